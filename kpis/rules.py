@@ -1,0 +1,56 @@
+"""The choices that vendors make differently, as one frozen, versioned value (kpi-spec 3.6).
+
+Every published number depends on the events and on these rules, on nothing else.
+"""
+
+from dataclasses import dataclass, field
+
+SECOND_MS = 1_000
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How events are counted. Thresholds are inclusive: answered after exactly T is within T.
+
+    `version` goes with every published value, so that a number can be traced to the rules behind it.
+    """
+
+    version: str = "1"
+    service_level_ms: dict[str, int] = field(
+        default_factory=lambda: {
+            "voice": 20 * SECOND_MS,
+            "chat": 60 * SECOND_MS,
+            "email": 4 * HOUR_MS,
+            "messaging": 4 * HOUR_MS,
+        }
+    )
+    service_level_default_ms: int = 20 * SECOND_MS
+    service_level_by_queue_ms: dict[str, int] = field(default_factory=dict)
+    short_abandon_ms: int = 5 * SECOND_MS
+    skew_tolerance_ms: int = 2 * SECOND_MS
+    future_tolerance_ms: int = 300 * SECOND_MS
+    async_channels: tuple[str, ...] = ("email", "messaging")
+    stale_ms: int = 12 * HOUR_MS
+    stale_async_ms: int = 30 * DAY_MS
+    survey_late_ms: int = 30 * DAY_MS
+
+
+DEFAULT_RULES = Rules()
+
+
+def target_ms(rules: Rules, channel: str, queue: str) -> int:
+    """Service-level threshold T of a queue: its own, else its channel's, else the default."""
+    own = rules.service_level_by_queue_ms.get(queue)
+    return own if own is not None else rules.service_level_ms.get(channel, rules.service_level_default_ms)
+
+
+def is_async(rules: Rules, channel: str) -> bool:
+    """E-mail and messaging: nobody waits on the line, so ASA and abandonment mean nothing there."""
+    return channel in rules.async_channels
+
+
+def stale_after_ms(rules: Rules, channel: str) -> int:
+    """After this long without an event an open contact counts as incomplete, not as waiting or active."""
+    return rules.stale_async_ms if is_async(rules, channel) else rules.stale_ms

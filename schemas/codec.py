@@ -1,0 +1,101 @@
+"""Avro bytes <-> events.
+
+On the wire is Avro single-object encoding: 0xC3 0x01, the writer schema's 8-byte fingerprint, the body. The
+schemas are in the package, so no server is needed to read an old topic.
+"""
+
+from io import BytesIO
+from typing import Any
+
+import fastavro
+from pydantic import ValidationError
+
+from schemas.events import MODELS, Event
+from schemas.registry import WriterSchema, by_fingerprint, current, current_fingerprints
+
+MARKER = b"\xc3\x01"
+HEADER_BYTES = 10
+# Kafka's own default record limit; nothing honest comes near it, the largest event has under 3 kB.
+EVENT_MAX_BYTES = 1_000_000
+
+
+class DecodeError(ValueError):
+    """Bytes that are no event. `reason` is a stable short code for counting, the text says more."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+def explain(error: ValidationError) -> str:
+    """A validation error in one line: each field with what is wrong, and never the offending value."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in item['loc']) or 'event'}: {item['msg']}"
+        for item in error.errors(include_url=False, include_input=False, include_context=False)
+    )
+
+
+def encode_body(event: Event) -> bytes:
+    """The Avro body alone, without any framing."""
+    out = BytesIO()
+    fastavro.schemaless_writer(out, current()[event.type], event.__dict__)
+    return out.getvalue()
+
+
+def encode(event: Event) -> bytes:
+    """Single-object encoding of an event: also its canonical bytes, equal for equal events."""
+    return MARKER + current_fingerprints()[event.type] + encode_body(event)
+
+
+def read_body(body: bytes, writer: WriterSchema) -> dict[str, Any]:
+    """Fields of an Avro body written with `writer`, as today's schema has them. Raises DecodeError."""
+    stream = BytesIO(body)
+    reader = None if writer.current else current()[writer.type]
+    try:
+        fields = fastavro.schemaless_reader(stream, writer.parsed, reader)
+    except Exception as error:  # whatever a hostile body provokes in the reader is a bad body
+        raise DecodeError("undecodable", f"{writer.type}: {type(error).__name__} {error}".strip()) from None
+    if stream.tell() != len(body):
+        raise DecodeError("undecodable", f"{writer.type}: {len(body) - stream.tell()} bytes left over")
+    return fields  # type: ignore[return-value]  # all our schemas are records
+
+
+def split(data: bytes) -> tuple[WriterSchema, bytes]:
+    """Schema and body of single-object bytes. Raises DecodeError."""
+    if len(data) > EVENT_MAX_BYTES:
+        raise DecodeError("too_large", f"{len(data)} bytes; an event has at most {EVENT_MAX_BYTES}")
+    if data[:2] != MARKER or len(data) < HEADER_BYTES:
+        raise DecodeError("not_single_object", "does not begin with the Avro single-object marker C3 01")
+    writer = by_fingerprint().get(data[2:HEADER_BYTES])
+    if writer is None:
+        raise DecodeError(
+            "unknown_fingerprint",
+            f"schema {data[2:HEADER_BYTES].hex()} is not in this version of Ringback; upgrade the worker",
+        )
+    return writer, data[HEADER_BYTES:]
+
+
+def validate(type_: str, fields: dict[str, Any]) -> Event:
+    """The event with these fields. Raises DecodeError with what is wrong with each."""
+    try:
+        return MODELS[type_].model_validate(fields)
+    except ValidationError as error:
+        raise DecodeError("invalid_event", f"{type_}: {explain(error)}") from None
+
+
+def decode(data: bytes) -> Event:
+    """The event in single-object bytes, checked. Raises DecodeError."""
+    writer, body = split(data)
+    return validate(writer.type, read_body(body, writer))
+
+
+def canonical(data: bytes, event: Event) -> bytes:
+    """Canonical bytes of an event already decoded from `data`: the same for every encoding of it.
+
+    Avro has one encoding per schema and value (our records have no maps or arrays), so bytes that carry
+    today's schema are canonical as they are; others are written anew.
+    """
+    if data[:2] == MARKER and data[2:HEADER_BYTES] == current_fingerprints()[event.type]:
+        return data
+    return encode(event)
