@@ -8,11 +8,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from deploy.local import launch
+from deploy.local.errors import LocalStackError
 
 LOG_LIMIT_BYTES = 10_000_000
-TAIL_BYTES = 4_000
+TAIL_BYTES = 16_000
 
 
 @dataclass(frozen=True)
@@ -30,15 +32,14 @@ class ChildProcess:
 
     Linux kills the child when the starting thread ends, which is how a killed parent leaves no orphan.
     On macOS nothing does that: a child outlives a parent that was killed with SIGKILL.
+    Raises LocalStackError when the log file cannot be written.
     """
 
     def __init__(self, command: Command) -> None:
         self.command = command
         self._swept = False
-        command.log_path.parent.mkdir(parents=True, exist_ok=True)
-        _rotate(command.log_path)
         launcher = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid())]
-        with command.log_path.open("ab") as log:
+        with _open_log(command.log_path) as log:
             self._process = subprocess.Popen(
                 [*launcher, *command.argv],
                 env={**os.environ, **command.env},
@@ -82,17 +83,29 @@ class ChildProcess:
 
 
 def log_tail(path: Path, lines: int = 5) -> str:
-    """The last lines of a log file, for an error message; empty when there are none."""
+    """The last lines of a log file, for an error message; empty when there are none.
+
+    Indented lines are left out: they are stack frames, which would crowd out what they belong to.
+    """
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - TAIL_BYTES))
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return ""
-    return "\n".join(text.strip().splitlines()[-lines:])
+    said = [line for line in text.splitlines() if line and not line[0].isspace()]
+    return "\n".join(said[-lines:])
 
 
-def _rotate(path: Path) -> None:
-    # One older file is kept: enough to look back, and two files of a bounded size at every start.
-    if path.exists() and path.stat().st_size > LOG_LIMIT_BYTES:
-        path.replace(path.with_name(path.name + ".1"))
+def _open_log(path: Path) -> BinaryIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # One older file is kept: enough to look back, and bounded over many starts.
+        if path.exists() and path.stat().st_size > LOG_LIMIT_BYTES:
+            path.replace(path.with_name(path.name + ".1"))
+        return path.open("ab")
+    except OSError as error:
+        raise LocalStackError(
+            f"log file {path} cannot be written: {error.strerror}",
+            "make its folder writable, or set RINGBACK_DATA_DIR to another folder",
+        ) from error

@@ -146,7 +146,8 @@ CREATE TABLE IF NOT EXISTS surveys
 ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY (contact_id, kind, respondent);
 
--- Input that was no event: where it came from, why it was refused, and the original bytes.
+-- Input that was no event: where it came from, why it was refused, and the original bytes. The same input
+-- refused again (a file sent twice, a batch delivered twice) is the same row.
 CREATE TABLE IF NOT EXISTS dead_letters
 (
     partition UInt32,
@@ -159,7 +160,7 @@ CREATE TABLE IF NOT EXISTS dead_letters
     failed_at DateTime64(3, 'UTC')
 )
 ENGINE = ReplacingMergeTree
-ORDER BY (partition, offset);
+ORDER BY (origin, position, sipHash64(payload));
 
 -- The stream's KPI tables: one row per minute, channel, queue and source partition; sum over partitions to read.
 -- Measures are defined in kpis/tally.py.

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from deploy.local.errors import LocalStackError
 from deploy.local.kafka.broker import LocalKafka
 from deploy.local.kafka.runtime import default_cache_dir, ensure_runtime
 from deploy.local.ports import free_port
+from deploy.local.supervisor import Supervisor
 
 pytestmark = pytest.mark.stack
 
@@ -96,6 +98,30 @@ async def test_usable_again_soon_after_kill_9(kafka: LocalKafka) -> None:
     print(f"usable after kill -9: {seconds:.1f} s")
     assert seconds < 15
     assert await everything(kafka) == [*before, b"d"]
+
+
+def test_supervisor_brings_a_killed_broker_back(kafka: LocalKafka) -> None:
+    kafka.stop()
+    lines: list[str] = []
+    supervisor = Supervisor([kafka.service()], lines.append)
+    supervisor.start()
+    killed = kafka.pid
+    assert killed is not None
+
+    def disturb() -> None:
+        os.kill(killed, signal.SIGKILL)
+        deadline = time.monotonic() + 15
+        while "kafka is ready again" not in lines and time.monotonic() < deadline:
+            time.sleep(0.01)
+        supervisor.request_stop()
+
+    other = threading.Thread(target=disturb)
+    other.start()
+    supervisor.run()
+    other.join()
+    assert lines == ["kafka died; starting it again in 0.2 s", "kafka is ready again"]
+    assert not kafka.alive()
+    kafka.start()
 
 
 def test_folder_of_a_running_broker_is_refused(kafka: LocalKafka) -> None:

@@ -19,6 +19,7 @@ from deploy.local.kafka.config import (
 from deploy.local.kafka.probe import is_usable
 from deploy.local.kafka.runtime import KafkaRuntime
 from deploy.local.ports import LOOPBACK, free_port, require_free
+from deploy.local.supervisor import Handle, Service
 
 READY_LIMIT_MS = 60_000
 FORMAT_LIMIT_MS = 60_000
@@ -62,13 +63,16 @@ class LocalKafka:
         """
         self.launch()
         deadline = time.monotonic() + limit_ms / 1000
-        while not self.ready():
-            if not self.alive():
-                raise self._failed("ended while it started")
-            if time.monotonic() > deadline:
-                self.stop()
-                raise self._failed(f"was not usable after {limit_ms / 1000:.0f} s")
-            time.sleep(POLL_S)
+        try:
+            while not self.ready():
+                if not self.alive():
+                    raise self._failed("ended while it started")
+                if time.monotonic() > deadline:
+                    raise self._failed(f"was not usable after {limit_ms / 1000:.0f} s")
+                time.sleep(POLL_S)
+        except BaseException:
+            self.stop()
+            raise
 
     def launch(self) -> None:
         """Start the process and return at once, except that a new data folder is formatted first (1 s).
@@ -102,6 +106,15 @@ class LocalKafka:
         """End the broker: cleanly if it manages within 15 s, else by force."""
         if self._child is not None:
             self._child.stop()
+
+    def service(self) -> Service:
+        """This broker as a part for the supervisor."""
+
+        def begin() -> Handle:
+            self.launch()
+            return self
+
+        return Service("kafka", begin, lambda _: self.ready(), READY_LIMIT_MS, self.log_path)
 
     def _write_files(self) -> None:
         try:

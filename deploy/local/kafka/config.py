@@ -51,9 +51,11 @@ JVM_OPTIONS = (
     "-Djava.awt.headless=true",
 )
 
+# The hook would stop logging at SIGTERM, before the broker's own shutdown has said what went wrong.
 LOG4J2_YAML = """\
 Configuration:
   status: WARN
+  shutdownHook: disable
   Appenders:
     Console:
       name: stdout
@@ -126,4 +128,4 @@ def server_command(runtime: KafkaRuntime, files: BrokerFiles) -> list[str]:
 
 def _java(runtime: KafkaRuntime, files: BrokerFiles) -> list[str]:
     logging = f"-Dlog4j2.configurationFile={files.log4j2.as_uri()}"
-    return [str(runtime.java), *JVM_OPTIONS, logging, "-cp", runtime.classpath]
+    return [str(runtime.java), *JVM_OPTIONS, *runtime.jvm_options, logging, "-cp", runtime.classpath]

@@ -67,7 +67,8 @@ def _fill(
     missing = [jar for jar in jars if not _is_right(folder / jar.filename, jar)]
     if missing:
         total_bytes = sum(jar.size_bytes for jar in missing)
-        title = f"downloading Apache Kafka {KAFKA_VERSION} (once, to {folder})"
+        title = f"Apache Kafka {KAFKA_VERSION}"
+        progress(f"downloading {title} once, {total_bytes / 1e6:.0f} MB, to {folder}")
         with _partial_folder(folder) as partial, download_display(title, total_bytes, progress) as advance:
             _fetch_all(folder, partial, missing, repository, advance)
     partial_marker = folder / (MARKER + ".partial")

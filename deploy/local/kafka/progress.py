@@ -15,10 +15,14 @@ PLAIN_STEPS = 4
 def download_display(title: str, total_bytes: int, say: Callable[[str], None]) -> Iterator[Advance]:
     """Give a function that takes each count of bytes received; it may be called from several threads."""
     if not sys.stderr.isatty():
-        say(f"{title}, {total_bytes / 1e6:.0f} MB")
         yield _plain(title, total_bytes, say)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=total_bytes)
         yield lambda count: bar.advance(task, count)

@@ -6,17 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local.errors import LocalStackError
 from deploy.local.kafka.download import ensure_jars
-from deploy.local.kafka.java import find_java
+from deploy.local.kafka.java import find_java, major_version
 from deploy.local.kafka.pins import KAFKA_VERSION, pinned_jars
 
 
 @dataclass(frozen=True, slots=True)
 class KafkaRuntime:
-    """Path of the `java` program, and the class path of Apache Kafka."""
+    """Path of the `java` program, the class path of Apache Kafka, options that only this Java knows."""
 
     java: Path
     classpath: str
+    jvm_options: tuple[str, ...] = ()
 
 
 def default_cache_dir() -> Path:
@@ -40,5 +42,18 @@ def ensure_runtime(
     """
     java = find_java()
     folder = cache_dir.expanduser().absolute() / f"kafka-{KAFKA_VERSION}"
-    ensure_jars(folder, pinned_jars(), maven_repository, progress)
-    return KafkaRuntime(java=java, classpath=str(folder / "*"))
+    if os.pathsep in str(folder):
+        raise LocalStackError(
+            f"cache folder {folder} has a '{os.pathsep}' in its name, which Java reads as two folders",
+            f"set RINGBACK_CACHE_DIR to a folder without '{os.pathsep}'",
+        )
+    jars = pinned_jars()
+    ensure_jars(folder, jars, maven_repository, progress)
+    # Named one by one: a jar that an earlier release left in the folder must not slip in.
+    classpath = os.pathsep.join(str(folder / jar.filename) for jar in jars)
+    return KafkaRuntime(java, classpath, jvm_options(major_version(java.parents[1])))
+
+
+def jvm_options(major: int | None) -> tuple[str, ...]:
+    """Options for one version of Java: from 24 on it would print four lines about Kafka's use of Unsafe."""
+    return ("--sun-misc-unsafe-memory-access=allow",) if major is not None and major >= 24 else ()

@@ -1,0 +1,47 @@
+# Everything sets itself up: a virtual environment with the locked versions, made once per change of the lock.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help install demo test check bench test-containers lock clean
+help: ## show this
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Ringback needs Python 3.11 or newer; this is $$($(PYTHON) -V). Try: make PYTHON=python3.12 install"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $(STAMP)
+
+install: $(STAMP) ## virtual environment .venv with the locked versions
+
+demo: $(STAMP) ## everything on this machine: simulated contact centre, live KPIs, verify (about a minute)
+	$(BIN)/ringback demo
+
+test: $(STAMP) ## every test, on a real Kafka and a real ClickHouse engine started by the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+check: $(STAMP) ## lint, types and unit tests, under a minute
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -m "not stack and not containers" -q
+
+bench: $(STAMP) ## figures of the README, as a table
+	$(BIN)/python -m bench
+
+test-containers: $(STAMP) ## the integration suite on containers of Apache Kafka and ClickHouse (needs Docker)
+	RINGBACK_TEST_CONTAINERS=1 $(BIN)/pytest tests/integration -m containers
+
+lock: ## renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-header \
+	  --no-emit-index-url --quiet pyproject.toml -o requirements.lock
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

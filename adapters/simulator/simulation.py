@@ -1,0 +1,121 @@
+"""A seeded contact centre that also knows, from its own bookkeeping, what the KPIs must come to.
+
+Everything is decided by one seeded generator, so the same arguments give the same events and the same truth.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from random import Random
+
+from adapters.simulator.arriving import any_customer, arrive, keep_arriving
+from adapters.simulator.clock import Clock
+from adapters.simulator.default import DEFAULT_SHAPE
+from adapters.simulator.queueing import call_out, enter_queue, serve
+from adapters.simulator.season import FLAT
+from adapters.simulator.shape import HOUR, Shape
+from adapters.simulator.truth import Truth
+from adapters.simulator.world import Line, World
+from schemas.events import ContactEvent
+
+START_MS = 1_767_571_200_000  # Monday 2026-01-05T00:00Z
+
+
+def staff_changes(world: World, line: Line) -> None:
+    """Every full hour other numbers of agents are on duty, who may take those who wait."""
+
+    def change() -> None:
+        serve(world, line)
+        world.clock.after(HOUR, change, essential=False)
+
+    world.clock.after(HOUR - world.clock.now % HOUR, change, essential=False)
+
+
+def keep_calling_out(world: World, line: Line) -> None:
+    """Outbound calls of a queue's own, as a Poisson process that follows the season."""
+    if line.shape.outbound_per_hour <= 0:
+        return
+    gap_mean = HOUR / line.shape.outbound_per_hour
+
+    def job() -> None:
+        if not world.accepts(world.clock.now):
+            return
+        if world.rng.random() < world.shape.season.at(world.clock.now):
+            call_out(world, line, any_customer(world), None)
+        plan()
+
+    def plan() -> None:
+        world.clock.after(round(world.rng.expovariate(1 / gap_mean)), job)
+
+    plan()
+
+
+def build(world: World) -> None:
+    """Open the queues and plan the first arrivals."""
+    world.enter_queue, world.serve = partial(enter_queue, world), partial(serve, world)
+    world.arrive = partial(arrive, world)
+    for shape in world.shape.queues:
+        line = Line(shape, free=list(range(1, shape.agents + 1)))
+        world.lines[shape.name] = line
+        keep_arriving(world, line)
+        keep_calling_out(world, line)
+        if world.shape.season is not FLAT:
+            staff_changes(world, line)
+
+
+class Simulation:
+    """One run of a contact centre. Without `hours` and `contacts` it never ends.
+
+    Contacts arrive for `hours`, or until there are `contacts` of them; then those still in the house are
+    served to their end, so that every contact has one. With `cut` the run stops after `hours` instead, and
+    contacts that are not over stay open, in the events as in the truth.
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        shape: Shape = DEFAULT_SHAPE,
+        start_ms: int = START_MS,
+        hours: float | None = None,
+        contacts: int | None = None,
+        cut: bool = False,
+        silent: bool = False,
+    ) -> None:
+        if cut and hours is None:
+            raise ValueError("a simulation can be cut only after a number of hours")
+        end_ms = None if hours is None else start_ms + round(hours * HOUR)
+        self.truth = Truth(shape.thresholds)
+        self._cut_at = end_ms if cut else None
+        self._world = World(shape, Random(seed), Clock(start_ms), self.truth, end_ms, contacts, silent)
+        build(self._world)
+
+    @property
+    def now_ms(self) -> int:
+        """Simulated time."""
+        return self._world.clock.now
+
+    @property
+    def contacts(self) -> int:
+        """Contacts started so far."""
+        return self._world.started
+
+    def events(self) -> Iterator[ContactEvent]:
+        """The events in order of time. The truth is complete when they are exhausted."""
+        world = self._world
+        while (at_ms := world.clock.next_at()) is not None and (
+            self._cut_at is None or at_ms <= self._cut_at
+        ):
+            world.clock.step()
+            if world.told:
+                yield from world.told
+                world.told.clear()
+        for contact in world.open.values():
+            for leg in contact.wrapping:
+                self.truth.finished(leg, 0)
+            self.truth.contact(contact)
+        world.open.clear()
+
+    def run(self) -> Truth:
+        """Run to the end for the truth alone."""
+        for _ in self.events():
+            pass
+        return self.truth

@@ -1,0 +1,74 @@
+"""What all commands share: exit statuses, errors without traceback, logs to stderr, JSON to stdout."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, NoReturn
+
+import orjson
+import structlog
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from cli.settings import Settings
+
+DONE, NO, WRONG_USE, UNREACHABLE = 0, 1, 2, 3
+out = Console()
+err = Console(stderr=True)
+
+
+def fail(message: str, status: int) -> NoReturn:
+    """Say what is wrong on stderr and leave with a status."""
+    err.print(f"[bold red]error:[/] {message}", highlight=False)
+    raise typer.Exit(status)
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process; wrong ones end it with status 2 and name the variable."""
+    try:
+        loaded = Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"{item['loc'][0]}: {item['msg']}" for item in error.errors(include_url=False))
+        fail(f"settings: {wrong}. See the configuration table in README.md", WRONG_USE)
+    configure_logs(loaded.log_level)
+    return loaded
+
+
+def configure_logs(level: str) -> None:
+    """Structured logs on stderr, one line each: for people on a terminal, as logfmt elsewhere."""
+    number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    person = sys.stderr.isatty()
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer()
+        if person
+        else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on stdout and nothing else there."""
+    sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.flush()
+
+
+@contextmanager
+def waiting(message: str) -> Iterator[None]:
+    """A spinner on a terminal while something takes its time; nothing elsewhere."""
+    if err.is_terminal:
+        with err.status(message):
+            yield
+    else:
+        yield

@@ -1,0 +1,41 @@
+"""The command `ringback`: one thin file per command, put together here."""
+
+import sys
+
+import typer
+
+from cli import up, worker
+from cli.console import UNREACHABLE, WRONG_USE, err
+from deploy.local.errors import LocalStackError
+from sinks.clickhouse import SinkRefused
+from streams.topics import PartitionsChanged
+
+app = typer.Typer(
+    name="ringback",
+    help="Contact-centre KPIs that never change their story: live, replayed and recomputed are one number.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("up")(up.up)
+app.command("worker")(worker.worker)
+app.command("sink")(worker.sink)
+
+
+def run() -> None:
+    """Entry point: what a user can mend ends in one message and a status, never in a traceback."""
+    try:
+        app()
+    except LocalStackError as error:
+        err.print(f"[bold red]error:[/] {error}", highlight=False)
+        sys.exit(UNREACHABLE)
+    except SinkRefused as error:
+        err.print(f"[bold red]error:[/] {error}", highlight=False)
+        sys.exit(UNREACHABLE)
+    except PartitionsChanged as error:
+        err.print(f"[bold red]error:[/] {error}", highlight=False)
+        sys.exit(WRONG_USE)
+
+
+if __name__ == "__main__":
+    run()

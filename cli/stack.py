@@ -1,0 +1,84 @@
+"""The local stack as `up` and `demo` run it: Kafka and ClickHouse where none is given, workers, a sink."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cli.console import err
+from cli.settings import Settings
+from deploy.local.child import ChildProcess, Command
+from deploy.local.clickhouse.process import LocalClickHouse
+from deploy.local.kafka.broker import LocalKafka
+from deploy.local.kafka.runtime import default_cache_dir, ensure_runtime
+from deploy.local.lock import data_dir_lock
+from deploy.local.supervisor import Handle, Service, Supervisor, stop_on_signals
+from streams.readiness import VARIABLE
+
+
+def say(line: str) -> None:
+    """A line of progress, on stderr."""
+    err.print(line, highlight=False, markup=False)
+
+
+def kafka_service(settings: Settings) -> Service:
+    """A local Apache Kafka, downloaded the first time."""
+    cache = settings.cache_dir or default_cache_dir()
+    runtime = ensure_runtime(cache, settings.maven_repository, say)
+    return LocalKafka(settings.data_dir, settings.kafka_port, runtime).service()
+
+
+def clickhouse_service(settings: Settings) -> Service:
+    """The embedded ClickHouse."""
+    embedded = LocalClickHouse(settings.data_dir, settings.clickhouse_port)
+
+    def start() -> Handle:
+        embedded.start()
+        return embedded
+
+    return Service("clickhouse", start, log_path=embedded.log_path)
+
+
+def ringback_service(settings: Settings, command: str, name: str) -> Service:
+    """A `ringback` process of our own, ready when it says so by its ready file."""
+    logs = settings.data_dir.resolve() / "logs"
+    ready = logs / f"{name}.ready"
+    env = {
+        VARIABLE: str(ready),
+        "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+        "CLICKHOUSE_URL": settings.clickhouse,
+    }
+    run = Command([sys.executable, "-m", "cli.main", command], Path(logs / f"{name}.log"), env, 30_000)
+
+    def start() -> Handle:
+        ready.unlink(missing_ok=True)
+        return ChildProcess(run)
+
+    return Service(name, start, ready=lambda _: ready.exists(), log_path=run.log_path)
+
+
+def services(settings: Settings, workers: int) -> list[Service]:
+    """All parts in the order they start; what is configured elsewhere is left out."""
+    parts = [] if settings.kafka_bootstrap_servers else [kafka_service(settings)]
+    parts += [] if settings.clickhouse_url else [clickhouse_service(settings)]
+    parts += [ringback_service(settings, "worker", f"worker-{number}") for number in range(1, workers + 1)]
+    return [*parts, ringback_service(settings, "sink", "sink")]
+
+
+@contextmanager
+def stack(settings: Settings, workers: int) -> Iterator[Supervisor]:
+    """The local stack, started and ready; stops in reverse order at the end. Raises LocalStackError."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with data_dir_lock(settings.data_dir):
+        supervisor = Supervisor(services(settings, workers), say)
+        with stop_on_signals(supervisor):
+            supervisor.start()
+            try:
+                yield supervisor
+            finally:
+                supervisor.stop()
+
+
+def addresses(settings: Settings) -> str:
+    """The line that scripts wait for."""
+    return f"ready kafka={settings.bootstrap_servers} clickhouse={settings.clickhouse.rsplit('@', 1)[-1]}"

@@ -1,0 +1,24 @@
+"""`ringback up`: the local stack in one terminal."""
+
+from typing import Annotated
+
+import typer
+
+from cli.console import out, settings
+from cli.stack import addresses, stack
+
+Workers = Annotated[int, typer.Option(min=1, max=16, help="Stream workers; they share the partitions.")]
+
+
+def up(workers: Workers = 1) -> None:
+    """Run Kafka, ClickHouse, workers and sink until Ctrl-C; prints "ready" when events can flow.
+
+    With KAFKA_BOOTSTRAP_SERVERS or CLICKHOUSE_URL set, that one is used and none is started. The data stay in
+    RINGBACK_DATA_DIR and are there again after the next start.
+
+    Example: ringback up --workers 2
+    """
+    config = settings()
+    with stack(config, workers) as supervisor:
+        out.print(addresses(config), highlight=False, soft_wrap=True)
+        supervisor.run()

@@ -1,0 +1,151 @@
+"""From an accepted request to an answer: guards, then settings, then the engine. Runs in a worker thread."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from deploy.local.clickhouse import guard
+from deploy.local.clickhouse.empty import native_header
+from deploy.local.clickhouse.engine import Engine, Handle, Result
+from deploy.local.clickhouse.errors import QueryError
+from deploy.local.clickhouse.sessions import Sessions
+from deploy.local.clickhouse.settings import RequestOptions, escape_param, quote_name, set_statement
+from deploy.local.clickhouse.spool import MAX_SQL_BYTES, Incoming
+from deploy.local.clickhouse.statement import format_clause, returns_rows, trim
+from deploy.local.clickhouse.tokens import first_keyword
+from deploy.local.clickhouse.users import User
+
+_FORMAT = "SELECT formatQuery("
+
+
+@dataclass(frozen=True)
+class Job:
+    """One request: who asks, what, and whether its method (GET) forbids writing."""
+
+    user: User
+    incoming: Incoming
+    options: RequestOptions
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A result, and the name of its format if the statement has rows to return."""
+
+    result: Result
+    format: str = ""
+
+
+class Executor:
+    """Runs jobs on one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.sessions = Sessions(engine.open)
+        self._lock = threading.Lock()
+        self._running = 0
+
+    def busy(self) -> bool:
+        """Whether a job is running."""
+        return self._running > 0
+
+    def run(self, job: Job) -> Answer:
+        """Answer a job. Raises QueryError with the engine's own text, or ours for what is refused."""
+        with self._counted(), self._prepared(job) as handle:
+            self._check(job, handle)
+            if job.incoming.insert is not None:
+                return Answer(_insert(job, handle))
+            return _statement(job, handle)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._lock:
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= 1
+
+    def _check(self, job: Job, handle: Handle) -> None:
+        if job.incoming.insert is not None:
+            insert = job.incoming.insert
+            guard.check_insert_head(f"{insert.target}\n{insert.settings}", self._normalise)
+        else:
+            guard.check_statement(job.incoming.text, self._normalise)
+
+    def _normalise(self, text: str) -> str:
+        shown = text.encode("latin-1").decode("utf-8", "replace")
+        # A handle of its own: formatQuery must not depend on the client's settings.
+        with _fresh(self.engine) as clean:
+            clean.query(f"SET max_query_size = {4 * MAX_SQL_BYTES}")
+            try:
+                return clean.text(f"{_FORMAT}{{q:String}})", {"q": escape_param(shown)})
+            except QueryError as error:
+                reason, found, _ = error.text.partition(f": In scope {_FORMAT}")
+                raise QueryError(error.code, f"{reason} (SYNTAX_ERROR)" if found else reason) from None
+
+    @contextmanager
+    def _prepared(self, job: Job) -> Iterator[Handle]:
+        """A handle with the request's settings and database, never more rights than user and method give."""
+        options = job.options
+        if options.session_id and not job.user.read_only:
+            if job.read_only:
+                # readonly cannot be taken back on a handle, and this one is kept.
+                guard.check_reads_only(job.incoming.head)
+            key = (job.user.name, options.session_id)
+            with self.sessions.use(key, options.session_timeout_s, options.session_check) as session:
+                keyword = first_keyword(job.incoming.head)
+                if keyword in ("SET", "USE"):
+                    session.apply({}, "")
+                else:
+                    session.apply(options.settings, options.database)
+                yield session.handle
+                if keyword == "USE":
+                    session.note_use()
+            return
+        with _fresh(self.engine) as handle:
+            if options.database:
+                handle.query(f"USE {quote_name(options.database)}")
+            if options.settings:
+                handle.query(set_statement(options.settings))
+            if job.user.read_only or job.read_only:
+                handle.query(f"SET readonly = {1 if job.user.read_only else 2}")
+            yield handle
+
+
+@contextmanager
+def _fresh(engine: Engine) -> Iterator[Handle]:
+    handle = engine.open()
+    try:
+        yield handle
+    finally:
+        handle.close()
+
+
+def _insert(job: Job, handle: Handle) -> Result:
+    assert job.incoming.insert is not None
+    assert job.incoming.data is not None
+    path = str(job.incoming.data)
+    sql = job.incoming.insert.from_file(path.encode().decode("latin-1"))
+    try:
+        result = handle.query(sql.encode("latin-1"), params=job.options.params)
+        # Read: the rows the body held. Written counts those of materialized views too, as on a server.
+        return replace(result, read_rows=result.result_rows, read_bytes=job.incoming.data.stat().st_size)
+    except QueryError as error:
+        # The file is ours; the client sent a body.
+        raise QueryError(error.code, error.text.replace(path, "the request body"), error.status) from None
+
+
+def _statement(job: Job, handle: Handle) -> Answer:
+    text, options = job.incoming.text, job.options
+    result = handle.query(text.encode("latin-1"), options.default_format, options.params)
+    if not returns_rows(text):
+        return Answer(result)
+    clause = format_clause(text)
+    fmt = clause[0] if clause else options.default_format
+    if not result.body and fmt == "Native":
+        select = trim(text[: clause[1]] if clause else text)
+        result = native_header(handle, select, options.params, result)
+    return Answer(result, fmt)

@@ -1,0 +1,90 @@
+"""The embedded ClickHouse as a child of this process."""
+
+import http.client
+import sys
+import time
+from pathlib import Path
+
+from deploy.local.child import ChildProcess, Command, log_tail
+from deploy.local.clickhouse.names import EXIT_UNREACHABLE, MESSAGE_PREFIX, PASSWORD_VARIABLE
+from deploy.local.errors import LocalStackError
+from deploy.local.ports import LOOPBACK, require_free
+
+START_LIMIT_S = 60.0
+POLL_S = 0.05
+
+
+class LocalClickHouse:
+    """An embedded ClickHouse on a loopback port; its data live in ``<data_dir>/clickhouse``.
+
+    Start it from a thread that lives as long as it should: on Linux it ends with that thread and process.
+    """
+
+    def __init__(self, data_dir: Path, port: int, password: str = "") -> None:
+        self.data_dir = data_dir.resolve()
+        self.port = port
+        self._password = password
+        self._child: ChildProcess | None = None
+
+    @property
+    def url(self) -> str:
+        """The address of the HTTP interface, without credentials."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def log_path(self) -> Path:
+        """Where its output goes."""
+        return self.data_dir / "logs" / "clickhouse.log"
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while it runs."""
+        return self._child.pid if self._child is not None and self._child.alive() else None
+
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._child is not None and self._child.alive()
+
+    def start(self) -> None:
+        """Start it and return once it answers (about a second).
+
+        Raises LocalStackError, with its own last words, when it does not.
+        """
+        if self.alive():
+            return
+        require_free(self.port, "the embedded ClickHouse", "RINGBACK_CLICKHOUSE_PORT")
+        argv = [sys.executable, "-m", "deploy.local.clickhouse"]
+        argv += ["--data-dir", str(self.data_dir), "--port", str(self.port)]
+        env = {PASSWORD_VARIABLE: self._password} if self._password else {}
+        self._child = ChildProcess(Command(argv, self.log_path, env))
+        deadline = time.monotonic() + START_LIMIT_S
+        while not self._answers():
+            if not self._child.alive():
+                raise self._failed("stopped right after its start")
+            if time.monotonic() > deadline:
+                self._child.kill()
+                raise self._failed(f"did not answer within {START_LIMIT_S:.0f} s")
+            time.sleep(POLL_S)
+
+    def stop(self) -> None:
+        """Stop it: SIGTERM, then SIGKILL after ten seconds; nothing it acknowledged is lost either way."""
+        if self._child is not None:
+            self._child.stop()
+            self._child = None
+
+    def _answers(self) -> bool:
+        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=2)
+        try:
+            connection.request("GET", "/ping")
+            return connection.getresponse().status == http.client.OK
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def _failed(self, what: str) -> LocalStackError:
+        last = log_tail(self.log_path, 1)
+        if self._child is not None and self._child.returncode == EXIT_UNREACHABLE:
+            message, _, hint = last.removeprefix(MESSAGE_PREFIX).rpartition("; ")
+            return LocalStackError(message, hint)
+        return LocalStackError(f"the embedded ClickHouse {what}: {last}", f"see {self.log_path}")

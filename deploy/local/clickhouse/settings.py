@@ -1,0 +1,107 @@
+"""The parameters of a request: the interface's own, settings, and values to bind into the query."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from deploy.local.clickhouse.errors import NOT_IMPLEMENTED, UNKNOWN_SETTING, refused
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")
+_PARAM = "param_"
+# The interface's own words, and settings which steer a server's HTTP layer: the engine need not see them.
+_INTERFACE = frozenset(
+    {
+        "query", "database", "default_format", "query_id", "session_id", "session_timeout", "session_check",
+        "close_session", "user", "password", "quota_key", "compress", "decompress", "buffer_size",
+        "wait_end_of_query", "client_protocol_version", "stacktrace", "enable_http_compression",
+        "http_zlib_compression_level", "send_progress_in_http_headers", "http_headers_progress_interval_ms",
+        "cancel_http_readonly_queries_on_client_close", "http_wait_end_of_query", "http_response_buffer_size",
+        "http_write_exception_in_output_format", "add_http_cors_header", "readonly",
+    }
+)  # fmt: skip
+_OFF = frozenset({"", "0", "false", "False"})
+
+
+@dataclass(frozen=True)
+class RequestOptions:
+    """Everything a request says besides its SQL and data."""
+
+    query: str = ""
+    database: str = ""
+    default_format: str = "TabSeparated"
+    query_id: str = ""
+    session_id: str = ""
+    session_timeout_s: int = 60
+    session_check: bool = False
+    compress_response: bool = True
+    read_only: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse_options(pairs: Iterable[tuple[str, str]], headers: Mapping[str, str]) -> RequestOptions:
+    """Sort a request's parameters (URL, then form) and headers into options.
+
+    Raises QueryError for a name that cannot be a setting and for options that are not supported.
+    """
+    given = dict(pairs)
+    if "role" in given:
+        raise refused(NOT_IMPLEMENTED, "Roles do not exist in the embedded ClickHouse.")
+    for name in ("compress", "decompress"):
+        if given.get(name, "0") not in _OFF:
+            raise refused(
+                NOT_IMPLEMENTED,
+                f"'{name}=1' (ClickHouse's native block compression) is not supported by the embedded "
+                "ClickHouse; use Accept-Encoding or Content-Encoding with lz4, zstd or gzip instead.",
+            )
+    timeout = given.get("session_timeout", "60")
+    return RequestOptions(
+        query=given.get("query", ""),
+        database=given.get("database") or headers.get("X-ClickHouse-Database", ""),
+        default_format=given.get("default_format") or headers.get("X-ClickHouse-Format") or "TabSeparated",
+        query_id=given.get("query_id", ""),
+        session_id=given.get("session_id", ""),
+        session_timeout_s=min(3600, int(timeout)) if timeout.isdecimal() else 60,
+        session_check=given.get("session_check", "0") not in _OFF,
+        compress_response=given.get("enable_http_compression", "1") not in _OFF,
+        read_only=given.get("readonly", "0") not in _OFF,
+        settings={name: value for name, value in given.items() if _is_setting(name)},
+        params={n.removeprefix(_PARAM): v for n, v in given.items() if n.startswith(_PARAM)},
+    )
+
+
+def _is_setting(name: str) -> bool:
+    if name in _INTERFACE or name.startswith(_PARAM):
+        return False
+    if not _NAME.match(name):
+        raise refused(UNKNOWN_SETTING, f"Setting {name!r} is neither defined nor a possible name.")
+    return True
+
+
+def quote(value: str) -> str:
+    """A ClickHouse string literal."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def quote_name(name: str) -> str:
+    """A ClickHouse quoted identifier."""
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def escape_param(value: str) -> str:
+    """A text as a query parameter wants it: escaped like a TabSeparated field."""
+    for raw, escaped in (
+        ("\\", "\\\\"),
+        ("\t", "\\t"),
+        ("\n", "\\n"),
+        ("\r", "\\r"),
+        ("\0", "\\0"),
+        ("\b", "\\b"),
+    ):
+        value = value.replace(raw, escaped)
+    return value.replace("\f", "\\f")
+
+
+def set_statement(settings: Mapping[str, str]) -> str:
+    """One SET statement for all settings; their names were checked by parse_options."""
+    return "SET " + ", ".join(f"{name} = {quote(value)}" for name, value in settings.items())

@@ -1,0 +1,150 @@
+"""The ClickHouse writer: connect, migrate, insert; waits while ClickHouse is away, stops when it refuses."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+import stamina
+import structlog
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+
+from sinks.rows import COLUMNS
+from sql.migrate import migrations
+
+T = TypeVar("T")
+log = structlog.get_logger()
+# Server error codes that pass by themselves or by a person making room; anything else is ours to mend.
+PASSING_CODES = frozenset({
+    74, 75, 76,  # cannot read, write or open a file: a full or failing disk
+    159, 160,  # too slow
+    164, 242,  # read-only for now
+    202, 203, 209, 210,  # too many queries, no free connection, socket time-out, network
+    236, 241, 243, 252, 394,  # aborted, memory, no space on disk, too many parts, cancelled
+    999,  # keeper
+})  # fmt: skip
+SETTINGS = {
+    "async_insert": 0,  # batches are large, and what was acknowledged must be there
+    "max_partitions_per_insert_block": 0,  # a backfill may span many years
+}
+CONNECT_TIMEOUT_S = 5
+REQUEST_TIMEOUT_S = 120
+FIRST_WAIT_S = 0.2
+LONGEST_WAIT_S = 5.0
+
+
+class SinkRefused(RuntimeError):
+    """ClickHouse refuses what we send and will go on doing so: nothing is lost, a person has to look."""
+
+
+def passes(error: Exception) -> bool:
+    """Will this error pass without a change of ours? Unreachable, overloaded, out of space: yes."""
+    if isinstance(error, ClickHouseError):
+        code = getattr(error, "code", None)
+        return code in PASSING_CODES if code else isinstance(error, OperationalError)
+    return isinstance(error, OSError)
+
+
+def connect(url: str) -> Client:
+    """A client for `http(s)://user:password@host:port/database`. Raises what passes() judges."""
+    parts = urlsplit(url)
+    return clickhouse_connect.get_client(
+        interface=parts.scheme or "http",
+        host=parts.hostname or "127.0.0.1",
+        port=parts.port or (8443 if parts.scheme == "https" else 8123),
+        username=parts.username or "default",
+        password=parts.password or "",
+        database=parts.path.strip("/") or "ringback",
+        connect_timeout=CONNECT_TIMEOUT_S,
+        send_receive_timeout=REQUEST_TIMEOUT_S,
+        autogenerate_session_id=False,  # one client serves several threads
+        query_limit=0,
+        settings=SETTINGS,
+    )
+
+
+def without_secret(url: str) -> str:
+    """The address as it may stand in a log."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}:{parts.port or 8123}{parts.path}"
+
+
+def patiently(work: Callable[[], T], what: str, url: str) -> T:
+    """Do `work`, waiting as long as ClickHouse cannot; says so once, and when it goes on.
+
+    Raises SinkRefused when ClickHouse answers with an error that does not pass.
+    """
+    started, told = time.monotonic(), False
+    for attempt in stamina.retry_context(
+        on=passes, attempts=None, timeout=None, wait_initial=FIRST_WAIT_S, wait_max=LONGEST_WAIT_S
+    ):
+        with attempt:
+            try:
+                result = work()
+            except ClickHouseError as error:
+                if not passes(error):
+                    raise SinkRefused(f"ClickHouse refuses {what}: {first_line(error)}") from error
+                if not told:
+                    log.warning(
+                        "waiting for ClickHouse", what=what, url=without_secret(url), error=first_line(error)
+                    )
+                    told = True
+                raise
+    if told:
+        log.info("ClickHouse answers", what=what, waited_s=round(time.monotonic() - started, 1))
+    return result
+
+
+def first_line(error: Exception) -> str:
+    """The part of an error that a person reads."""
+    return str(error).strip().splitlines()[0][:500] if str(error).strip() else type(error).__name__
+
+
+def migrate(client: Client) -> list[str]:
+    """Apply the migrations that this database has not seen; returns their names. Can be run again."""
+    client.command(
+        "CREATE TABLE IF NOT EXISTS schema_migrations (name String, applied_at DateTime64(3, 'UTC') "
+        "DEFAULT now64(3, 'UTC')) ENGINE = ReplacingMergeTree ORDER BY name"
+    )
+    seen = {row[0] for row in client.query("SELECT name FROM schema_migrations FINAL").result_rows}
+    applied = []
+    for migration in migrations():
+        if migration.name not in seen:
+            for statement in migration.statements:
+                client.command(statement)
+            client.insert("schema_migrations", [[migration.name]], column_names=["name"])
+            applied.append(migration.name)
+    return applied
+
+
+class ClickHouseSink:
+    """Writes rows; a batch sent again changes nothing, because every table replaces by row identity."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._client: Client | None = None
+
+    def client(self) -> Client:
+        """The connection, made when first needed."""
+        if self._client is None:
+            self._client = connect(self.url)
+        return self._client
+
+    def prepare(self) -> None:
+        """Wait for ClickHouse and bring its tables up to date. Raises SinkRefused."""
+        for name in patiently(lambda: migrate(self.client()), "migrations", self.url):
+            log.info("migration applied", name=name)
+
+    def insert(self, tables: Mapping[str, Sequence[Sequence[Any]]]) -> int:
+        """Insert rows by table and return their number once all are acknowledged. Raises SinkRefused."""
+        for table, rows in tables.items():
+            if rows:
+                patiently(lambda table=table, rows=rows: self._insert(table, rows), table, self.url)  # type: ignore[misc]
+        return sum(len(rows) for rows in tables.values())
+
+    def _insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        summary = self.client().insert(table, rows, column_names=COLUMNS[table])
+        if summary.written_rows not in (0, len(rows)):  # 0: the server does not say
+            raise SinkRefused(f"{table}: sent {len(rows)} rows, ClickHouse stored {summary.written_rows}")

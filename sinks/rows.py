@@ -1,0 +1,120 @@
+"""Events, output records and dead letters as rows of the ClickHouse tables.
+
+Times stay integer milliseconds: the driver takes them as the ticks of DateTime64(3), no float in between.
+"""
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+import orjson
+
+from kpis.facts import ContactFact, LegFact, SurveyFact
+from kpis.tally import MEASURES
+from schemas.events import ContactEvent
+
+# Plain String columns of `events` are "" where the event type has no such field; the others are NULL.
+PLAIN_TEXT = ("direction", "entry", "kind", "place", "by", "outcome", "respondent")
+EVENT_COLUMNS = (
+    "contact_id", "event_id", "revision", "canonical", "type", "leg", "occurred_at", "source", "channel",
+    "direction", "customer_key", "reason", "entry", "callback_of", "parent_contact_id", "queue", "agent",
+    "team", "hold_no", "kind", "to_queue", "to_agent", "place", "by", "outcome", "level1_resolvable",
+    "talk_ms", "hold_ms", "hold_n", "hold_max_ms", "acw_ms", "score", "scale_min", "scale_max",
+    "higher_is_better", "respondent",
+)  # fmt: skip
+WINDOW_COLUMNS = ("window_start", "channel", "queue", "partition", *MEASURES, "version")
+CONTACT_COLUMNS = (*(field.name for field in fields(ContactFact)), "version", "is_deleted")
+LEG_COLUMNS = (*(field.name for field in fields(LegFact)), "version", "is_deleted")
+SURVEY_COLUMNS = (*(field.name for field in fields(SurveyFact)), "version", "is_deleted")
+DEAD_LETTER_COLUMNS = (
+    "partition", "offset", "origin", "position", "reason", "detail", "payload", "failed_at",
+)  # fmt: skip
+BLANK_TEXT = frozenset({
+    "contact_id", "channel", "direction", "entry", "customer_key", "reason", "callback_of",
+    "parent_contact_id", "end_type", "end_detail", "end_by", "entry_queue", "queue", "agent", "team",
+    "kind", "respondent",
+})  # fmt: skip
+Row = Mapping[str, Any]
+
+
+def event_row(event: ContactEvent, canonical: bytes) -> list[Any]:
+    """Row of `events`."""
+    known = event.__dict__
+    return [
+        canonical if column == "canonical" else known.get(column, "" if column in PLAIN_TEXT else None)
+        for column in EVENT_COLUMNS
+    ]
+
+
+COLUMNS = {
+    "events": EVENT_COLUMNS,
+    "contacts": CONTACT_COLUMNS,
+    "legs": LEG_COLUMNS,
+    "surveys": SURVEY_COLUMNS,
+    "kpi_windows": WINDOW_COLUMNS,
+    "dead_letters": DEAD_LETTER_COLUMNS,
+}
+
+
+def fact_row(columns: tuple[str, ...], fact: Row, version: int) -> list[Any]:
+    """Row of a fact as it stands."""
+    return [*(fact[column] for column in columns[:-2]), version, 0]
+
+
+def deleted_row(columns: tuple[str, ...], key: Row, version: int) -> list[Any]:
+    """Row that says that the fact with this key is no more; the other columns do not matter."""
+    return [*(key.get(column, blank(column)) for column in columns[:-2]), version, 1]
+
+
+def blank(column: str) -> Any:
+    """A value that a column of a deleted row can hold."""
+    if column == "flags":
+        return []
+    return "" if column in BLANK_TEXT else 0
+
+
+def fact_rows(document: Row) -> Iterable[tuple[str, list[Any]]]:
+    """(table, row) for each fact in an output record, and for each that is gone."""
+    version, contact_id, gone = document["version"], document["contact_id"], document["gone"]
+    if document["contact"] is not None:
+        yield "contacts", fact_row(CONTACT_COLUMNS, document["contact"], version)
+    for leg in document["legs"]:
+        yield "legs", fact_row(LEG_COLUMNS, leg, version)
+    for survey in document["surveys"]:
+        yield "surveys", fact_row(SURVEY_COLUMNS, survey, version)
+    if gone["contact"]:
+        yield "contacts", deleted_row(CONTACT_COLUMNS, {"contact_id": contact_id}, version)
+    for number in gone["legs"]:
+        yield "legs", deleted_row(LEG_COLUMNS, {"contact_id": contact_id, "leg": number}, version)
+    for kind, respondent in gone["surveys"]:
+        key = {"contact_id": contact_id, "kind": kind, "respondent": respondent}
+        yield "surveys", deleted_row(SURVEY_COLUMNS, key, version)
+
+
+def window_row(document: Row) -> list[Any]:
+    """Row of `kpi_windows`."""
+    measures = document["measures"]
+    return [
+        document["window_start"],
+        document["channel"],
+        document["queue"],
+        document["partition"],
+        *(measures.get(name, 0) for name in MEASURES),
+        document["version"],
+    ]
+
+
+def dead_letter_row(partition: int, offset: int, value: bytes) -> list[Any]:
+    """Row of `dead_letters`."""
+    document = orjson.loads(value)
+    return [
+        partition,
+        offset,
+        document["origin"],
+        document["position"],
+        document["reason"],
+        document["detail"],
+        base64.b64decode(document["payload"]),
+        document["failed_at"],
+    ]

@@ -1,0 +1,66 @@
+-- Columns of table `contacts`, from the fold's rows (docs/facts.md 4).
+WITH
+-- The contact's frame is the same on each of its rows, so any() of it is no choice. A row with leg 0 stands for
+-- a contact without legs and must not count as one.
+grouped AS (
+    SELECT contact_id,
+        any(channel) AS contact_channel, any(direction) AS contact_direction, any(entry) AS contact_entry,
+        any(customer_key) AS contact_key, any(reason) AS contact_reason, any(callback_of) AS contact_callback_of,
+        any(parent_contact_id) AS contact_parent, any(started_ms) AS begin_ms, any(last_event_ms) AS latest_ms,
+        any(last_active_ms) AS active_ms, any(level1_resolvable) AS level1, any(contact_flags) AS own_flags,
+        argMax((closes, ended_ms, leg_end_type, leg_end_detail, leg_end_by), leg) AS last_leg,
+        minIfOrNull(ended_ms, leg_end_type = 'resolved') AS first_resolved_ms,
+        maxIfOrNull(ended_ms, leg_end_type = 'resolved') AS last_resolved_ms,
+        toUInt32(countIf(leg > 0)) AS leg_count,
+        max(is_offered) AS any_offered, max(is_handled) AS any_handled,
+        toUInt32(sum(is_transferred_out)) AS transfer_count,
+        sumOrNull(leg_queue_ms) AS queued_ms, sumOrNull(leg_handle_ms) AS worked_ms,
+        argMinIf(leg_queue, leg, leg_queue != '') AS first_queue,
+        argMaxIf((leg_queue, leg_agent, leg_team), leg, is_handled) AS owner,
+        countIf(is_reopened) AS reopened_legs,
+        countIf(is_ivr_abandoned) AS ivr_legs,  -- no fact, but a measure booked by the contact
+        argMinIf((closes, ended_ms), leg, closes) AS first_close,
+        groupArrayArray(leg_flags) AS all_leg_flags
+    FROM {fold}
+    WHERE has_life
+    GROUP BY contact_id
+),
+-- Resolution times, and the customer who wrote again without the source saying "reopened".
+judged AS (
+    SELECT *,
+        first_resolved_ms - begin_ms AS first_raw,
+        last_resolved_ms - begin_ms AS full_raw,
+        multiIf(first_raw >= 0, first_raw, first_raw >= -{tolerance_ms:Int64}, 0, NULL) AS first_ms,
+        multiIf(full_raw >= 0, full_raw, full_raw >= -{tolerance_ms:Int64}, 0, NULL) AS full_ms,
+        reopened_legs = 0 AND has({async_channels:Array(String)}, contact_channel) AND first_close.1
+            AND active_ms > ifNull(first_close.2, active_ms) AS reopen_implied
+    FROM grouped
+)
+SELECT
+    contact_id, contact_channel AS channel, contact_direction AS direction, contact_entry AS entry,
+    contact_key AS customer_key, contact_reason AS reason, contact_callback_of AS callback_of,
+    contact_parent AS parent_contact_id,
+    fromUnixTimestamp64Milli(begin_ms, 'UTC') AS started_at,
+    fromUnixTimestamp64Milli(latest_ms, 'UTC') AS last_event_at,
+    fromUnixTimestamp64Milli(if(last_leg.1, last_leg.2, NULL), 'UTC') AS ended_at,
+    fromUnixTimestamp64Milli(first_resolved_ms, 'UTC') AS first_resolved_at,
+    fromUnixTimestamp64Milli(last_resolved_ms, 'UTC') AS last_resolved_at,
+    if(last_leg.1, last_leg.3, '') AS end_type,
+    if(last_leg.1, last_leg.4, '') AS end_detail,
+    if(last_leg.1, last_leg.5, '') AS end_by,
+    first_queue AS entry_queue,
+    if(owner.1 != '', owner.1, first_queue) AS queue,
+    owner.2 AS agent, owner.3 AS team,
+    leg_count AS legs, any_offered AS offered, any_handled AS handled, transfer_count AS transfers,
+    queued_ms AS queue_ms, worked_ms AS handle_ms,
+    first_ms AS first_resolution_ms, full_ms AS full_resolution_ms,
+    toUInt32(if(reopen_implied, 1, reopened_legs)) AS reopens,
+    last_leg.1 AND last_leg.5 = 'bot' AND NOT any_offered AND NOT any_handled AS contained,
+    level1 AS level1_resolvable,
+    arraySort(arrayDistinct(arrayConcat(own_flags, all_leg_flags,
+        if(reopen_implied, ['REOPEN_IMPLIED'], []),
+        if(ifNull(first_raw < 0 AND isNotNull(first_ms), 0) OR ifNull(full_raw < 0 AND isNotNull(full_ms), 0),
+            ['SKEW'], []),
+        if(ifNull(first_raw < 0 AND isNull(first_ms), 0) OR ifNull(full_raw < 0 AND isNull(full_ms), 0),
+            ['NEG'], [])))) AS flags{extra}
+FROM judged

@@ -1,0 +1,192 @@
+-- Events to one row per leg, each with its contact's frame (docs/facts.md 1 to 3). A contact without legs has one
+-- row with leg 0. All times are UTC milliseconds in *_ms; the facts' own column names are given by legs.sql and
+-- contacts.sql. An index of 0 means "no such event": then arr[0] is NULL, 0 or ''.
+WITH
+-- Every variant of every event of a contact, in one pass over the table. `detail` is what end_detail or the
+-- survey's kind will be.
+gathered AS (
+    SELECT contact_id, groupArray(CAST((
+        event_id, revision, canonical, toUnixTimestamp64Milli(occurred_at),
+        indexOf(['contact_started', 'contact_reopened', 'contact_queued', 'contact_answered', 'contact_held',
+            'contact_resumed', 'contact_transferred', 'contact_abandoned', 'contact_resolved', 'contact_wrapped',
+            'contact_surveyed'], type) - 1,
+        leg, channel, direction, entry, customer_key, reason, callback_of, parent_contact_id, queue, agent, team,
+        ifNull(hold_no, 0), concat(kind, place, outcome), by, level1_resolvable = 0, talk_ms, hold_ms, hold_n,
+        hold_max_ms, acw_ms, ifNull(score, 0), ifNull(scale_min, 0), ifNull(scale_max, 0),
+        ifNull(higher_is_better, 0), respondent
+    ), 'Tuple(event_id String, revision UInt32, canonical String, at Int64, rank UInt8, leg UInt32,
+        channel String, direction String, entry String, customer_key Nullable(String), reason Nullable(String),
+        callback_of Nullable(String), parent_contact_id Nullable(String), queue Nullable(String),
+        agent Nullable(String), team Nullable(String), hold_no UInt32, detail String, by String,
+        beyond_level1 Nullable(UInt8), talk_ms Nullable(Int64), hold_ms Nullable(Int64), hold_n Nullable(Int64),
+        hold_max_ms Nullable(Int64), acw_ms Nullable(Int64), score Int32, scale_min Int32, scale_max Int32,
+        higher_is_better UInt8, respondent String)')) AS variants
+    FROM {events}
+    GROUP BY contact_id
+),
+-- Of several variants of an event the greatest (revision, canonical) counts: the last of its run.
+unique_events AS (
+    SELECT contact_id,
+        arraySort(v -> (v.event_id, v.revision, v.canonical), variants) AS sorted,
+        arrayFilter((v, next_id) -> v.event_id != next_id, sorted, arrayShiftLeft(sorted.event_id, 1)) AS kept
+    FROM gathered
+),
+-- Lifecycle events in the total order; surveys apart.
+ordered AS (
+    SELECT contact_id,
+        arraySort(e -> (e.at, e.rank, e.event_id), arrayFilter(e -> e.rank < 10, kept)) AS life,
+        arrayFilter(e -> e.rank = 10, kept) AS survey_events
+    FROM unique_events
+),
+-- The contact's frame, and its events by leg in the total order.
+framed AS (
+    SELECT contact_id, survey_events,
+        notEmpty(life) AS has_life,
+        indexOf(life.rank, 0) AS start_i,
+        if(start_i > 0, start_i, 1) AS frame_i,
+        life.at[frame_i] AS started_ms,
+        life.channel[frame_i] AS channel,
+        if(start_i > 0, life.direction[start_i], 'inbound') AS direction,
+        if(start_i > 0, life.entry[start_i], 'direct') AS entry,
+        life.callback_of[start_i] AS callback_of,
+        life.parent_contact_id[start_i] AS parent_contact_id,
+        -- last by (time, event_id): here the type's rank has no say
+        arraySort(e -> (e.at, e.event_id), arrayFilter(e -> e.rank IN (0, 3, 8), life)) AS tellers,
+        ifNull(arrayLast(r -> isNotNull(r), tellers.reason), '') AS reason,
+        arrayLast(k -> isNotNull(k), tellers.customer_key) AS customer_key,
+        arrayMax(life.at) AS last_event_ms,
+        arrayMax(arrayMap(e -> if(e.rank IN (0, 9), 0, e.at), life)) AS last_active_ms,
+        NOT arrayExists(e -> e.rank = 8 AND e.beyond_level1 = 1, life) AS level1_resolvable,
+        arrayConcat(if(countEqual(life.rank, 0) > 1, ['DUP_STARTED'], []), if(start_i = 0, ['START_MISSING'], []),
+            if(arrayExists(e -> e.scale_min >= e.scale_max OR e.score < e.scale_min OR e.score > e.scale_max,
+                survey_events), ['SCORE_RANGE'], [])) AS contact_flags,
+        arraySort(e -> (e.leg, e.at, e.rank, e.event_id), arrayFilter(e -> e.rank > 0, life)) AS body,
+        arraySplit((e, leg_no, previous) -> leg_no != previous, body, body.leg,
+            arrayShiftRight(body.leg, 1)) AS leg_events,
+        arrayMap(es -> if(arrayExists(k -> k IN (6, 7, 8), es.rank),
+            toNullable(es.at[arrayFirstIndex(k -> k IN (6, 7, 8), es.rank)]), NULL), leg_events) AS leg_ends,
+        arrayShiftRight(leg_ends, 1) AS leg_ends_before
+    FROM ordered
+),
+-- One row per leg: where in its events the earliest of each type stands.
+located AS (
+    SELECT contact_id, has_life, survey_events, started_ms, channel, direction, entry, callback_of,
+        parent_contact_id, reason, customer_key, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
+        es, before_ms,
+        es.leg[1] AS leg,
+        indexOf(es.rank, 1) AS r_i,
+        indexOf(es.rank, 2) AS q_i,
+        indexOf(es.rank, 3) AS a_i,
+        indexOf(es.rank, 9) AS w_i,
+        arrayFirstIndex(k -> k IN (6, 7, 8), es.rank) AS x_i,
+        if(r_i > 0, toNullable(es.at[r_i]), NULL) AS r_ms,
+        if(q_i > 0, toNullable(es.at[q_i]), NULL) AS q_ms,
+        if(a_i > 0, toNullable(es.at[a_i]), NULL) AS a_ms,
+        if(w_i > 0, toNullable(es.at[w_i]), NULL) AS w_ms,
+        if(x_i > 0, toNullable(es.at[x_i]), NULL) AS x_ms,
+        if(x_i > 0, es.rank[x_i], 0) AS x_rank,
+        es.detail[x_i] AS x_detail,
+        x_rank = 6 AND x_detail IN ('cold', 'warm', 'external') AS x_by_agent
+    FROM framed LEFT ARRAY JOIN leg_events AS es, leg_ends_before AS before_ms
+),
+-- Was the leg offered, and did an agent take it?
+handled_legs AS (
+    SELECT *,
+        coalesce(q_ms, r_ms, before_ms, started_ms) AS entered_ms,
+        q_i > 0 AND direction = 'inbound' AS is_offered,
+        multiIf(
+            a_i > 0 AND (x_i = 0 OR a_ms <= x_ms), 'answered',
+            a_i > 0 AND a_ms - x_ms <= {tolerance_ms:Int64}, 'skewed',
+            a_i > 0, 'too late',
+            arrayExists(k -> k IN (4, 5, 9), es.rank) OR x_by_agent OR (x_rank = 8 AND es.by[x_i] = 'agent'),
+            'inferred',
+            '') AS verdict,
+        verdict IN ('answered', 'skewed', 'inferred') AS is_handled,
+        multiIf(verdict = 'answered', a_ms, verdict = 'skewed', x_ms, NULL) AS answered_ms,
+        ifNull(coalesce(es.queue[q_i], es.queue[a_i]), '') AS leg_queue
+    FROM located
+),
+-- Holds, by hold_no from held to resumed or the leg's end, in order of (start, hold_no), clipped to the talk.
+clipped AS (
+    SELECT *,
+        arrayFilter(e -> e.rank = 4, es) AS helds,
+        arrayFilter(e -> e.rank = 5, es) AS resumes,
+        arrayFilter(h -> isNotNull(h.3), arrayMap(no -> (
+            helds.at[indexOf(helds.hold_no, no)],
+            no,
+            if(has(resumes.hold_no, no), toNullable(resumes.at[indexOf(resumes.hold_no, no)]), x_ms)
+        ), arrayDistinct(helds.hold_no))) AS raw_holds,
+        arrayMap(h -> (
+            greatest(h.1, ifNull(answered_ms, h.1)),
+            least(assumeNotNull(h.3), ifNull(x_ms, assumeNotNull(h.3))),
+            h.1 < answered_ms OR h.3 > x_ms
+        ), arraySort(h -> (h.1, h.2), raw_holds)) AS hold_spans
+    FROM handled_legs
+),
+-- Greedy: a hold that begins before the last counted one ended is ignored. Carried along: end of the last
+-- counted hold, sum, number, longest, and whether any was clipped or ignored.
+held AS (
+    SELECT *,
+        arrayFold((acc, h) -> if(h.2 >= h.1 AND h.1 >= acc.1,
+            (h.2, acc.2 + h.2 - h.1, acc.3 + 1, greatest(acc.4, h.2 - h.1),
+                toUInt8(acc.5 OR ifNull(h.3, 0))),
+            (acc.1, acc.2, acc.3, acc.4, toUInt8(1))),
+            hold_spans, (toInt64(0), toInt64(0), toInt64(0), toInt64(0), toUInt8(0))) AS greedy,
+        arrayExists(no -> NOT has(helds.hold_no, no), resumes.hold_no) AS resumed_only,
+        x_rank = 8 AND isNotNull(es.hold_ms[x_i]) AS is_measured,
+        multiIf(NOT is_handled, 0, is_measured, ifNull(es.hold_ms[x_i], 0), greedy.2) AS leg_hold_ms,
+        multiIf(NOT is_handled, 0, is_measured, ifNull(es.hold_n[x_i], leg_hold_ms > 0), greedy.3) AS leg_hold_n,
+        multiIf(NOT is_handled, 0, is_measured, ifNull(es.hold_max_ms[x_i], leg_hold_ms), greedy.4)
+            AS leg_hold_max_ms,
+        is_handled AND NOT is_measured AND (greedy.5 OR resumed_only) AS hold_order
+    FROM clipped
+),
+-- Durations.
+timed AS (
+    SELECT *,
+        if(is_offered, if(is_handled, answered_ms, x_ms) - q_ms, NULL) AS wait_raw,
+        multiIf(wait_raw >= 0, wait_raw, wait_raw >= -{tolerance_ms:Int64}, 0, NULL) AS leg_queue_ms,
+        if(x_rank = 8, es.talk_ms[x_i], NULL) AS own_talk_ms,
+        if(x_rank = 8, es.acw_ms[x_i], NULL) AS own_acw_ms,
+        -- not greatest(): it skips NULL, and would make an unknown talk one of no length
+        x_ms - answered_ms - leg_hold_ms AS talk_raw,
+        if(is_handled, coalesce(own_talk_ms, if(talk_raw < 0, 0, talk_raw)), NULL) AS leg_talk_ms,
+        if(is_handled, coalesce(own_acw_ms, if(w_ms >= x_ms, w_ms - x_ms, 0)), 0) AS leg_acw_ms,
+        is_handled AND (w_i > 0 OR isNotNull(own_acw_ms)) AS acw_is_known,
+        if(is_handled, if(w_ms >= x_ms, w_ms, x_ms), NULL) AS handled_ms
+    FROM held
+)
+SELECT contact_id, leg, has_life, survey_events, channel, direction, entry, reason, customer_key, callback_of,
+    parent_contact_id, started_ms, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
+    leg_queue,
+    if(is_handled, ifNull(coalesce(es.agent[a_i], es.agent[w_i]), ''), '') AS leg_agent,
+    if(is_handled, ifNull(es.team[a_i], ''), '') AS leg_team,
+    entered_ms, answered_ms, x_ms AS ended_ms, handled_ms,
+    transform(x_rank, [6, 7, 8], ['transferred', 'abandoned', 'resolved'], '') AS leg_end_type,
+    if(x_i > 0, x_detail, '') AS leg_end_detail,
+    es.by[x_i] AS leg_end_by,
+    x_rank IN (7, 8) OR (x_rank = 6 AND x_detail IN ('external', 'callback', 'voicemail')) AS closes,
+    r_i > 0 AS is_reopened,
+    is_offered, is_handled,
+    is_offered AND is_handled AS is_answered,
+    is_offered AND NOT is_handled AND x_rank = 7 AS is_abandoned,
+    direction = 'inbound' AND NOT is_offered AND NOT is_handled AND x_rank = 7 AS is_ivr_abandoned,
+    is_offered AND NOT is_handled AND x_rank IN (6, 8) AS is_flow_out,
+    is_offered AND NOT is_handled AND x_rank = 0 AS is_waiting,
+    is_handled AND x_by_agent AS is_transferred_out,
+    is_handled AND x_rank = 7 AND x_detail = 'hold' AS is_hold_abandon,
+    leg_queue_ms, leg_talk_ms, leg_hold_ms, leg_hold_n, leg_hold_max_ms, leg_acw_ms, acw_is_known,
+    leg_talk_ms + leg_hold_ms + leg_acw_ms AS leg_handle_ms,
+    arraySort(arrayFilter(f -> f != '', [
+        if(countEqual(es.rank, 2) > 1, 'DUP_QUEUED', ''),
+        if(countEqual(es.rank, 3) > 1, 'DUP_ANSWERED', ''),
+        if(countEqual(es.rank, 9) > 1, 'DUP_WRAPPED', ''),
+        if(countEqual(es.rank, 1) > 1, 'DUP_REOPENED', ''),
+        if(arrayCount(k -> k IN (6, 7, 8), es.rank) > 1, 'MULTI_TERMINAL', ''),
+        if(verdict = 'skewed' OR ifNull(wait_raw < 0 AND isNotNull(leg_queue_ms), 0), 'SKEW', ''),
+        if(verdict = 'too late', 'ANSWER_AFTER_END', ''),
+        if(verdict = 'inferred', 'ANSWER_MISSING', ''),
+        if(ifNull(wait_raw < 0 AND isNull(leg_queue_ms), 0), 'NEG', ''),
+        if(hold_order, 'HOLD_ORDER', ''),
+        if(is_handled AND ifNull(w_ms < x_ms, 0), 'WRAP_BEFORE_END', '')])) AS leg_flags
+FROM timed

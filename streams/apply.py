@@ -1,0 +1,140 @@
+"""What a batch of records does to contacts and KPI windows: pure, so that live, replay and tests share it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from kpis.facts import NO_FACTS, Facts
+from kpis.fold import fold_unique
+from kpis.rules import Rules
+from kpis.tally import ZERO, Tally, Window, add, change, contribution
+from schemas.codec import DecodeError
+from schemas.events import AgentStateChanged, ContactEvent, Event, SourceHeartbeat
+from streams.state import EventSet, Known, merge, pack, unpack
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One Kafka record of contact-events."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record that is no event, and why."""
+
+    offset: int
+    reason: str
+    detail: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FactKeys:
+    """Which fact rows a contact has had: itself, its legs by number, its surveys by (kind, respondent)."""
+
+    contact: bool
+    legs: frozenset[int]
+    surveys: frozenset[tuple[str, str]]
+
+
+def keys_of(facts: Facts) -> FactKeys:
+    """Keys of the rows that these facts are."""
+    surveys = frozenset((survey.kind, survey.respondent) for survey in facts.surveys)
+    return FactKeys(facts.contact is not None, frozenset(leg.leg for leg in facts.legs), surveys)
+
+
+@dataclass(frozen=True, slots=True)
+class ContactChange:
+    """A contact whose event set grew: its new table value, its facts, and the rows it had before."""
+
+    contact_id: str
+    state: bytes
+    had: FactKeys
+    facts: Facts
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """All that a batch changes. `windows` holds new totals, not differences."""
+
+    contacts: list[ContactChange] = field(default_factory=list)
+    windows: dict[Window, Tally] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
+    applied: int = 0
+    duplicates: int = 0
+
+
+Decode = Callable[[bytes], tuple[Event, bytes]]  # bytes -> event and its canonical bytes
+
+
+def read(record: Record, decode: Decode) -> Known:
+    """The contact event in a record. Raises DecodeError."""
+    if record.value is None:
+        raise DecodeError("empty", "the record has no value")
+    event, canonical = decode(record.value)
+    if isinstance(event, AgentStateChanged | SourceHeartbeat):
+        raise DecodeError("wrong_topic", f"{event.type} has a topic of its own")
+    if record.key != event.contact_id.encode():
+        raise DecodeError("wrong_key", "the record's key is not its contact_id; key events by contact_id")
+    return Known(event, canonical)
+
+
+def read_all(records: Iterable[Record], decode: Decode) -> tuple[dict[str, list[Known]], list[Refused]]:
+    """Events by contact, and what was refused."""
+    arrived: dict[str, list[Known]] = {}
+    refused: list[Refused] = []
+    for record in records:
+        try:
+            known = read(record, decode)
+        except DecodeError as error:
+            refused.append(Refused(record.offset, error.reason, error.detail, record.value or b""))
+        else:
+            arrived.setdefault(known.event.contact_id, []).append(known)
+    return arrived, refused
+
+
+def facts_of(events: EventSet, rules: Rules) -> Facts:
+    """Facts of an event set."""
+    known: list[ContactEvent] = [item.event for item in events.values()]
+    return fold_unique(known, rules) if known else NO_FACTS
+
+
+def apply_batch(
+    records: Sequence[Record],
+    decode: Decode,
+    state_of: Callable[[str], bytes | None],
+    total_of: Callable[[Window], Tally | None],
+    rules: Rules,
+) -> BatchResult:
+    """Apply one partition's records to the state as it stands; nothing is written here.
+
+    `state_of` gives a contact's table value, `total_of` a window's tally of this partition. Windows move by
+    the contact's new contribution minus its old one, so an event that is already known moves nothing.
+    """
+    arrived, refused = read_all(records, decode)
+    result = BatchResult(refused=refused)
+    for contact_id, items in arrived.items():
+        events = unpack(state_of(contact_id))
+        merged, duplicates = merge(events, items)
+        result.duplicates += duplicates
+        result.applied += len(items) - duplicates
+        if duplicates == len(items):
+            continue
+        before, after = facts_of(events, rules), facts_of(merged, rules)
+        result.contacts.append(ContactChange(contact_id, pack(merged), keys_of(before), after))
+        for window, moved in change(contribution(before, rules), contribution(after, rules)).items():
+            old = result.windows.get(window) or total_of(window) or ZERO
+            result.windows[window] = add(old, moved)
+    return result
+
+
+def rebuild_windows(states: Iterable[bytes], rules: Rules) -> dict[Window, Tally]:
+    """Window totals of a partition recomputed from all its contacts: what the window table must equal."""
+    totals: dict[Window, Tally] = {}
+    for state in states:
+        for window, tally in contribution(facts_of(unpack(state), rules), rules).items():
+            totals[window] = add(totals.get(window, ZERO), tally)
+    return totals

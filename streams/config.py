@@ -1,0 +1,23 @@
+"""What the stream needs to know; the command line fills it from the settings."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kpis.rules import DEFAULT_RULES, Rules
+
+
+@dataclass(frozen=True, slots=True)
+class StreamConfig:
+    """Configuration of a worker. `epoch` is raised by a rebuild, so that its rows beat the older ones."""
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    partitions: int = 4
+    replication: int = 1
+    epoch: int = 0
+    state_dir: Path = Path("ringback-data/state")
+    rules: Rules = field(default_factory=lambda: DEFAULT_RULES)
+    # Records of one partition that are applied, written and acknowledged together.
+    batch_max_records: int = 2_000
+    # Of the last `dead_letter_window` records at most this share may be dead letters.
+    dead_letter_window: int = 5_000
+    dead_letter_max_share: float = 0.5

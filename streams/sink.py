@@ -1,0 +1,134 @@
+"""The sink: from Kafka into ClickHouse. Offsets are committed after ClickHouse has acknowledged the rows."""
+
+import asyncio
+import time
+from collections import defaultdict
+from typing import Any
+
+import orjson
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError
+
+from schemas.codec import DecodeError
+from schemas.events import AgentStateChanged, SourceHeartbeat
+from sinks.clickhouse import ClickHouseSink, without_secret
+from sinks.rows import dead_letter_row, event_row, fact_rows, window_row
+from streams import readiness, topics
+from streams.apply import Decode
+from streams.config import StreamConfig
+from streams.logs import quieten_libraries
+from streams.worker import wait_for_topics
+
+log = structlog.get_logger()
+GROUP = "ringback-sink"
+TOPICS = (topics.CONTACT_EVENTS, topics.CONTACT_FACTS, topics.KPI_WINDOWS, topics.DEAD_LETTERS)
+BATCH_ROWS = 20_000
+BATCH_AGE_S = 0.5
+DAY_MS = 86_400_000
+
+
+class Buffer:
+    """Rows that wait to be written, and the offsets up to which they go."""
+
+    def __init__(self, decode: Decode) -> None:
+        self.decode = decode
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything: it was written, or will be fetched again."""
+        self.tables: dict[str, list[Any]] = defaultdict(list)
+        self.windows: dict[bytes, list[Any]] = {}
+        self.positions: dict[TopicPartition, int] = {}
+        self.since = time.monotonic()
+
+    def __len__(self) -> int:
+        return sum(len(rows) for rows in self.tables.values()) + len(self.windows)
+
+    def add(self, record: ConsumerRecord) -> None:
+        """Turn one record into rows."""
+        if not self.positions:
+            self.since = time.monotonic()
+        self.positions[TopicPartition(record.topic, record.partition)] = record.offset + 1
+        if record.value is None:
+            return
+        if record.topic == topics.CONTACT_EVENTS:
+            self.add_event(record)
+        elif record.topic == topics.CONTACT_FACTS:
+            for table, row in fact_rows(orjson.loads(record.value)):
+                self.tables[table].append(row)
+        elif record.topic == topics.KPI_WINDOWS:
+            row = window_row(orjson.loads(record.value))
+            known = self.windows.get(record.key)
+            if known is None or known[-1] <= row[-1]:  # the last column is the version
+                self.windows[record.key] = row
+        else:
+            row = dead_letter_row(record.partition, record.offset, record.value)
+            self.tables["dead_letters"].append(row)
+
+    def add_event(self, record: ConsumerRecord) -> None:
+        """A raw event, unless the worker refuses it too: then it comes back as a dead letter."""
+        try:
+            event, canonical = self.decode(record.value)
+        except DecodeError:
+            return
+        if isinstance(event, AgentStateChanged | SourceHeartbeat):
+            return
+        if record.key == event.contact_id.encode():
+            self.tables["events"].append(event_row(event, canonical))
+
+    def due(self) -> bool:
+        """Large enough or old enough to be written?"""
+        old = bool(self.positions) and time.monotonic() - self.since >= BATCH_AGE_S
+        return len(self) >= BATCH_ROWS or old
+
+
+async def flush(buffer: Buffer, consumer: AIOKafkaConsumer, sink: ClickHouseSink) -> None:
+    """Write what is buffered, then commit. Raises SinkRefused; waits while ClickHouse is away."""
+    if not buffer.positions:
+        return
+    rows = {**buffer.tables, "kpi_windows": list(buffer.windows.values())}
+    positions = dict(buffer.positions)
+    started = time.monotonic()
+    written = await asyncio.to_thread(sink.insert, rows)
+    buffer.clear()
+    try:
+        await consumer.commit(positions)
+    except (CommitFailedError, IllegalStateError) as error:
+        # Our partitions moved while we wrote: their new owner writes the same rows again, which is no harm.
+        log.warning("offsets not committed, rows will be sent again", error=type(error).__name__)
+    log.debug("written", rows=written, ms=round((time.monotonic() - started) * 1000))
+
+
+async def run_sink(config: StreamConfig, sink: ClickHouseSink, decode: Decode, stop: asyncio.Event) -> None:
+    """Copy until `stop` is set. Raises SinkRefused, aiokafka's errors when Kafka is gone for good."""
+    readiness.mark(False)
+    quieten_libraries()
+    await asyncio.to_thread(sink.prepare)
+    await wait_for_topics(config)
+    consumer = AIOKafkaConsumer(
+        *TOPICS,
+        bootstrap_servers=config.bootstrap_servers,
+        group_id=GROUP,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_poll_interval_ms=DAY_MS,  # while ClickHouse is away nothing is polled, and nothing is wrong
+        session_timeout_ms=8_000,
+        heartbeat_interval_ms=2_000,
+        fetch_max_bytes=16 * 1024 * 1024,
+    )
+    await consumer.start()
+    readiness.mark(True)
+    log.info("sink ready", clickhouse=without_secret(sink.url))
+    buffer = Buffer(decode)
+    try:
+        while not stop.is_set():
+            fetched = await consumer.getmany(timeout_ms=200, max_records=BATCH_ROWS)
+            for records in fetched.values():
+                for record in records:
+                    buffer.add(record)
+            if buffer.due():
+                await flush(buffer, consumer, sink)
+        await flush(buffer, consumer, sink)
+    finally:
+        await consumer.stop()

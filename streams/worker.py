@@ -1,0 +1,44 @@
+"""Run a worker process until it is told to stop, or until something is wrong that only a person can mend."""
+
+import asyncio
+
+import faust
+import structlog
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from streams import readiness
+from streams.app import build_app
+from streams.apply import Decode
+from streams.config import StreamConfig
+from streams.logs import quieten_libraries
+from streams.topics import ensure_topics
+
+log = structlog.get_logger()
+RETRY_S = 1.0
+
+
+async def wait_for_topics(config: StreamConfig) -> None:
+    """Create missing topics, waiting for the broker as long as it takes. Raises PartitionsChanged."""
+    told = False
+    while True:
+        try:
+            await ensure_topics(config.bootstrap_servers, config.partitions, config.replication)
+        except (KafkaConnectionError, KafkaError, OSError) as error:
+            if not told:
+                log.warning("waiting for Kafka", servers=config.bootstrap_servers, error=str(error))
+                told = True
+            await asyncio.sleep(RETRY_S)
+        else:
+            if told:
+                log.info("Kafka answers", servers=config.bootstrap_servers)
+            return
+
+
+def run_worker(config: StreamConfig, decode: Decode) -> None:
+    """Run a worker in this process; leaves by SystemExit with the worker's exit status."""
+    readiness.mark(False)
+    asyncio.run(wait_for_topics(config))
+    quieten_libraries()
+    app = build_app(config, decode)
+    worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True)
+    worker.execute_from_commandline()

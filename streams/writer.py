@@ -1,0 +1,60 @@
+"""Writes record batches and waits until the broker has them: nothing is committed before it is safe."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+BATCH_BYTES = 512 * 1024
+REQUEST_MAX_BYTES = 10 * 1024 * 1024
+# How long a broker may be away before the worker stops (and is started again by whoever watches it).
+REQUEST_TIMEOUT_MS = 120_000
+
+KeyValue = tuple[bytes, bytes | None]
+
+
+class BatchWriter:
+    """Producer of changelog and output records: acks=all, idempotent, in order per partition."""
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+
+    async def _started(self) -> AIOKafkaProducer:
+        async with self._starting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self._bootstrap_servers,
+                    acks="all",
+                    enable_idempotence=True,
+                    compression_type="lz4",
+                    max_batch_size=BATCH_BYTES,
+                    max_request_size=REQUEST_MAX_BYTES,
+                    request_timeout_ms=REQUEST_TIMEOUT_MS,
+                )
+                await producer.start()
+                self._producer = producer
+        return self._producer
+
+    async def stop(self) -> None:
+        """Send what is left and disconnect."""
+        if self._producer is not None:
+            await self._producer.stop()
+
+    async def write(self, topic: str, partition: int, records: Iterable[KeyValue]) -> None:
+        """Write records in order and return when all are acknowledged; raises what the broker refuses."""
+        producer = self._producer or await self._started()
+        pending: list[asyncio.Future[Any]] = []
+        batch = producer.create_batch()
+        for key, value in records:
+            if batch.append(key=key, value=value, timestamp=None) is None:
+                pending.append(await producer.send_batch(batch, topic, partition=partition))
+                batch = producer.create_batch()
+                if batch.append(key=key, value=value, timestamp=None) is None:
+                    raise ValueError(f"{topic}: a record of {len(value or b'')} bytes fits into no batch")
+        if batch.record_count():
+            pending.append(await producer.send_batch(batch, topic, partition=partition))
+        for future in pending:
+            await future

@@ -1,0 +1,11 @@
+"""Makes tests/ importable (`from support.tables import ...`) and sets how hard hypothesis tries."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+SLOW = [HealthCheck.too_slow]
+
+settings.register_profile("moderate", max_examples=200, deadline=None, suppress_health_check=SLOW)
+settings.register_profile("deep", max_examples=3_000, deadline=None, suppress_health_check=SLOW)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "moderate"))

@@ -1,0 +1,230 @@
+"""Random contacts, as nasty as a source can be: `random_contact(rng, contact_id)`.
+
+Half of them begin as lawful contacts and are then damaged, the others are events thrown together. Every time
+is another event's time plus a delta that stands on, or a millisecond beside, a limit of the rules.
+"""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from schemas.events import MODELS, ContactEvent
+
+BASE_MS = 1_767_571_200_000  # 2026-01-05T00:00Z
+SPREAD_MS = 3 * 86_400_000
+# Skew tolerance, short abandon, targets of voice, chat and e-mail, a minute: each with its neighbours.
+LIMITS_MS = (0, 2_000, 5_000, 20_000, 60_000, 14_400_000)
+DELTAS_MS = sorted(
+    {abs(limit + step) for limit in LIMITS_MS for step in (-1, 0, 1)} | {137, 30_500, 3_601_000}
+)
+SURVEY_DELTAS_MS = (0, 1, 86_400_000, 2_592_000_000 - 1, 2_592_000_000, 2_592_000_000 + 1)
+ID_HEADS = ("e", "E", "z", "é", "ÿ", "\uffee", "😀", "")  # by code point, not by locale or UTF-16
+QUEUES = ("A", "B", 'it\'s "odd"\\', "B ")
+AGENTS = ("ann", "bob", "'; --")
+TYPES = tuple(name for name in MODELS if name.startswith("contact_"))
+BODY_TYPES = tuple(name for name in TYPES if name not in ("contact_started", "contact_surveyed"))
+KINDS = ("cold", "warm", "external", "queue_flow", "callback", "voicemail")
+
+Fields = dict[str, Any]
+
+
+def maybe(rng: Random, value: Any, chance: float = 0.5) -> Any:
+    """The value, or None."""
+    return value if rng.random() < chance else None
+
+
+def started(rng: Random) -> Fields:
+    return {
+        "direction": rng.choice(("inbound", "inbound", "inbound", "outbound")),
+        "entry": rng.choice(("direct", "ivr", "bot")),
+        "customer_key": maybe(rng, rng.choice(("c1", "c2"))),
+        "reason": maybe(rng, rng.choice(("billing", "fault"))),
+        "callback_of": maybe(rng, "k" + str(rng.randrange(40)), 0.3),
+        "parent_contact_id": maybe(rng, "parent", 0.2),
+    }
+
+
+def answered(rng: Random) -> Fields:
+    return {
+        "agent": maybe(rng, rng.choice(AGENTS), 0.8),
+        "team": maybe(rng, rng.choice(("t1", "t2"))),
+        "queue": maybe(rng, rng.choice(QUEUES)),
+        "customer_key": maybe(rng, "c3", 0.2),
+        "reason": maybe(rng, rng.choice(("billing", "other")), 0.3),
+    }
+
+
+def resolved(rng: Random) -> Fields:
+    def duration() -> int | None:
+        return maybe(rng, rng.choice((0, *DELTAS_MS)), 0.2)
+
+    return {
+        "outcome": rng.choice(("resolved", "unresolved", "unknown")),
+        "by": rng.choice(("agent", "agent", "bot", "bot", "customer", "system")),
+        "level1_resolvable": rng.random() < 0.8,
+        "customer_key": maybe(rng, "c4", 0.2),
+        "reason": maybe(rng, "fault", 0.3),
+        "talk_ms": duration(),
+        "hold_ms": duration(),
+        "hold_n": maybe(rng, rng.randrange(4), 0.2),
+        "hold_max_ms": duration(),
+        "acw_ms": duration(),
+    }
+
+
+def surveyed(rng: Random) -> Fields:
+    low, high = rng.choice(((1, 5), (0, 10), (1, 5), (5, 5), (7, 1)))
+    return {
+        "kind": rng.choice(("csat", "nps", "fcr")),
+        "score": rng.choice((low, high, low - 1, high + 1, (low + high) // 2)),
+        "scale_min": low,
+        "scale_max": high,
+        "higher_is_better": rng.random() < 0.7,
+        "respondent": rng.choice(("customer", "agent")),
+    }
+
+
+def abandoned(rng: Random) -> Fields:
+    return {"place": rng.choice(("ivr", "queue", "ring", "hold")), "by": rng.choice(("customer", "system"))}
+
+
+CONTENT: dict[str, Callable[[Random], Fields]] = {
+    "contact_started": started,
+    "contact_queued": lambda rng: {"queue": rng.choice(QUEUES)},
+    "contact_answered": answered,
+    "contact_held": lambda rng: {"hold_no": rng.randint(1, 3)},
+    "contact_resumed": lambda rng: {"hold_no": rng.randint(1, 3)},
+    "contact_transferred": lambda rng: {"kind": rng.choice(KINDS), "to_queue": maybe(rng, "B", 0.2)},
+    "contact_abandoned": abandoned,
+    "contact_resolved": resolved,
+    "contact_wrapped": lambda rng: {"agent": maybe(rng, rng.choice(AGENTS))},
+    "contact_reopened": lambda _: {},
+    "contact_surveyed": surveyed,
+}
+
+
+class World:
+    """One contact in the making: gives every event an id and the envelope."""
+
+    def __init__(self, rng: Random, contact_id: str) -> None:
+        self.rng = rng
+        self.contact_id = contact_id
+        self.channel = rng.choice(("voice", "voice", "chat", "email", "messaging", "fax"))
+        self.events: list[ContactEvent] = []
+
+    def add(self, type_: str, at: int, leg: int, **fields: Any) -> int:
+        """One more event; returns its time."""
+        rng = self.rng
+        self.events.append(
+            MODELS[type_](  # type: ignore[arg-type]
+                **(
+                    {
+                        "event_id": f"{rng.choice(ID_HEADS)}{len(self.events)}",
+                        "contact_id": self.contact_id,
+                        "leg": leg,
+                        "occurred_at": at,
+                        "source": "world",
+                        "channel": self.channel if rng.random() < 0.95 else "voice",
+                        "revision": rng.choice((0, 0, 0, 1)),
+                    }
+                    | CONTENT[type_](rng)
+                    | fields
+                )
+            )
+        )
+        return at
+
+    def delta(self) -> int:
+        """How much later the next thing happens."""
+        return self.rng.choice(DELTAS_MS)
+
+    def holds(self, at: int, leg: int) -> int:
+        """A few holds, now and then overlapping, unpaired or reversed."""
+        rng = self.rng
+        for hold_no in range(1, rng.choice((1, 1, 2, 3, 4))):
+            begin = self.add("contact_held", at + rng.choice((0, self.delta())), leg, hold_no=hold_no)
+            if rng.random() < 0.85:
+                at = self.add(
+                    "contact_resumed", begin + rng.choice((-137, 0, self.delta())), leg, hold_no=hold_no
+                )
+            at -= rng.choice((0, 0, 0, 500))
+        return at
+
+    def leg(self, at: int, leg: int) -> int:
+        """A lawful leg, more or less."""
+        rng = self.rng
+        if rng.random() < 0.85:
+            at = self.add("contact_queued", at, leg) + self.delta()
+        if rng.random() < 0.7:
+            at = self.add("contact_answered", at, leg)
+            at = self.holds(at + self.delta(), leg)
+        end = rng.choice(("contact_transferred", "contact_abandoned", "contact_resolved", "contact_resolved"))
+        if rng.random() < 0.9:
+            at = self.add(end, at + self.delta(), leg)
+        if rng.random() < 0.5:
+            at = self.add("contact_wrapped", at + self.delta(), leg)
+        return at
+
+    def lawful(self) -> None:
+        """Start, legs one after the other, perhaps a reopening, perhaps surveys."""
+        rng = self.rng
+        at = BASE_MS + rng.randrange(SPREAD_MS)
+        self.add("contact_started", at, 1)
+        for leg in range(1, rng.choice((2, 2, 2, 3, 4))):
+            if leg > 1 and rng.random() < 0.4:
+                self.add("contact_reopened", at, leg)
+            at = self.leg(at + rng.choice((0, self.delta())), leg)
+        for _ in range(rng.choice((0, 0, 1, 2))):
+            self.add("contact_surveyed", at + rng.choice(SURVEY_DELTAS_MS), 1)
+
+    def chaos(self) -> None:
+        """Events of any type, each a limit away from some other."""
+        rng = self.rng
+        times = [BASE_MS + rng.randrange(SPREAD_MS)]
+        types = TYPES if rng.random() < 0.7 else (*BODY_TYPES, "contact_surveyed")
+        for _ in range(rng.choice((1, 1, 2, 3, 5, 8, 12))):
+            at = rng.choice(times) + rng.choice((-1, 1)) * self.delta()
+            times.append(self.add(rng.choice(types), at, rng.choice((1, 1, 1, 2, 3, 7))))
+
+    def damage(self) -> None:
+        """Lost events, clocks a limit off, events of another leg."""
+        rng = self.rng
+        for index, event in enumerate(self.events):
+            if rng.random() < 0.15:
+                moved = event.occurred_at + rng.choice((-1, 1)) * self.delta()
+                self.events[index] = event.model_copy(update={"occurred_at": moved})
+            elif rng.random() < 0.03:
+                self.events[index] = event.model_copy(update={"leg": rng.randint(1, 3)})
+        self.events = [event for event in self.events if rng.random() < 0.93] or self.events
+
+    def repeat(self) -> None:
+        """The same ids again: identical, with another revision, other content, or as another type."""
+        rng = self.rng
+        for event in rng.sample(self.events, k=rng.randrange(min(4, len(self.events)) + 1)):
+            kind = rng.randrange(4)
+            if kind == 0:
+                self.events.append(event)
+            elif kind == 1:
+                self.events.append(
+                    event.model_copy(update={"revision": rng.randrange(3), "leg": rng.randint(1, 2)})
+                )
+            elif kind == 2:
+                moved = event.occurred_at + rng.choice((-1, 1)) * self.delta()
+                self.events.append(event.model_copy(update={"occurred_at": moved}))
+            else:
+                self.add(rng.choice(TYPES), event.occurred_at, event.leg, event_id=event.event_id)
+
+
+def random_contact(rng: Random, contact_id: str) -> list[ContactEvent]:
+    """Events of one contact, never none, in random order, duplicates included."""
+    world = World(rng, contact_id)
+    if rng.random() < 0.5:
+        world.lawful()
+        if rng.random() < 0.6:
+            world.damage()
+    else:
+        world.chaos()
+    if rng.random() < 0.4:
+        world.repeat()
+    rng.shuffle(world.events)
+    return world.events

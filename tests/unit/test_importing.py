@@ -1,0 +1,143 @@
+import base64
+import os
+import signal
+from functools import partial
+
+import orjson
+import pytest
+from rich.console import Console
+from support.bank_file import write_bank_file
+
+from adapters.bank_file import read_bank
+from adapters.dead_letter import Rejection
+from adapters.importing import Interrupted, Seen, import_file
+from adapters.jsonl import read_events
+from adapters.producer import NotSent, Standstill
+from adapters.progress import Progress
+from adapters.records import Topics, dead_letter, event_record
+from adapters.source import WrongFile
+from schemas.codec import decode, encode
+from schemas.events import AgentStateChanged, ContactStarted, SourceHeartbeat
+
+AT = 1_767_571_200_000
+BANK = partial(read_bank, secret=b"k")
+EVENTS = partial(read_events, secret=b"k")
+QUIET = Progress(Console(stderr=True, force_terminal=False))
+
+
+class FakeSender:
+    """Keeps what it is given; `interrupt_after` events it plays Ctrl-C."""
+
+    def __init__(self, interrupt_after=None):
+        self.events, self.dead, self.flushed = [], [], 0
+        self._interrupt_after = interrupt_after
+
+    async def send(self, event):
+        self.events.append(event)
+        if len(self.events) == self._interrupt_after:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    async def send_dead_letter(self, rejection):
+        self.dead.append(rejection)
+
+    async def flush(self):
+        self.flushed += 1
+        return {("contact-events", 0): len(self.events) - 1}
+
+
+async def test_bank_file(tmp_path):
+    expected = write_bank_file(tmp_path / "calls.txt")
+    sender = FakeSender()
+    result = await import_file(tmp_path / "calls.txt", BANK, sender, QUIET)
+    assert (result.sent, result.contacts) == (expected.events, expected.contacts)
+    assert (result.dead_letters, result.skipped) == (len(expected.rejected), expected.phantom)
+    assert [(dead.position, dead.reason) for dead in sender.dead] == expected.rejected
+    assert result.last_offsets == {("contact-events", 0): expected.events - 1}
+    assert sender.flushed == 1
+
+
+async def test_a_wrong_file_sends_nothing(tmp_path):
+    path = tmp_path / "other.txt"
+    path.write_text("name\tage\n")
+    sender = FakeSender()
+    with pytest.raises(WrongFile):
+        await import_file(path, BANK, sender, QUIET)
+    assert (sender.events, sender.dead) == ([], [])
+
+
+async def test_identical_events_are_sent_once_and_corrections_always(tmp_path):
+    event = {"type": "contact_started", "event_id": "e", "contact_id": "c", "occurred_at": AT, "source": "s"}
+    lines = [event, event, event | {"revision": 1}, event, event | {"occurred_at": AT + 1}]
+    path = tmp_path / "e.jsonl"
+    path.write_bytes(b"\n".join(map(orjson.dumps, lines)))
+    sender = FakeSender()
+    result = await import_file(path, EVENTS, sender, QUIET)
+    assert (result.sent, result.duplicates, result.contacts) == (3, 2, 1)
+    assert len(sender.events) == 3
+
+
+async def test_ctrl_c_confirms_what_was_sent_and_says_how_to_go_on(tmp_path):
+    event = {"type": "contact_started", "contact_id": "c", "occurred_at": AT, "source": "s"}
+    path = tmp_path / "e.jsonl"
+    path.write_bytes(b"\n".join(orjson.dumps(event | {"event_id": str(n)}) for n in range(5_000)))
+    sender = FakeSender(interrupt_after=1_000)
+    with pytest.raises(Interrupted, match="run the same command again") as caught:
+        await import_file(path, EVENTS, sender, QUIET)
+    assert 1_000 <= caught.value.result.sent == len(sender.events) < 5_000
+    assert sender.flushed == 1
+
+
+async def test_progress_on_a_terminal(tmp_path):
+    write_bank_file(tmp_path / "calls.txt.gz")
+    console = Console(stderr=True, force_terminal=True, width=120, record=True)
+    result = await import_file(tmp_path / "calls.txt.gz", BANK, FakeSender(), Progress(console))
+    assert result.contacts == 17
+
+
+def test_seen_forgets_only_what_is_long_ago():
+    seen = Seen(limit=3)
+    assert [seen.add(b"%d" % n) for n in (1, 2, 3, 1, 4, 5, 1)] == [
+        False,
+        False,
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
+    for n in range(10, 20):
+        seen.add(b"%d" % n)
+    assert not seen.add(b"2")
+
+
+def test_records_go_to_their_topics():
+    topics = Topics()
+    started = ContactStarted(event_id="e", contact_id="ü1", occurred_at=AT, source="s")
+    record = event_record(started, topics, encode)
+    assert (record.topic, record.key, decode(record.value)) == ("contact-events", "ü1".encode(), started)
+    state = AgentStateChanged(event_id="e", agent="ann", state="break", occurred_at=AT, source="s")
+    assert event_record(state, topics, encode).key == b"ann"
+    assert event_record(state, topics, encode).topic == "agent-events"
+    beat = SourceHeartbeat(event_id="e", source="s", occurred_at=AT)
+    assert event_record(beat, topics, encode).topic == "source-heartbeats"
+
+
+def test_dead_letters_are_json():
+    record = dead_letter(Rejection("f.txt", 7, "bad_time", "why", b"\xff\x00"), Topics(), AT)
+    document = orjson.loads(record.value)
+    assert record.topic == "dead-letters"
+    assert base64.b64decode(document.pop("payload")) == b"\xff\x00"
+    assert document == {
+        "origin": "f.txt",
+        "position": 7,
+        "reason": "bad_time",
+        "detail": "why",
+        "failed_at": AT,
+    }
+
+
+def test_a_standstill_ends_only_where_it_is_limited():
+    Standstill(None).check("never")
+    Standstill(60).check("not yet")
+    with pytest.raises(NotSent, match="broker away; gave up after 0 s"):
+        Standstill(0).check("broker away")

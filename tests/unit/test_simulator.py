@@ -1,0 +1,234 @@
+import asyncio
+from collections import Counter, defaultdict
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from adapters.simulator.deliveries import Disorder, deliver
+from adapters.simulator.pace import paced
+from adapters.simulator.season import WEEK
+from adapters.simulator.shape import Afterwards, Duration, Handling, QueueShape, Shape, Thresholds, one_queue
+from adapters.simulator.simulation import START_MS, Simulation
+from kpis.fold import fold
+from kpis.rules import DEFAULT_RULES
+from kpis.tally import MEASURES, ZERO, add, contribution
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+
+
+def folded(events):
+    """KPI windows of events, in any order and number, by the product's own fold."""
+    contacts = defaultdict(list)
+    for event in events:
+        contacts[event.contact_id].append(event)
+    sums = {}
+    for own in contacts.values():
+        facts = fold(own)
+        assert facts.contact.flags == ()
+        for window, tally in contribution(facts, DEFAULT_RULES).items():
+            sums[window] = add(sums.get(window, ZERO), tally)
+    named = {
+        tuple(window): {name: value for name, value in zip(MEASURES, tally, strict=True) if value}
+        for window, tally in sums.items()
+    }
+    return {window: amounts for window, amounts in named.items() if amounts}
+
+
+def truth_of(simulation):
+    return {tuple(window): amounts for window, amounts in simulation.truth.windows().items()}
+
+
+RUNS = [
+    pytest.param(1, {"hours": 14}, id="drained"),
+    pytest.param(2, {"hours": 33.3, "cut": True}, id="cut at busy hours"),
+    pytest.param(3, {"hours": 10.01, "cut": True}, id="cut in the morning"),
+    pytest.param(4, {"contacts": 2_000}, id="a number of contacts"),
+    pytest.param(5, {"hours": 12, "start_ms": START_MS + 5 * DAY}, id="a Saturday"),
+]
+
+
+@pytest.mark.parametrize(("seed", "how"), RUNS)
+def test_truth_is_what_the_fold_makes_of_the_events(seed, how):
+    simulation = Simulation(seed, **how)
+    events = list(simulation.events())
+    assert folded(events) == truth_of(simulation)
+
+
+@pytest.mark.parametrize("seed", [6, 7])
+def test_truth_survives_duplicates_lateness_corrections_and_shuffling(seed):
+    simulation = Simulation(seed, hours=11)
+    disorder = Disorder(late=0.1, duplicated=0.2, corrected=0.05)
+    arrived = [delivery.event for delivery in deliver(simulation.events(), disorder, seed)]
+    Random(seed).shuffle(arrived)
+    assert len(arrived) > len({(event.contact_id, event.event_id) for event in arrived})
+    assert folded(arrived) == truth_of(simulation)
+
+
+def test_it_has_everything_that_a_contact_centre_has():
+    simulation = Simulation(8, hours=24)
+    events = list(simulation.events())
+    types = Counter(event.type for event in events)
+    assert len(types) == 11
+    assert min(types.values()) > 20
+    kinds = {event.kind for event in events if event.type == "contact_transferred"}
+    assert kinds == {"cold", "warm", "external", "queue_flow", "callback", "voicemail"}
+    places = {event.place for event in events if event.type == "contact_abandoned"}
+    assert places == {"ivr", "queue", "ring", "hold"}
+    started = [event for event in events if event.type == "contact_started"]
+    assert {event.channel for event in started} == {"voice", "chat", "messaging", "email"}
+    assert any(event.callback_of for event in started)
+    customers = Counter(event.customer_key for event in started)
+    assert max(customers.values()) > 2
+    totals = simulation.truth.totals()
+    measured = set(MEASURES) - {"waiting"}
+    assert {name for name in measured if totals.get(name)} == measured
+    assert "waiting" not in totals
+
+
+def test_what_is_cut_off_is_open_in_the_truth():
+    simulation = Simulation(9, hours=10, cut=True)
+    events = list(simulation.events())
+    totals = simulation.truth.totals()
+    assert max(event.occurred_at for event in events) <= START_MS + 10 * HOUR
+    assert totals["waiting"] > 0
+    assert totals["ended"] < totals["contacts"] == simulation.contacts
+    assert totals["offered"] == sum(totals[name] for name in ("answered", "abandoned", "flow_out", "waiting"))
+
+
+def test_the_same_seed_gives_the_same_and_another_seed_another_world():
+    one, two, other = (list(Simulation(seed, contacts=300).events()) for seed in (1, 1, 2))
+    assert one == two
+    assert one != other
+    identities = {(event.contact_id, event.event_id) for event in one}
+    assert len(identities) == len(one)
+    assert [event.occurred_at for event in one] == sorted(event.occurred_at for event in one)
+
+
+def test_arrivals_follow_the_week():
+    shape = replace(one_queue(per_hour=200, talk_s=120, agents=10), season=WEEK)
+    simulation = Simulation(3, shape, hours=7 * 24, silent=True)
+    simulation.run()
+    by_day, by_hour = Counter(), Counter()
+    for window, amounts in simulation.truth.windows().items():
+        by_day[(window.start - START_MS) // DAY] += amounts.get("contacts", 0)
+        by_hour[window.start % DAY // HOUR] += amounts.get("contacts", 0)
+    assert by_day[0] > 1.5 * by_day[5] > 1.5 * by_day[6] > 0
+    assert by_hour[10] > 10 * by_hour[3] > 0
+
+
+def test_deliveries_are_in_order_of_arrival_and_nothing_is_missing():
+    events = list(Simulation(4, contacts=1_000).events())
+    deliveries = list(deliver(events, seed=4))
+    times = [delivery.at_ms for delivery in deliveries]
+    assert times == sorted(times)
+    identities = Counter((d.event.contact_id, d.event.event_id) for d in deliveries)
+    assert set(identities) == {(event.contact_id, event.event_id) for event in events}
+    assert 0.02 < sum(n - 1 for n in identities.values()) / len(events) < 0.05
+    occurred = [delivery.event.occurred_at for delivery in deliveries]
+    assert occurred != sorted(occurred)
+    assert deliveries == list(deliver(events, seed=4))
+
+
+@pytest.mark.parametrize(("limit", "expected"), [({"rate": 50}, 2.0), ({"speed": 3600}, None), ({}, 0.0)])
+def test_pace(limit, expected):
+    now = [0.0]
+
+    async def sleep(seconds):
+        now[0] += seconds
+
+    deliveries = list(deliver(Simulation(5, contacts=50).events()))[:101]
+    if expected is None:
+        expected = (deliveries[-1].at_ms - deliveries[0].at_ms) / 1000 / 3600
+
+    async def run():
+        return [d async for d in paced(deliveries, **limit, clock=lambda: now[0], sleep=sleep)]
+
+    assert asyncio.run(run()) == deliveries
+    assert now[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("wrong", [{"rate": 0}, {"speed": -1}, {"rate": 1, "speed": 1}])
+def test_pace_refuses_nonsense(wrong):
+    with pytest.raises(ValueError, match="rate and speed"):
+        asyncio.run(anext(paced([], **wrong)))
+
+
+def test_cut_needs_an_end():
+    with pytest.raises(ValueError, match="hours"):
+        Simulation(cut=True)
+
+
+def test_a_reopened_contact_counts_as_ended_once():
+    queue = QueueShape(
+        "mail", "email", 60, 3, Handling(Duration(60_000)), afterwards=Afterwards(reopened=0.5)
+    )
+    simulation = Simulation(1, Shape((queue,)), contacts=200)
+    events = list(simulation.events())
+    totals = simulation.truth.totals()
+    assert totals["ended"] == totals["contacts"] == 200
+    assert totals["offered"] == 200 + sum(event.type == "contact_reopened" for event in events) > 250
+    assert totals["ever_reopened"] < totals["ever_resolved"] == 200
+
+
+def test_drawn_durations_have_the_mean_they_are_asked_for():
+    rng = Random(1)
+    for duration in (Duration(60_000), Duration(60_000, 0.5), Duration(60_000, 1.5)):
+        mean = sum(duration.draw(rng) for _ in range(40_000)) / 40_000
+        assert mean == pytest.approx(60_000, rel=0.04)
+
+
+def steady(shape, contacts, warm_up_hours=5, seed=0):
+    """Totals of a steady queue after it has warmed up, and the length of that time in ms."""
+    simulation = Simulation(seed, shape, contacts=contacts, silent=True)
+    begin = START_MS + warm_up_hours * HOUR
+    totals = Counter()
+    for window, amounts in simulation.run().windows().items():
+        if window.start >= begin:
+            totals.update(amounts)
+    return totals, simulation.now_ms - begin
+
+
+# Queueing theory, exact: calls/h, talk s, agents, patience s -> P(wait), P(abandon), E[W] s, occupancy; then
+# the tolerances, three standard deviations of runs of this length (a long run comes much closer).
+ERLANG = [
+    pytest.param((100, 180, 7, None), (0.3241, 0.0, 29.173, 0.7143), (0.016, 0.0, 2.8, 0.006), id="C-100-7"),
+    pytest.param(
+        (200, 180, 11, None), (0.6821, 0.0, 122.78, 0.9091), (0.065, 0.0, 43.0, 0.015), id="C-200-11"
+    ),
+    pytest.param(
+        (360, 240, 28, None), (0.3331, 0.0, 19.988, 0.8571), (0.066, 0.0, 9.0, 0.020), id="C-360-28"
+    ),
+    pytest.param(
+        (1000, 240, 70, None), (0.5892, 0.0, 42.42, 0.9524), (0.17, 0.0, 40.0, 0.03), id="C-1000-70"
+    ),
+    pytest.param(
+        (200, 180, 8, 180), (0.7798, 0.2460, 44.286, 0.9425), (0.016, 0.013, 2.4, 0.006), id="A-200-8"
+    ),
+]
+
+
+@pytest.mark.parametrize(("queue", "exact", "tolerance"), ERLANG)
+def test_steady_state_is_that_of_queueing_theory(queue, exact, tolerance):
+    shape = replace(one_queue(*queue), thresholds=Thresholds(target_ms=0))
+    totals, length_ms = steady(shape, 60_000)
+    offered = totals["offered"]
+    found = (
+        1 - totals["answered_in_target"] / offered,
+        totals["abandoned"] / offered,
+        totals["queue_ms"] / offered / 1000,
+        totals["handle_ms"] / queue[2] / length_ms,
+    )
+    for value, expected, allowed in zip(found, exact, tolerance, strict=True):
+        assert value == pytest.approx(expected, abs=allowed)
+
+
+def test_service_level_in_steady_state_is_that_of_queueing_theory():
+    totals, _ = steady(one_queue(100, 180, 7), 60_000)
+    assert totals["answered_in_target"] / totals["offered"] == pytest.approx(0.7404, abs=0.018)
+
+
+def test_one_agent_more_would_be_noticed():
+    totals, _ = steady(one_queue(100, 180, 8), 20_000)
+    assert totals["queue_ms"] / totals["offered"] / 1000 < 29.173 - 2.8
