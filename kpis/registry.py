@@ -107,8 +107,8 @@ ABANDONMENT = (
     Kpi("abandonment_rate_raw", "Abandonment rate, raw", "ratio", "leg", "entered",
         "Abandoned of offered.", GENESYS, {"abandoned": 1}, {"offered": 1}, "not_email"),
     Kpi("ivr_abandonment_rate", "IVR abandonment rate", "ratio", "contact", "started",
-        "Legs abandoned in the IVR of contacts that entered there.", "Bright Pattern service metrics",
-        {"ivr_abandoned": 1}, {"contacts_ivr": 1}),
+        "Contacts that entered by the IVR and were abandoned there.", "Bright Pattern service metrics",
+        {"contacts_ivr_abandoned": 1}, {"contacts_ivr": 1}),
 )  # fmt: skip
 
 HANDLING = (

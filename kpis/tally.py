@@ -47,7 +47,14 @@ HANDLED = (
     "transferred_out",
 )
 # Booked when the contact started.
-STARTED = ("contacts", "contacts_inbound", "contacts_outbound", "contacts_ivr", "ivr_abandoned")
+STARTED = (
+    "contacts",
+    "contacts_inbound",
+    "contacts_outbound",
+    "contacts_ivr",
+    "contacts_ivr_abandoned",
+    "ivr_abandoned",
+)
 # Booked when the contact ended.
 ENDED = ("ended", "ended_handled", "contact_handle_ms", "ended_transferred", "ended_bot", "contained")
 # Booked when the contact was last resolved.
@@ -150,6 +157,9 @@ def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...]) -> list[Bo
                 "contacts_inbound": inbound,
                 "contacts_outbound": 1 - inbound,
                 "contacts_ivr": int(contact.entry == "ivr"),
+                "contacts_ivr_abandoned": int(
+                    contact.entry == "ivr" and any(leg.ivr_abandoned for leg in legs)
+                ),
                 "ivr_abandoned": sum(leg.ivr_abandoned for leg in legs),
             },
         )

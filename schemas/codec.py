@@ -44,7 +44,10 @@ def encode_body(event: Event) -> bytes:
 
 
 def encode(event: Event) -> bytes:
-    """Single-object encoding of an event: also its canonical bytes, equal for equal events."""
+    """Single-object encoding of an event: also its canonical bytes, equal for equal events.
+
+    Received bytes are not canonical as they are: readers accept longer spellings of the same number.
+    """
     return MARKER + current_fingerprints()[event.type] + encode_body(event)
 
 
@@ -88,14 +91,3 @@ def decode(data: bytes) -> Event:
     """The event in single-object bytes, checked. Raises DecodeError."""
     writer, body = split(data)
     return validate(writer.type, read_body(body, writer))
-
-
-def canonical(data: bytes, event: Event) -> bytes:
-    """Canonical bytes of an event already decoded from `data`: the same for every encoding of it.
-
-    Avro has one encoding per schema and value (our records have no maps or arrays), so bytes that carry
-    today's schema are canonical as they are; others are written anew.
-    """
-    if data[:2] == MARKER and data[2:HEADER_BYTES] == current_fingerprints()[event.type]:
-        return data
-    return encode(event)

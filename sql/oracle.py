@@ -78,6 +78,7 @@ def sliced(relation: str) -> str:
 def settings(memory_bytes: int) -> dict[str, int]:
     """Query settings that keep a step of the oracle within a memory limit, spilling to disk.
 
+    Measured with 1.5 GB: a slice of 250,000 contacts passes; 3 million in one go do not, even so.
     Blocks are small because rows of the fold are wide: a contact's events are carried through several steps.
     """
     return {

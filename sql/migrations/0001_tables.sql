@@ -200,6 +200,7 @@ CREATE TABLE IF NOT EXISTS kpi_windows
     contacts_inbound Int64,
     contacts_outbound Int64,
     contacts_ivr Int64,
+    contacts_ivr_abandoned Int64,
     ivr_abandoned Int64,
     ended Int64,
     ended_handled Int64,

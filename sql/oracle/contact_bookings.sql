@@ -23,6 +23,7 @@ SELECT
     toInt64(booked = 'started' AND direction = 'inbound') AS m_contacts_inbound,
     toInt64(booked = 'started' AND direction != 'inbound') AS m_contacts_outbound,
     toInt64(booked = 'started' AND entry = 'ivr') AS m_contacts_ivr,
+    toInt64(booked = 'started' AND entry = 'ivr' AND ivr_legs > 0) AS m_contacts_ivr_abandoned,
     if(booked = 'started', toInt64(ivr_legs), 0) AS m_ivr_abandoned,
     toInt64(booked = 'ended') AS m_ended,
     toInt64(booked = 'ended' AND handled) AS m_ended_handled,

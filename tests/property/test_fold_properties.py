@@ -14,12 +14,11 @@ from kpis.facts import Facts
 from kpis.fold import fold, unique
 from kpis.registry import KPIS, quotient, total
 from kpis.tally import INDEX, MEASURES, ZERO, Contribution, Tally, Window, add, change, contribution
-from schemas.codec import canonical, decode, encode
+from schemas.codec import decode, encode
 from schemas.events import MODELS, ContactEvent
 
 ANY = contacts() | orderly()
 RATIOS = [kpi for kpi in KPIS.values() if kpi.unit == "ratio"]
-UNBOUNDED = {"ivr_abandonment_rate"}  # see test_ivr_abandonment_rate_is_a_share
 
 
 def merged(parts: list[Contribution]) -> Contribution:
@@ -118,7 +117,7 @@ def test_identities_and_ranges_of_windows(many: list[list[ContactEvent]]) -> Non
         for kpi in RATIOS:
             value = quotient(total(kpi.num, sums), total(kpi.den, sums))
             assert total(kpi.den, sums) >= 0
-            assert kpi.id in UNBOUNDED or value is None or 0 <= value <= 1, kpi.id
+            assert value is None or 0 <= value <= 1, kpi.id
     for events in many:
         known = [leg for leg in fold(events, RULES).legs if leg.handle_ms is not None and leg.handled_at]
         handle.update(
@@ -132,7 +131,6 @@ def test_identities_and_ranges_of_windows(many: list[list[ContactEvent]]) -> Non
         assert sum(tally[INDEX[name]] for tally in windows.values()) == handle[name]
 
 
-@pytest.mark.xfail(reason="numerator counts legs of contacts that never entered by the IVR", strict=True)
 def test_ivr_abandonment_rate_is_a_share() -> None:
     kpi = KPIS["ivr_abandonment_rate"]
     lines = ("s[ivr], ab[ivr]@9", "s[direct], ab[ivr]@9")
@@ -149,7 +147,7 @@ def test_round_trip_of_every_type(kind: str, data: st.DataObject) -> None:
     again = decode(encoded)
     assert again == one
     assert type(again) is type(one)
-    assert canonical(encoded, again) == encoded == encode(again)
+    assert encoded == encode(again)
 
 
 @given(ANY)

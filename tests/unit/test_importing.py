@@ -1,13 +1,23 @@
+import asyncio
 import base64
 import os
 import signal
 from functools import partial
+from types import SimpleNamespace
+from typing import ClassVar
 
 import orjson
 import pytest
+from aiokafka.errors import (
+    KafkaConnectionError,
+    OutOfOrderSequenceNumber,
+    TopicAuthorizationFailedError,
+    UnsupportedVersionError,
+)
 from rich.console import Console
 from support.bank_file import write_bank_file
 
+from adapters import producer
 from adapters.bank_file import read_bank
 from adapters.dead_letter import Rejection
 from adapters.importing import Interrupted, Seen, import_file
@@ -141,3 +151,75 @@ def test_a_standstill_ends_only_where_it_is_limited():
     Standstill(60).check("not yet")
     with pytest.raises(NotSent, match="broker away; gave up after 0 s"):
         Standstill(0).check("broker away")
+
+
+class FakeKafka:
+    """Stands in for the aiokafka producer; every broker in `brokers` serves one connection."""
+
+    brokers: ClassVar[list] = []
+    written: ClassVar[list] = []
+    idempotence: ClassVar[list] = []
+
+    def __init__(self, enable_idempotence, **_):
+        self.idempotence.append(enable_idempotence)
+        self.behave = self.brokers.pop(0)
+
+    async def start(self):
+        if isinstance(self.behave, Exception):
+            raise self.behave
+
+    async def stop(self):
+        pass
+
+    async def send(self, topic, key, value):
+        future = asyncio.get_running_loop().create_future()
+        error = self.behave(len(self.written))
+        if error:
+            future.set_exception(error)
+        else:
+            self.written.append(value)
+            future.set_result(SimpleNamespace(topic=topic, partition=0, offset=len(self.written) - 1))
+        return future
+
+
+@pytest.fixture
+def kafka(monkeypatch):
+    monkeypatch.setattr(producer, "AIOKafkaProducer", FakeKafka)
+    monkeypatch.setattr(producer, "PAUSE_S", 0.0)
+    FakeKafka.brokers, FakeKafka.written, FakeKafka.idempotence = [], [], []
+    return FakeKafka
+
+
+def event(number):
+    return ContactStarted(event_id=str(number), contact_id="c", occurred_at=AT, source="s")
+
+
+async def send_all(said, **how):
+    async with producer.EventSender("nowhere:1", on_wait=said.append, **how) as sender:
+        for number in range(100):
+            await sender.send(event(number))
+        return await sender.flush()
+
+
+@pytest.mark.parametrize("in_flight_max", [1, 7, 1_000])
+async def test_records_that_fail_are_sent_again_over_a_new_connection(kafka, in_flight_max):
+    kafka.brokers = [lambda n: OutOfOrderSequenceNumber() if n == 40 else None, lambda n: None]
+    said = []
+    offsets = await send_all(said, in_flight_max=in_flight_max)
+    assert {decode(value).event_id for value in kafka.written} == {str(number) for number in range(100)}
+    assert offsets == {("contact-events", 0): len(kafka.written) - 1}
+    assert "sending them again" in said[0]
+
+
+async def test_a_broker_that_is_away_or_has_no_idempotence(kafka):
+    kafka.brokers = [KafkaConnectionError("away"), UnsupportedVersionError("old"), lambda n: None]
+    said = []
+    await send_all(said)
+    assert (len(kafka.written), kafka.idempotence) == (100, [True, True, False])
+    assert "away" in said[0]
+
+
+async def test_a_record_that_kafka_will_never_take_is_an_error(kafka):
+    kafka.brokers = [lambda n: TopicAuthorizationFailedError()]
+    with pytest.raises(NotSent, match="TopicAuthorizationFailed"):
+        await send_all([])
