@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from cli import up, worker
+from cli import dead_letters, demo, doctor, importing, kpi, simulate, up, verify, worker
 from cli.console import UNREACHABLE, WRONG_USE, err
 from deploy.local.errors import LocalStackError
 from sinks.clickhouse import SinkRefused
@@ -17,9 +17,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.command("worker")(worker.worker)
 app.command("sink")(worker.sink)
+app.add_typer(importing.app, name="import")
+app.command("simulate")(simulate.simulate)
+app.command("kpi")(kpi.kpi)
+app.command("verify")(verify.verify)
+app.add_typer(dead_letters.app, name="dead-letters")
+app.command("doctor")(doctor.doctor)
 
 
 def run() -> None:

@@ -47,6 +47,7 @@ def ringback_service(settings: Settings, command: str, name: str) -> Service:
         VARIABLE: str(ready),
         "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
         "CLICKHOUSE_URL": settings.clickhouse,
+        "RINGBACK_DATA_DIR": str(settings.data_dir.resolve()),
     }
     run = Command([sys.executable, "-m", "cli.main", command], Path(logs / f"{name}.log"), env, 30_000)
 

@@ -7,7 +7,7 @@ additive form and is computed from fact rows. Views, `ringback kpi` and the docu
 from dataclasses import dataclass, field
 from typing import Literal
 
-Unit = Literal["count", "ms", "ratio", "hour"]
+Unit = Literal["count", "ms", "ratio"]
 Applies = Literal["all", "sync", "async", "not_email"]
 Booked = Literal["entered", "handled", "started", "ended", "first resolved", "last resolved"]
 Terms = dict[str, int]  # measure -> coefficient
@@ -150,9 +150,6 @@ RESOLUTION = (
     Kpi("containment_rate", "Containment rate", "ratio", "contact", "ended",
         "Contacts that a bot ended without any human, of contacts that entered by the bot.",
         "Decagon containment glossary", {"contained": 1}, {"ended_bot": 1}),
-    Kpi("peak_hour", "Peak hour", "hour", "contact", "started",
-        "Hour of the day with the most contacts, as the greatest of sliding four quarter-hours.",
-        "FS-1037C busy hour", fact="peak"),
 )  # fmt: skip
 
 KPIS: dict[str, Kpi] = {

@@ -39,6 +39,7 @@ def run_worker(config: StreamConfig, decode: Decode) -> None:
     readiness.mark(False)
     asyncio.run(wait_for_topics(config))
     quieten_libraries()
+    config.state_dir.mkdir(parents=True, exist_ok=True)
     app = build_app(config, decode)
     worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True)
     worker.execute_from_commandline()

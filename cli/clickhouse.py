@@ -1,0 +1,29 @@
+"""The command line's connection to ClickHouse."""
+
+import logging
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from cli.console import UNREACHABLE, fail
+from cli.settings import Settings
+from sinks.clickhouse import connect, first_line, without_secret
+
+
+def client(settings: Settings) -> Client:
+    """A connection; ends the command with status 3 and what to do where there is none."""
+    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)  # we say it ourselves, in one line
+    try:
+        return connect(settings.clickhouse)
+    except (ClickHouseError, OSError) as error:
+        fail(
+            f"no ClickHouse at {without_secret(settings.clickhouse)} ({short(error)}). "
+            "Start the local stack with `ringback up`, or set CLICKHOUSE_URL",
+            UNREACHABLE,
+        )
+
+
+def short(error: Exception) -> str:
+    """The end of a driver's error, where the cause is."""
+    text = first_line(error)
+    return "connection refused" if "refused" in text else text[:200]

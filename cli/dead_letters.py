@@ -1,0 +1,109 @@
+"""`ringback dead-letters`: input that was no event."""
+
+import asyncio
+import base64
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from adapters.records import Record
+from cli.clickhouse import client
+from cli.console import NO, fail, out, print_json, settings
+from cli.kpi import Format
+from cli.sending import open_sender
+from schemas.codec import DecodeError, decode
+from sinks.verify import rows, utc
+from streams.topics import CONTACT_EVENTS
+
+app = typer.Typer(help="Unreadable and illegal input: list, show, send again.", no_args_is_help=True)
+COLUMNS = "origin, position, reason, detail, hex(payload) AS payload_hex, failed_at"
+Reason = Annotated[str, typer.Option(help="Only this reason.")]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the latest first.")]
+Origin = Annotated[str, typer.Argument(help="File, or topic[partition].")]
+Position = Annotated[int, typer.Argument(help="Line, or offset.")]
+As = Annotated[Format, typer.Option(help="text or json.")]
+
+
+def fetch(where: str, parameters: dict[str, Any], limit: int) -> list[dict[str, Any]]:
+    """Dead letters, the latest first, with the payload as bytes."""
+    sql = f"""SELECT {COLUMNS} FROM dead_letters FINAL WHERE {where}
+        ORDER BY failed_at DESC, position DESC LIMIT {limit:d}"""  # noqa: S608 -- values are parameters
+    found = rows(client(settings()), sql, parameters)
+    return [row | {"payload": bytes.fromhex(row.pop("payload_hex"))} for row in found]
+
+
+def document(row: dict[str, Any]) -> dict[str, Any]:
+    """A dead letter as JSON."""
+    payload = base64.b64encode(row["payload"]).decode()
+    return row | {"payload": payload, "failed_at": utc(row["failed_at"])}
+
+
+@app.command("list")
+def list_(reason: Reason = "", limit: Limit = 100, format: As = Format.text) -> None:
+    """What was refused, where it came from and why.
+
+    Example: ringback dead-letters list --reason unknown_fingerprint
+    """
+    found = fetch("reason = {reason:String} OR {reason:String} = ''", {"reason": reason}, limit)
+    if format is Format.json:
+        print_json([document(row) for row in found])
+        return
+    if not found:
+        out.print("no dead letters")
+        return
+    table = Table("origin", "position", "reason", "detail", box=None)
+    for row in found:
+        table.add_row(row["origin"], str(row["position"]), row["reason"], row["detail"])
+    out.print(table)
+
+
+@app.command("show")
+def show(origin: Origin, position: Position) -> None:
+    """One dead letter with its payload.
+
+    Example: ringback dead-letters show calls.jsonl 17
+    """
+    found = one(origin, position)
+    for row in found:
+        out.print(f"{row['origin']}:{row['position']} {row['reason']}: {row['detail']}", markup=False)
+        out.print(repr(row["payload"])[2:-1], markup=False, highlight=False)
+
+
+def one(origin: str, position: int) -> list[dict[str, Any]]:
+    """The dead letters of one place; ends the command with status 1 where there is none."""
+    where = "origin = {origin:String} AND position = {position:UInt64}"
+    found = fetch(where, {"origin": origin, "position": position}, 100)
+    if not found:
+        fail(f"no dead letter {origin}:{position}; see `ringback dead-letters list`", NO)
+    return found
+
+
+@app.command("replay")
+def replay(reason: Reason = "", limit: Limit = 10_000) -> None:
+    """Send refused Kafka records to contact-events again, after an upgrade that can read them.
+
+    What is still no event comes back as a dead letter. Refused lines of files are not sent: mend the file and
+    import it again, which counts nothing twice.
+
+    Example: ringback dead-letters replay --reason unknown_fingerprint
+    """
+    where = "(reason = {reason:String} OR {reason:String} = '') AND startsWith(origin, {topic:String})"
+    found = fetch(where, {"reason": reason, "topic": f"{CONTACT_EVENTS}["}, limit)
+    if not found:
+        fail("no dead letters of Kafka records; refused lines of files are mended in the file", NO)
+    sent = asyncio.run(send(found))
+    out.print(f"sent again {sent:,}")
+
+
+async def send(found: list[dict[str, Any]]) -> int:
+    """Send payloads again under the key that their event names, or without one if it cannot be read."""
+
+    async with await open_sender(settings()) as sender:
+        for row in found:
+            try:
+                key = getattr(decode(row["payload"]), "contact_id", "").encode()
+            except DecodeError:
+                key = b""
+            await sender.send_record(Record(CONTACT_EVENTS, key, row["payload"]))
+    return len(found)

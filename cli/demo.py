@@ -1,0 +1,155 @@
+"""`ringback demo`: everything at once, on this machine, for about a minute."""
+
+import asyncio
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.live import Live
+from rich.table import Table
+
+from adapters.simulator.deliveries import deliver
+from adapters.simulator.pace import paced
+from adapters.simulator.simulation import Simulation
+from cli.clickhouse import client
+from cli.console import NO, err, out, settings
+from cli.kpi import shown
+from cli.sending import open_sender
+from cli.settings import Settings
+from cli.stack import addresses, say, stack
+from cli.verify import print_report
+from deploy.local.ports import free_port, is_free
+from kpis.rules import DEFAULT_RULES
+from sinks.kpis import Question, answer
+from sinks.verify import Report, compare
+from streams.progress import wait_until_stored
+
+SIMULATED_HOURS = 4
+OPENING_HOUR_MS = 9 * 3_600_000
+DAY_MS = 86_400_000
+REFRESH_S = 1.0
+# KPI id -> heading: narrow, so that the board fits into 80 columns.
+COLUMNS = {
+    "offered": "offered",
+    "answered": "answered",
+    "abandoned": "lost",
+    "service_level": "in SL",
+    "asa": "ASA",
+    "abandonment_rate": "lost %",
+    "aht": "AHT",
+    "transfer_rate": "passed on",
+}
+Seconds = Annotated[int, typer.Option(min=5, max=3600, help="How long to simulate.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same contact centre.")]
+
+
+def demo_settings(config: Settings, folder: Path) -> Settings:
+    """A data folder of its own, and free ports where the usual ones are taken."""
+    changes: dict[str, Any] = {"data_dir": folder}
+    if not config.kafka_bootstrap_servers and not is_free(config.kafka_port):
+        changes["kafka_port"] = free_port()
+    if not config.clickhouse_url and not is_free(config.clickhouse_port):
+        changes["clickhouse_port"] = free_port()
+    return config.model_copy(update=changes)
+
+
+def board(rows: list[dict[str, Any]], clock: str, sent: int) -> Table:
+    """KPIs per queue."""
+    title = f"simulated contact centre, {clock} - {sent:,} events sent"
+    table = Table("queue", title=title)
+    for heading in COLUMNS.values():
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(row["queue"], *(shown(row["kpis"][name]) for name in COLUMNS))
+    return table
+
+
+class Demo:
+    """Sends a morning of a simulated contact centre and reads what comes out at the other end."""
+
+    def __init__(self, config: Settings, seed: int, seconds: int) -> None:
+        self.config = config
+        self.seconds = seconds
+        start_ms = int(time.time() * 1000) // DAY_MS * DAY_MS - DAY_MS + OPENING_HOUR_MS
+        self.simulation = Simulation(seed, start_ms=start_ms, hours=SIMULATED_HOURS, cut=True)
+        self.question = Question(start_ms - DAY_MS, start_ms + 2 * DAY_MS, by=("queue",), kpis=tuple(COLUMNS))
+        self.seed = seed
+        self.sent = 0
+
+    async def send(self) -> None:
+        """Send the events, sped up so that they fit into the time."""
+        speed = SIMULATED_HOURS * 3600 / self.seconds
+        async with await open_sender(self.config) as sender:
+            async for delivery in paced(deliver(self.simulation.events(), seed=self.seed), speed=speed):
+                await sender.send(delivery.event)
+                self.sent += 1
+
+    def rows(self) -> list[dict[str, Any]]:
+        """KPIs as they stand in ClickHouse, of queues that have had contacts."""
+        rows = answer(client(self.config), self.question, DEFAULT_RULES)
+        return [row for row in rows if row["queue"] and row["kpis"]["offered"]["value"]]
+
+    def table(self) -> Table:
+        """The board of this moment."""
+        clock = time.strftime("%H:%M", time.gmtime(self.simulation.now_ms / 1000))
+        return board(self.rows(), clock, self.sent)
+
+    async def show(self) -> None:
+        """Send and show the board until all is sent, applied and stored."""
+        sending = asyncio.create_task(self.send())
+        with Live(console=out, refresh_per_second=2, transient=out.is_terminal) as live:
+            while not sending.done():
+                await asyncio.sleep(REFRESH_S)
+                live.update(await asyncio.to_thread(self.table)) if out.is_terminal else None
+            await sending
+            await wait_until_stored(self.config.bootstrap_servers, lambda _: None, 60.0)
+        out.print(await asyncio.to_thread(self.table))
+
+    def run(self) -> Report:
+        """The whole demo; what verify found."""
+        asyncio.run(self.show())
+        say("recomputing every number from the raw events, by SQL ...")
+        return compare(client(self.config), DEFAULT_RULES)
+
+
+def demo(seconds: Seconds = 30, seed: Seed = 1) -> None:
+    """Local stack, a simulated contact centre at a visible pace, live KPIs, then verify and a clean stop.
+
+    Needs nothing but Python. Example: ringback demo --seconds 60 --seed 7
+    """
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="ringback-demo-") as folder:
+        config = demo_settings(settings(), Path(folder))
+        say("starting Kafka, ClickHouse, a worker and a sink (the first time some 45 MB are downloaded) ...")
+        with stack(config, workers=1) as supervisor:
+            say(f"{addresses(config)} after {time.monotonic() - began:.1f} s")
+            outcome: list[Report | BaseException] = []
+
+            def work() -> None:
+                try:
+                    outcome.append(Demo(config, seed, seconds).run())
+                except BaseException as error:  # handed to the main thread, which watches the stack meanwhile
+                    outcome.append(error)
+                finally:
+                    supervisor.request_stop()
+
+            thread = threading.Thread(target=work, daemon=True)
+            thread.start()
+            supervisor.run()
+    finish(outcome, began)
+
+
+def finish(outcome: list[Report | BaseException], began: float) -> None:
+    """Say how it went; status 1 if a number differs."""
+    if not outcome:
+        err.print("stopped")
+        raise typer.Exit(0)
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
+    print_report(outcome[0])
+    say(f"done in {time.monotonic() - began:.0f} s; `ringback up` keeps it running for your events")
+    if not outcome[0].agrees:
+        raise typer.Exit(NO)

@@ -1,0 +1,135 @@
+"""`ringback doctor`: what is reachable, what lags, where settings come from, and what to do about it."""
+
+import asyncio
+import logging
+import os
+import platform
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from aiokafka.errors import KafkaError
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from pydantic import AliasChoices
+from rich.table import Table
+
+from cli.clickhouse import short
+from cli.console import NO, UNREACHABLE, out, print_json, settings
+from cli.kpi import Format
+from cli.settings import TOML, Settings
+from sinks.clickhouse import connect, without_secret
+from streams.progress import WORKER_GROUP, Watch
+from streams.sink import GROUP as SINK_GROUP
+from streams.sink import TOPICS as SINK_TOPICS
+from streams.topics import CONTACT_EVENTS
+
+SECRET = frozenset({"customer_key_secret"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: is it well, what was seen, and what to do if it is not."""
+
+    what: str
+    well: bool
+    seen: str
+    remedy: str = ""
+    unreachable: bool = False
+
+
+async def kafka_findings(config: Settings) -> list[Finding]:
+    """Is Kafka there, and how far are worker and sink?"""
+    servers = config.bootstrap_servers
+    try:
+        async with Watch(servers) as watch:
+            found = [Finding("Kafka", True, servers)]
+            for who, group, topics in (
+                ("worker", WORKER_GROUP, (CONTACT_EVENTS,)),
+                ("sink", SINK_GROUP, SINK_TOPICS),
+            ):
+                behind = sum(lag.events for lag in await watch.lags(group, topics))
+                remedy = f"if this does not shrink: is a {who} running? `ringback up`, or its log"
+                found.append(Finding(f"lag of the {who}", behind == 0, f"{behind:,} records", remedy))
+            return found
+    except (KafkaError, OSError) as error:
+        remedy = "start `ringback up`, or set KAFKA_BOOTSTRAP_SERVERS to brokers that answer"
+        return [Finding("Kafka", False, f"{servers}: {short(error)}", remedy, unreachable=True)]
+
+
+def clickhouse_findings(config: Settings) -> list[Finding]:
+    """Is ClickHouse there, with our tables, and what was refused?"""
+    address = without_secret(config.clickhouse)
+    try:
+        client = connect(config.clickhouse)
+        version = f"{address}, version {client.server_version}"
+        found = [Finding("ClickHouse", True, version)]
+        count = client.query("SELECT count() FROM dead_letters FINAL").result_rows[0][0]
+    except (ClickHouseError, OSError) as error:
+        remedy = "start `ringback up`, or set CLICKHOUSE_URL to a server that answers"
+        return [Finding("ClickHouse", False, f"{address}: {short(error)}", remedy, unreachable=True)]
+    found.append(Finding("dead letters", count == 0, f"{count:,}", "see `ringback dead-letters list`"))
+    return found
+
+
+def origin_of(name: str) -> tuple[str, str]:
+    """Variable of a setting, and where its value comes from."""
+    alias = Settings.model_fields[name].validation_alias
+    variable = str(alias.choices[0] if isinstance(alias, AliasChoices) else alias)
+    if variable in os.environ:
+        return variable, "environment"
+    file = Path(TOML)
+    if file.exists() and {name, variable} & tomllib.loads(file.read_text()).keys():
+        return variable, TOML
+    return variable, "default"
+
+
+def settings_rows(config: Settings) -> list[tuple[str, str, str]]:
+    """(variable, value, origin); secrets are not shown."""
+    rows = []
+    for name in Settings.model_fields:
+        value: Any = getattr(config, name)
+        shown = "set, not shown" if name in SECRET and value else str(value)
+        if name == "clickhouse_url" and value:
+            shown = without_secret(value)
+        variable, origin = origin_of(name)
+        rows.append((variable, shown, origin))
+    return rows
+
+
+def doctor(format: Annotated[Format, typer.Option(help="text or json.")] = Format.text) -> None:
+    """What is reachable, versions, lag, settings, and what to do about what is wrong.
+
+    Example: ringback doctor
+    """
+    config = settings()
+    for name in ("aiokafka", "clickhouse_connect"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    findings = [Finding("Python", True, platform.python_version())]
+    findings += asyncio.run(kafka_findings(config)) + clickhouse_findings(config)
+    rows = settings_rows(config)
+    if format is Format.json:
+        names = ("what", "well", "seen", "remedy")
+        checks = [{name: getattr(finding, name) for name in names} for finding in findings]
+        listed = [{"variable": v, "value": value, "origin": origin} for v, value, origin in rows]
+        print_json({"checks": checks, "settings": listed})
+    else:
+        print_findings(findings, rows)
+    if any(finding.unreachable for finding in findings):
+        raise typer.Exit(UNREACHABLE)
+    if not all(finding.well for finding in findings):
+        raise typer.Exit(NO)
+
+
+def print_findings(findings: list[Finding], rows: list[tuple[str, str, str]]) -> None:
+    """Findings with their remedies, then the settings."""
+    table = Table("", "what", "seen", "what to do", box=None)
+    for finding in findings:
+        mark = "[green]ok[/]" if finding.well else "[red]!![/]"
+        table.add_row(mark, finding.what, finding.seen, "" if finding.well else finding.remedy)
+    out.print(table)
+    listed = Table("setting", "value", "from", box=None)
+    for row in rows:
+        listed.add_row(*row)
+    out.print(listed)

@@ -1,0 +1,71 @@
+"""`ringback import`: events from files."""
+
+import asyncio
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from adapters.bank_file import read_bank
+from adapters.importing import ImportResult, Interrupted, Reader, import_file
+from adapters.jsonl import read_events
+from adapters.producer import NotSent
+from adapters.progress import Progress
+from adapters.source import WrongFile
+from cli.console import UNREACHABLE, WRONG_USE, err, fail, settings
+from cli.kpi import Format
+from cli.secrets import customer_secret
+from cli.sending import merged, open_sender, print_counts, wait_stored
+
+INTERRUPTED = 130
+app = typer.Typer(help="Send a file's events; run again it counts nothing twice.", no_args_is_help=True)
+Files = Annotated[list[str], typer.Argument(help="Files, gzip or not; - is stdin.", metavar="FILE...")]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all is applied and stored.")]
+As = Annotated[Format, typer.Option(help="text or json.")]
+
+
+async def import_files(files: list[str], reader: Reader, wait: bool) -> list[ImportResult]:
+    """Send the events of files one after the other."""
+    config = settings()
+    async with await open_sender(config) as sender:
+        results = [await import_file(name, reader, sender, Progress()) for name in files]
+    if wait:
+        await wait_stored(config)
+    return results
+
+
+def run(files: list[str], reader: Reader, wait: bool, format: Format) -> None:
+    """Import, and turn what can go wrong into a message and a status."""
+    try:
+        results = asyncio.run(import_files(files, reader, wait))
+    except WrongFile as error:
+        fail(str(error), WRONG_USE)
+    except NotSent as error:
+        fail(str(error), UNREACHABLE)
+    except OSError as error:
+        fail(f"cannot read {error.filename or files}: {error.strerror or error}", WRONG_USE)
+    except Interrupted as error:
+        err.print(str(error), highlight=False)
+        raise typer.Exit(INTERRUPTED) from None
+    counts = merged(results)
+    print_counts(counts, format)
+    if counts["dead_letters"]:
+        err.print("see `ringback dead-letters list` for what was refused and why", highlight=False)
+
+
+@app.command("bank")
+def bank(files: Files, wait: Wait = True, format: As = Format.text) -> None:
+    """The Technion "Anonymous Bank" call log (tab separated, one call a row).
+
+    Example: ringback import bank february.txt.gz
+    """
+    run(files, partial(read_bank, secret=customer_secret(settings())), wait, format)
+
+
+@app.command("events")
+def events(files: Files, wait: Wait = True, format: As = Format.text) -> None:
+    """Canonical events as JSON lines: the generic way in. README shows the fields.
+
+    Example: ringback import events calls.jsonl.gz
+    """
+    run(files, partial(read_events, secret=customer_secret(settings())), wait, format)

@@ -1,0 +1,60 @@
+"""What commands that send events share: the sender, waiting until all is stored, and what to print."""
+
+import logging
+from dataclasses import asdict
+from typing import Any
+
+from aiokafka.errors import KafkaError
+
+from adapters.importing import ImportResult
+from adapters.producer import EventSender
+from cli.console import UNREACHABLE, err, fail, out, print_json, waiting
+from cli.kpi import Format
+from cli.settings import Settings, stream_config
+from streams.progress import StillWaiting, wait_until_stored
+from streams.worker import wait_for_topics
+
+# Nothing applied or stored for this long: no worker or sink is running.
+STILL_S = 60.0
+
+
+def say(message: str) -> None:
+    """Why nothing moves, on stderr."""
+    err.print(f"[yellow]{message}[/]", highlight=False)
+
+
+async def open_sender(settings: Settings) -> EventSender:
+    """A sender whose topics exist; waits for Kafka as long as it takes, and says so."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we say it ourselves, in one line
+    await wait_for_topics(stream_config(settings))
+    return EventSender(settings.bootstrap_servers, on_wait=say)
+
+
+async def wait_stored(settings: Settings) -> None:
+    """Wait until the stream has applied and the sink stored everything; ends the command if they do not."""
+    with waiting("waiting until all is applied and stored"):
+        try:
+            await wait_until_stored(settings.bootstrap_servers, lambda _: None, STILL_S)
+        except StillWaiting as error:
+            fail(
+                f"{error}. Everything is in Kafka and safe; start `ringback up` (or a worker and a sink) "
+                "to have it applied, or use --no-wait",
+                UNREACHABLE,
+            )
+        except (KafkaError, OSError) as error:
+            fail(f"Kafka at {settings.bootstrap_servers} went away while waiting: {error}", UNREACHABLE)
+
+
+def merged(results: list[ImportResult]) -> dict[str, Any]:
+    """Counts of several files together."""
+    counts = [asdict(result) for result in results]
+    names = ("sent", "duplicates", "dead_letters", "skipped", "contacts")
+    return {name: sum(count[name] for count in counts) for name in names}
+
+
+def print_counts(counts: dict[str, Any], format: Format) -> None:
+    """Counts as one line, or as JSON."""
+    if format is Format.json:
+        print_json(counts)
+    else:
+        out.print(", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items()))

@@ -1,0 +1,68 @@
+"""`ringback simulate`: a simulated contact centre whose truth is known."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from adapters.producer import NotSent
+from adapters.simulator.deliveries import deliver
+from adapters.simulator.pace import paced
+from adapters.simulator.simulation import Simulation
+from cli.console import UNREACHABLE, fail, settings
+from cli.kpi import Format
+from cli.sending import open_sender, print_counts, wait_stored
+
+Seed = Annotated[int, typer.Option(help="The same seed gives the same events.")]
+Contacts = Annotated[int | None, typer.Option(min=1, help="Stop after so many contacts (default 1000).")]
+Rate = Annotated[float | None, typer.Option(min=0.1, help="Events per second, until Ctrl-C.")]
+TruthFile = Annotated[Path | None, typer.Option(help="Write what the KPIs must come to, as JSON.")]
+
+
+def truth_document(simulation: Simulation, seed: int) -> dict[str, Any]:
+    """What the simulator knows from its own bookkeeping."""
+    truth = simulation.truth
+    return {
+        "seed": seed,
+        "contacts": simulation.contacts,
+        "totals": truth.totals(),
+        "windows": truth.rows(),
+    }
+
+
+async def send_all(simulation: Simulation, seed: int, rate: float | None, wait: bool) -> int:
+    """Send the deliveries of a simulation; their number."""
+    config, sent = settings(), 0
+    async with await open_sender(config) as sender:
+        async for delivery in paced(deliver(simulation.events(), seed=seed), rate=rate):
+            await sender.send(delivery.event)
+            sent += 1
+    if wait:
+        await wait_stored(config)
+    return sent
+
+
+def simulate(
+    seed: Seed = 0,
+    contacts: Contacts = None,
+    rate: Rate = None,
+    truth: TruthFile = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all is stored.")] = True,
+    format: Annotated[Format, typer.Option(help="text or json.")] = Format.text,
+) -> None:
+    """Send a simulated contact centre: duplicates, late and out-of-order events included.
+
+    Example: ringback simulate --seed 7 --contacts 20000 --truth truth.json
+    """
+    if contacts is not None and rate is not None:
+        raise typer.BadParameter("--contacts sends so many and ends, --rate sends until Ctrl-C: give one")
+    simulation = Simulation(seed, contacts=None if rate else contacts or 1000)
+    try:
+        sent = asyncio.run(send_all(simulation, seed, rate, wait))
+    except NotSent as error:
+        fail(str(error), UNREACHABLE)
+    if truth is not None:
+        truth.write_bytes(orjson.dumps(truth_document(simulation, seed), option=orjson.OPT_INDENT_2))
+    print_counts({"sent": sent, "contacts": simulation.contacts}, format)
