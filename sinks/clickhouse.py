@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 import stamina
@@ -54,8 +54,8 @@ def connect(url: str) -> Client:
         interface=parts.scheme or "http",
         host=parts.hostname or "127.0.0.1",
         port=parts.port or (8443 if parts.scheme == "https" else 8123),
-        username=parts.username or "default",
-        password=parts.password or "",
+        username=unquote(parts.username or "default"),
+        password=unquote(parts.password or ""),
         database=parts.path.strip("/") or "ringback",
         connect_timeout=CONNECT_TIMEOUT_S,
         send_receive_timeout=REQUEST_TIMEOUT_S,

@@ -60,7 +60,8 @@ async def finish_batch(processor: Processor, partition: int) -> bool:
     if begun is None:
         return False
     key, applied = marker_key(partition), processor.applied_of(partition)
-    again = Begun(processor.epoch_of(partition) + 1, begun.offset, begun.contacts)
+    # By the offset applied, not by that of the batch: a later batch of this epoch may end there as well.
+    again = Begun(processor.epoch_of(partition) + 1, applied, begun.contacts)
     await processor.store(CONTACTS_CHANGELOG, processor.contacts, partition, [(key, begun_bytes(again))])
     windows = moved_windows(processor, partition)
     contacts = list(changed_contacts(processor, begun))

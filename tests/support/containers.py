@@ -11,7 +11,7 @@ from typing import Any
 import docker
 import yaml
 from docker.errors import DockerException
-from support.stack import Stack, wait_until
+from support.stack import Stack
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import HttpWaitStrategy, LogMessageWaitStrategy
 
@@ -20,7 +20,6 @@ ROOT = Path(__file__).parents[2]
 USERS = ROOT / "deploy" / "clickhouse" / "users.d" / "bi.xml"
 STARTER = "/tmp/start-kafka.sh"
 KAFKA_PORT, HTTP_PORT = 9094, 8123
-KAFKA_UID = 1000  # appuser of the image
 
 
 @cache
@@ -76,14 +75,14 @@ def kafka_container() -> Iterator[str]:
 @contextmanager
 def clickhouse_container() -> Iterator[str]:
     """A ClickHouse server with the users of compose; gives its URL."""
-    password = secrets.token_urlsafe(16)
+    password = secrets.token_hex(16)
     container = (
         DockerContainer(compose()["services"]["clickhouse"]["image"])
         .with_envs(
             CLICKHOUSE_DB="ringback",
             CLICKHOUSE_USER="ringback",
             CLICKHOUSE_PASSWORD=password,
-            RINGBACK_BI_PASSWORD=secrets.token_urlsafe(16),
+            RINGBACK_BI_PASSWORD=secrets.token_hex(16),
         )
         .with_exposed_ports(HTTP_PORT)
         .with_copy_into_container(USERS.read_bytes(), "/etc/clickhouse-server/users.d/bi.xml", 0o644)

@@ -1,0 +1,59 @@
+"""Apply: `apply_batch` on the batches of four partitions, state in dictionaries, no Kafka."""
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from zlib import crc32
+
+from bench.counted import named, summed, verdict
+from bench.events import Input, load
+from bench.meter import Stopwatch
+from kpis.tally import Tally, Window
+from streams.apply import BatchResult, Record, apply_batch
+from streams.config import StreamConfig
+from streams.decoding import decode_single_object
+
+CONFIG = StreamConfig()
+
+
+class Partition:
+    """State of one partition."""
+
+    def __init__(self) -> None:
+        self.contacts: dict[str, bytes] = {}
+        self.windows: dict[Window, Tally] = {}
+
+    def apply(self, records: list[Record]) -> BatchResult:
+        """One batch, and its changes remembered."""
+        result = apply_batch(records, decode_single_object, self.contacts.get, self.windows.get, CONFIG.rules)
+        self.contacts.update((change.contact_id, change.state) for change in result.contacts)
+        self.windows |= result.windows
+        return result
+
+
+def batches(data: Input) -> Iterator[tuple[int, list[Record]]]:
+    """Batches as large as a fetch gives the worker, partition by partition in turn."""
+    waiting: dict[int, list[Record]] = defaultdict(list)
+    for offset, message in enumerate(data.messages):
+        number = crc32(message.key) % CONFIG.partitions
+        waiting[number].append(Record(offset, message.key, message.value))
+        if len(waiting[number]) == CONFIG.batch_max_records:
+            yield number, waiting.pop(number)
+    yield from waiting.items()
+
+
+def main(folder: Path) -> None:
+    """Apply everything."""
+    data = load(folder)
+    work = list(batches(data))
+    partitions = [Partition() for _ in range(CONFIG.partitions)]
+    with Stopwatch() as used:
+        for number, records in work:
+            partitions[number].apply(records)
+    counted = summed((window, named(tally)) for part in partitions for window, tally in part.windows.items())
+    used.report(len(data.messages), verdict(counted, data.truth))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

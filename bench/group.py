@@ -1,0 +1,84 @@
+"""Measures a process that consumes in a group: from its being ready until all it read is committed."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiokafka.errors import GroupCoordinatorNotAvailableError
+
+from bench.meter import SAMPLE_S, Meter, Outcome
+from bench.stack import PARTITIONS, Stack
+from deploy.local.child import ChildProcess, Command, log_tail
+from streams.progress import Offsets, Watch, reached
+from streams.readiness import VARIABLE
+
+READY_POLL_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A program that consumes: `python -m <argv>`, its group, and the topics it is to finish."""
+
+    name: str
+    argv: Sequence[str]
+    group: str
+    topics: tuple[str, ...]
+
+
+def command(stack: Stack, member: Member) -> Command:
+    """How it is started. Its settings are ours, whatever the environment says."""
+    ready = stack.folder / f"{member.name}.ready"
+    ready.unlink(missing_ok=True)
+    env = {
+        VARIABLE: os.fspath(ready),
+        "KAFKA_BOOTSTRAP_SERVERS": stack.servers,
+        "CLICKHOUSE_URL": stack.clickhouse_url,
+        "RINGBACK_DATA_DIR": os.fspath(stack.folder),
+        "RINGBACK_PARTITIONS": str(PARTITIONS),
+        "RINGBACK_LOG_LEVEL": "WARNING",
+    }
+    log = stack.folder / "logs" / f"{member.name}.log"
+    return Command([sys.executable, "-m", *member.argv], log, env, stop_limit_ms=30_000)
+
+
+async def until_ready(child: ChildProcess) -> None:
+    """Wait for the ready file."""
+    name = child.command.env[VARIABLE]
+    while not os.path.exists(name):  # noqa: ASYNC240 - one look at a local file
+        require_alive(child)
+        await asyncio.sleep(READY_POLL_S)
+
+
+def require_alive(child: ChildProcess) -> None:
+    """Raise with its last words when it has ended."""
+    if not child.alive():
+        raise RuntimeError(f"{child.command.argv} ended: {log_tail(child.command.log_path, 10)}")
+
+
+async def committed(watch: Watch, group: str) -> Offsets:
+    """Offsets of a group; a new broker makes the topic that holds them when first asked."""
+    while True:
+        try:
+            return await watch.committed(group)
+        except GroupCoordinatorNotAvailableError:
+            await asyncio.sleep(SAMPLE_S)
+
+
+async def consume(stack: Stack, member: Member) -> Outcome:
+    """Run it until its group has committed everything that its topics held at the start."""
+    async with Watch(stack.servers) as watch:
+        ends, before = await watch.ends(member.topics), await committed(watch, member.group)
+        records = sum(end - before.get(where, 0) for where, end in ends.items())
+        child = ChildProcess(command(stack, member))
+        try:
+            await until_ready(child)
+            meter = Meter(child.pid)
+            while not reached(await committed(watch, member.group), ends):
+                require_alive(child)
+                meter.sample()
+                await asyncio.sleep(SAMPLE_S)
+            return meter.outcome(records)
+        finally:
+            child.stop()

@@ -1,0 +1,86 @@
+"""CPU and memory of one process: the one that is measured, not those that it talks to."""
+
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+import psutil
+
+SAMPLE_S = 0.05
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A row of the table: what was done, with how much, and whether it was right."""
+
+    events: int
+    wall_s: float
+    cpu_s: float
+    peak_mib: float
+    counted: str
+
+
+class Meter:
+    """Measures a process from now on; `sample` often enough to see its peak memory."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = psutil.Process(pid)
+        self._peak = 0
+        self._cpu, self._started = self._used(), time.monotonic()
+        self.sample()
+
+    def _used(self) -> float:
+        times = self._process.cpu_times()
+        return float(times.user + times.system)
+
+    def sample(self) -> None:
+        """Look at the memory once."""
+        self._peak = max(self._peak, self._process.memory_info().rss)
+
+    @property
+    def peak_mib(self) -> float:
+        """Most memory seen."""
+        return self._peak / MIB
+
+    def outcome(self, events: int, counted: str = "") -> Outcome:
+        """What was used since the beginning."""
+        wall, cpu = time.monotonic() - self._started, self._used() - self._cpu
+        self.sample()
+        return Outcome(events, wall, cpu, self.peak_mib, counted)
+
+
+class Stopwatch:
+    """For a measured program to measure its own work: `with Stopwatch() as used: ...; used.report(...)`."""
+
+    def __enter__(self) -> "Stopwatch":
+        self._started, self._cpu = time.monotonic(), time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wall_s, self.cpu_s = time.monotonic() - self._started, time.process_time() - self._cpu
+
+    def report(self, events: int, counted: str) -> None:
+        """Tell the parent, on stdout."""
+        document = {"events": events, "wall_s": self.wall_s, "cpu_s": self.cpu_s, "counted": counted}
+        sys.stdout.buffer.write(orjson.dumps(document))
+
+
+def run(program: str, *arguments: str | Path) -> Outcome:
+    """Run `python -m bench.<program>` to its end; it reports its own work, we watch its memory."""
+    command = [sys.executable, "-m", f"bench.{program}", *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        meter = Meter(child.pid)
+        while child.poll() is None:
+            time.sleep(SAMPLE_S)
+            with suppress(psutil.NoSuchProcess):
+                meter.sample()
+        assert child.stdout is not None
+        told = child.stdout.read()
+    if child.returncode:
+        raise RuntimeError(f"bench.{program} failed with status {child.returncode}")
+    return Outcome(**orjson.loads(told), peak_mib=meter.peak_mib)

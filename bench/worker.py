@@ -1,0 +1,26 @@
+"""The whole worker: a real `ringback worker` on a real Kafka, counted from its output topic."""
+
+from dataclasses import replace
+
+import orjson
+
+from bench.counted import latest, summed, verdict
+from bench.events import Windows
+from bench.group import Member, consume
+from bench.meter import Outcome
+from bench.stack import PARTITIONS, Stack
+from streams.topics import APP_ID, CONTACT_EVENTS, KPI_WINDOWS
+
+WORKER = Member("worker", ("cli.main", "worker"), APP_ID, (CONTACT_EVENTS,))
+
+
+async def windows(servers: str) -> Windows:
+    """The KPI windows as published."""
+    documents = map(orjson.loads, (await latest(servers, KPI_WINDOWS, PARTITIONS)).values())
+    return summed(((d["window_start"], d["channel"], d["queue"]), d["measures"]) for d in documents)
+
+
+async def measure(stack: Stack, truth: Windows) -> Outcome:
+    """Consume contact-events from the beginning."""
+    outcome = await consume(stack, WORKER)
+    return replace(outcome, counted=verdict(await windows(stack.servers), truth))
