@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from kpis.facts import LegFact
 from kpis.hold import Holds, fold_holds
@@ -22,7 +22,7 @@ from schemas.events import (
 )
 
 AGENT_TRANSFERS = ("cold", "warm", "external")
-Terminal = ContactTransferred | ContactAbandoned | ContactResolved
+Terminal: TypeAlias = ContactTransferred | ContactAbandoned | ContactResolved
 E = TypeVar("E")
 
 

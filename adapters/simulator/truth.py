@@ -142,6 +142,7 @@ class Truth:
             contacts_inbound=inbound,
             contacts_outbound=1 - inbound,
             contacts_ivr=int(contact.entry == "ivr"),
+            contacts_ivr_abandoned=contact.ivr_abandoned if contact.entry == "ivr" else 0,
             ivr_abandoned=contact.ivr_abandoned,
         )
         if contact.first_resolved_at is not None:

@@ -1,0 +1,150 @@
+"""The private Faust names that streams.batching touches, held against the installed Faust."""
+
+import inspect
+from collections import defaultdict
+from types import SimpleNamespace
+from typing import Any
+
+import faust
+import pytest
+from faust.assignor.partition_assignor import PartitionAssignor
+from faust.stores.memory import Store
+from faust.transport.consumer import Consumer
+from faust.transport.drivers.aiokafka import Consumer as KafkaConsumer
+from faust.types import TP
+
+from streams.batching import (
+    Assignor,
+    BatchConsumer,
+    BatchScheduler,
+    BatchSchema,
+    KnownTopics,
+    Transport,
+    items_of,
+    put,
+)
+from streams.sequence import Sequence, Verdict
+from streams.topics import CONTACT_EVENTS, CONTACTS_CHANGELOG
+
+EVENTS = TP(CONTACT_EVENTS, 1)
+CHANGELOG = TP(CONTACTS_CHANGELOG, 1)
+
+
+def record(offset: int) -> Any:
+    return SimpleNamespace(
+        topic=CONTACT_EVENTS, partition=1, offset=offset, timestamp=5, key=b"k", value=b"v"
+    )
+
+
+def consumer() -> BatchConsumer:
+    """A consumer with its commit bookkeeping and nothing else."""
+    made = BatchConsumer.__new__(BatchConsumer)
+    made._acked, made._acked_index = defaultdict(list), defaultdict(set)
+    made._gap, made._committed_offset = defaultdict(list), defaultdict(lambda: None)
+    return made
+
+
+def test_names_still_exist() -> None:
+    """What we override or read is there, with the parameters we expect."""
+    assert list(inspect.signature(Consumer._new_offset).parameters) == ["self", "tp"]
+    assert list(inspect.signature(Consumer._add_gap).parameters) == ["self", "tp", "offset_from", "offset_to"]
+    assert inspect.iscoroutinefunction(Consumer._add_gap)
+    assert inspect.iscoroutinefunction(Consumer.perform_seek)
+    assert list(inspect.signature(PartitionAssignor.assign).parameters) == [
+        "self",
+        "cluster",
+        "member_metadata",
+    ]
+    source = inspect.getsource(KafkaConsumer) + inspect.getsource(Consumer)
+    for name in ("_acked", "_acked_index", "_committed_offset", "_read_offset"):
+        assert f"self.{name}" in source
+    assert "_key_partition" in inspect.getsource(Store)
+    assert issubclass(Assignor, PartitionAssignor)
+
+
+def test_transport_is_found_by_its_scheme() -> None:
+    app = faust.App("scheme", broker="batched://127.0.0.1:1", store="memory://")
+    assert isinstance(app.transport, Transport)
+    assert app.transport.Consumer is BatchConsumer
+
+
+def test_a_fetched_partition_is_one_event() -> None:
+    fetched = [record(7), record(8), record(9)]
+    (((tp, batch),)) = list(BatchScheduler().iterate({EVENTS: fetched}))
+    assert tp == EVENTS
+    assert (batch.offset, batch.partition, batch.value) == (9, 1, fetched)
+
+
+def test_other_topics_are_left_to_faust() -> None:
+    changes = [SimpleNamespace(offset=n) for n in range(3)]
+    assert [item for _, item in BatchScheduler().iterate({CHANGELOG: changes, EVENTS: []})] == changes
+
+
+def test_schema_hands_the_list_over() -> None:
+    message = SimpleNamespace(key=None, value=[record(1)])
+    assert BatchSchema().loads_value(None, message) is message.value
+    assert BatchSchema().loads_key(None, message) is None
+
+
+def test_commit_goes_behind_the_last_batch() -> None:
+    """Offsets inside a batch are no gaps: 99 and 205 acknowledged means 206 is next."""
+    made = consumer()
+    made._acked[EVENTS], made._acked_index[EVENTS] = [99, 205], {99, 205}
+    assert made._new_offset(EVENTS) == 206
+    assert made._acked[EVENTS] == []
+    assert made._acked_index[EVENTS] == set()
+    assert made._new_offset(EVENTS) is None
+
+
+async def test_gaps_of_batches_are_not_recorded() -> None:
+    made = consumer()
+    await made._add_gap(EVENTS, 10, 20)
+    assert not made._gap[EVENTS]
+
+
+def test_assignor_knows_topics_without_metadata() -> None:
+    cluster = SimpleNamespace(partitions_for_topic=lambda topic: {0, 1} if topic == "known" else None)
+    assert KnownTopics(cluster, 4).partitions_for_topic("known") == {0, 1}
+    assert KnownTopics(cluster, 4).partitions_for_topic("lost") == {0, 1, 2, 3}
+
+
+def test_store_keeps_partitions_apart() -> None:
+    store = Store.__new__(Store)
+    store.__post_init__()
+    table = SimpleNamespace(data=store)
+    put(table, 1, b"a", b"1")
+    put(table, 2, b"b", b"2")
+    assert list(items_of(table, 1)) == [(b"a", b"1")]
+
+
+@pytest.mark.parametrize(
+    ("batches", "verdicts"),
+    [
+        pytest.param([(0, 9), (10, 19)], [Verdict(True), Verdict(True)], id="in order"),
+        pytest.param([(5, 9), (5, 9)], [Verdict(False, 0), Verdict(True)], id="a gap that is none"),
+        pytest.param(
+            [(0, 9), (20, 29), (30, 39), (10, 19), (20, 29)],
+            [Verdict(True), Verdict(False, 10), Verdict(False), Verdict(True), Verdict(True)],
+            id="one got lost",
+        ),
+        pytest.param([(0, 9), (0, 9), (5, 14)], [Verdict(True)] * 3, id="delivered again"),
+        pytest.param(
+            [(0, 9), (30, 39), (20, 29), (20, 29)],
+            [Verdict(True), Verdict(False, 10), Verdict(False, 10), Verdict(True)],
+            id="lost before a gap that is none",
+        ),
+    ],
+)
+def test_sequence(batches: list[tuple[int, int]], verdicts: list[Verdict]) -> None:
+    """What is applied, what is dropped, and where fetching goes on."""
+    sequence = Sequence()
+    assert [sequence.judge(EVENTS, first, last) for first, last in batches] == verdicts
+
+
+def test_sequence_after_a_seek() -> None:
+    """After an assignment the committed offset is next, and an old suspicion is forgotten."""
+    sequence = Sequence()
+    sequence.judge(EVENTS, 50, 59)
+    sequence.restart(EVENTS, 100)
+    assert sequence.judge(EVENTS, 110, 119) == Verdict(False, 100)
+    assert sequence.judge(EVENTS, 100, 109) == Verdict(True)

@@ -1,0 +1,121 @@
+"""Small parts of the stream: state, versions, markers, topics, the cap on dead letters."""
+
+import random
+
+import pytest
+from support.worlds import random_contact
+
+from kpis.rules import DEFAULT_RULES
+from kpis.tally import MEASURES, Window
+from schemas.codec import encode
+from schemas.events import ContactQueued
+from streams.apply import FactKeys, Record, apply_batch
+from streams.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
+from streams.decoding import decode_single_object
+from streams.documents import row_version, tally_bytes, tally_of, window_key, window_of
+from streams.marker import Begun, Done, begun_bytes, done_bytes, is_marker, marker_key, read_begun, read_done
+from streams.state import Known, merge, pack, unpack
+from streams.topics import PartitionsChanged, check_partitions, topic_specs
+
+AT = 1_767_600_000_000
+
+
+def queued(event_id: str, revision: int = 0, queue: str = "A") -> Known:
+    event = ContactQueued(
+        event_id=event_id, contact_id="c", occurred_at=AT, source="test", queue=queue, revision=revision
+    )
+    return Known(event, encode(event))
+
+
+def test_state_is_a_set() -> None:
+    """Any order and repetition of arrivals gives the same bytes."""
+    rng = random.Random(7)
+    items = [Known(event, encode(event)) for event in random_contact(rng, "c")]
+    states = set()
+    for _ in range(20):
+        arrived = items + rng.sample(items, len(items) // 2)
+        rng.shuffle(arrived)
+        states.add(pack(merge({}, arrived)[0]))
+    assert len(states) == 1
+    assert pack(unpack(states.copy().pop())) in states
+
+
+def test_strongest_statement_of_an_event_stays() -> None:
+    old, new = queued("q", 0, "Z"), queued("q", 1, "A")
+    for arrivals in ([old, new], [new, old], [new, new, old]):
+        merged, duplicates = merge({}, arrivals)
+        assert merged["q"] == new
+        assert duplicates == len(arrivals) - (2 if arrivals[0] == old else 1)
+
+
+def test_same_revision_greatest_bytes() -> None:
+    one, other = queued("q", 0, "A"), queued("q", 0, "B")
+    assert merge({}, [one, other])[0] == merge({}, [other, one])[0]
+
+
+def test_known_events_move_nothing() -> None:
+    item = queued("q")
+    record = Record(4, b"c", item.canonical)
+    state = pack({"q": item})
+    result = apply_batch([record], decode_single_object, lambda _: state, lambda _: None, DEFAULT_RULES)
+    assert (result.applied, result.duplicates) == (0, 1)
+    assert not result.contacts
+    assert not result.windows
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        (b"c", None, "empty"),
+        (b"x", queued("q").canonical, "wrong_key"),
+        (None, queued("q").canonical, "wrong_key"),
+    ],
+)
+def test_refused(key: bytes | None, value: bytes | None, reason: str) -> None:
+    record = Record(9, key, value)
+    result = apply_batch([record], decode_single_object, lambda _: None, lambda _: None, DEFAULT_RULES)
+    assert [(item.offset, item.reason) for item in result.refused] == [(9, reason)]
+
+
+def test_versions_grow_with_epoch_then_offset() -> None:
+    ordered = [
+        row_version(0, -1),
+        row_version(0, 0),
+        row_version(0, 10**9),
+        row_version(1, -1),
+        row_version(1, 5),
+    ]
+    assert ordered == sorted(set(ordered))
+    assert row_version(2**24 - 1, 2**40 - 2) < 2**64
+
+
+def test_markers_round_trip() -> None:
+    begun = Begun(3, 17, {"c": FactKeys(True, frozenset({1, 2}), frozenset({("nps", "customer")}))})
+    assert read_begun(begun_bytes(begun)) == begun
+    done = Done((3, 17), 17)
+    assert read_done(done_bytes(done)) == done
+    assert read_begun(None) is read_done(None) is None
+    assert is_marker(marker_key(0))
+    assert not is_marker("ÿ".encode())
+
+
+def test_windows_round_trip() -> None:
+    window, tally = Window(AT, "voice", 'a "queue"'), tuple(range(len(MEASURES)))
+    assert window_of(window_key(window, 2)) == (window, 2)
+    assert tally_of(tally_bytes(tally)) == tally
+    assert tally_of(b"{}") == (0,) * len(MEASURES)
+
+
+def test_partitions_must_fit() -> None:
+    with pytest.raises(PartitionsChanged, match="RINGBACK_PARTITIONS=8"):
+        check_partitions({"contact-events": 8}, topic_specs(4))
+
+
+def test_cap_on_dead_letters() -> None:
+    """A few bad records pass, a flood stops the worker once enough were seen to judge."""
+    limit = DeadLetterLimit(window=100, max_share=0.5)
+    limit.count(90, 60, "early")  # too few to judge
+    limit.count(200, 20, "some")
+    with pytest.raises(TooManyDeadLetters, match="nothing was skipped"):
+        for _ in range(5):
+            limit.count(60, 59, "unknown_fingerprint")
