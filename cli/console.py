@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, NoReturn
 
 import orjson
+import stamina
 import structlog
 import typer
 from pydantic import ValidationError
@@ -47,6 +48,7 @@ def configure_logs(level: str) -> None:
         if person
         else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
     )
+    stamina.instrumentation.set_on_retry_hooks([])  # we say once what is waited for, not every attempt
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -11,6 +11,7 @@ from adapters.producer import EventSender
 from cli.console import UNREACHABLE, err, fail, out, print_json, waiting
 from cli.kpi import Format
 from cli.settings import Settings, stream_config
+from cli.wire import encoder
 from streams.progress import StillWaiting, wait_until_stored
 from streams.worker import wait_for_topics
 
@@ -27,7 +28,7 @@ async def open_sender(settings: Settings) -> EventSender:
     """A sender whose topics exist; waits for Kafka as long as it takes, and says so."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we say it ourselves, in one line
     await wait_for_topics(stream_config(settings))
-    return EventSender(settings.bootstrap_servers, on_wait=say)
+    return EventSender(settings.bootstrap_servers, encode=encoder(settings), on_wait=say)
 
 
 async def wait_stored(settings: Settings) -> None:

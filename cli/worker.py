@@ -5,8 +5,8 @@ import signal
 
 from cli.console import settings
 from cli.settings import stream_config
+from cli.wire import decoder
 from sinks.clickhouse import ClickHouseSink
-from streams.decoding import decode_single_object
 from streams.sink import run_sink
 from streams.worker import run_worker
 
@@ -16,7 +16,7 @@ def worker() -> None:
 
     Example: KAFKA_BOOTSTRAP_SERVERS=kafka:9092 ringback worker
     """
-    run_worker(stream_config(settings()), decode_single_object)
+    run_worker(stream_config(settings()), decoder(settings()))
 
 
 def sink() -> None:
@@ -34,4 +34,4 @@ async def sink_until_stopped() -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await run_sink(stream_config(config), ClickHouseSink(config.clickhouse), decode_single_object, stop)
+    await run_sink(stream_config(config), ClickHouseSink(config.clickhouse), decoder(config), stop)

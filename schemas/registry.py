@@ -35,6 +35,11 @@ def load(folder: Traversable) -> Iterator[tuple[str, Any]]:
             yield file.name.removesuffix(".avsc"), json.loads(file.read_text(encoding="utf-8"))
 
 
+def raw_schema(type_: str) -> Any:
+    """Today's schema of an event type as it stands in the package, docs and defaults included."""
+    return json.loads((files("schemas") / "avro" / f"{type_}.avsc").read_text(encoding="utf-8"))
+
+
 @cache
 def current() -> dict[str, Any]:
     """Today's schema of each event type, parsed."""

@@ -1,0 +1,25 @@
+"""Which wire format: Confluent's where a schema registry is configured, else single-object encoding."""
+
+from functools import partial
+
+from adapters.records import Encode
+from adapters.schema_registry import SchemaRegistry
+from cli.settings import Settings
+from schemas.codec import encode
+from schemas.confluent import encode_confluent
+from streams.apply import Decode
+from streams.decoding import decode_either, decode_single_object
+
+
+def decoder(settings: Settings) -> Decode:
+    """Reads both formats with a registry, single-object encoding without."""
+    if not settings.schema_registry_url:
+        return decode_single_object
+    return decode_either(SchemaRegistry(settings.schema_registry_url))
+
+
+def encoder(settings: Settings) -> Encode:
+    """Writes Confluent wire format with a registry, single-object encoding without."""
+    if not settings.schema_registry_url:
+        return encode
+    return partial(encode_confluent, ids=SchemaRegistry(settings.schema_registry_url))
