@@ -13,6 +13,7 @@ import structlog
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
 from cli.settings import Settings
 
@@ -23,7 +24,7 @@ err = Console(stderr=True)
 
 def fail(message: str, status: int) -> NoReturn:
     """Say what is wrong on stderr and leave with a status."""
-    err.print(f"[bold red]error:[/] {message}", highlight=False)
+    err.print(f"[bold red]error:[/] {escape(message)}", highlight=False, soft_wrap=True)
     raise typer.Exit(status)
 
 

@@ -5,6 +5,7 @@ import base64
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from adapters.records import Record
@@ -54,7 +55,7 @@ def list_(reason: Reason = "", limit: Limit = 100, format: As = Format.text) -> 
         return
     table = Table("origin", "position", "reason", "detail", box=None)
     for row in found:
-        table.add_row(row["origin"], str(row["position"]), row["reason"], row["detail"])
+        table.add_row(escape(row["origin"]), str(row["position"]), row["reason"], escape(row["detail"]))
     out.print(table)
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from adapters.simulator.deliveries import deliver
@@ -40,7 +42,6 @@ COLUMNS = {
     "asa": "ASA",
     "abandonment_rate": "lost %",
     "aht": "AHT",
-    "transfer_rate": "passed on",
 }
 Seconds = Annotated[int, typer.Option(min=5, max=3600, help="How long to simulate.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same contact centre.")]
@@ -59,11 +60,12 @@ def demo_settings(config: Settings, folder: Path) -> Settings:
 def board(rows: list[dict[str, Any]], clock: str, sent: int) -> Table:
     """KPIs per queue."""
     title = f"simulated contact centre, {clock} - {sent:,} events sent"
-    table = Table("queue", title=title)
+    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("queue", no_wrap=True)
     for heading in COLUMNS.values():
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(row["queue"], *(shown(row["kpis"][name]) for name in COLUMNS))
+        table.add_row(escape(row["queue"]), *(shown(row["kpis"][name]) for name in COLUMNS))
     return table
 
 
@@ -123,7 +125,7 @@ def demo(seconds: Seconds = 30, seed: Seed = 1) -> None:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ringback-demo-") as folder:
         config = demo_settings(settings(), Path(folder))
-        say("starting Kafka, ClickHouse, a worker and a sink (the first time some 45 MB are downloaded) ...")
+        say("starting Kafka, ClickHouse, a worker and a sink (45 MB to download the first time)")
         with stack(config, workers=1) as supervisor:
             say(f"{addresses(config)} after {time.monotonic() - began:.1f} s")
             outcome: list[Report | BaseException] = []

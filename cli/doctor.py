@@ -13,6 +13,7 @@ import typer
 from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from pydantic import AliasChoices
+from rich.markup import escape
 from rich.table import Table
 
 from cli.clickhouse import short
@@ -127,9 +128,9 @@ def print_findings(findings: list[Finding], rows: list[tuple[str, str, str]]) ->
     table = Table("", "what", "seen", "what to do", box=None)
     for finding in findings:
         mark = "[green]ok[/]" if finding.well else "[red]!![/]"
-        table.add_row(mark, finding.what, finding.seen, "" if finding.well else finding.remedy)
+        table.add_row(mark, finding.what, escape(finding.seen), "" if finding.well else finding.remedy)
     out.print(table)
     listed = Table("setting", "value", "from", box=None)
     for row in rows:
-        listed.add_row(*row)
+        listed.add_row(*(escape(cell) for cell in row))
     out.print(listed)

@@ -1,6 +1,7 @@
 """`ringback import`: events from files."""
 
 import asyncio
+import os
 from functools import partial
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from adapters.bank_file import read_bank
 from adapters.importing import ImportResult, Interrupted, Reader, import_file
 from adapters.jsonl import read_events
+from adapters.lines import STDIN
 from adapters.producer import NotSent
 from adapters.progress import Progress
 from adapters.source import WrongFile
@@ -37,6 +39,9 @@ async def import_files(files: list[str], reader: Reader, wait: bool) -> list[Imp
 def run(files: list[str], reader: Reader, wait: bool, format: Format) -> None:
     """Import, and turn what can go wrong into a message and a status."""
     try:
+        for name in files:
+            if name != STDIN:
+                os.stat(name)  # a mistyped name is said before Kafka is waited for and another file is sent
         results = asyncio.run(import_files(files, reader, wait))
     except WrongFile as error:
         fail(str(error), WRONG_USE)
@@ -45,7 +50,7 @@ def run(files: list[str], reader: Reader, wait: bool, format: Format) -> None:
     except OSError as error:
         fail(f"cannot read {error.filename or files}: {error.strerror or error}", WRONG_USE)
     except Interrupted as error:
-        err.print(str(error), highlight=False)
+        err.print(str(error), highlight=False, markup=False)
         raise typer.Exit(INTERRUPTED) from None
     counts = merged(results)
     print_counts(counts, format)

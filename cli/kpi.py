@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from cli.clickhouse import client
@@ -101,5 +102,5 @@ def print_text(rows: list[dict[str, Any]], question: Question) -> None:
         table = Table("from", *question.by, *names, box=None)
         for row in rows:
             cells = (shown(row["kpis"][name]) for name in names)
-            table.add_row(row["window_start"], *(str(row[name]) for name in question.by), *cells)
+            table.add_row(row["window_start"], *(escape(str(row[name])) for name in question.by), *cells)
     out.print(table)

@@ -3,6 +3,7 @@
 import sys
 
 import typer
+from rich.markup import escape
 
 from cli import dead_letters, demo, doctor, importing, kpi, simulate, up, verify, worker
 from cli.console import UNREACHABLE, WRONG_USE, err
@@ -34,13 +35,13 @@ def run() -> None:
     try:
         app()
     except LocalStackError as error:
-        err.print(f"[bold red]error:[/] {error}", highlight=False)
+        err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(UNREACHABLE)
     except SinkRefused as error:
-        err.print(f"[bold red]error:[/] {error}", highlight=False)
+        err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(UNREACHABLE)
     except PartitionsChanged as error:
-        err.print(f"[bold red]error:[/] {error}", highlight=False)
+        err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(WRONG_USE)
 
 

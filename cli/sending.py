@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from aiokafka.errors import KafkaError
+from rich.markup import escape
 
 from adapters.importing import ImportResult
 from adapters.producer import EventSender
@@ -21,7 +22,7 @@ STILL_S = 60.0
 
 def say(message: str) -> None:
     """Why nothing moves, on stderr."""
-    err.print(f"[yellow]{message}[/]", highlight=False)
+    err.print(f"[yellow]{escape(message)}[/]", highlight=False, soft_wrap=True)
 
 
 async def open_sender(settings: Settings) -> EventSender:

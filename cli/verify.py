@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from aiokafka.errors import KafkaError
+from rich.markup import escape
 from rich.table import Table
 
 from cli.clickhouse import client
@@ -28,7 +29,11 @@ def settle(config: Settings) -> None:
         with waiting("waiting until everything sent is applied and stored"):
             asyncio.run(wait_until_stored(config.bootstrap_servers, lambda _: None, SETTLE_S))
     except (StillWaiting, KafkaError, OSError) as error:
-        err.print(f"[yellow]note:[/] comparing what ClickHouse holds now: {error}", highlight=False)
+        err.print(
+            f"[yellow]note:[/] comparing what ClickHouse holds now: {escape(str(error))}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def verify(

@@ -210,7 +210,8 @@ def subtract(left: Tally, right: Tally) -> Tally:
 
 def change(old: Contribution, new: Contribution) -> Contribution:
     """How far the windows move when a contact's contribution goes from old to new; only what moves."""
-    moved = {
-        window: subtract(new.get(window, ZERO), old.get(window, ZERO)) for window in old.keys() | new.keys()
-    }
+    if not old:
+        return new
+    windows = old.keys() | new.keys()
+    moved = {window: subtract(new.get(window, ZERO), old.get(window, ZERO)) for window in windows}
     return {window: tally for window, tally in moved.items() if any(tally)}

@@ -15,7 +15,8 @@ from sql import oracle
 
 LEG_MEASURES = (*ENTERED, *HANDLED)
 CONTACT_MEASURES = tuple(name for name in MEASURES if name not in LEG_MEASURES)
-# What the oracle may use; with this cap some 250,000 contacts fit into one slice (measured: bench/README.md).
+# What the oracle may use. Measured with this cap: 250,000 contacts (2 million events) fit into one slice, a
+# million do not, although ClickHouse may spill to disk.
 MEMORY_BYTES = 1_500_000_000
 CONTACTS_PER_SLICE = 250_000
 

@@ -1,6 +1,5 @@
 """The records Ringback writes: changelogs and output topics, as key and value bytes (JSON by orjson)."""
 
-from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -20,9 +19,14 @@ def row_version(epoch: int, offset: int) -> int:
     return (epoch << OFFSET_BITS) | (offset + 1)
 
 
+def compact(dumped: bytes) -> bytes:
+    """The same bytes without the 4 kB buffer that orjson leaves around them: tables keep a great many."""
+    return bytes(memoryview(dumped))
+
+
 def window_key(window: Window, partition: int) -> bytes:
     """Table and changelog key of a window; the source partition is part of it."""
-    return orjson.dumps([window.start, window.channel, window.queue, partition])
+    return compact(orjson.dumps([window.start, window.channel, window.queue, partition]))
 
 
 def window_of(key: bytes) -> tuple[Window, int]:
@@ -33,7 +37,8 @@ def window_of(key: bytes) -> tuple[Window, int]:
 
 def tally_bytes(tally: Tally) -> bytes:
     """Table value of a window: its measures in the order of kpis.tally.MEASURES, by name."""
-    return orjson.dumps({name: value for name, value in zip(MEASURES, tally, strict=True) if value})
+    named = {name: value for name, value in zip(MEASURES, tally, strict=True) if value}
+    return compact(orjson.dumps(named))
 
 
 def tally_of(value: bytes) -> Tally:
@@ -71,9 +76,9 @@ def facts_document(change: ContactChange, version: int) -> bytes:
     document = {
         "contact_id": change.contact_id,
         "version": version,
-        "contact": asdict(facts.contact) if facts.contact else None,
-        "legs": [asdict(leg) for leg in facts.legs],
-        "surveys": [asdict(survey) for survey in facts.surveys],
+        "contact": facts.contact,  # orjson writes dataclasses itself, five times as fast as asdict
+        "legs": facts.legs,
+        "surveys": facts.surveys,
         "gone": gone(change),
     }
     return orjson.dumps(document)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from streams import topics
 from streams.sink import GROUP as SINK_GROUP
@@ -67,7 +68,10 @@ class Watch:
 
     async def committed(self, group: str) -> Offsets:
         """Next offset that a group would read after a restart; what it never committed is missing."""
-        found = await self._admin.list_consumer_group_offsets(group)
+        try:
+            found = await self._admin.list_consumer_group_offsets(group)
+        except GroupCoordinatorNotAvailableError:  # a new broker, on which no group has committed yet
+            return {}
         return {(tp.topic, tp.partition): meta.offset for tp, meta in found.items() if meta.offset >= 0}
 
     async def lags(self, group: str, names: tuple[str, ...]) -> list[Lag]:

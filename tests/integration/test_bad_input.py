@@ -16,11 +16,14 @@ from support.numbers import answer, ended, json_lines, lag, stored, verified, wi
 from support.stack import Running, Stack, background, wait_until
 
 from adapters.records import Topics, event_record
+from deploy.local.ports import free_port
 from schemas.codec import HEADER_BYTES, MARKER, encode
 from schemas.events import AgentStateChanged, ContactEvent
 from schemas.registry import current, current_fingerprints
-from streams.progress import WORKER_GROUP, Watch
+from streams.config import StreamConfig
+from streams.progress import WORKER_GROUP
 from streams.topics import CONTACT_EVENTS
+from streams.worker import wait_for_topics
 
 CALL = "s, q@10(A), a@25, h@60, r@90, res@325, w@340"
 PARTITION = 1
@@ -50,7 +53,9 @@ def raw(type_: str, **fields: object) -> Raw:
 def bad_records() -> list[tuple[str, Raw]]:
     """(reason, record) of everything that can be wrong with one."""
     good = encode(read_events(CALL, contact_id="bad")[0])
-    agent = AgentStateChanged(event_id="1", agent="ann", occurred_at=1_767_571_200_000, state="available", source="x")
+    agent = AgentStateChanged(
+        event_id="1", agent="ann", occurred_at=1_767_571_200_000, state="available", source="x"
+    )
     return [
         ("undecodable", (b"bad", good[:-3])),
         ("undecodable", (b"bad", good[:HEADER_BYTES])),
@@ -89,11 +94,6 @@ def good_records(events: Sequence[ContactEvent]) -> list[tuple[Raw, int | None]]
     return [((record.key, record.value), None) for record in records]
 
 
-async def sent_so_far(stack: Stack) -> int:
-    async with Watch(stack.bootstrap_servers) as watch:
-        return sum((await watch.ends((CONTACT_EVENTS,))).values())
-
-
 def answered(stack: Stack) -> int:
     """Answered calls in all windows."""
     return sum(row.get("answered", 0) for row in windows(stack).values())
@@ -118,7 +118,9 @@ async def test_bad_records_are_dead_letters_and_good_ones_around_them_count(
         mixed += [*good[index * step : (index + 1) * step], (record, PARTITION)]
     where = await produce(stack, mixed + good[len(bad) * step :])
     await stored(stack)
-    offsets = [offset for at, (_, offset) in enumerate(where) if at < len(mixed) and (at + 1) % (step + 1) == 0]
+    offsets = [
+        offset for at, (_, offset) in enumerate(where) if at < len(mixed) and (at + 1) % (step + 1) == 0
+    ]
     expected = [
         (f"{CONTACT_EVENTS}[{PARTITION}]", offset, reason, (value or b"")[: 64 * 1024])
         for offset, (reason, (_, value)) in zip(offsets, bad, strict=True)
@@ -166,7 +168,7 @@ def bad_lines() -> list[tuple[bytes, str]]:
         (b'{"contact_id": "x"}', "missing_type"),
         (b'{"type": "call_ended"}', "unknown_type"),
         (json.dumps(good | {"leg": "1"}).encode(), "invalid_event"),
-        (json.dumps(good | {"occurred_at": True}).encode(), "invalid_event"),
+        (json.dumps(good | {"occurred_at": True}).encode(), "bad_time"),
         (json.dumps({"type": STARTED, "contact_id": "x"}).encode(), "invalid_event"),
         (json.dumps(good | {"surprise": 1}).encode(), "invalid_event"),
     ]
@@ -192,8 +194,8 @@ async def test_bad_lines_of_a_file(stack: Stack, env: dict[str, str], tmp_path: 
 
 async def test_files_that_cannot_be_imported(stack: Stack, tmp_path: Path) -> None:
     """Status 2, one message, and nothing was sent."""
-    with background(stack.env(), "worker"):  # makes the topics, if this is the first test
-        before = await sent_so_far(stack)
+    await wait_for_topics(StreamConfig(stack.bootstrap_servers))
+    before = await lag(stack, "nobody")
     other, empty = tmp_path / "other.csv", tmp_path / "empty.txt"
     other.write_text("a,b\n1,2\n", encoding="utf-8")
     empty.touch()
@@ -203,7 +205,7 @@ async def test_files_that_cannot_be_imported(stack: Stack, tmp_path: Path) -> No
     for kind in ("bank", "events"):
         assert "No such file" in ended(stack.env(), 2, "import", kind, str(tmp_path / "absent")).stderr
     assert "directory" in ended(stack.env(), 2, "import", "events", str(tmp_path)).stderr
-    assert await sent_so_far(stack) == before
+    assert await lag(stack, "nobody") == before
 
 
 async def test_clickhouse_away_at_the_start_and_later(stack: Stack, tmp_path: Path) -> None:
@@ -260,3 +262,41 @@ async def test_broker_away_at_the_start_and_later(stack: Stack, tmp_path: Path) 
     finally:
         for part in parts:
             part.process.stop()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("kpi", "--from", "2026-01-01", "--to", "2026-02-01"),
+        ("verify",),
+        ("doctor",),
+        ("dead-letters", "list"),
+    ],
+)
+def test_with_nothing_running_a_command_says_what_to_start(tmp_path: Path, command: tuple[str, ...]) -> None:
+    nobody = f"127.0.0.1:{free_port()}"
+    env = {"RINGBACK_DATA_DIR": str(tmp_path), "KAFKA_BOOTSTRAP_SERVERS": nobody}
+    done = ended(env | {"CLICKHOUSE_URL": f"http://user:secret@{nobody}/ringback"}, 3, *command)
+    said = " ".join((done.stdout + done.stderr).split())
+    assert "ringback up" in said
+    assert "CLICKHOUSE_URL" in said
+    assert "secret" not in said
+
+
+def test_a_missing_file_is_said_without_waiting_for_kafka(tmp_path: Path) -> None:
+    env = {"RINGBACK_DATA_DIR": str(tmp_path), "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}"}
+    here = tmp_path / "here.jsonl"
+    here.touch()
+    missing = str(tmp_path / "[/x]")  # brackets are markup to the printer of messages
+    said = ended(env, 2, "import", "events", str(here), missing, limit_s=20).stderr
+    assert f"cannot read {missing}: No such file or directory" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("RINGBACK_TIMEZONE", "Mars"), ("RINGBACK_PARTITIONS", "none"), ("RINGBACK_EPOCH", "-1")],
+)
+def test_wrong_settings_are_named(tmp_path: Path, name: str, value: str) -> None:
+    env = {"RINGBACK_DATA_DIR": str(tmp_path), name: value}
+    for command in (("kpi", "--from", "2026-01-01", "--to", "2026-02-01"), ("worker",), ("doctor",)):
+        assert name in ended(env, 2, *command).stderr

@@ -140,7 +140,7 @@ async def test_a_broker_killed(stack: Stack, data: SimpleNamespace) -> None:
             await grown(watch, CONTACT_EVENTS, 2_000)
         kill(stack.kafka and stack.kafka.pid)
         assert importing.process.alive()  # in the middle
-        time.sleep(2)
+        await asyncio.sleep(2)
         assert worker.process.alive()
         assert sink.process.alive()
         stack.kafka.start()

@@ -173,7 +173,9 @@ def check_parts(rows: list[dict[str, Any]]) -> None:
         agents[row["agent"]][0] += kpi["answered"]
         agents[row["agent"]][1] += kpi["talk_time_avg"]
     assert not any(types.pop("", []))
-    want = {name: (n, left, wait * 1000, talk * 1000) for name, (n, left, wait, talk) in february.BY_TYPE.items()}
+    want = {
+        name: (n, left, wait * 1000, talk * 1000) for name, (n, left, wait, talk) in february.BY_TYPE.items()
+    }
     assert {name: tuple(row) for name, row in types.items()} == want
     named = {name: tuple(row) for name, row in agents.items() if name}
     top = sorted(named, key=lambda name: named[name], reverse=True)[:3]

@@ -15,9 +15,7 @@ def truth_windows(rows: list[dict]) -> Windows:
     return {(row["window_start"], row["channel"], row["queue"]): row["measures"] for row in rows}
 
 
-def test_truth_stream_and_oracle_agree_on_every_measure_of_every_window(
-    stack: Stack, tmp_path: Path
-) -> None:
+def test_truth_stream_and_oracle_agree_on_every_measure_of_every_window(stack: Stack, tmp_path: Path) -> None:
     truth_file = tmp_path / "truth.json"
     command = ("simulate", "--seed", "7", "--contacts", str(CONTACTS), "--truth", str(truth_file))
     with background(stack.env(), "worker") as worker, background(stack.env(), "sink") as sink:

@@ -75,9 +75,9 @@ def json_lines(events: Iterable[Event]) -> bytes:
 
 
 async def lag(stack: Stack, group: str) -> int:
-    """Records that a group has not done."""
+    """Records that a group has not done; all of contact-events for a group that never read any."""
     async with Watch(stack.bootstrap_servers) as watch:
-        return sum(part.events for part in await watch.lags(group, READ_BY[group]))
+        return sum(part.events for part in await watch.lags(group, READ_BY.get(group, (CONTACT_EVENTS,))))
 
 
 async def stored(stack: Stack) -> None:

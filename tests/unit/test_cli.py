@@ -1,0 +1,185 @@
+"""The command line without any service: help, wrong use, times, and how answers are printed."""
+
+import csv
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+import structlog
+import typer
+from click.testing import Result
+from typer.testing import CliRunner
+
+from cli import console, kpi
+from cli.kpi import Question, print_csv, print_text, shown
+from cli.main import app
+from cli.sending import print_counts
+from cli.times import instant_ms, span_ms
+
+COMMANDS = (
+    "demo", "up", "worker", "sink", "import bank", "import events", "simulate", "kpi", "verify",
+    "dead-letters list", "dead-letters show", "dead-letters replay", "doctor",
+)  # fmt: skip
+WIDE = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+RANGE = ("--from", "2026-01-05", "--to", "2026-01-06")
+
+
+@pytest.fixture(autouse=True)
+def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
+    """Nobody's settings decide what a test sees, and no test leaves its own behind."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("KAFKA_BOOTSTRAP_SERVERS", "CLICKHOUSE_URL", "RINGBACK_TIMEZONE"):
+        monkeypatch.delenv(name, raising=False)
+    console.settings.cache_clear()
+    yield
+    console.settings.cache_clear()
+    structlog.reset_defaults()  # commands set up their logs, on a stderr that is the test's
+
+
+def ringback(*args: str, **env: str) -> Result:
+    return CliRunner().invoke(app, args, env=WIDE | env)
+
+
+def test_every_command_is_tested_here() -> None:
+    root = typer.main.get_command(app)
+    found = []
+    for name, command in root.commands.items():  # type: ignore[attr-defined]
+        found += [f"{name} {sub}" for sub in getattr(command, "commands", {})] or [name]
+    assert sorted(found) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example_that_names_the_command(command: str) -> None:
+    done = ringback(*command.split(), "--help")
+    assert done.exit_code == 0
+    assert "Example: " in done.output
+    assert f"ringback {command}" in done.output.split("Example: ")[1]
+
+
+@pytest.mark.parametrize("group", [(), ("import",), ("dead-letters",)])
+def test_a_group_alone_prints_its_help(group: tuple[str, ...]) -> None:
+    assert "Usage:" in ringback(*group).output
+    assert ringback(*group, "--help").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["nonsense"], "nonsense"),
+        (["import", "sap", "x"], "sap"),
+        (["import", "bank"], "FILE"),
+        (["kpi", "--from", "2026-01-05"], "--to"),
+        (["kpi", "--from", "yesterday", "--to", "2026-01-06"], "yesterday"),
+        (["kpi", "--from", "2026-01-06", "--to", "2026-01-05"], "not before"),
+        (["kpi", "--from", "2026-01-05T00:00:30", "--to", "2026-01-06"], "whole minutes"),
+        (["kpi", *RANGE, "--every", "5m"], "15m"),
+        (["kpi", *RANGE, "--format", "xml"], "xml"),
+        (["verify", "--from", "2026-01-05"], "both"),
+        (["verify", "--surprise"], "--surprise"),
+        (["simulate", "--contacts", "5", "--rate", "2"], "--contacts"),
+        (["simulate", "--contacts", "0"], "contacts"),
+        (["simulate", "--contacts", "many"], "valid integer"),
+        (["up", "--workers", "99"], "workers"),
+        (["dead-letters", "list", "--limit", "0"], "limit"),
+        (["dead-letters", "show", "file"], "position"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_wrong_use_is_status_2_and_says_what(args: list[str], said: str) -> None:
+    done = ringback(*args)
+    assert done.exit_code == 2
+    assert said in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_wrong_setting_is_status_2_and_named() -> None:
+    done = ringback("kpi", *RANGE, RINGBACK_TIMEZONE="Mars")
+    assert done.exit_code == 2
+    assert "RINGBACK_TIMEZONE" in done.output
+    assert "Europe/Rome" in done.output
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "expected"),
+    [
+        ("1999-02-01", "UTC", 917_827_200_000),
+        ("1999-02-01", "Asia/Jerusalem", 917_820_000_000),
+        ("1999-02-01T09:30", "Asia/Jerusalem", 917_854_200_000),
+        ("1999-02-01T09:30+02:00", "UTC", 917_854_200_000),
+        ("1999-02-01T07:30Z", "Asia/Jerusalem", 917_854_200_000),
+        ("1900-01-01", "UTC", -2_208_988_800_000),
+        ("2026-10-25T02:30", "Europe/Rome", 1_792_888_200_000),  # there are two; the first
+    ],
+)
+def test_times(text: str, zone: str, expected: int) -> None:
+    assert instant_ms(text, zone) == expected
+
+
+@pytest.mark.parametrize("text", ["", "now", "1999-02-30", "01.02.1999", "1999-02-01T25:00", "917820000"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        instant_ms(text, "UTC")
+
+
+def test_spans() -> None:
+    assert span_ms("1999-02-01", "1999-02-02", "UTC") == (917_827_200_000, 917_913_600_000)
+    with pytest.raises(typer.BadParameter, match="not before"):
+        span_ms("1999-02-01", "1999-02-01", "UTC")
+
+
+def value(number: float | None, unit: str, num: int, den: int) -> dict[str, Any]:
+    return {"value": number, "unit": unit, "n": den, "num": num, "den": den, "final": True}
+
+
+def row(**dimensions: str) -> dict[str, Any]:
+    kpis = {"asa": value(40_774.3, "ms", 81_549, 2), "service_level": value(0.52077, "ratio", 1, 2)}
+    kpis |= {"offered": value(31_125, "count", 31_125, 1), "art": value(None, "ms", 0, 0)}
+    times = {"window_start": "2026-01-05T00:00:00Z", "window_end": "2026-01-06T00:00:00Z"}
+    return times | dimensions | {"kpis": kpis}
+
+
+def test_values_for_people() -> None:
+    assert [shown(kpi_value) for kpi_value in row()["kpis"].values()] == ["40.8 s", "52.1 %", "31,125", "-"]
+
+
+def test_csv_has_the_integers(capsys: pytest.CaptureFixture[str]) -> None:
+    print_csv([row(queue='a "b", c')], Question(0, 1, by=("queue",)))
+    head, first, *_, last = csv.reader(StringIO(capsys.readouterr().out))
+    assert head == ["window_start", "window_end", "queue", "kpi", "value", "unit", "n", "num", "den"]
+    assert first[2:] == ['a "b", c', "asa", "40774.3", "ms", "2", "81549", "2"]
+    assert last[3:] == ["art", "", "ms", "0", "0", "0"]
+
+
+def test_text_of_one_row_and_of_several(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    monkeypatch.setattr(kpi, "out", console.Console(width=200))
+    print_text([row()], Question(0, 1))
+    assert "Average speed of answer" in capsys.readouterr().out
+    print_text([row(queue="A"), row(queue="B")], Question(0, 1, by=("queue",)))
+    assert capsys.readouterr().out.count("2026-01-05T00:00:00Z") == 2
+    print_text([], Question(0, 1))
+    assert capsys.readouterr().out == "no contacts in this range\n"
+
+
+def test_names_with_brackets_are_printed_as_they_are(
+    capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    """A queue is called what its owner likes; brackets must not be taken for rich's markup."""
+    monkeypatch.setattr(kpi, "out", console.Console(width=200))
+    print_text([row(queue="[red]hot"), row(queue="[/]")], Question(0, 1, by=("queue",)))
+    printed = capsys.readouterr().out
+    assert "[red]hot" in printed
+    assert "[/]" in printed
+
+
+def test_an_error_with_brackets_is_printed_as_it_is(tmp_path: Any) -> None:
+    done = ringback("kpi", "--from", "2026-01-05", "--to", "2026-01-06", "--by", "[/x]")
+    assert "Traceback" not in done.output
+    with pytest.raises(typer.Exit):
+        console.fail("no file [/x] [red]", 2)
+
+
+def test_counts(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    counts = {"sent": 1_234, "dead_letters": 0}
+    print_counts(counts, kpi.Format.json)
+    assert json.loads(capfdbinary.readouterr().out) == counts
