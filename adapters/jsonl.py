@@ -14,7 +14,7 @@ import orjson
 from adapters.customer import customer_key
 from adapters.json_time import to_ms
 from adapters.lines import Line, LineFile, open_lines
-from adapters.source import Accepted, Item, Refused, build, reject
+from adapters.source import Accepted, Item, Refused, WrongFile, build, reject
 from schemas.events import MODELS, Event
 
 # A customer_id in a line that is no JSON, also one cut off inside its value.
@@ -86,9 +86,17 @@ def read_line(file: LineFile, line: Line, secret: bytes) -> Item:
 
 
 def read_events(file: LineFile, secret: bytes) -> Iterator[Item]:
-    """Items of open JSON lines, one per line that is not empty."""
+    """Items of open JSON lines, one per line that is not empty.
+
+    Raises WrongFile where the first is no JSON object: of a file of another kind nothing is sent, not even as
+    dead letters, since nobody could tell which part of it names a customer.
+    """
+    first = True
     for line in file:
         if line.data.strip() or line.problem:
+            if first and not line.problem and not line.data.lstrip(b"\xef\xbb\xbf \t").startswith(b"{"):
+                raise WrongFile(f"{file.name} is no file of JSON lines: its first line is no JSON object")
+            first = False
             yield read_line(file, line, secret)
 
 

@@ -26,6 +26,10 @@ class RegistryRefused(RuntimeError):
     """The registry answers, and will not take or give a schema: a person has to look."""
 
 
+class NoSuchSchema(RegistryRefused):
+    """There is no schema with this id."""
+
+
 class Unreachable(ConnectionError):
     """The registry does not answer for now."""
 
@@ -62,7 +66,7 @@ class SchemaRegistry:
         if schema_id not in self._writers:
             try:
                 answer = self._patiently(lambda: self._ask("GET", f"/schemas/ids/{schema_id}", None))
-            except RegistryRefused as error:
+            except NoSuchSchema as error:
                 raise DecodeError("unknown_schema_id", str(error)) from None
             self._writers[schema_id] = writer_of(json.loads(answer["schema"]), schema_id)
         return self._writers[schema_id]
@@ -77,7 +81,8 @@ class SchemaRegistry:
         if answer.status >= 500 or answer.status == 429:
             raise Unreachable(f"status {answer.status}")
         if answer.status >= 400:
-            raise RegistryRefused(f"{method} {path}: status {answer.status} {answer.data[:300]!r}")
+            refused = NoSuchSchema if answer.status == NOT_FOUND else RegistryRefused
+            raise refused(f"schema registry: {method} {path}: status {answer.status} {answer.data[:300]!r}")
         found: dict[str, Any] = json.loads(answer.data)
         return found
 

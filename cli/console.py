@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from functools import cache
 from typing import Any, NoReturn
 
@@ -18,6 +19,15 @@ from rich.markup import escape
 from cli.settings import Settings
 
 DONE, NO, WRONG_USE, UNREACHABLE = 0, 1, 2, 3
+
+
+class Format(StrEnum):
+    """How an answer is printed."""
+
+    text = "text"
+    json = "json"
+
+
 out = Console()
 err = Console(stderr=True)
 

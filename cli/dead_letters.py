@@ -10,10 +10,10 @@ from rich.table import Table
 
 from adapters.records import Record
 from cli.clickhouse import client
-from cli.console import NO, fail, out, print_json, settings
-from cli.kpi import Format
+from cli.console import NO, Format, fail, out, print_json, settings
 from cli.sending import open_sender
-from schemas.codec import DecodeError, decode
+from cli.wire import decoder
+from schemas.codec import DecodeError
 from sinks.verify import rows, utc
 from streams.topics import CONTACT_EVENTS
 
@@ -100,10 +100,12 @@ def replay(reason: Reason = "", limit: Limit = 10_000) -> None:
 async def send(found: list[dict[str, Any]]) -> int:
     """Send payloads again under the key that their event names, or without one if it cannot be read."""
 
+    decode = decoder(settings())
     async with await open_sender(settings()) as sender:
         for row in found:
             try:
-                key = getattr(decode(row["payload"]), "contact_id", "").encode()
+                event, _ = decode(row["payload"])
+                key = getattr(event, "contact_id", "").encode()
             except DecodeError:
                 key = b""
             await sender.send_record(Record(CONTACT_EVENTS, key, row["payload"]))

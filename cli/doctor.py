@@ -17,8 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.clickhouse import short
-from cli.console import NO, UNREACHABLE, out, print_json, settings
-from cli.kpi import Format
+from cli.console import NO, UNREACHABLE, Format, out, print_json, settings
 from cli.settings import TOML, Settings
 from sinks.clickhouse import connect, without_secret
 from streams.progress import WORKER_GROUP, Watch
@@ -27,6 +26,7 @@ from streams.sink import TOPICS as SINK_TOPICS
 from streams.topics import CONTACT_EVENTS
 
 SECRET = frozenset({"customer_key_secret"})
+ADDRESSES = frozenset({"clickhouse_url", "schema_registry_url"})  # may hold a password
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def settings_rows(config: Settings) -> list[tuple[str, str, str]]:
     for name in Settings.model_fields:
         value: Any = getattr(config, name)
         shown = "set, not shown" if name in SECRET and value else str(value)
-        if name == "clickhouse_url" and value:
+        if name in ADDRESSES and value:
             shown = without_secret(value)
         variable, origin = origin_of(name)
         rows.append((variable, shown, origin))

@@ -2,8 +2,10 @@
 
 import csv
 import sys
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.markup import escape
@@ -25,8 +27,8 @@ Ids = Annotated[str, typer.Option("--kpi", help="KPI ids, comma separated; defau
 Recompute = Annotated[bool, typer.Option("--from-oracle", help="Recompute from raw events by SQL.")]
 
 
-class Format(StrEnum):
-    """How the answer is printed."""
+class TableFormat(StrEnum):
+    """How a table is printed."""
 
     text = "text"
     json = "json"
@@ -45,7 +47,7 @@ def kpi(
     by: By = "",
     kpi: Ids = "",
     from_oracle: Recompute = False,
-    format: Annotated[Format, typer.Option(help="Output format.")] = Format.text,
+    format: Annotated[TableFormat, typer.Option(help="Output format.")] = TableFormat.text,
 ) -> None:
     """KPIs of [from, to): from the stream's tables, or with --from-oracle recomputed from raw events.
 
@@ -60,9 +62,9 @@ def kpi(
         rows = answer(client(config), question, DEFAULT_RULES)
     except CannotAnswer as error:
         fail(str(error), WRONG_USE)
-    if format is Format.json:
+    if format is TableFormat.json:
         print_json(rows)
-    elif format is Format.csv:
+    elif format is TableFormat.csv:
         print_csv(rows, question)
     else:
         print_text(rows, question)
@@ -71,11 +73,13 @@ def kpi(
 def print_csv(rows: list[dict[str, Any]], question: Question) -> None:
     """A line per period, dimensions and KPI."""
     writer = csv.writer(sys.stdout)
-    writer.writerow(["window_start", "window_end", *question.by, "kpi", "value", "unit", "n", "num", "den"])
+    writer.writerow(
+        ["window_start", "window_end", *question.by, "kpi", "value", "unit", "n", "num", "den", "final"]
+    )
     for row in rows:
         head = [row["window_start"], row["window_end"], *(row[name] for name in question.by)]
         for name, v in row["kpis"].items():
-            writer.writerow([*head, name, v["value"], v["unit"], v["n"], v["num"], v["den"]])
+            writer.writerow([*head, name, v["value"], v["unit"], v["n"], v["num"], v["den"], v["final"]])
 
 
 def shown(value: dict[str, Any]) -> str:
@@ -86,6 +90,11 @@ def shown(value: dict[str, Any]) -> str:
     if value["unit"] == "ms":
         return f"{number / 1000:,.1f} s"
     return f"{number * 100:.1f} %" if value["unit"] == "ratio" else f"{number:,}"
+
+
+def local_minute(instant: str, zone: str) -> str:
+    """Begin of a window in the reporting time zone."""
+    return datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
 
 
 def print_text(rows: list[dict[str, Any]], question: Question) -> None:
@@ -99,8 +108,13 @@ def print_text(rows: list[dict[str, Any]], question: Question) -> None:
             table.add_row(KPIS[name].name, shown(value), f"{value['n']:,}", name)
     else:
         names = list(rows[0]["kpis"])
-        table = Table("from", *question.by, *names, box=None)
+        table = Table(box=None)
+        for name in ("from", *question.by):
+            table.add_column(name, no_wrap=True)
+        for name in names:
+            table.add_column(name, justify="right")
         for row in rows:
             cells = (shown(row["kpis"][name]) for name in names)
-            table.add_row(row["window_start"], *(escape(str(row[name])) for name in question.by), *cells)
+            dimensions = (escape(row[name] or "(none)") for name in question.by)
+            table.add_row(local_minute(row["window_start"], question.zone), *dimensions, *cells)
     out.print(table)

@@ -9,8 +9,7 @@ from rich.markup import escape
 
 from adapters.importing import ImportResult
 from adapters.producer import EventSender
-from cli.console import UNREACHABLE, err, fail, out, print_json, waiting
-from cli.kpi import Format
+from cli.console import UNREACHABLE, Format, err, fail, out, print_json, waiting
 from cli.settings import Settings, stream_config
 from cli.wire import encoder
 from streams.progress import StillWaiting, wait_until_stored
@@ -47,7 +46,7 @@ async def wait_stored(settings: Settings) -> None:
             fail(f"Kafka at {settings.bootstrap_servers} went away while waiting: {error}", UNREACHABLE)
 
 
-def merged(results: list[ImportResult]) -> dict[str, Any]:
+def merged(results: list[ImportResult]) -> dict[str, int]:
     """Counts of several files together."""
     counts = [asdict(result) for result in results]
     names = ("sent", "duplicates", "dead_letters", "skipped", "contacts")

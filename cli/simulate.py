@@ -11,8 +11,7 @@ from adapters.producer import NotSent
 from adapters.simulator.deliveries import deliver
 from adapters.simulator.pace import paced
 from adapters.simulator.simulation import Simulation
-from cli.console import UNREACHABLE, fail, settings
-from cli.kpi import Format
+from cli.console import UNREACHABLE, Format, fail, settings
 from cli.sending import open_sender, print_counts, wait_stored
 
 Seed = Annotated[int, typer.Option(help="The same seed gives the same events.")]

@@ -9,8 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.clickhouse import client
-from cli.console import NO, err, out, print_json, settings, waiting
-from cli.kpi import Format
+from cli.console import NO, Format, err, out, print_json, settings, waiting
 from cli.settings import Settings
 from cli.times import span_ms
 from kpis.rules import DEFAULT_RULES

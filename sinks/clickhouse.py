@@ -68,7 +68,8 @@ def connect(url: str) -> Client:
 def without_secret(url: str) -> str:
     """The address as it may stand in a log."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}:{parts.port or 8123}{parts.path}"
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
 
 
 def patiently(work: Callable[[], T], what: str, url: str) -> T:

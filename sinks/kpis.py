@@ -151,7 +151,8 @@ def answer(client: Client, question: Question, rules: Rules) -> list[dict[str, A
     for key in sorted(sums.keys() | facts.keys(), key=lambda key: (key[0], key[2:])):
         values = quotients(kpis, sums.get(key, {}), rules)
         values |= {kpi.id: facts[key].get(kpi.id, dict(NOTHING)) for kpi in kpis if kpi.fact}
-        result.append(row_of(question, key, {kpi.id: values[kpi.id] for kpi in kpis}))
+        if any(values[kpi.id]["n"] or values[kpi.id]["num"] for kpi in kpis):
+            result.append(row_of(question, key, {kpi.id: values[kpi.id] for kpi in kpis}))
     return result
 
 

@@ -44,7 +44,7 @@ PARTITION BY toYear(occurred_at)
 PRIMARY KEY (contact_id, event_id)
 ORDER BY (contact_id, event_id, revision, canonical);
 
--- Facts as the stream folds them. `version` = epoch * 2^44 + offset of the last event applied in the contact's
+-- Facts as the stream folds them. `version` = epoch * 2^40 + 1 + offset of the last event applied in the contact's
 -- partition: within an epoch the greatest is right and a row sent again is identical. No column that a late
 -- event can change stands in a sorting key; a leg that a correction took away leaves a row with is_deleted = 1.
 CREATE TABLE IF NOT EXISTS contacts
