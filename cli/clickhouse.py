@@ -1,7 +1,5 @@
 """The command line's connection to ClickHouse."""
 
-import logging
-
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -12,7 +10,6 @@ from sinks.clickhouse import connect, first_line, without_secret
 
 def client(settings: Settings) -> Client:
     """A connection; ends the command with status 3 and what to do where there is none."""
-    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)  # we say it ourselves, in one line
     try:
         return connect(settings.clickhouse)
     except (ClickHouseError, OSError) as error:

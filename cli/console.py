@@ -59,6 +59,8 @@ def configure_logs(level: str) -> None:
         if person
         else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
     )
+    # The driver logs a traceback for every attempt at an absent server; we say it ourselves, in one line.
+    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
     stamina.instrumentation.set_on_retry_hooks([])  # we say once what is waited for, not every attempt
     structlog.configure(
         processors=[

@@ -105,8 +105,7 @@ def doctor(format: Annotated[Format, typer.Option(help="text or json.")] = Forma
     Example: ringback doctor
     """
     config = settings()
-    for name in ("aiokafka", "clickhouse_connect"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     findings = [Finding("Python", True, platform.python_version())]
     findings += asyncio.run(kafka_findings(config)) + clickhouse_findings(config)
     rows = settings_rows(config)

@@ -95,7 +95,6 @@ def good_records(events: Sequence[ContactEvent]) -> list[tuple[Raw, int | None]]
 
 
 def answered(stack: Stack) -> int:
-    """Answered calls in all windows."""
     return sum(row.get("answered", 0) for row in windows(stack).values())
 
 
@@ -285,8 +284,7 @@ def test_with_nothing_running_a_command_says_what_to_start(tmp_path: Path, comma
 
 def test_a_missing_file_is_said_without_waiting_for_kafka(tmp_path: Path) -> None:
     env = {"RINGBACK_DATA_DIR": str(tmp_path), "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}"}
-    here = tmp_path / "here.jsonl"
-    here.touch()
+    (here := tmp_path / "here.jsonl").touch()
     missing = str(tmp_path / "[/x]")  # brackets are markup to the printer of messages
     said = ended(env, 2, "import", "events", str(here), missing, limit_s=20).stderr
     assert f"cannot read {missing}: No such file or directory" in said
@@ -297,6 +295,5 @@ def test_a_missing_file_is_said_without_waiting_for_kafka(tmp_path: Path) -> Non
     [("RINGBACK_TIMEZONE", "Mars"), ("RINGBACK_PARTITIONS", "none"), ("RINGBACK_EPOCH", "-1")],
 )
 def test_wrong_settings_are_named(tmp_path: Path, name: str, value: str) -> None:
-    env = {"RINGBACK_DATA_DIR": str(tmp_path), name: value}
     for command in (("kpi", "--from", "2026-01-01", "--to", "2026-02-01"), ("worker",), ("doctor",)):
-        assert name in ended(env, 2, *command).stderr
+        assert name in ended({"RINGBACK_DATA_DIR": str(tmp_path), name: value}, 2, *command).stderr

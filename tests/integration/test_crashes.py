@@ -139,13 +139,13 @@ async def test_a_broker_killed(stack: Stack, data: SimpleNamespace) -> None:
         async with Watch(stack.bootstrap_servers) as watch:
             await grown(watch, CONTACT_EVENTS, 2_000)
         kill(stack.kafka and stack.kafka.pid)
+        wait_until(lambda: "waiting for Kafka" in importing.running.log(), "the import is silent")
         assert importing.process.alive()  # in the middle
-        await asyncio.sleep(2)
+        for part in (worker, sink):
+            wait_until(lambda part=part: "Unable connect" in part.log(), f"{part.name} is silent")
         assert worker.process.alive()
         assert sink.process.alive()
         stack.kafka.start()
-        importing.wait_sent()
-        assert "waiting for Kafka" in importing.running.log()
         await importing.check()
         assert worker.process.alive()
         assert sink.process.alive()
