@@ -1,10 +1,12 @@
 """The Faust application: one agent over contact-events, two tables, batches instead of single events."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import faust
 import structlog
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from streams import readiness, topics
@@ -20,6 +22,7 @@ log = structlog.get_logger()
 BUFFERED_BATCHES = 4
 # The least that brokers allow by default is 6 s.
 SESSION_TIMEOUT_S = 8.0
+NUDGE_EVERY_S = 2.0
 
 
 def build_app(config: StreamConfig, decode: Decode) -> faust.App:
@@ -55,6 +58,7 @@ def build_app(config: StreamConfig, decode: Decode) -> faust.App:
         now_ms=lambda: time.time_ns() // 1_000_000,
     )
     add_agent(app, processor)
+    add_nudge(app)
     add_life_cycle(app, processor)
     return app
 
@@ -88,6 +92,15 @@ def add_agent(app: faust.App, processor: Processor) -> None:
                 await app.crash(error)
                 raise
             event.ack()
+
+
+def add_nudge(app: faust.App) -> None:
+    """Now and then look whether a partition stands still without a reason."""
+
+    @app.timer(NUDGE_EVERY_S)  # type: ignore[untyped-decorator]
+    async def nudge() -> None:
+        with suppress(KafkaError):  # a broker that is away; there is a next time
+            await app.consumer.nudge()
 
 
 def add_life_cycle(app: faust.App, processor: Processor) -> None:

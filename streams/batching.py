@@ -5,6 +5,7 @@ stay plain `@app.agent`s at many times the speed. Two overrides of commit bookke
 offsets inside a batch are no gaps. tests/unit/test_batching.py pins all of this against the installed Faust.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -64,19 +65,43 @@ class BatchSchema(Schema):  # type: ignore[misc]
         return message.value
 
 
+class ReadOffsets(defaultdict[TP, int | None]):
+    """What Faust has read of each partition; nothing for batched topics, whose order Sequence keeps.
+
+    Faust drops a record whose offset is below this, without a word. It sets it after a record was handed on,
+    and so overwrites what a seek had set meanwhile: a batch fetched again, and shorter, would be lost.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(lambda: None)
+
+    def __getitem__(self, tp: TP) -> int | None:
+        return None if tp.topic in BATCHED_TOPICS else super().__getitem__(tp)
+
+
 class BatchConsumer(KafkaConsumer):  # type: ignore[misc]
     """Commit bookkeeping for batches, whose offsets come in order (concurrency 1) and jump."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.sequence = Sequence()
+        self._read_offset = ReadOffsets()
+        self._seen: dict[TP, int] = {}
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """A rebalance: where each partition goes on will be known by perform_seek."""
+        for tp in list(self.sequence.expected):
+            self.sequence.forget(tp)
+        await super().on_partitions_assigned(assigned, generation_id)
 
     async def perform_seek(self) -> None:
         """Seek to the committed offsets, which is where every partition's sequence then goes on."""
         await super().perform_seek()
         for tp in self.assignment():
             if tp.topic in BATCHED_TOPICS:
-                self.sequence.restart(tp, self._committed_offset[tp] or 0)
+                committed = self._committed_offset[tp] or 0
+                if self.sequence.restart(tp, committed):
+                    await self.seek(tp, committed)
 
     async def in_sequence(self, tp: TP, first: int, last: int) -> bool:
         """Is this batch the next of its partition? If one before it got lost inside Faust, seek back to it.
@@ -103,6 +128,18 @@ class BatchConsumer(KafkaConsumer):  # type: ignore[misc]
         acked.clear()
         self._acked_index[tp].clear()
         return int(following)
+
+    async def nudge(self) -> None:
+        """Seek back where fetching is ahead of what has come, and nothing has come since the last nudge.
+
+        Whatever got lost inside Faust with no batch behind it to show the gap is fetched again.
+        """
+        for tp, expected in list(self.sequence.expected.items()):
+            if self.flow_active and self._seen.get(tp) == expected and tp in self.assignment():
+                position = await self.position(tp)
+                if position is not None and position > expected:
+                    await self.seek(tp, expected)
+            self._seen[tp] = expected
 
 
 class KnownTopics:

@@ -1,15 +1,18 @@
 """Writes record batches and waits until the broker has them: nothing is committed before it is safe."""
 
 import asyncio
+import time
 from collections.abc import Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 
 BATCH_BYTES = 512 * 1024
 REQUEST_MAX_BYTES = 10 * 1024 * 1024
 # How long a broker may be away before the worker stops (and is started again by whoever watches it).
 REQUEST_TIMEOUT_MS = 120_000
+RETRY_S = 1.0
 
 KeyValue = tuple[bytes, bytes | None]
 
@@ -25,18 +28,31 @@ class BatchWriter:
     async def _started(self) -> AIOKafkaProducer:
         async with self._starting:
             if self._producer is None:
-                producer = AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap_servers,
-                    acks="all",
-                    enable_idempotence=True,
-                    compression_type="lz4",
-                    max_batch_size=BATCH_BYTES,
-                    max_request_size=REQUEST_MAX_BYTES,
-                    request_timeout_ms=REQUEST_TIMEOUT_MS,
-                )
-                await producer.start()
-                self._producer = producer
+                self._producer = await self._connected()
         return self._producer
+
+    async def _connected(self) -> AIOKafkaProducer:
+        """A producer; a broker that is away just now is waited for as long as a request would be."""
+        deadline = time.monotonic() + REQUEST_TIMEOUT_MS / 1000
+        while True:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._bootstrap_servers,
+                acks="all",
+                enable_idempotence=True,
+                compression_type="lz4",
+                max_batch_size=BATCH_BYTES,
+                max_request_size=REQUEST_MAX_BYTES,
+                request_timeout_ms=REQUEST_TIMEOUT_MS,
+            )
+            try:
+                await producer.start()
+            except KafkaConnectionError:
+                await producer.stop()
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(RETRY_S)
+            else:
+                return producer
 
     async def stop(self) -> None:
         """Send what is left and disconnect."""

@@ -19,6 +19,7 @@ from streams.batching import (
     BatchScheduler,
     BatchSchema,
     KnownTopics,
+    ReadOffsets,
     Transport,
     items_of,
     put,
@@ -138,13 +139,53 @@ def test_store_keeps_partitions_apart() -> None:
 def test_sequence(batches: list[tuple[int, int]], verdicts: list[Verdict]) -> None:
     """What is applied, what is dropped, and where fetching goes on."""
     sequence = Sequence()
+    sequence.restart(EVENTS, 0)
     assert [sequence.judge(EVENTS, first, last) for first, last in batches] == verdicts
 
 
 def test_sequence_after_a_seek() -> None:
     """After an assignment the committed offset is next, and an old suspicion is forgotten."""
     sequence = Sequence()
+    sequence.restart(EVENTS, 0)
     sequence.judge(EVENTS, 50, 59)
-    sequence.restart(EVENTS, 100)
+    assert not sequence.restart(EVENTS, 100)
     assert sequence.judge(EVENTS, 110, 119) == Verdict(False, 100)
     assert sequence.judge(EVENTS, 100, 109) == Verdict(True)
+
+
+def test_sequence_before_it_is_known_where_to_go_on() -> None:
+    """After an assignment nothing is applied until the committed offset is known; then it is fetched again."""
+    sequence = Sequence()
+    sequence.restart(EVENTS, 0)
+    sequence.forget(EVENTS)
+    assert sequence.judge(EVENTS, 0, 9) == Verdict(False)
+    assert sequence.restart(EVENTS, 0)
+    assert sequence.judge(EVENTS, 0, 9) == Verdict(True)
+
+
+def test_read_offsets_of_batched_topics_drop_nothing() -> None:
+    """Faust compares with what it read last; for batches there must be nothing to compare with."""
+    offsets = ReadOffsets()
+    offsets[EVENTS] = offsets[CHANGELOG] = 7
+    assert offsets[EVENTS] is None
+    assert offsets[CHANGELOG] == 7
+    assert offsets[TP("other", 0)] is None
+
+
+async def test_a_partition_that_stands_still_is_fetched_again() -> None:
+    """Fetching is at 50, 20 has never come: at the second look it seeks back, and not before."""
+    made, sought = consumer(), []
+    made.sequence, made._seen, made.flow_active = Sequence(), {}, True
+    made.sequence.restart(EVENTS, 20)
+
+    async def position(tp: TP) -> int:
+        return 50
+
+    async def seek(tp: TP, offset: int) -> None:
+        sought.append((tp, offset))
+
+    made.position, made.seek, made.assignment = position, seek, lambda: {EVENTS}  # type: ignore[method-assign]
+    await made.nudge()
+    assert not sought
+    await made.nudge()
+    assert sought == [(EVENTS, 20)]
