@@ -154,7 +154,7 @@ def test_sequence_after_a_seek() -> None:
 
 
 def test_sequence_before_it_is_known_where_to_go_on() -> None:
-    """After an assignment nothing is applied until the committed offset is known; then it is fetched again."""
+    """After an assignment nothing is applied until the committed offset is known; then all comes again."""
     sequence = Sequence()
     sequence.restart(EVENTS, 0)
     sequence.forget(EVENTS)

@@ -104,5 +104,5 @@ def test_which_errors_pass(error: Exception, expected: bool) -> None:
 
 
 def test_an_address_in_a_log_has_no_password() -> None:
-    assert without_secret(URL) == "http://db/ringback"
+    assert without_secret(URL) == "http://db:8123/ringback"
     assert without_secret("http://db/ringback") == "http://db/ringback"
