@@ -6,8 +6,10 @@ its seed: `pytest -k "test_crashes[123]"`.
 """
 
 import asyncio
+import logging
 import random
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,13 +32,20 @@ from streams.recovery import finish_batch
 from streams.topics import CONTACT_FACTS, CONTACTS_CHANGELOG, KPI_WINDOWS, WINDOWS_CHANGELOG
 
 PARTITION = 3
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
 SEEDS = range(150)
 KEYS = {
     "contacts": ("contact_id",),
     "legs": ("contact_id", "leg"),
     "surveys": ("contact_id", "kind", "respondent"),
 }
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Thousands of batches, none worth a line."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    yield
+    structlog.reset_defaults()
 
 
 class Crash(Exception):
