@@ -4,6 +4,8 @@ import asyncio
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +15,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from adapters.simulator.deliveries import deliver
+from adapters.simulator.deliveries import Delivery, deliver
 from adapters.simulator.pace import paced
 from adapters.simulator.simulation import Simulation
 from cli.clickhouse import client
@@ -76,16 +78,22 @@ class Demo:
         self.config = config
         self.seconds = seconds
         start_ms = int(time.time() * 1000) // DAY_MS * DAY_MS - DAY_MS + OPENING_HOUR_MS
+        self.closing_ms = start_ms + SIMULATED_HOURS * 3_600_000
         self.simulation = Simulation(seed, start_ms=start_ms, hours=SIMULATED_HOURS, cut=True)
         self.question = Question(start_ms - DAY_MS, start_ms + 2 * DAY_MS, by=("queue",), kpis=tuple(COLUMNS))
         self.seed = seed
         self.sent = 0
 
+    def deliveries(self) -> Iterator[Delivery]:
+        """What arrives, in order; what is late beyond the closing hour arrives at closing, not much later."""
+        for delivery in deliver(self.simulation.events(), seed=self.seed):
+            yield replace(delivery, at_ms=min(delivery.at_ms, self.closing_ms))
+
     async def send(self) -> None:
         """Send the events, sped up so that they fit into the time."""
         speed = SIMULATED_HOURS * 3600 / self.seconds
         async with await open_sender(self.config) as sender:
-            async for delivery in paced(deliver(self.simulation.events(), seed=self.seed), speed=speed):
+            async for delivery in paced(self.deliveries(), speed=speed):
                 await sender.send(delivery.event)
                 self.sent += 1
 
@@ -117,7 +125,7 @@ class Demo:
         return compare(client(self.config), DEFAULT_RULES)
 
 
-def demo(seconds: Seconds = 30, seed: Seed = 1) -> None:
+def demo(seconds: Seconds = 40, seed: Seed = 1) -> None:
     """Local stack, a simulated contact centre at a visible pace, live KPIs, then verify and a clean stop.
 
     Needs nothing but Python. Example: ringback demo --seconds 60 --seed 7
