@@ -13,6 +13,7 @@ from deploy.local.kafka.broker import LocalKafka
 from deploy.local.kafka.runtime import default_cache_dir, ensure_runtime
 from deploy.local.lock import data_dir_lock
 from deploy.local.supervisor import Handle, Service, Supervisor, stop_on_signals
+from sinks.clickhouse import without_secret
 from streams.readiness import VARIABLE
 
 
@@ -82,4 +83,4 @@ def stack(settings: Settings, workers: int) -> Iterator[Supervisor]:
 
 def addresses(settings: Settings) -> str:
     """The line that scripts wait for."""
-    return f"ready kafka={settings.bootstrap_servers} clickhouse={settings.clickhouse.rsplit('@', 1)[-1]}"
+    return f"ready kafka={settings.bootstrap_servers} clickhouse={without_secret(settings.clickhouse)}"

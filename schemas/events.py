@@ -6,7 +6,7 @@ event arrived is no part of it, because no KPI may depend on it.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
 # 1990 to 2100: a date outside is a broken clock or a broken parser, never a contact.
 OCCURRED_AT_MIN = 631_152_000_000
@@ -211,8 +211,6 @@ MODELS: dict[str, type[Event]] = {
     "agent_state_changed": AgentStateChanged,
     "source_heartbeat": SourceHeartbeat,
 }
-
-EVENT_ADAPTER: TypeAdapter[ContactEvent] = TypeAdapter(Annotated[ContactEvent, Field(discriminator="type")])
 
 
 def order_key(event: ContactEvent) -> tuple[int, int, str]:

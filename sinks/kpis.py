@@ -49,6 +49,11 @@ class CannotAnswer(ValueError):
     """The question asks for a KPI or dimension that does not exist or does not go together."""
 
 
+def from_windows(question: Question) -> bool:
+    """Do the windows have the dimensions asked for? Otherwise the answer is made of legs."""
+    return set(question.by) <= set(text.WINDOW_DIMENSIONS)
+
+
 def chosen(question: Question) -> list[Kpi]:
     """The KPIs asked for; all that the dimensions allow if none is named. Raises CannotAnswer."""
     unknown = [name for name in question.kpis if name not in KPIS]
@@ -57,9 +62,8 @@ def chosen(question: Question) -> list[Kpi]:
     odd = [name for name in question.by if name not in text.LEG_DIMENSIONS]
     if odd:
         raise CannotAnswer(f"no dimension {odd[0]!r}; there are: {', '.join(text.LEG_DIMENSIONS)}")
-    fine = set(question.by) <= set(text.WINDOW_DIMENSIONS)
     wanted = [KPIS[name] for name in question.kpis] or list(KPIS.values())
-    if fine:
+    if from_windows(question):
         return wanted
     of_contacts = [kpi.id for kpi in wanted if kpi.grain == "contact" or kpi.id == "ivr_abandoned"]
     if question.kpis and of_contacts:
@@ -70,14 +74,15 @@ def chosen(question: Question) -> list[Kpi]:
 @contextmanager
 def source_of(client: Client, question: Question, rules: Rules) -> Iterator[Source]:
     """The stream's tables, or tables recomputed from raw events."""
-    fine = set(question.by) <= set(text.WINDOW_DIMENSIONS)
     if not question.from_oracle:
-        windows = text.stream_windows(MEASURES) if fine else text.leg_source()
+        windows = text.stream_windows(MEASURES) if from_windows(question) else text.leg_source()
         yield Source(windows, text.STREAM_LEGS, text.STREAM_CONTACTS)
         return
     with recomputed(client, rules, (question.from_ms, question.to_ms)) as tables:
         legs = oracle.legs(tables.folded)
-        windows = text.oracle_windows(tables.windows, MEASURES) if fine else text.leg_source(legs)
+        windows = (
+            text.oracle_windows(tables.windows, MEASURES) if from_windows(question) else text.leg_source(legs)
+        )
         yield Source(windows, legs, oracle.contacts(tables.folded))
 
 
@@ -85,7 +90,7 @@ def sums_by_key(
     client: Client, question: Question, source: Source, when: Periods, parameters: dict[str, object]
 ) -> dict[Key, dict[str, dict[str, int]]]:
     """(start, end, dimensions) -> channel -> measure -> sum; channels apart, as not every KPI takes all."""
-    measures = MEASURES if set(question.by) <= set(text.WINDOW_DIMENSIONS) else LEG_MEASURES
+    measures = MEASURES if from_windows(question) else LEG_MEASURES
     by = tuple(dict.fromkeys((*question.by, "channel")))
     found: dict[Key, dict[str, dict[str, int]]] = defaultdict(dict)
     for row in rows(client, text.sums(source.windows, measures, when, by), parameters):

@@ -17,9 +17,10 @@ from support.worlds import BASE_MS, random_contact
 from kpis.facts import ContactFact, Facts, LegFact, SurveyFact
 from kpis.fold import fold
 from kpis.rules import Rules
-from kpis.tally import ENTERED, HANDLED, MEASURES, contribution
+from kpis.tally import MEASURES, contribution
 from schemas.events import ContactEvent
 from sinks import rows
+from sinks.oracle import CONTACT_MEASURES, LEG_MEASURES, rule_parameters
 from sql import kpi, oracle, verify
 from sql.periods import Periods, periods
 
@@ -28,8 +29,6 @@ pytestmark = pytest.mark.stack
 SEED = 20_260_105
 NASTY_CONTACTS = 5_000
 RULES = Rules(service_level_by_queue_ms={"B": 5_000})
-LEG_MEASURES = (*ENTERED, *HANDLED)
-CONTACT_MEASURES = tuple(name for name in MEASURES if name not in LEG_MEASURES)
 FACT_KEYS = {"legs": ("contact_id", "leg"), "contacts": ("contact_id",),
              "surveys": ("contact_id", "kind", "respondent")}  # fmt: skip
 FOLD, WINDOWS = "oracle_fold", "oracle_windows"
@@ -54,15 +53,7 @@ class World:
         return [dict(zip(result.column_names, map(plain, row), strict=True)) for row in result.result_rows]
 
 
-PARAMETERS = oracle.parameters(
-    tolerance_ms=RULES.skew_tolerance_ms,
-    short_abandon_ms=RULES.short_abandon_ms,
-    survey_late_ms=RULES.survey_late_ms,
-    async_channels=RULES.async_channels,
-    target_by_queue_ms=RULES.service_level_by_queue_ms,
-    target_by_channel_ms=RULES.service_level_ms,
-    target_default_ms=RULES.service_level_default_ms,
-)
+PARAMETERS = rule_parameters(RULES)
 
 
 def plain(value: Any) -> Any:
