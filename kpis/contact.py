@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kpis.facts import ContactFact, LegFact
-from kpis.leg import Setting, by_leg, earliest, elapsed, fold_leg
+from kpis.leg import Setting, by_leg, earliest, elapsed, fold_leg, is_short
 from kpis.rules import Rules, is_async
 from schemas.events import (
     ContactAnswered,
@@ -112,6 +112,7 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
         callback_of=started.callback_of if started else None,
         parent_contact_id=started.parent_contact_id if started else None,
         started_at=started_at,
+        entered_at=next((leg.entered_at for leg in legs if leg.offered), started_at),
         last_event_at=max(event.occurred_at for event in events),
         ended_at=end.ended_at if end else None,
         first_resolved_at=first_at,
@@ -133,6 +134,7 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
         full_resolution_ms=full_ms,
         reopens=reopens,
         contained=int(end_by == "bot" and not in_human_hands),
+        short_abandoned=int(last is not None and owner is None and is_short(last, rules)),
         level1_resolvable=int(all(event.level1_resolvable for event in resolutions)),
         flags=tuple(sorted(flags.union(*(leg.flags for leg in legs)))),
     )

@@ -58,6 +58,7 @@ class ContactFact:
     callback_of: str | None
     parent_contact_id: str | None
     started_at: int
+    entered_at: int  # when it first entered a queue, else started_at
     last_event_at: int
     ended_at: int | None
     first_resolved_at: int | None
@@ -79,6 +80,7 @@ class ContactFact:
     full_resolution_ms: int | None
     reopens: int
     contained: int
+    short_abandoned: int
     level1_resolvable: int
     flags: tuple[str, ...]
 
@@ -91,13 +93,59 @@ class SurveyFact:
     kind: str
     respondent: str
     leg: int
+    channel: str
+    queue: str
+    agent: str
+    team: str
+    reason: str
     responded_at: int
+    booked_at: int  # end of the contact, while it has none the time of the answer
     score: int
     scale_min: int
     scale_max: int
     higher_is_better: int
     late: int
     orphan: int
+
+
+@dataclass(frozen=True, slots=True)
+class FcrFact:
+    """A contact among those of its customer: what decides about first contact resolution (docs/facts.md 8).
+
+    Nothing here depends on the length of the window: whether the next contact came within it is asked later.
+    """
+
+    customer_key: str
+    contact_id: str
+    channel: str
+    queue: str
+    agent: str
+    team: str
+    reason: str
+    started_at: int
+    begins_at: int
+    ended_at: int | None  # of the anchor, a call-back counted in; None where it is no anchor
+    anchor: int
+    failed: int  # by itself: not resolved, unresolved or reopened
+    level1_resolvable: int
+    transferred: int
+    next_at: int | None
+    previous_end_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentQuarter:
+    """What an agent did in a quarter-hour of UTC (docs/facts.md 9)."""
+
+    agent: str
+    window_start: int
+    team: str
+    busy_ms: int  # union of the sessions
+    session_ms: int  # sum of the sessions
+    logged_ms: int
+    idle_ms: int  # available and not busy
+    logged_busy_ms: int
+    sessions: int  # finished in this quarter
 
 
 @dataclass(frozen=True, slots=True)

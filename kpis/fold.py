@@ -35,11 +35,11 @@ def fold_unique(events: list[ContactEvent], rules: Rules = DEFAULT_RULES) -> Fac
     surveys = [event for event in events if isinstance(event, ContactSurveyed)]
     lifecycle = [event for event in events if not isinstance(event, ContactSurveyed)]
     if not lifecycle:
-        return Facts(None, (), fold_surveys(surveys, None, orphan=True, rules=rules))
+        return Facts(None, (), fold_surveys(surveys, None, rules))
     contact, legs = fold_contact(lifecycle, rules)
     if not all(in_range(event) for event in surveys):
         contact = replace(contact, flags=tuple(sorted({*contact.flags, "SCORE_RANGE"})))
-    return Facts(contact, legs, fold_surveys(surveys, contact.ended_at, orphan=False, rules=rules))
+    return Facts(contact, legs, fold_surveys(surveys, contact, rules))
 
 
 def fold(events: Iterable[ContactEvent], rules: Rules = DEFAULT_RULES, as_of: int | None = None) -> Facts:

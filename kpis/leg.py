@@ -203,3 +203,8 @@ def by_leg(events: Iterable[ContactEvent]) -> dict[int, list[ContactEvent]]:
     for event in events:
         grouped.setdefault(event.leg, []).append(event)
     return dict(sorted(grouped.items()))
+
+
+def is_short(leg: LegFact, rules: Rules) -> bool:
+    """Abandoned so soon that no agent could have answered: at or below the short-abandon limit."""
+    return bool(leg.abandoned) and leg.queue_ms is not None and leg.queue_ms <= rules.short_abandon_ms

@@ -4,10 +4,24 @@ Every published number depends on the events and on these rules, on nothing else
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 SECOND_MS = 1_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class FcrRules:
+    """How repeat contacts are judged (docs/facts.md 8). The length of the window is in every KPI's name."""
+
+    windows_days: tuple[int, ...] = (1, 3, 7, 14, 30)
+    default_days: int = 7
+    match_reason: bool = True  # only a contact for the same reason is a repeat
+    cross_channel: bool = True  # a contact on another channel is a repeat as well
+    begin: Literal["started", "entered"] = "started"  # from when a later contact counts
+    evidence: Literal["any", "handled"] = "any"  # is a contact that nobody answered a repeat?
+    overlapping: bool = True  # is one that began before the other's end a repeat?
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +31,7 @@ class Rules:
     `version` goes with every published value, so that a number can be traced to the rules behind it.
     """
 
-    version: str = "1"
+    version: str = "2"
     service_level_ms: dict[str, int] = field(
         default_factory=lambda: {
             "voice": 20 * SECOND_MS,
@@ -35,6 +49,9 @@ class Rules:
     stale_ms: int = 12 * HOUR_MS
     stale_async_ms: int = 30 * DAY_MS
     survey_late_ms: int = 30 * DAY_MS
+    agent_state_max_ms: int = DAY_MS
+    acw_stale_ms: int = 5 * 60 * SECOND_MS
+    fcr: FcrRules = field(default_factory=FcrRules)
 
 
 DEFAULT_RULES = Rules()

@@ -1,6 +1,6 @@
 """Surveys of a contact: which answer counts."""
 
-from kpis.facts import SurveyFact
+from kpis.facts import ContactFact, SurveyFact
 from kpis.rules import Rules
 from schemas.events import ContactSurveyed
 
@@ -11,9 +11,13 @@ def in_range(event: ContactSurveyed) -> bool:
 
 
 def fold_surveys(
-    events: list[ContactSurveyed], ended_at: int | None, orphan: bool, rules: Rules
+    events: list[ContactSurveyed], contact: ContactFact | None, rules: Rules
 ) -> tuple[SurveyFact, ...]:
-    """Last answer in range per (kind, respondent); late if it came too long after the contact's end."""
+    """Last answer in range per (kind, respondent); late if it came too long after the contact's end.
+
+    `contact` is None for an orphan: an answer about a contact of which nothing else is known yet.
+    """
+    ended_at = contact.ended_at if contact else None
     winners: dict[tuple[str, str], ContactSurveyed] = {}
     for event in sorted(events, key=lambda item: (item.occurred_at, item.event_id)):
         if in_range(event):
@@ -24,13 +28,19 @@ def fold_surveys(
             kind=kind,
             respondent=respondent,
             leg=event.leg,
+            channel=contact.channel if contact else event.channel,
+            queue=contact.queue if contact else "",
+            agent=contact.agent if contact else "",
+            team=contact.team if contact else "",
+            reason=contact.reason if contact else "",
             responded_at=event.occurred_at,
+            booked_at=event.occurred_at if ended_at is None else ended_at,
             score=event.score,
             scale_min=event.scale_min,
             scale_max=event.scale_max,
             higher_is_better=int(event.higher_is_better),
             late=int(ended_at is not None and event.occurred_at - ended_at > rules.survey_late_ms),
-            orphan=int(orphan),
+            orphan=int(contact is None),
         )
         for (kind, respondent), event in sorted(winners.items())
     )

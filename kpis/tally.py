@@ -10,6 +10,7 @@ the contact started, ended or was resolved.
 from typing import NamedTuple
 
 from kpis.facts import ContactFact, Facts, LegFact
+from kpis.leg import is_short
 from kpis.rules import Rules, target_ms
 
 MINUTE_MS = 60_000
@@ -30,6 +31,7 @@ ENTERED = (
     "queue_n",
     "answered_in_target",
     "abandoned_in_target",
+    "flow_out_in_target",
     "service_level_n",  # denominator of SL3: known wait, answered or abandoned but not short
     "first_response_ms",  # wait of answered first legs
     "first_response_n",
@@ -46,6 +48,8 @@ HANDLED = (
     "held",  # legs with at least one hold
     "transferred_out",
 )
+# Booked when it happened, as vendors without arrival cohorts do: the answer, the end of an abandoned leg.
+ACTIVITY = ("answers", "abandonments")
 # Booked when the contact started.
 STARTED = (
     "contacts",
@@ -56,13 +60,22 @@ STARTED = (
     "ivr_abandoned",
 )
 # Booked when the contact ended.
-ENDED = ("ended", "ended_handled", "contact_handle_ms", "ended_transferred", "ended_bot", "contained")
+ENDED = (
+    "ended",
+    "ended_handled",
+    "contact_handle_ms",
+    "ended_transferred",
+    "ended_bot",
+    "contained",
+    "ended_judgeable",  # handled inbound contacts: what first contact resolution is about
+    "ended_known",  # those of them whose customer is known
+)
 # Booked when the contact was last resolved.
 RESOLVED_LAST = ("resolution_ms", "resolution_n")
 # Booked when the contact was first resolved.
-RESOLVED_FIRST = ("ever_resolved", "ever_reopened")
+RESOLVED_FIRST = ("ever_resolved", "ever_reopened", "first_resolution_ms", "first_resolution_n")
 
-MEASURES: tuple[str, ...] = ENTERED + HANDLED + STARTED + ENDED + RESOLVED_LAST + RESOLVED_FIRST
+MEASURES: tuple[str, ...] = ENTERED + HANDLED + ACTIVITY + STARTED + ENDED + RESOLVED_LAST + RESOLVED_FIRST
 INDEX = {name: position for position, name in enumerate(MEASURES)}
 ZERO: tuple[int, ...] = (0,) * len(MEASURES)
 
@@ -83,11 +96,6 @@ Booking = tuple[Window, dict[str, int]]
 def minute(time_ms: int) -> int:
     """Start of the minute that holds a time."""
     return time_ms - time_ms % MINUTE_MS
-
-
-def is_short(leg: LegFact, rules: Rules) -> bool:
-    """Abandoned so soon that no agent could have answered: at or below the short-abandon limit."""
-    return bool(leg.abandoned) and leg.queue_ms is not None and leg.queue_ms <= rules.short_abandon_ms
 
 
 def service_level(leg: LegFact, rules: Rules) -> tuple[int, int]:
@@ -118,6 +126,7 @@ def entered(leg: LegFact, rules: Rules) -> Booking:
         "queue_n": int(known),
         "answered_in_target": answered * within,
         "abandoned_in_target": abandoned * within,
+        "flow_out_in_target": leg.flow_out * within,
         "service_level_n": service_level(leg, rules)[1],
         "first_response_ms": wait * first,
         "first_response_n": first,
@@ -140,6 +149,16 @@ def handled(leg: LegFact) -> Booking | None:
         "held": int(leg.hold_n > 0),
         "transferred_out": leg.transferred_out,
     }
+
+
+def activity(leg: LegFact) -> list[Booking]:
+    """What an offered leg adds to the windows it was answered or abandoned in."""
+    bookings: list[Booking] = []
+    if leg.answered and leg.answered_at is not None:
+        bookings.append((Window(minute(leg.answered_at), leg.channel, leg.queue), {"answers": 1}))
+    if leg.abandoned and leg.ended_at is not None:
+        bookings.append((Window(minute(leg.ended_at), leg.channel, leg.queue), {"abandonments": 1}))
+    return bookings
 
 
 def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...]) -> list[Booking]:
@@ -165,6 +184,7 @@ def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...]) -> list[Bo
         )
     ]
     if contact.ended_at is not None:
+        judgeable = int(contact.handled and inbound and contact.callback_of is None)
         ended = {
             "ended": 1,
             "ended_handled": contact.handled,
@@ -172,6 +192,8 @@ def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...]) -> list[Bo
             "ended_transferred": int(contact.handled and contact.transfers > 0),
             "ended_bot": int(contact.entry == "bot"),
             "contained": int(contact.contained and contact.entry == "bot"),
+            "ended_judgeable": judgeable,
+            "ended_known": int(judgeable and contact.customer_key is not None),
         }
         bookings.append((at(contact.ended_at, contact.queue), ended))
     solved = contact.end_type == "resolved" and contact.end_detail != "unresolved"
@@ -179,7 +201,12 @@ def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...]) -> list[Bo
         resolution = {"resolution_ms": contact.full_resolution_ms, "resolution_n": 1}
         bookings.append((at(contact.last_resolved_at, contact.queue), resolution))
     if contact.first_resolved_at is not None:
-        reopened = {"ever_resolved": 1, "ever_reopened": int(contact.reopens > 0)}
+        reopened = {
+            "ever_resolved": 1,
+            "ever_reopened": int(contact.reopens > 0),
+            "first_resolution_ms": contact.first_resolution_ms or 0,
+            "first_resolution_n": int(contact.first_resolution_ms is not None),
+        }
         bookings.append((at(contact.first_resolved_at, contact.queue), reopened))
     return bookings
 
@@ -188,6 +215,7 @@ def contribution(facts: Facts, rules: Rules) -> Contribution:
     """All that a contact adds to the KPI windows: window -> tally, without windows of nothing but zeros."""
     bookings = [entered(leg, rules) for leg in facts.legs if leg.offered]
     bookings += [booking for leg in facts.legs if (booking := handled(leg)) is not None]
+    bookings += [booking for leg in facts.legs for booking in activity(leg)]
     if facts.contact is not None:
         bookings += contact_bookings(facts.contact, facts.legs)
     sums: dict[Window, list[int]] = {}

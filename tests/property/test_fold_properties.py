@@ -12,7 +12,8 @@ from support.strategies import NEAR, RULES, any_event, contacts, moments, orderl
 
 from kpis.facts import Facts
 from kpis.fold import fold, unique
-from kpis.registry import KPIS, quotient, total
+from kpis.kpi import quotient, total
+from kpis.registry import KPIS
 from kpis.tally import INDEX, MEASURES, ZERO, Contribution, Tally, Window, add, change, contribution
 from schemas.codec import decode, encode
 from schemas.events import MODELS, ContactEvent

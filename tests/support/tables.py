@@ -27,7 +27,8 @@ from support.notation import BASE_MS, read_events, to_ms
 from kpis.ageing import missing, state_at
 from kpis.facts import ContactFact, Facts, LegFact, SurveyFact
 from kpis.fold import fold
-from kpis.registry import KPIS, quotient, total
+from kpis.kpi import quotient, total
+from kpis.registry import KPIS
 from kpis.rules import Rules
 from kpis.tally import INDEX, MEASURES, Contribution, contribution, is_short, service_level
 from schemas.events import ContactEvent

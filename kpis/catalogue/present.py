@@ -1,0 +1,37 @@
+"""KPIs of agents' time and of the present moment (kpi-spec 1.10)."""
+
+from kpis.kpi import AMAZON, CISCO, Kpi
+
+PLANNING = "Workforce planning, concurrent AHT"
+
+AGENTS = (
+    Kpi("occupancy", "Occupancy", "ratio", "agent", "quarter",
+        "Time busy with contacts of time busy or available; needs agent states.", AMAZON,
+        {"logged_busy_ms": 1}, {"logged_busy_ms": 1, "idle_ms": 1}, table="agents"),
+    Kpi("utilisation", "Utilisation", "ratio", "agent", "quarter",
+        "Time busy or available of time logged on; needs agent states.", "Call Centre Helper",
+        {"logged_busy_ms": 1, "idle_ms": 1}, {"logged_ms": 1}, table="agents"),
+    Kpi("concurrency", "Concurrency", "number", "agent", "quarter",
+        "Contacts at a time while busy: sum of session times by time busy.", PLANNING,
+        {"session_ms": 1}, {"busy_ms": 1}, table="agents"),
+    Kpi("concurrent_aht", "Concurrent average handle time", "ms", "agent", "quarter",
+        "Time busy per finished session: what a contact costs where several are handled at once.", PLANNING,
+        {"busy_ms": 1}, {"sessions": 1}, table="agents"),
+)  # fmt: skip
+
+LIVE = (
+    Kpi("waiting_now", "Waiting now", "count", "leg", "as_of",
+        "Legs in queue at this moment; silent ones drop out after the stale limit.", AMAZON,
+        {"waiting_now": 1}, table="live"),
+    Kpi("longest_wait_now", "Longest wait now", "ms", "leg", "as_of",
+        "Age of the oldest leg in queue.", AMAZON, fact="max(age)", table="live"),
+    Kpi("active_now", "Active now", "count", "leg", "as_of",
+        "Legs connected to an agent, on hold included, after-contact work not.", AMAZON,
+        {"active_now": 1}, table="live"),
+    Kpi("acw_now", "In after-contact work now", "count", "leg", "as_of",
+        "Legs whose agent is still wrapping up.", AMAZON, {"acw_now": 1}, table="live"),
+    Kpi("service_level_live", "Service level, live", "ratio", "leg", "entered",
+        "Answered within T of answered, abandoned and not short, flown out after T, and waiting for longer "
+        "than T (SL9): a miss counts as soon as T has passed.", CISCO,
+        {"live_in_target": 1}, {"live_n": 1}, table="live"),
+)  # fmt: skip

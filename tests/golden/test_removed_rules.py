@@ -1,0 +1,119 @@
+"""For each repair rule of kpi-spec 5, and those of repeat contacts: with the rule removed, a golden table fails.
+
+The rule is removed in a copy of kpis/, by replacing a piece of its text, and the tables are run on that copy.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+Fault = tuple[str, str, str]  # file of kpis/, what stands there, what is put in its place
+
+FAULTS: dict[str, Fault] = {
+    "duplicate event_id": ("fold.py", "return list(winners.values())", "return list(events)"),
+    "greatest revision wins": ("fold.py", "strength(known) < strength(event)", "strength(known) > strength(event)"),
+    "second answered or queued": ("leg.py", "min(found, key=lambda", "max(found, key=lambda"),
+    "START_MISSING": ("contact.py", "else first.occurred_at\n    channel", "else 0\n    channel"),
+    "ANSWER_MISSING": ("leg.py", "if answer is None and agent_was_there(events, end):", "if False:"),
+    "END_MISSING": ("ageing.py", 'return "incomplete"', 'return "open"'),
+    "LEG_MISSING": ("ageing.py", 'return "LEG_MISSING" if', 'return "END_MISSING" if'),
+    "answer just after the end": (
+        "leg.py",
+        "if answer.occurred_at - end.occurred_at <= rules.skew_tolerance_ms:",
+        "if False:",
+    ),
+    "ANSWER_AFTER_END": ("leg.py", "return 0, None\n\n\ndef agent_was", "return 1, None\n\n\ndef agent_was"),
+    "answer just before the queue": ("leg.py", "return 0 if within else None", "return None"),
+    "NEG": ("leg.py", "return 0 if within else None", "return 0"),
+    "MULTI_TERMINAL": ("leg.py", "return min(terminals, key=order_key)", "return max(terminals, key=order_key)"),
+    "held while held": ("hold.py", "(on_hold_until is not None and inside_start < on_hold_until)", "False"),
+    "resumed without held": ("hold.py", "if resumed.keys() - held.keys():", "if False:"),
+    "held without resumed": ("hold.py", "resumed.get(number, end_at)", "resumed.get(number)"),
+    "hold before the answer": ("hold.py", "max(start, answered_at)", "start"),
+    "hold beyond the end": ("hold.py", "else min(stop, end_at)", "else stop"),
+    "WRAP_BEFORE_END": (
+        "leg.py",
+        "wrapped is not None and wrapped.occurred_at >= end.occurred_at",
+        "wrapped is not None",
+    ),
+    "left on hold is no abandon": (
+        "leg.py",
+        'abandoned=int(unhandled and end_type == "abandoned")',
+        'abandoned=int(end_type == "abandoned")',
+    ),
+    "busy is a union": ("agents.py", "busy = union(worked)", "busy = worked"),
+    "REOPEN_IMPLIED": ("contact.py", "if reopened or not is_async(rules, channel):", "if True:"),
+    "SCORE_RANGE": ("survey.py", "return event.scale_min <= event.score", "return True or event.scale_min <= event.score"),
+    "last answer counts": ("survey.py", "(item.occurred_at, item.event_id)", "(-item.occurred_at, item.event_id)"),
+    "late survey": ("survey.py", "> rules.survey_late_ms", "> 10 * rules.survey_late_ms"),
+    "ORPHAN_SURVEY": ("fold.py", "return Facts(None, (), fold_surveys(surveys, None, rules))", "return NO_FACTS"),
+    "own bucket of a survey": (
+        "survey.py",
+        "event.occurred_at if ended_at is None else ended_at",
+        "event.occurred_at",
+    ),
+    "FUTURE": ("fold.py", "if ahead and facts.contact is not None:", "if False:"),
+    "later events are invisible": ("fold.py", "if event.occurred_at <= as_of]", "if True]"),
+    "measured durations come first": (
+        "leg.py",
+        "if isinstance(end, ContactResolved) and end.talk_ms is not None:",
+        "if False:",
+    ),
+    "latest reason": ("contact.py", "carriers, key=lambda e: (e.occurred_at, e.event_id)).reason", "carriers, key=lambda e: (-e.occurred_at, e.event_id)).reason"),
+    "short abandon is no candidate": ("fcr.py", "not contact.short_abandoned and ", ""),
+    "contained is no candidate": ("fcr.py", " and not contact.contained", ""),
+    "outbound is no candidate": ("fcr.py", 'contact.direction == "inbound" and ', ""),
+    "call-back is no candidate": ("fcr.py", "inbound and not contact.short_abandoned", "not contact.short_abandoned"),
+    "call-back ends the request": ("fcr.py", "callback if callback is not None and visit.wants_callback else visit", "visit"),
+    "the last call-back counts": ("fcr_index.py", "last_callback(calls)", "(calls or [None])[0]"),
+    "unresolved fails": ("fcr.py", ' and contact.end_detail != "unresolved"', ""),
+    "reopened fails": ("fcr.py", " and contact.reopens == 0", ""),
+    "same reason": ("fcr.py", 'fact.reason if rules.match_reason else ""', '""'),
+    "any reason": ("fcr.py", 'fact.reason if rules.match_reason else ""', "fact.reason"),
+    "window is inclusive": ("fcr_tally.py", "fact.next_at <= fact.ended_at + days", "fact.next_at < fact.ended_at + days"),
+    "maturity": ("fcr_tally.py", "return window_start + 60_000 + days * DAY_MS <= as_of", "return True"),
+    "net leaves out level 2": ("fcr_tally.py", "failed * level1, one_stop", "failed, one_stop"),
+    "stale waiting": ("live.py", " and fresh and not answered_unseen", " and not answered_unseen"),
+    "SL9 counts those who wait": ("live.py", "return 0, int(as_of - leg.entered_at > target)", "return 0, 0"),
+}  # fmt: skip
+
+
+def survives(folder: Path, name: str) -> str | None:
+    """Name of a fault that no table notices, or that cannot be planted any more."""
+    file, old, new = FAULTS[name]
+    copy = folder / name.replace(" ", "_")
+    shutil.copytree(ROOT / "kpis", copy / "kpis")
+    source = (copy / "kpis" / file).read_text(encoding="utf-8")
+    if old not in source:
+        return f"{name}: {old!r} is not in kpis/{file} any more"
+    (copy / "kpis" / file).write_text(source.replace(old, new, 1), encoding="utf-8")
+    path = os.pathsep.join((str(copy), str(ROOT / "tests"), str(ROOT)))
+    result = subprocess.run(
+        [sys.executable, "-m", "support.golden_runner", str(ROOT / "tests" / "golden")],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return None if result.returncode else name
+
+
+def test_every_rule_is_missed(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        unnoticed = [fault for fault in pool.map(lambda name: survives(tmp_path, name), FAULTS) if fault]
+    assert not unnoticed
+
+
+def test_without_a_fault_the_tables_hold() -> None:
+    from support.golden_runner import wrong_in
+
+    assert wrong_in(ROOT / "tests" / "golden") == []

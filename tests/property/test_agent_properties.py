@@ -1,0 +1,68 @@
+"""Agents' quarter-hours: kept change by change they are what all sessions and states at once give."""
+
+import random
+
+from kpis.agents import QUARTER_MS, AgentHistory, Session, agent_quarters
+from kpis.rules import DAY_MS, Rules
+from schemas.events import AgentStateChanged
+
+START_MS = 1_767_571_200_000
+RULES = Rules()
+STATES = ("available", "busy", "break", "training", "meeting", "offline")
+
+
+def random_time(rng: random.Random) -> int:
+    return START_MS + rng.randrange(12) * QUARTER_MS // 2 + rng.choice((0, 0, -1, 1, 137))
+
+
+def random_session(rng: random.Random, contact_id: str) -> Session:
+    begin = random_time(rng)
+    end = begin + rng.choice((0, 1, 1000, QUARTER_MS, QUARTER_MS - 1, 3 * QUARTER_MS))
+    return Session("ann", contact_id, 1, rng.choice(("", "t1", "t2")), begin, end)
+
+
+def random_state(rng: random.Random, event_id: str) -> AgentStateChanged:
+    occurred_at = random_time(rng) + rng.choice((0, 0, 0, DAY_MS, DAY_MS + 1, 2 * DAY_MS))
+    team = rng.choice((None, "t1", "t3"))
+    state = rng.choice(STATES)
+    return AgentStateChanged(  # type: ignore[call-arg]
+        event_id=event_id, agent="ann", team=team, state=state, occurred_at=occurred_at, source="pbx"
+    )
+
+
+def test_history_is_the_plain_form() -> None:
+    for seed in range(300):
+        rng = random.Random(seed)
+        history = AgentHistory("ann", RULES)
+        sessions: dict[tuple[str, int], Session] = {}
+        states: dict[str, AgentStateChanged] = {}
+        told = {}
+        for _ in range(30):
+            name, gone = f"e{rng.randrange(8)}", rng.random() < 0.2
+            if rng.random() < 0.5:
+                key = (name, 1)
+                session = None if gone else random_session(rng, name)
+                changed = history.put_session(key, session)
+                sessions = {k: v for k, v in {**sessions, key: session}.items() if v is not None}
+            else:
+                state = None if gone else random_state(rng, name)
+                changed = history.put_state(name, state)
+                states = {k: v for k, v in {**states, name: state}.items() if v is not None}
+            for start, quarter in changed.items():
+                assert told.get(start) != quarter
+                told[start] = quarter
+            expected = agent_quarters(sessions.values(), states.values(), RULES)
+            assert history.quarters() == expected
+            assert [told[start] for start in sorted(told) if told[start] is not None] == expected
+
+
+def test_bounds() -> None:
+    """Busy is at most the session time, what is known at most the quarter, and rates are at most 1."""
+    for seed in range(200):
+        rng = random.Random(seed)
+        sessions = [random_session(rng, f"c{number}") for number in range(10)]
+        states = [random_state(rng, f"e{number}") for number in range(10)]
+        for quarter in agent_quarters(sessions, states, RULES):
+            assert 0 <= quarter.logged_busy_ms <= quarter.busy_ms <= quarter.session_ms
+            assert quarter.busy_ms <= QUARTER_MS
+            assert quarter.logged_busy_ms + quarter.idle_ms <= quarter.logged_ms <= QUARTER_MS

@@ -1,0 +1,124 @@
+"""KPIs of a world of contacts and agents, straight from the facts: what stream and SQL must equal."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from kpis.agents import agent_quarters, sessions_of
+from kpis.facts import AgentQuarter, Facts, FcrFact
+from kpis.fcr import Visit, visit_of
+from kpis.fcr_index import judge
+from kpis.fcr_tally import FCR_MEASURES, fcr_contribution, is_final, is_repeated
+from kpis.fold import fold
+from kpis.kpi import Kpi, applicable, quotient, total
+from kpis.live import is_waiting, live_measures
+from kpis.registry import registry
+from kpis.rules import DEFAULT_RULES, Rules
+from kpis.survey_tally import survey_measures
+from kpis.tally import MEASURES, contribution
+from schemas.events import AgentStateChanged, ContactEvent
+
+Sums = dict[str, int]
+
+
+@dataclass
+class World:
+    """Events of contacts and agents, and the rules they are counted by."""
+
+    contacts: dict[str, list[ContactEvent]] = field(default_factory=dict)
+    states: list[AgentStateChanged] = field(default_factory=list)
+    rules: Rules = DEFAULT_RULES
+
+    def facts(self, as_of: int | None = None) -> list[Facts]:
+        """Facts of every contact."""
+        return [fold(events, self.rules, as_of) for events in self.contacts.values()]
+
+
+def fcr_facts(facts: Iterable[Facts], rules: Rules) -> list[FcrFact]:
+    """Facts of repeat contacts of all customers."""
+    customers: defaultdict[str, list[Visit]] = defaultdict(list)
+    for one in facts:
+        visit = visit_of(one.contact) if one.contact else None
+        if visit is not None:
+            customers[visit.customer_key].append(visit)
+    return [fact for visits in customers.values() for fact in judge(visits, rules.fcr)]
+
+
+def quarters(world: World) -> list[AgentQuarter]:
+    """Quarter-hours of all agents."""
+    sessions = [session for facts in world.facts() for session in sessions_of(facts, world.rules)]
+    agents = sorted({s.agent for s in sessions} | {event.agent for event in world.states})
+    return [
+        quarter
+        for agent in agents
+        for quarter in agent_quarters(
+            [s for s in sessions if s.agent == agent],
+            [event for event in world.states if event.agent == agent],
+            world.rules,
+        )
+    ]
+
+
+def judgement(fact: FcrFact, days: int, as_of: int) -> str:
+    """What an anchor is at a moment: failed, success or pending; "-" where it is none."""
+    if not fact.anchor or fact.ended_at is None:
+        return "-"
+    if fact.failed or is_repeated(fact, days):
+        return "failed"
+    return "success" if is_final(fact.ended_at - fact.ended_at % 60_000, days, as_of) else "pending"
+
+
+def add_up(rows: Iterable[Sums]) -> Sums:
+    """Sum of measures, by name."""
+    sums: defaultdict[str, int] = defaultdict(int)
+    for row in rows:
+        for name, value in row.items():
+            sums[name] += value
+    return sums
+
+
+def fcr_sums(kpi: Kpi, facts: Sequence[Facts], rules: Rules, as_of: int) -> Sums:
+    """Measures of first contact resolution for the KPI's window and maturity."""
+    first = rules.fcr.windows_days.index(kpi.days) * len(FCR_MEASURES)
+    rows = []
+    for fact in fcr_facts(facts, rules):
+        for window, tally in fcr_contribution(fact, rules.fcr).items():
+            mature = is_final(window.start, kpi.days, as_of)
+            if kpi.maturity == "all" or mature == (kpi.maturity == "final"):
+                rows.append(dict(zip(FCR_MEASURES, tally[first : first + len(FCR_MEASURES)], strict=True)))
+    return add_up(rows)
+
+
+def sums_of(kpi: Kpi, world: World, as_of: int) -> Sums:
+    """Sums of the measures that a KPI is made of."""
+    rules, facts = world.rules, world.facts()
+    if kpi.table == "fcr":
+        return fcr_sums(kpi, facts, rules, as_of)
+    if kpi.table == "surveys":
+        return add_up(survey_measures(survey) for one in facts for survey in one.surveys)
+    if kpi.table == "agents":
+        names = ("busy_ms", "session_ms", "logged_ms", "idle_ms", "logged_busy_ms", "sessions")
+        return add_up({name: getattr(q, name) for name in names} for q in quarters(world))
+    if kpi.table == "live":
+        now = [leg for one in world.facts(as_of) for leg in one.legs]
+        return add_up(live_measures(leg, as_of, rules) for leg in now)
+    return add_up(
+        dict(zip(MEASURES, tally, strict=True))
+        for one in facts
+        for window, tally in contribution(one, rules).items()
+        if applicable(kpi, window.channel, rules.async_channels)
+    )
+
+
+def kpi_value(kpi_id: str, world: World, as_of: int) -> float | None:
+    """Value of a KPI over all that is known."""
+    kpi = registry(world.rules)[kpi_id]
+    legs = [leg for one in world.facts(as_of if kpi.table == "live" else None) for leg in one.legs]
+    if kpi_id == "longest_wait_now":
+        ages = [as_of - leg.entered_at for leg in legs if is_waiting(leg, as_of, world.rules)]
+        return max(ages, default=None)
+    if kpi_id == "longest_wait":
+        return max((leg.queue_ms for leg in legs if leg.queue_ms is not None), default=None)
+    assert not kpi.fact, f"{kpi_id} is not evaluated here"
+    sums = sums_of(kpi, world, as_of)
+    return quotient(total(kpi.num, sums), total(kpi.den, sums))
