@@ -62,7 +62,8 @@ class Seen:
 class ImportResult:
     """What became of a file. `duplicates` are events that the file holds twice, to the last byte.
 
-    An event that comes again with other content (a correction) is sent and counted in `sent`.
+    An event that comes again with other content (a correction) is sent and counted in `sent`. `beside` are
+    those of `sent` that are of no contact: agents' states and heartbeats, which go to topics of their own.
     """
 
     sent: int = 0
@@ -71,6 +72,7 @@ class ImportResult:
     skipped: int = 0
     contacts: int = 0
     last_offsets: Offsets = field(default_factory=dict)
+    beside: int = 0
 
 
 class Interrupted(KeyboardInterrupt):
@@ -88,7 +90,7 @@ class Counter:
     """The running counts of an import."""
 
     def __init__(self) -> None:
-        self.sent = self.duplicates = self.dead_letters = self.skipped = self.contacts = 0
+        self.sent = self.duplicates = self.dead_letters = self.skipped = self.contacts = self.beside = 0
         self._events, self._contacts = Seen(), Seen()
 
     def is_new(self, event: Event) -> bool:
@@ -97,14 +99,16 @@ class Counter:
             self.duplicates += 1
             return False
         self.sent += 1
-        if not isinstance(event, AgentStateChanged | SourceHeartbeat):
+        if isinstance(event, AgentStateChanged | SourceHeartbeat):
+            self.beside += 1
+        else:
             self.contacts += not self._contacts.add(event.contact_id.encode())
         return True
 
     def result(self, offsets: Offsets) -> ImportResult:
         """The counts so far."""
         return ImportResult(
-            self.sent, self.duplicates, self.dead_letters, self.skipped, self.contacts, offsets
+            self.sent, self.duplicates, self.dead_letters, self.skipped, self.contacts, offsets, self.beside
         )
 
 

@@ -1,4 +1,4 @@
-"""Lines of a file, packed by gzip or not, or of standard input: numbered, never more than 1 MB of each."""
+"""Lines of a file (gzip, zip or plain) or of standard input: numbered, never more than 1 MB of each."""
 
 import io
 import os
@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
+from zipfile import BadZipFile
 
 from adapters.dead_letter import PAYLOAD_MAX_BYTES
 from adapters.gunzip import Gunzip
+from adapters.unzip import ZIP_MAGIC, open_member
 
 LINE_MAX_BYTES = 1_000_000
 STDIN = "-"
@@ -35,8 +37,11 @@ class LineFile:
         self.name = name
         self.total_bytes = total_bytes
         self._stored = stored
-        packed = stored.peek(2)[:2] == GZIP_MAGIC
-        self._lines = cast(BinaryIO, io.BufferedReader(Gunzip(stored))) if packed else stored
+        self._lines: BinaryIO = stored
+        if stored.peek(2)[:2] == GZIP_MAGIC:
+            self._lines = cast(BinaryIO, io.BufferedReader(Gunzip(stored)))
+        elif stored.peek(4)[:4] == ZIP_MAGIC:
+            self._lines = open_member(stored, name)
 
     @property
     def bytes_read(self) -> int:
@@ -44,13 +49,13 @@ class LineFile:
         return self._stored.tell() if self.total_bytes is not None else 0
 
     def __iter__(self) -> Iterator[Line]:
-        """The lines. A damaged gzip file ends with a line that says so, after all that could be read."""
+        """The lines. A damaged archive ends with a line that says so, after all that could be read."""
         number = 0
         while True:
             number += 1
             try:
                 line = self._next(number)
-            except (EOFError, zlib.error) as error:
+            except (EOFError, zlib.error, BadZipFile) as error:
                 yield Line(number, b"", f"damaged_file: {error}")
                 return
             if line is None:
@@ -80,7 +85,10 @@ class LineFile:
 
 @contextmanager
 def open_lines(path: str | Path) -> Iterator[LineFile]:
-    """The lines of a file, packed by gzip or not (its first bytes tell); "-" is standard input."""
+    """The lines of a file, packed by gzip or zip or not (its first bytes tell); "-" is standard input.
+
+    Raises WrongFile for a zip archive that does not hold exactly one file.
+    """
     if str(path) == STDIN:
         yield LineFile("standard input", cast(io.BufferedReader, sys.stdin.buffer), None)
         return

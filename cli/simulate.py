@@ -1,6 +1,7 @@
 """`ringback simulate`: a simulated contact centre whose truth is known."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,27 +21,32 @@ Rate = Annotated[float | None, typer.Option(min=0.1, help="Events per second, un
 TruthFile = Annotated[Path | None, typer.Option(help="Write what the KPIs must come to, as JSON.")]
 
 
-def truth_document(simulation: Simulation, seed: int) -> dict[str, Any]:
-    """What the simulator knows from its own bookkeeping."""
+# Events that are sent beside those of contacts, to topics of their own.
+BESIDE = {"agent_state_changed": "agent_states", "source_heartbeat": "heartbeats"}
+
+
+def truth_document(simulation: Simulation, seed: int, counts: dict[str, int]) -> dict[str, Any]:
+    """What the simulator knows from its own bookkeeping, and how much was sent."""
     truth = simulation.truth
     return {
         "seed": seed,
         "contacts": simulation.contacts,
+        "sent": counts,
         "totals": truth.totals(),
         "windows": truth.rows(),
     }
 
 
-async def send_all(simulation: Simulation, seed: int, rate: float | None, wait: bool) -> int:
-    """Send the deliveries of a simulation; their number."""
-    config, sent = settings(), 0
+async def send_all(simulation: Simulation, seed: int, rate: float | None, wait: bool) -> dict[str, int]:
+    """Send the deliveries of a simulation; their numbers, repetitions included."""
+    config, counts = settings(), Counter(dict.fromkeys(("contact_events", *BESIDE.values()), 0))
     async with await open_sender(config) as sender:
-        async for delivery in paced(deliver(simulation.events(), seed=seed), rate=rate):
+        async for delivery in paced(deliver(simulation.everything(), seed=seed), rate=rate):
             await sender.send(delivery.event)
-            sent += 1
+            counts[BESIDE.get(delivery.event.type, "contact_events")] += 1
     if wait:
         await wait_stored(config)
-    return sent
+    return dict(counts)
 
 
 def simulate(
@@ -53,15 +59,18 @@ def simulate(
 ) -> None:
     """Send a simulated contact centre: duplicates, late and out-of-order events included.
 
+    `sent` are events of contacts; those of agents and heartbeats are counted beside them.
+
     Example: ringback simulate --seed 7 --contacts 20000 --truth truth.json
     """
     if contacts is not None and rate is not None:
         raise typer.BadParameter("--contacts sends so many and ends, --rate sends until Ctrl-C: give one")
     simulation = Simulation(seed, contacts=None if rate else contacts or 1000)
     try:
-        sent = asyncio.run(send_all(simulation, seed, rate, wait))
+        counts = asyncio.run(send_all(simulation, seed, rate, wait))
     except NotSent as error:
         fail(str(error), UNREACHABLE)
     if truth is not None:
-        truth.write_bytes(orjson.dumps(truth_document(simulation, seed), option=orjson.OPT_INDENT_2))
-    print_counts({"sent": sent, "contacts": simulation.contacts}, format)
+        truth.write_bytes(orjson.dumps(truth_document(simulation, seed, counts), option=orjson.OPT_INDENT_2))
+    sent = counts.pop("contact_events")
+    print_counts({"sent": sent, "contacts": simulation.contacts, **counts}, format)

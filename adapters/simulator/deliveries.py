@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 
 from adapters.simulator.shape import MINUTE, SECOND, Duration
-from schemas.events import ContactEvent
+from schemas.events import AgentStateChanged, Event, SourceHeartbeat
 
 DELAY = Duration(300, 1.5)
 LATE_BY = Duration(20 * MINUTE, 2.0)
@@ -20,7 +20,7 @@ class Delivery:
     """An event and when it arrives (simulated UTC ms); the same event can arrive several times."""
 
     at_ms: int
-    event: ContactEvent
+    event: Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,15 @@ class Disorder:
 ORDERLY = Disorder(delay=Duration(1), late=0, duplicated=0, corrected=0)
 
 
-def copies(event: ContactEvent, disorder: Disorder, rng: Random) -> list[ContactEvent]:
-    """What is sent for one event: itself, perhaps twice, perhaps a wrong version of it too."""
+def copies(event: Event, disorder: Disorder, rng: Random) -> list[Event]:
+    """What is sent for one event: itself, perhaps twice, perhaps a wrong version of it too.
+
+    A heartbeat is never wrong: one from the future would promise what is not told yet.
+    """
     sent = [event]
     if rng.random() < disorder.duplicated:
         sent.append(event)
-    if rng.random() < disorder.corrected:
+    if rng.random() < disorder.corrected and not isinstance(event, SourceHeartbeat):
         wrong_at = event.occurred_at + rng.randint(1, disorder.wrong_by_ms)
         right = event.model_copy(update={"revision": event.revision + 1})
         sent = [right if copy is event else copy for copy in sent]
@@ -51,18 +54,20 @@ def copies(event: ContactEvent, disorder: Disorder, rng: Random) -> list[Contact
     return sent
 
 
-def deliver(
-    events: Iterable[ContactEvent], disorder: Disorder | None = None, seed: int = 0
-) -> Iterator[Delivery]:
-    """Deliveries in the order of arrival, of events in the order of time. Holds only what is under way."""
+def deliver(events: Iterable[Event], disorder: Disorder | None = None, seed: int = 0) -> Iterator[Delivery]:
+    """Deliveries in the order of arrival, of events in the order of time. Holds only what is under way.
+
+    Contact events are delivered in the same way whether those of agents and source are among them or not.
+    """
     disorder = disorder or Disorder()
-    rng = Random(f"deliveries {seed}")
-    under_way: list[tuple[int, int, ContactEvent]] = []
+    contacts, surroundings = Random(f"deliveries {seed}"), Random(f"deliveries beside contacts {seed}")
+    under_way: list[tuple[int, int, Event]] = []
     number = 0
     for event in events:
         while under_way and under_way[0][0] < event.occurred_at:
             at_ms, _, arrived = heapq.heappop(under_way)
             yield Delivery(at_ms, arrived)
+        rng = surroundings if isinstance(event, AgentStateChanged | SourceHeartbeat) else contacts
         for copy in copies(event, disorder, rng):
             delay_ms = disorder.delay.draw(rng)
             if rng.random() < disorder.late:

@@ -13,9 +13,10 @@ from adapters.simulator.default import DEFAULT_SHAPE
 from adapters.simulator.queueing import call_out, enter_queue, serve
 from adapters.simulator.season import FLAT
 from adapters.simulator.shape import HOUR, Shape
+from adapters.simulator.surroundings import with_surroundings
 from adapters.simulator.truth import Truth
 from adapters.simulator.world import Line, World
-from schemas.events import ContactEvent
+from schemas.events import ContactEvent, Event
 
 START_MS = 1_767_571_200_000  # Monday 2026-01-05T00:00Z
 
@@ -84,6 +85,7 @@ class Simulation:
             raise ValueError("a simulation can be cut only after a number of hours")
         end_ms = None if hours is None else start_ms + round(hours * HOUR)
         self.truth = Truth(shape.thresholds)
+        self._seed, self._shape, self._start_ms = seed, shape, start_ms
         self._cut_at = end_ms if cut else None
         self._world = World(shape, Random(seed), Clock(start_ms), self.truth, end_ms, contacts, silent)
         build(self._world)
@@ -98,8 +100,13 @@ class Simulation:
         """Contacts started so far."""
         return self._world.started
 
+    def everything(self) -> Iterator[Event]:
+        """The contact events, and between them those of the agents and the heartbeat of the source."""
+        closes = self._cut_at is None
+        return with_surroundings(self.events(), self._shape, self._seed, self._start_ms, closes)
+
     def events(self) -> Iterator[ContactEvent]:
-        """The events in order of time. The truth is complete when they are exhausted."""
+        """The contact events in order of time. The truth is complete when they are exhausted."""
         world = self._world
         while (at_ms := world.clock.next_at()) is not None and (
             self._cut_at is None or at_ms <= self._cut_at

@@ -91,6 +91,12 @@ class Truth:
             first_response_ms=wait_ms * first,
             first_response_n=first,
         )
+        self._at_the_end(leg, wait_ms, answers=1)
+
+    def _at_the_end(self, leg: "Leg", waited_ms: int, **amounts: int) -> None:
+        """The same by activity: booked when the wait was over."""
+        assert leg.queued_at is not None
+        self.book(leg.queued_at + waited_ms, leg.contact.channel, leg.queue, **amounts)
 
     def abandoned(self, leg: "Leg", wait_ms: int) -> None:
         """The customer left the queue."""
@@ -105,10 +111,12 @@ class Truth:
             abandoned_in_target=int(wait_ms <= self._target_ms[leg.contact.channel]),
             service_level_n=1 - short,
         )
+        self._at_the_end(leg, wait_ms, abandonments=1)
 
     def flowed_out(self, leg: "Leg", wait_ms: int) -> None:
         """The leg went elsewhere before an agent took it."""
-        self._leave(leg, wait_ms, flow_out=1)
+        within = int(wait_ms <= self._target_ms[leg.contact.channel])
+        self._leave(leg, wait_ms, flow_out=1, flow_out_in_target=within)
 
     def finished(self, leg: "Leg", acw_ms: int) -> None:
         """The agent is done with a leg, after-contact work included."""
@@ -146,8 +154,15 @@ class Truth:
             ivr_abandoned=contact.ivr_abandoned,
         )
         if contact.first_resolved_at is not None:
-            reopened = int(contact.reopens > 0)
-            self.book(contact.first_resolved_at, channel, queue, ever_resolved=1, ever_reopened=reopened)
+            self.book(
+                contact.first_resolved_at,
+                channel,
+                queue,
+                ever_resolved=1,
+                ever_reopened=int(contact.reopens > 0),
+                first_resolution_ms=contact.first_resolved_at - contact.started_at,
+                first_resolution_n=1,
+            )
         if contact.ended_at is None:
             return
         self.book(
@@ -160,6 +175,8 @@ class Truth:
             ended_transferred=int(contact.transfers > 0),
             ended_bot=int(contact.entry == "bot"),
             contained=contact.contained,
+            ended_judgeable=contact.handled * inbound,
+            ended_known=contact.handled * inbound,  # simulated customers are all known
         )
         if contact.solved:
             resolution_ms = contact.ended_at - contact.started_at

@@ -1,10 +1,12 @@
 import asyncio
 from collections import Counter, defaultdict
 from dataclasses import replace
+from itertools import pairwise
 from random import Random
 
 import pytest
 
+from adapters.records import Topics, event_record
 from adapters.simulator.deliveries import Disorder, deliver
 from adapters.simulator.pace import paced
 from adapters.simulator.season import WEEK
@@ -13,8 +15,11 @@ from adapters.simulator.simulation import START_MS, Simulation
 from kpis.fold import fold
 from kpis.rules import DEFAULT_RULES
 from kpis.tally import MEASURES, ZERO, add, contribution
+from schemas.codec import encode
+from schemas.events import AgentStateChanged, SourceHeartbeat
 
-HOUR = 3_600_000
+MINUTE = 60_000
+HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 
@@ -82,7 +87,8 @@ def test_it_has_everything_that_a_contact_centre_has():
     customers = Counter(event.customer_key for event in started)
     assert max(customers.values()) > 2
     totals = simulation.truth.totals()
-    measured = set(MEASURES) - {"waiting"}
+    # Nobody is offered another way out before the target has passed.
+    measured = set(MEASURES) - {"waiting", "flow_out_in_target"}
     assert {name for name in measured if totals.get(name)} == measured
     assert "waiting" not in totals
 
@@ -232,3 +238,107 @@ def test_service_level_in_steady_state_is_that_of_queueing_theory():
 def test_one_agent_more_would_be_noticed():
     totals, _ = steady(one_queue(100, 180, 8), 20_000)
     assert totals["queue_ms"] / totals["offered"] / 1000 < 29.173 - 2.8
+
+
+def beside(events):
+    """Events of agents and heartbeats."""
+    states = [event for event in events if isinstance(event, AgentStateChanged)]
+    return states, [event for event in events if isinstance(event, SourceHeartbeat)]
+
+
+@pytest.fixture(scope="module")
+def a_day():
+    """Everything of a day, with its shifts, in order of time."""
+    return list(Simulation(9, hours=24).everything())
+
+
+def test_surroundings_change_no_contact_and_no_delivery_of_one():
+    def contacts(things):
+        return [thing for thing in things if hasattr(getattr(thing, "event", thing), "contact_id")]
+
+    alone, among = Simulation(7, contacts=500), Simulation(7, contacts=500)
+    events, everything = list(alone.events()), list(among.everything())
+    assert contacts(everything) == events
+    assert len(everything) > len(events)
+    assert alone.truth.rows() == among.truth.rows()
+    assert contacts(deliver(everything, seed=7)) == list(deliver(events, seed=7))
+    assert everything == list(Simulation(7, contacts=500).everything())
+    assert beside(everything) != beside(Simulation(8, contacts=500).everything())
+
+
+def test_a_heartbeat_a_minute_promises_what_is_told(a_day):
+    beats = beside(a_day)[1]
+    times = [beat.occurred_at for beat in beats]
+    assert times == list(range(START_MS, times[-1] + 1, MINUTE))
+    assert a_day[-1].occurred_at - times[-1] <= MINUTE
+    assert [event.occurred_at for event in a_day] == sorted(event.occurred_at for event in a_day)
+    for event, following in pairwise(a_day):
+        assert not isinstance(event, SourceHeartbeat) or following.occurred_at > event.occurred_at
+
+
+def test_agents_log_on_pause_and_log_off(a_day):
+    by_agent = defaultdict(list)
+    for event in beside(a_day)[0]:
+        by_agent[event.agent].append(event)
+    assert len(by_agent) == 83  # all agents of the default shape
+    for own in by_agent.values():
+        states = [event.state for event in own]
+        assert (states[0], states[-1]) == ("available", "offline")
+        assert all(one != two for one, two in pairwise(states))
+        assert len({event.occurred_at for event in own}) == len(own)
+        assert len({event.event_id for event in own}) == len(own)
+    states = Counter(event.state for own in by_agent.values() for event in own)
+    assert min(states[name] for name in ("available", "break", "offline")) > 100
+
+
+def test_agents_talk_only_while_available(a_day):
+    """From the answer to the end of after-contact work."""
+    state, working = {}, {}
+    for event in a_day:
+        if isinstance(event, AgentStateChanged):
+            assert event.agent not in working.values() or event.state == "available"
+            state[event.agent] = event.state
+        elif event.type == "contact_answered":
+            assert state[event.agent] == "available"
+            working[event.contact_id, event.leg] = event.agent
+        elif event.type == "contact_wrapped":
+            del working[event.contact_id, event.leg]
+    assert len(working) < 3  # after-contact work of no length
+
+
+def test_as_many_are_logged_on_as_the_season_asks_for():
+    """At a busy hour all of the queue, at night few more than are on duty: those called in."""
+    at = {hour: START_MS + hour * HOUR + 30 * MINUTE for hour in (3, 10)}
+    state, logged_on = {}, {}
+    for event in Simulation(9, hours=12).everything():
+        for hour, time_ms in at.items():
+            if event.occurred_at > time_ms and hour not in logged_on:
+                logged_on[hour] = sum(name != "offline" for name in state.values())
+        if isinstance(event, AgentStateChanged):
+            state[event.agent] = event.state
+    assert logged_on[10] == 83
+    assert 8 <= logged_on[3] < 20
+
+
+def test_a_cut_simulation_sends_nobody_home():
+    shape = one_queue(per_hour=100, talk_s=180, agents=7)
+    last = {}
+    for event in beside(Simulation(1, shape, hours=2, cut=True).everything())[0]:
+        last[event.agent] = event.state
+    assert len(last) == 7
+    assert "offline" not in last.values()
+
+
+def test_surroundings_are_late_and_doubled_and_go_to_topics_of_their_own(a_day):
+    disorder = Disorder(corrected=0.1)
+    arrived = [delivery.event for delivery in deliver(a_day, disorder, 1)]
+    states, beats = beside(arrived)
+    assert len({encode(beat) for beat in beats}) == len(beside(a_day)[1]) < len(beats)
+    assert {beat.revision for beat in beats} == {0}
+    assert {state.revision for state in states} == {0, 1}
+    topics = Topics()
+    routes = {event.type: event_record(event, topics, encode) for event in (states[0], beats[0])}
+    assert routes["agent_state_changed"].topic == "agent-events"
+    assert routes["agent_state_changed"].key == states[0].agent.encode()
+    assert routes["source_heartbeat"].topic == "source-heartbeats"
+    assert routes["source_heartbeat"].key == b"simulator"
