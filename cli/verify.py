@@ -10,9 +10,8 @@ from rich.table import Table
 
 from cli.clickhouse import client
 from cli.console import NO, Format, err, out, print_json, settings, waiting
-from cli.settings import Settings
+from cli.settings import Settings, rules_of
 from cli.times import span_ms
-from kpis.rules import DEFAULT_RULES
 from sinks.verify import Report, compare
 from streams.progress import StillWaiting, wait_until_stored
 
@@ -51,7 +50,7 @@ def verify(
     connection = client(config)
     settle(config)
     with waiting("recomputing from raw events"):
-        report = compare(connection, DEFAULT_RULES, span)
+        report = compare(connection, rules_of(config), span)
     if format is Format.json:
         print_json(document(report))
     else:
@@ -74,7 +73,7 @@ def document(report: Report) -> dict[str, Any]:
 def print_report(report: Report) -> None:
     """What agrees, and the first differences."""
     table = Table("compared", "number", box=None)
-    table.add_row("KPI windows (minute, channel, queue)", f"{report.windows:,}")
+    table.add_row("windows (minute, channel, queue)", f"{report.windows:,}")
     table.add_row("values in them", f"{report.values:,}")
     for name, count in report.facts.items():
         table.add_row(name, f"{count:,}")
@@ -94,7 +93,7 @@ def line(difference: dict[str, Any]) -> str:
     if "fact" in difference:
         columns = ", ".join(f"{c['column']}: {c['stream']} / {c['oracle']}" for c in difference["columns"])
         return f"{difference['fact']} {difference['key']} rows {difference['rows']} {columns}"
-    where = "/".join(difference["dimensions"].values())
+    where = "/".join(map(str, difference["dimensions"].values()))
     return (
         f"{difference['window_start']} {where} {difference['measure']}: "
         f"stream {difference['stream']}, oracle {difference['oracle']}"

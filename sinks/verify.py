@@ -7,25 +7,34 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from kpis.facts import ContactFact, LegFact, SurveyFact
+from kpis.facts import AgentQuarter, ContactFact, FcrFact, LegFact, SurveyFact
+from kpis.fcr_tally import FCR_MEASURES
 from kpis.rules import Rules
 from kpis.tally import MEASURES
 from sinks.oracle import Recomputed, recomputed, rule_parameters
 from sql import oracle
 from sql import verify as text
+from sql.verify import Facts, Scope, Windows
 
 # Of each kind, at most so many differences are listed; all are counted.
 LISTED = 1_000
-FACTS = {
-    "contacts": (ContactFact, ("contact_id",), oracle.contacts),
-    "legs": (LegFact, ("contact_id", "leg"), oracle.legs),
-    "surveys": (SurveyFact, ("contact_id", "kind", "respondent"), oracle.surveys),
+WINDOW_KEYS = ("window_start", "channel", "queue")
+FACTS: dict[str, tuple[type, tuple[str, ...], Scope]] = {
+    "contacts": (ContactFact, ("contact_id",), Scope.contact),
+    "legs": (LegFact, ("contact_id", "leg"), Scope.contact),
+    "surveys": (SurveyFact, ("contact_id", "kind", "respondent"), Scope.contact),
+    "fcr": (FcrFact, ("customer_key", "contact_id"), Scope.customer),
+    "agent_quarters": (AgentQuarter, ("agent", "window_start"), Scope.window),
 }
 
 
 @dataclass(slots=True)
 class Report:
-    """What was compared and what differs. `windows` are (minute, channel, queue), `values` their measures."""
+    """What was compared and what differs.
+
+    `windows` are (minute, channel, queue) of KPIs and (minute, channel, queue, days) of repeat contacts,
+    `values` their measures.
+    """
 
     windows: int = 0
     values: int = 0
@@ -50,21 +59,42 @@ def rows(client: Client, sql: str, parameters: dict[str, object]) -> list[dict[s
     return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
 
-def compare_windows(
-    client: Client, tables: Recomputed, parameters: dict[str, object], ranged: bool, report: Report
-) -> None:
-    """Add the windows to a report."""
-    (counts,) = rows(client, text.window_counts(tables.windows, MEASURES, ranged), parameters)
-    report.windows, report.values = counts["compared_windows"], counts["compared_values"]
+def fact_relation(table: str, tables: Recomputed) -> str:
+    """Where the recomputed facts of a table are."""
+    stored = {"contacts": tables.contacts, "fcr": tables.fcr, "agent_quarters": tables.agent_quarters}
+    of_fold = {"legs": oracle.legs, "surveys": oracle.surveys}
+    return stored[table] if table in stored else of_fold[table](tables.folded)
+
+
+def windows_of(tables: Recomputed, ranged: bool) -> list[Windows]:
+    """The tallies to compare."""
+    return [
+        Windows("kpi_windows", tables.windows, WINDOW_KEYS, MEASURES, ranged),
+        Windows("fcr_windows", tables.fcr_windows, (*WINDOW_KEYS, "days"), FCR_MEASURES, ranged),
+    ]
+
+
+def facts_of(table: str, tables: Recomputed, ranged: bool) -> Facts:
+    """The facts of a table to compare."""
+    fact, keys, scope = FACTS[table]
+    columns = tuple(item.name for item in fields_of(fact) if item.name not in keys)
+    return Facts(table, fact_relation(table, tables), keys, columns, scope, ranged)
+
+
+def compare_windows(client: Client, windows: Windows, parameters: dict[str, object], report: Report) -> None:
+    """Add the windows of a table to a report."""
+    (counts,) = rows(client, text.window_counts(windows), parameters)
+    report.windows += counts["compared_windows"]
+    report.values += counts["compared_values"]
     report.differing += counts["differing_values"]
     if not counts["differing_values"]:
         return
-    for row in rows(client, text.window_differences(tables.windows, MEASURES, LISTED, ranged), parameters):
+    for row in rows(client, text.window_differences(windows, LISTED), parameters):
         for measure, stream, recomputed_value in row["differences"]:
             report.differences.append(
                 {
                     "window_start": utc(row["window_start"]),
-                    "dimensions": {"channel": row["channel"], "queue": row["queue"]},
+                    "dimensions": {key: row[key] for key in windows.keys[1:]},
                     "measure": measure,
                     "stream": stream,
                     "oracle": recomputed_value,
@@ -72,40 +102,37 @@ def compare_windows(
             )
 
 
-def compare_facts(
-    client: Client, tables: Recomputed, parameters: dict[str, object], ranged: bool, report: Report
-) -> None:
-    """Add contacts, legs and surveys to a report."""
-    for table, (fact, keys, relation) in FACTS.items():
-        columns = [item.name for item in fields_of(fact) if item.name not in keys]
-        expected = relation(tables.folded)
-        (counts,) = rows(client, text.fact_counts(table, keys, columns, expected, ranged), parameters)
-        report.facts[table] = counts["compared_facts"]
-        report.differing += counts["differing_facts"]
-        if not counts["differing_facts"]:
-            continue
-        query = text.fact_differences(table, keys, columns, expected, LISTED, ranged)
-        for row in rows(client, query, parameters):
-            report.differences.append(
-                {
-                    "fact": table,
-                    "key": {key: row[key] for key in keys},
-                    "rows": {"stream": row["stream_rows"], "oracle": row["oracle_rows"]},
-                    "columns": [
-                        {"column": column, "stream": stream, "oracle": other}
-                        for column, stream, other in row["differences"]
-                    ],
-                }
-            )
+def compare_facts(client: Client, facts: Facts, parameters: dict[str, object], report: Report) -> None:
+    """Add the facts of a table to a report."""
+    (counts,) = rows(client, text.fact_counts(facts), parameters)
+    report.facts[facts.table] = counts["compared_facts"]
+    report.differing += counts["differing_facts"]
+    if not counts["differing_facts"]:
+        return
+    for row in rows(client, text.fact_differences(facts, LISTED), parameters):
+        key = {name: utc(row[name]) if isinstance(row[name], datetime) else row[name] for name in facts.keys}
+        report.differences.append(
+            {
+                "fact": facts.table,
+                "key": key,
+                "rows": {"stream": row["stream_rows"], "oracle": row["oracle_rows"]},
+                "columns": [
+                    {"column": column, "stream": stream, "oracle": other}
+                    for column, stream, other in row["differences"]
+                ],
+            }
+        )
 
 
 def compare(client: Client, rules: Rules, span: tuple[int, int] | None = None) -> Report:
-    """Compare everything, or the windows of `span` ([from, to) in whole UTC minutes, ms)."""
+    """Compare everything, or what is booked in `span` ([from, to) in whole UTC minutes, ms)."""
     report = Report()
     parameters = rule_parameters(rules)
     if span is not None:
         parameters |= {"from_ms": span[0], "to_ms": span[1]}
     with recomputed(client, rules, span) as tables:
-        compare_windows(client, tables, parameters, span is not None, report)
-        compare_facts(client, tables, parameters, span is not None, report)
+        for windows in windows_of(tables, span is not None):
+            compare_windows(client, windows, parameters, report)
+        for table in FACTS:
+            compare_facts(client, facts_of(table, tables, span is not None), parameters, report)
     return report

@@ -6,6 +6,7 @@ minute) begins where the local clock shows a full one, or is shifted; a day begi
 date, and thus has 23, 23.5, 24.5 or 25 hours now and then; weeks begin on Monday.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -13,6 +14,9 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 MINUTE_MS = 60_000
 EVERY = ("1m", "15m", "1h", "1d", "1w", "1M", "all")
 SHORT_MS = {"1m": MINUTE_MS, "15m": 15 * MINUTE_MS, "1h": 60 * MINUTE_MS}
+DAY_MS = 24 * 60 * MINUTE_MS
+# No period of the kind is longer.
+LONGEST_MS = SHORT_MS | {"1d": 2 * DAY_MS, "1w": 9 * DAY_MS, "1M": 33 * DAY_MS}
 # No zone has changed its clock twice within this since 1970.
 SHIFT_STEP_MS = 12 * 3_600_000
 
@@ -88,6 +92,16 @@ def edges(from_ms: int, to_ms: int, every: str, zone: tzinfo) -> list[int]:
                 break
             inner.add(instant)
     return [from_ms, *sorted(edge for edge in inner if from_ms < edge < to_ms), to_ms]
+
+
+def period_of(instant_ms: int, every: str, zone: tzinfo) -> tuple[int, int]:
+    """Begin and end of the period that holds an instant, uncut. Raises ValueError."""
+    if every not in LONGEST_MS:
+        raise ValueError(f"no period {every!r}; one of {', '.join(LONGEST_MS)}")
+    reach = 2 * LONGEST_MS[every]
+    found = edges(instant_ms - reach, instant_ms + reach, every, zone)
+    place = bisect_right(found, instant_ms)
+    return found[place - 1], found[place]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 -- What each contact as a whole adds to the KPI windows (docs/facts.md 6): a row per contact and time at which
--- something is booked. `ivr_legs` is the number of its legs that were abandoned in the IVR.
+-- something is booked. `ivr_legs` is the number of its legs that were abandoned in the IVR: no column of the table.
 WITH
 -- Each contact up to four times.
 repeated AS (
     SELECT
-        channel, direction, entry, entry_queue, queue, end_type, end_detail, handled, transfers, reopens, contained,
-        handle_ms, full_resolution_ms, ivr_legs,
+        channel, direction, entry, entry_queue, queue AS final_queue, agent, team, reason, customer_key, callback_of,
+        handled, transfers, reopens, contained, handle_ms, first_resolution_ms, full_resolution_ms, ivr_legs,
+        handled AND direction = 'inbound' AND isNull(callback_of) AS judgeable,
         booking.1 AS booked, booking.2 AS booked_at
     FROM {contacts}
     ARRAY JOIN arrayFilter(b -> isNotNull(b.2), [
@@ -18,7 +19,7 @@ repeated AS (
 SELECT
     intDiv(toUnixTimestamp64Milli(assumeNotNull(booked_at)), 60000) * 60000 AS minute_ms,
     channel,
-    if(booked = 'started', entry_queue, queue) AS booked_queue,
+    if(booked = 'started', entry_queue, final_queue) AS queue, agent, team, reason,
     toInt64(booked = 'started') AS m_contacts,
     toInt64(booked = 'started' AND direction = 'inbound') AS m_contacts_inbound,
     toInt64(booked = 'started' AND direction != 'inbound') AS m_contacts_outbound,
@@ -31,8 +32,12 @@ SELECT
     toInt64(booked = 'ended' AND handled AND transfers > 0) AS m_ended_transferred,
     toInt64(booked = 'ended' AND entry = 'bot') AS m_ended_bot,
     toInt64(booked = 'ended' AND contained AND entry = 'bot') AS m_contained,
+    toInt64(booked = 'ended' AND judgeable) AS m_ended_judgeable,
+    toInt64(booked = 'ended' AND judgeable AND isNotNull(customer_key)) AS m_ended_known,
     if(booked = 'resolved', ifNull(full_resolution_ms, 0), 0) AS m_resolution_ms,
     toInt64(booked = 'resolved') AS m_resolution_n,
     toInt64(booked = 'first resolved') AS m_ever_resolved,
-    toInt64(booked = 'first resolved' AND reopens > 0) AS m_ever_reopened
+    toInt64(booked = 'first resolved' AND reopens > 0) AS m_ever_reopened,
+    if(booked = 'first resolved', ifNull(first_resolution_ms, 0), 0) AS m_first_resolution_ms,
+    toInt64(booked = 'first resolved' AND isNotNull(first_resolution_ms)) AS m_first_resolution_n
 FROM repeated

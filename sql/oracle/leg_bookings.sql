@@ -4,7 +4,7 @@ WITH
 -- Target and the presence of a known wait.
 weighed AS (
     SELECT
-        channel, queue, agent, team, reason, entered_at, handled_at, leg,
+        channel, queue, agent, team, reason, entered_at, answered_at, ended_at, handled_at, leg,
         offered, handled, answered, abandoned, flow_out, waiting, transferred_out,
         queue_ms, handle_ms, talk_ms, acw_ms, hold_ms, hold_n,
         if(has({t_queues:Array(String)}, queue),
@@ -17,17 +17,20 @@ weighed AS (
         abandon_known AND ifNull(queue_ms <= {short_abandon_ms:Int64}, 0) AS is_short,
         ifNull(queue_ms <= target_ms, 0) AS within,
         arrayFilter(b -> b != '', [if(offered, 'entered', ''),
-            if(handled AND isNotNull(handled_at), 'handled', '')]) AS booked
+            if(handled AND isNotNull(handled_at), 'handled', ''),
+            if(answered AND isNotNull(answered_at), 'answered', ''),
+            if(abandoned AND isNotNull(ended_at), 'abandoned', '')]) AS booked
     FROM {legs}
 ),
--- Each leg up to twice.
-doubled AS (
-    SELECT *, at = 'entered' AS entering, at = 'handled' AS finishing
+-- Each leg up to four times.
+repeated AS (
+    SELECT *, at = 'entered' AS entering, at = 'handled' AS finishing, at = 'answered' AS answering,
+        multiIf(entering, entered_at, finishing, assumeNotNull(handled_at), answering, assumeNotNull(answered_at),
+            assumeNotNull(ended_at)) AS booked_at
     FROM weighed ARRAY JOIN booked AS at
 )
 SELECT
-    intDiv(toUnixTimestamp64Milli(if(entering, entered_at, assumeNotNull(handled_at))), 60000) * 60000
-        AS minute_ms,
+    intDiv(toUnixTimestamp64Milli(booked_at), 60000) * 60000 AS minute_ms,
     channel, queue, agent, team, reason,
     toInt64(entering) AS m_offered,
     toInt64(entering AND answered) AS m_answered,
@@ -43,6 +46,7 @@ SELECT
     toInt64(entering AND isNotNull(queue_ms)) AS m_queue_n,
     toInt64(entering AND answer_known AND within) AS m_answered_in_target,
     toInt64(entering AND abandon_known AND within) AS m_abandoned_in_target,
+    toInt64(entering AND flow_out AND within) AS m_flow_out_in_target,
     toInt64(entering AND (answer_known OR (abandon_known AND NOT is_short))) AS m_service_level_n,
     if(entering AND answer_known AND leg = 1, ifNull(queue_ms, 0), 0) AS m_first_response_ms,
     toInt64(entering AND answer_known AND leg = 1) AS m_first_response_n,
@@ -54,5 +58,7 @@ SELECT
     if(finishing, hold_ms, 0) AS m_hold_ms,
     if(finishing, toInt64(hold_n), 0) AS m_hold_n,
     toInt64(finishing AND hold_n > 0) AS m_held,
-    toInt64(finishing AND transferred_out) AS m_transferred_out
-FROM doubled
+    toInt64(finishing AND transferred_out) AS m_transferred_out,
+    toInt64(answering) AS m_answers,
+    toInt64(NOT (entering OR finishing OR answering)) AS m_abandonments
+FROM repeated

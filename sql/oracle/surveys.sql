@@ -1,8 +1,12 @@
 -- Columns of table `surveys`, from the fold's rows (docs/facts.md 5).
 WITH
--- The contact's end is needed to tell a late answer: that of its last leg, where it closes.
+-- The contact's end is needed to tell a late answer: that of its last leg, where it closes. Its dimensions are
+-- found as in contacts.sql.
 grouped AS (
     SELECT contact_id, any(has_life) AS known, any(survey_events) AS answers,
+        any(channel) AS contact_channel, any(reason) AS contact_reason,
+        argMinIf(leg_queue, leg, leg_queue != '') AS first_queue,
+        argMaxIf((leg_queue, leg_agent, leg_team), leg, is_handled) AS owner,
         argMax((closes, ended_ms), leg) AS last_leg
     FROM {fold}
     WHERE notEmpty(survey_events)
@@ -10,20 +14,24 @@ grouped AS (
 ),
 -- One row per answer in range.
 valid AS (
-    SELECT contact_id, known, if(last_leg.1, last_leg.2, NULL) AS contact_end_ms, answer
+    SELECT contact_id, known, if(last_leg.1, last_leg.2, NULL) AS contact_end_ms, answer,
+        (contact_channel, if(owner.1 != '', owner.1, first_queue), owner.2, owner.3, contact_reason) AS named
     FROM grouped ARRAY JOIN answers AS answer
     WHERE answer.scale_min < answer.scale_max AND answer.score BETWEEN answer.scale_min AND answer.scale_max
 ),
 -- The last answer counts.
 latest AS (
     SELECT contact_id, answer.detail AS survey_kind, answer.respondent AS answered_by,
-        any(known) AS has_contact, any(contact_end_ms) AS end_ms,
+        any(known) AS has_contact, any(contact_end_ms) AS end_ms, any(named) AS dimensions,
         argMax(answer, (answer.at, answer.event_id)) AS final
     FROM valid
     GROUP BY contact_id, survey_kind, answered_by
 )
 SELECT contact_id, survey_kind AS kind, answered_by AS respondent, final.leg AS leg,
+    if(has_contact, dimensions.1, final.channel) AS channel,
+    dimensions.2 AS queue, dimensions.3 AS agent, dimensions.4 AS team, dimensions.5 AS reason,
     fromUnixTimestamp64Milli(final.at, 'UTC') AS responded_at,
+    fromUnixTimestamp64Milli(ifNull(end_ms, final.at), 'UTC') AS booked_at,
     final.score AS score, final.scale_min AS scale_min, final.scale_max AS scale_max,
     final.higher_is_better AS higher_is_better,
     ifNull(final.at - end_ms > {survey_late_ms:Int64}, 0) AS late,

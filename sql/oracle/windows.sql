@@ -4,7 +4,7 @@ WITH
 bookings AS (
     SELECT minute_ms, channel, queue AS booked_queue, {leg_measures}, {contact_zeros} FROM {leg_bookings}
     UNION ALL
-    SELECT minute_ms, channel, booked_queue, {leg_zeros}, {contact_measures} FROM {contact_bookings}
+    SELECT minute_ms, channel, queue AS booked_queue, {leg_zeros}, {contact_measures} FROM {contact_bookings}
 )
 SELECT fromUnixTimestamp64Milli(minute_ms, 'UTC') AS window_start, channel, booked_queue AS queue, {sums}
 FROM bookings

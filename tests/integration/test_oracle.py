@@ -21,6 +21,7 @@ from kpis.tally import MEASURES, contribution
 from schemas.events import ContactEvent
 from sinks import rows
 from sinks.oracle import CONTACT_MEASURES, LEG_MEASURES, rule_parameters
+from sinks.verify import FACTS, WINDOW_KEYS
 from sql import kpi, oracle, verify
 from sql.periods import Periods, periods
 
@@ -120,6 +121,16 @@ def oracle_facts(table: str, folded: str = FOLD) -> str:
     return {"legs": oracle.legs, "contacts": oracle.contacts, "surveys": oracle.surveys}[table](folded)
 
 
+def compared_windows(windows: str = WINDOWS, ranged: bool = False) -> verify.Windows:
+    return verify.Windows("kpi_windows", windows, WINDOW_KEYS, MEASURES, ranged)
+
+
+def compared_facts(table: str, folded: str = FOLD, ranged: bool = False) -> verify.Facts:
+    _, keys, scope = FACTS[table]
+    columns = tuple(name for name in rows.COLUMNS[table][:-2] if name not in keys)
+    return verify.Facts(table, oracle_facts(table, folded), keys, columns, scope, ranged)
+
+
 def assert_equal(expected: dict[Key, Row], found: dict[Key, Row]) -> None:
     """All rows equal, with the first few differences by column if not."""
     wrong = [
@@ -159,12 +170,12 @@ def test_every_measure_of_every_window_is_equal(world: World) -> None:
 
 
 def test_verify_finds_nothing_where_nothing_is_wrong(world: World) -> None:
-    counts = world.rows(verify.window_counts(WINDOWS, MEASURES))[0]
+    counts = world.rows(verify.window_counts(compared_windows()))[0]
     assert counts["differing_windows"] == counts["differing_values"] == 0
     assert counts["compared_windows"] == world.rows(f"SELECT count() AS n FROM {WINDOWS}")[0]["n"] > 4_000
     assert counts["compared_values"] == counts["compared_windows"] * len(MEASURES)
-    for table, keys in FACT_KEYS.items():
-        found = world.rows(verify.fact_counts(table, keys, rows.COLUMNS[table][:-2], oracle_facts(table)))[0]
+    for table in FACT_KEYS:
+        found = world.rows(verify.fact_counts(compared_facts(table)))[0]
         assert found["differing_facts"] == 0, table
         assert found["compared_facts"] == sum(len(facts_by_table(f)[table]) for f in world.facts.values())
 
@@ -174,18 +185,13 @@ def test_verify_of_a_range_reads_only_contacts_that_touch_it(world: World) -> No
     folded = oracle.fold(oracle.touching())
     windows = oracle.windows(folded, LEG_MEASURES, CONTACT_MEASURES)
     ranged = {"from_ms": begin, "to_ms": end}
-    counts = world.rows(verify.window_counts(windows, MEASURES, ranged=True), **ranged)[0]
+    counts = world.rows(verify.window_counts(compared_windows(windows, True)), **ranged)[0]
     inside = world.rows(
         f"SELECT countIf({verify.IN_RANGE.format('window_start')}) AS n FROM {WINDOWS}", **ranged
     )
     assert counts["differing_values"] == 0
     assert counts["compared_windows"] == inside[0]["n"] > 500
-    facts = world.rows(
-        verify.fact_counts(
-            "legs", FACT_KEYS["legs"], rows.LEG_COLUMNS[:-2], oracle_facts("legs", folded), True
-        ),
-        **ranged,
-    )[0]
+    facts = world.rows(verify.fact_counts(compared_facts("legs", folded, True)), **ranged)[0]
     assert facts["differing_facts"] == 0
     assert 500 < facts["compared_facts"] < sum(len(f.legs) for f in world.facts.values()) / 2
 
@@ -202,12 +208,8 @@ def test_verify_shows_what_differs(world: World) -> None:
     world.client.insert("kpi_windows", [extra], column_names=rows.WINDOW_COLUMNS)
     world.client.insert("legs", [changed, surplus], column_names=rows.LEG_COLUMNS)
     try:
-        windows = world.rows(verify.window_differences(WINDOWS, MEASURES, 10))
-        legs = world.rows(
-            verify.fact_differences(
-                "legs", FACT_KEYS["legs"], rows.LEG_COLUMNS[:-2], oracle_facts("legs"), 10
-            )
-        )
+        windows = world.rows(verify.window_differences(compared_windows(), 10))
+        legs = world.rows(verify.fact_differences(compared_facts("legs"), 10))
     finally:
         world.client.command("DELETE FROM kpi_windows WHERE partition = 9")
         world.client.insert("legs", restore, column_names=rows.LEG_COLUMNS)
@@ -222,12 +224,12 @@ def test_verify_shows_what_differs(world: World) -> None:
 def test_verify_misses_no_window_that_one_side_lacks(world: World) -> None:
     lacking = f"(SELECT * FROM {WINDOWS} WHERE queue != 'A')"
     lost = world.rows(f"SELECT count() AS n FROM {WINDOWS} WHERE queue = 'A'")[0]["n"]
-    counts = world.rows(verify.window_counts(lacking, MEASURES))[0]
+    counts = world.rows(verify.window_counts(compared_windows(lacking)))[0]
     assert counts["differing_windows"] == lost > 500
     assert counts["differing_values"] > lost
     doubled = f"(SELECT * FROM {WINDOWS} UNION ALL SELECT * REPLACE ('new' AS queue) FROM {WINDOWS})"
-    counts = world.rows(verify.window_counts(doubled, MEASURES))[0]
-    shown = world.rows(verify.window_differences(doubled, MEASURES, 5))
+    counts = world.rows(verify.window_counts(compared_windows(doubled)))[0]
+    shown = world.rows(verify.window_differences(compared_windows(doubled), 5))
     assert counts["differing_windows"] > 4_000
     assert [row["queue"] for row in shown] == ["new"] * 5
     assert all(stream == 0 < found for row in shown for _, stream, found in row["differences"])

@@ -1,14 +1,15 @@
-"""Random contacts, as nasty as a source can be: `random_contact(rng, contact_id)`.
+"""Random contacts, customers and agents, as nasty as a source can be: `random_contact` and the others.
 
-Half of them begin as lawful contacts and are then damaged, the others are events thrown together. Every time
-is another event's time plus a delta that stands on, or a millisecond beside, a limit of the rules.
+Half of the contacts begin as lawful ones and are then damaged, the others are events thrown together. Every
+time is another event's time plus a delta that stands on, or a millisecond beside, a limit of the rules.
 """
 
 from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from schemas.events import MODELS, ContactEvent
+from kpis.fold import fold
+from schemas.events import MODELS, AgentStateChanged, ContactEvent
 
 BASE_MS = 1_767_571_200_000  # 2026-01-05T00:00Z
 SPREAD_MS = 3 * 86_400_000
@@ -18,6 +19,11 @@ DELTAS_MS = sorted(
     {abs(limit + step) for limit in LIMITS_MS for step in (-1, 0, 1)} | {137, 30_500, 3_601_000}
 )
 SURVEY_DELTAS_MS = (0, 1, 86_400_000, 2_592_000_000 - 1, 2_592_000_000, 2_592_000_000 + 1)
+DAY_MS = 86_400_000
+REPEAT_DELTAS_MS = (
+    *(days * DAY_MS + step for days in (0, 1, 3, 7, 14, 30) for step in (-1, 0, 1)), 0, 0, 137, 3_600_000
+)  # fmt: skip
+STATE_DELTAS_MS = (0, 0, 1, 137, 60_000, 899_999, 900_000, 3_600_000, DAY_MS - 1, DAY_MS, DAY_MS + 1)
 ID_HEADS = ("e", "E", "z", "é", "ÿ", "\uffee", "😀", "")  # by code point, not by locale or UTF-16
 QUEUES = ("A", "B", 'it\'s "odd"\\', "B ")
 AGENTS = ("ann", "bob", "'; --")
@@ -228,3 +234,70 @@ def random_contact(rng: Random, contact_id: str) -> list[ContactEvent]:
         world.repeat()
     rng.shuffle(world.events)
     return world.events
+
+
+def moved(events: list[ContactEvent], delta: int) -> list[ContactEvent]:
+    """The same contact at another time."""
+    return [event.model_copy(update={"occurred_at": event.occurred_at + delta}) for event in events]
+
+
+def recast(
+    rng: Random, events: list[ContactEvent], customer: str, relatives: list[str]
+) -> list[ContactEvent]:
+    """The contact as a customer's, more or less, often with a wish for a call-back or that call itself."""
+    calls_back = maybe(rng, rng.choice(relatives), 0.25)
+    as_wished = rng.random() < 0.4
+    changed = []
+    for event in events:
+        update: Fields = {}
+        if getattr(event, "customer_key", None) is not None:
+            update["customer_key"] = rng.choice((customer,) * 9 + ("stranger",))
+        if event.type == "contact_started":
+            update["direction"] = rng.choice(("inbound",) * 5 + ("outbound",))
+            update["customer_key"] = maybe(rng, customer, 0.9)
+            update["callback_of"] = maybe(rng, calls_back, 0.95)
+        if event.type == "contact_transferred" and as_wished:
+            update["kind"] = "callback"
+        changed.append(event.model_copy(update=update))
+    return changed
+
+
+def random_customer(rng: Random, customer: str) -> dict[str, list[ContactEvent]]:
+    """Contacts of one customer, each a length of the window away from another, or a ms beside it."""
+    relatives = [
+        f"{rng.choice(ID_HEADS)}{customer}-{number}" for number in range(rng.choice((1, 2, 4, 7, 12)))
+    ]
+    contacts: dict[str, list[ContactEvent]] = {}
+    instants = [BASE_MS + rng.randrange(SPREAD_MS)]
+    for contact_id in relatives:
+        events = recast(rng, random_contact(rng, contact_id), customer, [*relatives, "unknown"])
+        fact = fold(events).contact
+        if fact is not None:
+            near = rng.choice((fact.started_at, fact.entered_at))
+            wanted = rng.choice(instants) + rng.choice(REPEAT_DELTAS_MS)
+            events = moved(events, wanted - near)
+            instants += [time + wanted - near for time in (fact.started_at, fact.ended_at) if time]
+        contacts[contact_id] = events
+    return contacts
+
+
+def random_states(rng: Random, agent: str) -> list[AgentStateChanged]:
+    """State events of an agent in random order: same instants, states too long, corrections, duplicates."""
+    at = BASE_MS + rng.randrange(SPREAD_MS)
+    told: list[AgentStateChanged] = []
+    for number in range(rng.choice((0, 1, 2, 10, 30))):
+        at += rng.choice(STATE_DELTAS_MS)
+        told.append(
+            AgentStateChanged(
+                event_id=f"{rng.choice(ID_HEADS)}{rng.choice((number, number, 7))}",
+                agent=agent,
+                team=maybe(rng, rng.choice(("t1", "t2", "Ω", "z")), 0.7),
+                state=rng.choice(("available", "available", "busy", "break", "meeting", "offline")),
+                occurred_at=at,
+                source="world",
+                revision=rng.choice((0, 0, 0, 1)),
+            )
+        )
+    told += rng.sample(told, k=len(told) // 4)
+    rng.shuffle(told)
+    return told

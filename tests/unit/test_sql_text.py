@@ -60,11 +60,25 @@ def test_our_migrations_create_all_tables() -> None:
 
 def test_composed_sql_has_no_placeholder_left() -> None:
     folded = oracle.fold()
-    placeholders = ("{events}", "{fold}", "{legs}", "{contacts}", "{extra}", "{sums}", "measures}", "zeros}")
+    placeholders = (
+        "{events}",
+        "{agent_events}",
+        "{fcr}",
+        "{fold}",
+        "{legs}",
+        "{contacts}",
+        "{extra}",
+        "{sums}",
+        "measures}",
+        "zeros}",
+    )
     texts = [oracle.legs(folded), oracle.contacts(folded), oracle.surveys(folded)]
     texts += [
         oracle.windows(folded, ["offered"], ["contacts"]),
         kpi.callback_wait(periods(0, 60_000, "all", UTC)),
+        oracle.fcr_windows(oracle.fcr(oracle.contacts(folded))),
+        oracle.agent_quarters(oracle.legs(folded)),
+        oracle.contact_bookings(oracle.with_ivr_legs("contacts", "legs")),
     ]
     for text in texts:
         assert not [mark for mark in placeholders if mark in text]

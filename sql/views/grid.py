@@ -1,0 +1,176 @@
+"""Local periods as expressions that a view can carry: no table, no function of ClickHouse that knows zones.
+
+ClickHouse gets some local hours and days wrong (sql.periods), so views carry the shifts of the clock as
+constants. Almost all periods begin at a multiple of their length plus a *phase*, such as 22 h of UTC for days
+in Rome's summer; where the phase changes a new *piece* begins. A multiple plus a constant phase is monotonic,
+so ClickHouse can use the order of a table for a condition on the begin of a period: hence one branch per
+phase. What is longer than its length, the 25th hour of a day, is *odd* and looked up.
+
+All in seconds. Before FIRST_MS and after LAST_MS the clock is taken to stand as it did there.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import cache
+
+from sql.periods import edges, shifts
+
+FIRST_MS = round(datetime(1990, 1, 1, tzinfo=UTC).timestamp() * 1000)
+LAST_MS = round(datetime(2051, 1, 1, tzinfo=UTC).timestamp() * 1000)
+DAY_S = 86_400
+LENGTH_S = {"15m": 900, "1h": 3_600, "1d": DAY_S, "1w": 7 * DAY_S}
+
+Piece = tuple[int, int]  # begin, and its phase; for an odd one minus the begin of its period
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Rows of one phase: the begin of their period, and which rows these are ("" for all)."""
+
+    start: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """How to find periods. Expressions are of `second`; `names` are constants that they use, for WITH."""
+
+    names: dict[str, str]
+    start: str
+    branches: tuple[Branch, ...]
+
+    def constants(self) -> str:
+        """The WITH clause."""
+        return "WITH " + ",\n    ".join(f"{text} AS {name}" for name, text in self.names.items())
+
+    def start_of(self, second: str) -> str:
+        """Begin of the period that holds a second."""
+        return self.start.replace("second", second)
+
+    def branches_of(self, second: str) -> list[Branch]:
+        """The same as branches over disjoint rows."""
+        return [
+            Branch(b.start.replace("second", second), b.condition.replace("second", second))
+            for b in self.branches
+        ]
+
+
+END = "transform(toInt64({0}), uneven_starts, uneven_ends, toInt64({0}) + {1})"
+OFFSET = "transform(roundDown(toInt64({0}), shift_times), shift_times, shift_offsets, toInt64(0))"
+PIECE = "transform(roundDown(second, piece_begins), piece_begins, piece_values, toInt64(0))"
+
+
+def numbers(values: Sequence[int]) -> str:
+    """A constant array; never empty, because the functions that take it refuse that."""
+    return f"[{', '.join(map(str, values or (0,)))}]::Array(Int64)"
+
+
+def end_of(start: str, every: str) -> str:
+    """End of the period that begins there."""
+    return END.format(start, {"1m": 60}.get(every) or LENGTH_S.get(every, 0))
+
+
+def offset_of(second: str) -> str:
+    """Local time minus UTC."""
+    return OFFSET.format(second)
+
+
+def short_pieces(length: int, known: Sequence[tuple[int, int]], last: int) -> Iterator[tuple[Piece, int]]:
+    """Pieces of quarters and hours from shifts (seconds), and where each ends; a shift may cut one."""
+    for number, (begin, offset) in enumerate(known):
+        end = known[number + 1][0] if number + 1 < len(known) else last
+        full = -(-(begin + offset) // length) * length - offset
+        if full > begin and number:
+            yield (begin, -begin), min(full, end)
+        if full < end:
+            yield (full if number else begin, offset % length), end
+
+
+def long_pieces(length: int, listed: Sequence[int]) -> Iterator[tuple[Piece, int]]:
+    """Pieces of days and weeks from their begins (seconds), and where each ends."""
+    for begin, end in itertools.pairwise(listed):
+        yield (begin, -begin % length), min(begin + length, end)
+        if end - begin > length:
+            yield (begin + length, -begin), end
+
+
+def joined(pieces: Iterator[tuple[Piece, int]]) -> list[tuple[Piece, int]]:
+    """Neighbours of one phase made one."""
+    found: list[tuple[Piece, int]] = []
+    for (begin, value), end in pieces:
+        if found and found[-1][0][1] == value and found[-1][1] == begin:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append(((begin, value), end))
+    return found
+
+
+def seconds(times_ms: Sequence[int]) -> list[int]:
+    """Milliseconds as seconds: offsets and shifts are whole minutes."""
+    return [time // 1000 for time in times_ms]
+
+
+@cache
+def long_edges(every: str, zone: tzinfo) -> list[int]:
+    """Begins of days, weeks or months, in seconds."""
+    return seconds(edges(FIRST_MS, LAST_MS, every, zone))[1:-1]
+
+
+def uneven(every: str, zone: tzinfo, known: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Begin and end of the periods that are not of their usual length, in seconds; of all months."""
+    if every == "1m":
+        return []
+    lists = [long_edges(every, zone)] if every not in ("15m", "1h") else [
+        seconds(edges((shift - 7_200) * 1000, (shift + 7_200) * 1000, every, zone))[1:-1]
+        for shift, _ in known[1:]  # nothing else cuts quarters and hours
+    ]  # fmt: skip
+    pairs = (pair for listed in lists for pair in itertools.pairwise(listed))
+    return [(begin, end) for begin, end in pairs if end - begin != LENGTH_S.get(every)]
+
+
+@cache
+def grid(every: str, zone: tzinfo) -> Grid:
+    """Periods of 1m, 15m, 1h, 1d, 1w or 1M in a zone."""
+    known = [(shift // 1000, offset // 1000) for shift, offset in shifts(FIRST_MS, LAST_MS, zone)]
+    ends = uneven(every, zone, known)
+    names = {
+        "shift_times": numbers([shift for shift, _ in known]),
+        "shift_offsets": numbers([offset for _, offset in known]),
+        "uneven_starts": numbers([begin for begin, _ in ends]),
+        "uneven_ends": numbers([end for _, end in ends]),
+    }
+    if every == "1m":
+        return Grid(names, "second", (Branch("second", ""),))
+    if every == "1M":
+        start = "roundDown(second, uneven_starts)"
+        return Grid(names, start, (Branch(start, ""),))
+    length = LENGTH_S[every]
+    if length <= LENGTH_S["1h"]:
+        pieces = joined(short_pieces(length, known, LAST_MS // 1000))
+    else:
+        pieces = joined(long_pieces(length, long_edges(every, zone)))
+    if len(pieces) == 1:
+        start = multiple("second", length, str(pieces[0][0][1]))
+        return Grid(names, start, (Branch(start, ""),))
+    names["piece_begins"] = numbers([begin for (begin, _), _ in pieces])
+    names["piece_values"] = numbers([value for (_, value), _ in pieces])
+    start = f"if({PIECE} < 0, -{PIECE}, {multiple('second', length, PIECE)})"
+    return Grid(names, start, tuple(branches(length, pieces)))
+
+
+def multiple(second: str, length: int, phase: str) -> str:
+    """The last multiple of a length plus a phase."""
+    return f"intDiv({second} + {phase}, {length}) * {length} - {phase}"
+
+
+def branches(length: int, pieces: Sequence[tuple[Piece, int]]) -> Iterator[Branch]:
+    """One branch per phase, and one for all that is odd, with the few days of UTC that hold it."""
+    for phase in sorted({value for (_, value), _ in pieces if value >= 0}):
+        yield Branch(multiple("second", length, str(phase)), f"{PIECE} = {phase}")
+    odd = [(begin, end) for (begin, value), end in pieces if value < 0]
+    days = sorted({day for begin, end in odd for day in range(begin // DAY_S, (end - 1) // DAY_S + 1)})
+    if odd:
+        listed = ", ".join(map(str, days))
+        yield Branch(f"-{PIECE}", f"{PIECE} < 0 AND intDiv(second, {DAY_S}) IN ({listed})")

@@ -1,0 +1,116 @@
+"""Views that are not by period: facts without FINAL and deleted rows, the present moment, sources."""
+
+# ruff: noqa: S608 -- names and expressions are ours
+
+from collections.abc import Mapping, Sequence
+
+from sql.bookings import live
+from sql.views.period import NOW_MS, Column, create, quoted, with_values
+
+FREQUENT = 1_000
+LIVE_MINUTES = 30
+DAY_MS = 86_400_000
+FACTS = {
+    "contact": ("contacts", "Contacts, one a row."),
+    "leg": ("legs", "Legs, one a row: a stint of a contact in a queue or with an agent."),
+    "survey": ("surveys", "The survey answers that count, one a row."),
+}
+REPEATED = """ended_at IS NOT NULL AND ifNull(toUnixTimestamp64Milli(next_at)
+        <= toUnixTimestamp64Milli(ended_at) + {0}, 0)"""
+REPEAT = "ifNull(toUnixTimestamp64Milli(begins_at) <= toUnixTimestamp64Milli(previous_end_at) + {0}, 0)"
+FINAL = "intDiv(toUnixTimestamp64Milli(ifNull(ended_at, begins_at)), 60000) * 60000 + 60000 + {0} <= {1}"
+
+
+def plain(name: str, query: str, comment: str) -> str:
+    """A view whose columns are those of the query."""
+    return f"CREATE OR REPLACE VIEW {name} AS {query}\nCOMMENT {quoted(comment)}"
+
+
+def fact_views() -> dict[str, str]:
+    """Facts as they stand."""
+    return {
+        name: plain(
+            name, f"SELECT * EXCEPT (version, is_deleted) FROM {table} FINAL WHERE is_deleted = 0", comment
+        )
+        for name, (table, comment) in FACTS.items()
+    }
+
+
+def repeat_contact(days: Sequence[int]) -> str:
+    """Contacts of known customers, and for each length of the window what came of them."""
+    flags = []
+    for length in days:
+        span = length * DAY_MS
+        flags += [
+            f"toUInt8(anchor AND {REPEATED.format(span)}) AS repeated_w{length}d",
+            f"toUInt8(anchor AND (failed OR {REPEATED.format(span)})) AS failed_w{length}d",
+            f"toUInt8({REPEAT.format(span)}) AS is_repeat_w{length}d",
+            f"toUInt8({FINAL.format(span, NOW_MS)}) AS final_w{length}d",
+        ]
+    query = (
+        f"SELECT * EXCEPT (version, is_deleted),\n    {', '.join(flags)}\nFROM fcr FINAL WHERE is_deleted = 0"
+    )
+    comment = "Inbound contacts of known customers, judged: did the customer come back within so many days?"
+    return plain("repeat_contact", query, comment)
+
+
+def frequent_customer() -> str:
+    """Customers that are more likely a switchboard or a test than a person."""
+    query = f"""SELECT assumeNotNull(customer_key) AS customer, count() AS contact_count,
+    min(started_at) AS first_started_at, max(started_at) AS last_started_at
+FROM contacts FINAL WHERE is_deleted = 0 AND isNotNull(customer_key)
+GROUP BY customer HAVING contact_count > {FREQUENT}"""
+    return plain("frequent_customer", query, f"Customers with more than {FREQUENT:,} contacts.")
+
+
+def source_health() -> str:
+    """When each source was last heard of."""
+    query = """SELECT source, maxIf(at, is_beat) AS beat_at, maxIf(at, NOT is_beat) AS event_at,
+        greatest(beat_at, event_at) AS heard_at
+    FROM (
+        SELECT source, occurred_at AS at, true AS is_beat FROM heartbeats FINAL
+        UNION ALL SELECT source, max(occurred_at), false FROM events GROUP BY source
+        UNION ALL SELECT source, max(occurred_at), false FROM agent_events GROUP BY source
+    )
+    GROUP BY source"""
+    never = "nullIf({0}, toDateTime64(0, 3, 'UTC'))"
+    columns = [
+        Column("source", "source", "String", "The system that sends events."),
+        Column("last_heartbeat_at", never.format("beat_at"), "Nullable(DateTime64(3, 'UTC'))",
+               "Time of its last heartbeat, by its own clock."),
+        Column("last_event_at", never.format("event_at"), "Nullable(DateTime64(3, 'UTC'))",
+               "Time of its latest event, by its own clock."),
+        Column("silent_s", f"greatest(intDiv({NOW_MS} - toUnixTimestamp64Milli(heard_at), 1000), 0)", "Int64",
+               "Seconds since either."),
+    ]  # fmt: skip
+    return create("source_health", "When each source was last heard of.", columns,
+                  f"SELECT {{columns}}\nFROM (\n    {query}\n)")  # fmt: skip
+
+
+def kpi_now(parameters: Mapping[str, object], columns: Sequence[Column], measures: Sequence[str]) -> str:
+    """What waits and is handled at this moment; `columns` are expressions of t_<measure>, t_oldest_ms."""
+    # Before it is told what each leg is: no other leg can be waiting, active, wrapping up or counted below.
+    open_or_new = (
+        "(SELECT * FROM legs FINAL WHERE is_deleted = 0 AND (isNull(ended_at) "
+        f"OR entered_at >= now64(3) - INTERVAL {LIVE_MINUTES + 1} MINUTE "
+        "OR greatest(ended_at, ifNull(handled_at, ended_at)) "
+        f">= now64(3) - INTERVAL {parameters['acw_stale_ms']} MILLISECOND))"
+    )
+    source = with_values(live(open_or_new).replace("{as_of_ms:Int64}", NOW_MS), parameters)
+    recent = f"entered_ms >= {NOW_MS} - {LIVE_MINUTES * 60_000}"
+    sums = [
+        f"sumIf(m_{name}, {recent})" if name.startswith("live_") else f"sum(m_{name})" for name in measures
+    ]
+    totals = ", ".join(f"{text} AS t_{name}" for name, text in zip(measures, sums, strict=True))
+    fixed = [
+        Column("as_of", "now64(3, 'UTC')", "DateTime64(3, 'UTC')", "This moment."),
+        *(Column(name, name, "String", f"The {name}; '' for none.") for name in ("channel", "queue")),
+    ]
+    query = f"""SELECT {{columns}}
+FROM (
+    SELECT channel, queue, {totals}, max(age_ms) AS t_oldest_ms
+    FROM {source}
+    GROUP BY channel, queue
+    HAVING {" OR ".join(f"t_{name} != 0" for name in measures)}
+)"""
+    return create("kpi_now", "What is waiting and being handled at this moment.", [*fixed, *columns], query)

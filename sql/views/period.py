@@ -1,0 +1,141 @@
+"""A view with one row per local period and dimensions, from several sources stacked and summed."""
+
+# ruff: noqa: S608 -- names and expressions are ours
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sql.views.grid import Grid, end_of, offset_of
+
+PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
+NOW_S = "toUnixTimestamp(now())"
+NOW_MS = "toUnixTimestamp64Milli(now64(3))"
+DAYS_ON = ("1d", "1w", "1M")  # periods of whole local days
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Rows to be summed: `second` is when they count, `values` are expressions by the names of totals.
+
+    `ordered` says that the relation is stored by that time, so that it is worth to ask branch by branch.
+    """
+
+    relation: str
+    second: str
+    values: Mapping[str, str]
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What is made of the values of that name: `aggregate` has {0} where they go. `blank` adds nothing."""
+
+    name: str
+    aggregate: str = "sum({0})"
+    blank: str = "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the view, as an expression of totals, which are called t_<name>."""
+
+    name: str
+    expression: str
+    type: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodView:
+    """All that makes a view."""
+
+    name: str
+    comment: str
+    every: str
+    dimensions: tuple[str, ...]
+    sources: Sequence[Source]
+    totals: Sequence[Total]
+    columns: Sequence[Column]
+
+
+def quoted(text: str) -> str:
+    """A string literal."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def literal(value: object) -> str:
+    """A number, text or list of these as ClickHouse writes it."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(literal, value))}]"
+    return quoted(value) if isinstance(value, str) else str(value)
+
+
+def with_values(text: str, parameters: Mapping[str, object]) -> str:
+    """A query with its parameters put in: a view has none. Types are kept: an empty list has none itself."""
+    return PARAMETER.sub(lambda found: f"CAST({literal(parameters[found[1]])}, {quoted(found[2])})", text)
+
+
+def stacked(view: PeriodView, periods: Grid) -> str:
+    """Rows of all sources with the begin of their period and every value, where it has none the blank."""
+    parts = []
+    for source in view.sources:
+        values = [f"{source.values.get(total.name, total.blank)} AS {total.name}" for total in view.totals]
+        for branch in periods.branches_of(source.second):
+            listed = ", ".join([f"{branch.start} AS start_s", *view.dimensions, *values])
+            condition = f" WHERE {branch.condition}" if branch.condition else ""
+            parts.append(f"SELECT {listed}\n        FROM {source.relation}{condition}")
+            if not source.ordered:
+                parts[-1] = (
+                    f"SELECT {periods.start_of(source.second)} AS start_s, "
+                    f"{', '.join([*view.dimensions, *values])}\n        FROM {source.relation}"
+                )
+                break
+    return "\n        UNION ALL ".join(parts)
+
+
+def local_text(second: str, every: str) -> str:
+    """A moment as the local clock shows it: the date, or the time with its offset from UTC."""
+    offset = offset_of(second)
+    moment = f"toDateTime({second} + {offset}, 'UTC')"
+    if every in DAYS_ON:
+        return f"formatDateTime({moment}, '%Y-%m-%d')"
+    sign = f"if({offset} < 0, '-', '+')"
+    clock = f"formatDateTime(toDateTime(abs({offset}), 'UTC'), '%H:%i')"
+    return f"concat(formatDateTime({moment}, '%Y-%m-%d %H:%i'), {sign}, {clock})"
+
+
+def fixed_columns(view: PeriodView) -> list[Column]:
+    """The period and the dimensions."""
+    return [
+        Column("window_start", "toDateTime(start_s, 'UTC')", "DateTime('UTC')", "Begin of the local period."),
+        Column("window_end", f"toDateTime({end_of('start_s', view.every)}, 'UTC')", "DateTime('UTC')",
+               "End of the period, not included."),
+        Column("window_local", local_text("start_s", view.every), "String",
+               "Begin as the clock of the reporting time zone shows it."),
+        *(Column(name, name, "String", f"The {name}; '' for none.") for name in view.dimensions),
+    ]  # fmt: skip
+
+
+def period_view(view: PeriodView, periods: Grid) -> str:
+    """The statement that makes or replaces the view."""
+    totals = ", ".join(f"{total.aggregate.format(total.name)} AS t_{total.name}" for total in view.totals)
+    by = ", ".join(["start_s", *view.dimensions])
+    query = f"""{periods.constants()}
+SELECT {{columns}}
+FROM (
+    SELECT {by}, {totals}
+    FROM (
+        {stacked(view, periods)}
+    )
+    GROUP BY {by}
+)"""
+    return create(view.name, view.comment, [*fixed_columns(view), *view.columns], query)
+
+
+def create(name: str, comment: str, columns: Sequence[Column], query: str) -> str:
+    """CREATE OR REPLACE VIEW, with types and comments; `query` has {columns} where they are selected."""
+    declared = ",\n    ".join(f"`{c.name}` {c.type} COMMENT {quoted(c.comment)}" for c in columns)
+    selected = ",\n    ".join(f"{c.expression} AS `{c.name}`" for c in columns)
+    text = query.replace("{columns}", selected)
+    return f"CREATE OR REPLACE VIEW {name}\n(\n    {declared}\n)\nAS {text}\nCOMMENT {quoted(comment)}"
