@@ -23,7 +23,7 @@ from sinks.clickhouse import connect, without_secret
 from streams.progress import WORKER_GROUP, Watch
 from streams.sink import GROUP as SINK_GROUP
 from streams.sink import TOPICS as SINK_TOPICS
-from streams.topics import CONTACT_EVENTS
+from streams.topics import PASSED_ON_TOPICS, RAW_TOPICS
 
 SECRET = frozenset({"customer_key_secret"})
 ADDRESSES = frozenset({"clickhouse_url", "schema_registry_url"})  # may hold a password
@@ -47,11 +47,12 @@ async def kafka_findings(config: Settings) -> list[Finding]:
         async with Watch(servers) as watch:
             found = [Finding("Kafka", True, servers)]
             for who, group, topics in (
-                ("worker", WORKER_GROUP, (CONTACT_EVENTS,)),
+                ("worker", WORKER_GROUP, RAW_TOPICS),
+                ("worker between its stages", WORKER_GROUP, PASSED_ON_TOPICS),
                 ("sink", SINK_GROUP, SINK_TOPICS),
             ):
                 behind = sum(lag.events for lag in await watch.lags(group, topics))
-                remedy = f"if this does not shrink: is a {who} running? `ringback up`, or its log"
+                remedy = f"if this does not shrink: is a {who.split()[0]} running? `ringback up`, or its log"
                 found.append(Finding(f"lag of the {who}", behind == 0, f"{behind:,} records", remedy))
             return found
     except (KafkaError, OSError) as error:

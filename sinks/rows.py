@@ -10,9 +10,10 @@ from typing import Any
 
 import orjson
 
-from kpis.facts import ContactFact, LegFact, SurveyFact
+from kpis.facts import AgentQuarter, ContactFact, FcrFact, LegFact, SurveyFact
+from kpis.fcr_tally import FCR_MEASURES
 from kpis.tally import MEASURES
-from schemas.events import ContactEvent
+from schemas.events import AgentStateChanged, ContactEvent, SourceHeartbeat
 
 # Plain String columns of `events` are "" where the event type has no such field; the others are NULL.
 PLAIN_TEXT = ("direction", "entry", "kind", "place", "by", "outcome", "respondent")
@@ -24,9 +25,23 @@ EVENT_COLUMNS = (
     "higher_is_better", "respondent",
 )  # fmt: skip
 WINDOW_COLUMNS = ("window_start", "channel", "queue", "partition", *MEASURES, "version")
-CONTACT_COLUMNS = (*(field.name for field in fields(ContactFact)), "version", "is_deleted")
-LEG_COLUMNS = (*(field.name for field in fields(LegFact)), "version", "is_deleted")
-SURVEY_COLUMNS = (*(field.name for field in fields(SurveyFact)), "version", "is_deleted")
+FCR_WINDOW_COLUMNS = ("window_start", "channel", "queue", "days", "partition", *FCR_MEASURES, "version")
+AGENT_EVENT_COLUMNS = (
+    "agent", "event_id", "revision", "canonical", "team", "state", "occurred_at", "source",
+)  # fmt: skip
+HEARTBEAT_COLUMNS = ("source", "occurred_at")
+
+
+def fact_columns(fact: type) -> tuple[str, ...]:
+    """Columns of a table that holds facts."""
+    return (*(field.name for field in fields(fact)), "version", "is_deleted")
+
+
+CONTACT_COLUMNS = fact_columns(ContactFact)
+LEG_COLUMNS = fact_columns(LegFact)
+SURVEY_COLUMNS = fact_columns(SurveyFact)
+FCR_COLUMNS = fact_columns(FcrFact)
+QUARTER_COLUMNS = fact_columns(AgentQuarter)
 DEAD_LETTER_COLUMNS = (
     "partition", "offset", "origin", "position", "reason", "detail", "payload", "failed_at",
 )  # fmt: skip
@@ -35,7 +50,21 @@ BLANK_TEXT = frozenset({
     "parent_contact_id", "end_type", "end_detail", "end_by", "entry_queue", "queue", "agent", "team",
     "kind", "respondent",
 })  # fmt: skip
+COLUMNS = {
+    "events": EVENT_COLUMNS,
+    "agent_events": AGENT_EVENT_COLUMNS,
+    "heartbeats": HEARTBEAT_COLUMNS,
+    "contacts": CONTACT_COLUMNS,
+    "legs": LEG_COLUMNS,
+    "surveys": SURVEY_COLUMNS,
+    "kpi_windows": WINDOW_COLUMNS,
+    "fcr": FCR_COLUMNS,
+    "fcr_windows": FCR_WINDOW_COLUMNS,
+    "agent_quarters": QUARTER_COLUMNS,
+    "dead_letters": DEAD_LETTER_COLUMNS,
+}
 Row = Mapping[str, Any]
+TableRow = tuple[str, list[Any]]
 
 
 def event_row(event: ContactEvent, canonical: bytes) -> list[Any]:
@@ -47,14 +76,15 @@ def event_row(event: ContactEvent, canonical: bytes) -> list[Any]:
     ]
 
 
-COLUMNS = {
-    "events": EVENT_COLUMNS,
-    "contacts": CONTACT_COLUMNS,
-    "legs": LEG_COLUMNS,
-    "surveys": SURVEY_COLUMNS,
-    "kpi_windows": WINDOW_COLUMNS,
-    "dead_letters": DEAD_LETTER_COLUMNS,
-}
+def agent_event_row(event: AgentStateChanged, canonical: bytes) -> list[Any]:
+    """Row of `agent_events`."""
+    known = event.__dict__
+    return [canonical if column == "canonical" else known[column] for column in AGENT_EVENT_COLUMNS]
+
+
+def heartbeat_row(event: SourceHeartbeat) -> list[Any]:
+    """Row of `heartbeats`."""
+    return [event.source, event.occurred_at]
 
 
 def fact_row(columns: tuple[str, ...], fact: Row, version: int) -> list[Any]:
@@ -74,7 +104,7 @@ def blank(column: str) -> Any:
     return "" if column in BLANK_TEXT else 0
 
 
-def fact_rows(document: Row) -> Iterable[tuple[str, list[Any]]]:
+def fact_rows(document: Row) -> Iterable[TableRow]:
     """(table, row) for each fact in an output record, and for each that is gone."""
     version, contact_id, gone = document["version"], document["contact_id"], document["gone"]
     if document["contact"] is not None:
@@ -103,6 +133,36 @@ def window_row(document: Row) -> list[Any]:
         *(measures.get(name, 0) for name in MEASURES),
         document["version"],
     ]
+
+
+def fcr_window_rows(document: Row) -> list[list[Any]]:
+    """Rows of `fcr_windows`: one for each length of the window."""
+    return [
+        [
+            document["window_start"],
+            document["channel"],
+            document["queue"],
+            int(days),
+            document["partition"],
+            *(measures.get(name, 0) for name in FCR_MEASURES),
+            document["version"],
+        ]
+        for days, measures in document["days"].items()
+    ]
+
+
+def fcr_row(document: Row) -> list[Any]:
+    """Row of `fcr`: a contact among its customer's contacts, or that it is none of them."""
+    if document["fact"] is None:
+        return deleted_row(FCR_COLUMNS, document, document["version"])
+    return fact_row(FCR_COLUMNS, document["fact"], document["version"])
+
+
+def quarter_row(document: Row) -> list[Any]:
+    """Row of `agent_quarters`: what an agent did, or that it was nothing."""
+    if document["quarter"] is None:
+        return deleted_row(QUARTER_COLUMNS, document, document["version"])
+    return fact_row(QUARTER_COLUMNS, document["quarter"], document["version"])
 
 
 def dead_letter_row(partition: int, offset: int, value: bytes) -> list[Any]:

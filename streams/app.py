@@ -1,8 +1,10 @@
-"""The Faust application: one agent over contact-events, two tables, batches instead of single events."""
+"""The Faust application: an agent for each stage, two tables each, batches instead of single events."""
 
+import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 import faust
 import structlog
@@ -13,8 +15,11 @@ from streams import readiness, topics
 from streams.apply import Decode
 from streams.batching import Assignor, BatchScheduler, BatchSchema
 from streams.config import StreamConfig
+from streams.forwarder import Forwarder
 from streams.processor import Processor
 from streams.recovery import finish_batch
+from streams.stage import Kept
+from streams.stages import build_stages
 from streams.writer import BatchWriter
 
 log = structlog.get_logger()
@@ -23,6 +28,20 @@ BUFFERED_BATCHES = 4
 # The least that brokers allow by default is 6 s.
 SESSION_TIMEOUT_S = 8.0
 NUDGE_EVERY_S = 2.0
+
+
+class Handler(Protocol):
+    """What reads a topic: a stage's processor, or the forwarder."""
+
+    source: str
+    lock: asyncio.Lock
+    closed: bool
+
+    async def process(self, partition: int, fetched: Sequence[Any]) -> object:
+        """Apply a batch; everything it changes is acknowledged on return."""
+
+    async def close(self) -> None:
+        """Let the batch in progress end, and begin no other."""
 
 
 def build_app(config: StreamConfig, decode: Decode) -> faust.App:
@@ -49,49 +68,61 @@ def build_app(config: StreamConfig, decode: Decode) -> faust.App:
         broker_commit_interval=0.5,
         table_standby_replicas=0,
     )
-    processor = Processor(
-        config,
-        contacts=table(app, topics.CONTACTS_TABLE, config.partitions),
-        windows=table(app, topics.WINDOWS_TABLE, config.partitions),
-        writer=BatchWriter(config.bootstrap_servers),
-        decode=decode,
-        now_ms=lambda: time.time_ns() // 1_000_000,
-    )
-    add_agent(app, processor)
+    writer = BatchWriter(config.bootstrap_servers)
+    stages = build_stages(config, decode, lambda name: table(app, name, config.partitions))
+    processors = [Processor(config, stage, writer, now_ms) for stage in stages]
+    handlers: list[Handler] = [*processors, Forwarder(config, writer, decode, now_ms)]
+    for handler in handlers:
+        add_agent(app, handler)
     add_nudge(app)
-    add_life_cycle(app, processor)
+    add_recovery(app, processors)
+    add_endings(app, handlers, processors, writer)
     return app
 
 
-def table(app: faust.App, name: str, partitions: int) -> Any:
+def now_ms() -> int:
+    """Wall clock, for people who read dead letters."""
+    return time.time_ns() // 1_000_000
+
+
+def table(app: faust.App, name: str, partitions: int) -> Kept:
     """A plain Faust table of bytes. We write its changelog ourselves, in record batches (streams.writer)."""
     raw = faust.Schema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
-    return app.Table(name, partitions=partitions, schema=raw, key_type=bytes, value_type=bytes)
+    made = app.Table(name, partitions=partitions, schema=raw, key_type=bytes, value_type=bytes)
+    return Kept(made, topics.changelog_of(name))
 
 
-def add_agent(app: faust.App, processor: Processor) -> None:
-    """The contact agent. It acknowledges a batch itself, after everything it changed is safe."""
-    events = app.topic(topics.CONTACT_EVENTS, schema=BatchSchema(), value_type=bytes)
+def add_agent(app: faust.App, handler: Handler) -> None:
+    """An agent. It acknowledges a batch itself, after everything it changed is safe."""
+    topic = app.topic(handler.source, schema=BatchSchema(), value_type=bytes)
 
-    @app.agent(events, concurrency=1, name="contacts")  # type: ignore[untyped-decorator]
-    async def contacts(stream: Any) -> None:
+    @app.agent(topic, concurrency=1, name=handler.source)  # type: ignore[untyped-decorator]
+    async def agent(stream: Any) -> None:
         # noack: Faust would acknowledge a batch whose handler raised, and its events would be skipped.
         async for event in stream.noack().events():
-            if processor.closed:
+            if handler.closed:
                 return
             batch, tp = event.value, event.message.tp
             if not await app.consumer.in_sequence(tp, batch[0].offset, batch[-1].offset):
                 log.warning(
-                    "batch out of turn, fetched again", partition=tp.partition, offset=batch[0].offset
+                    "batch out of turn, fetched again",
+                    topic=tp.topic,
+                    partition=tp.partition,
+                    offset=batch[0].offset,
                 )
                 continue
             try:
-                await processor.process(tp.partition, batch)
+                await handler.process(tp.partition, batch)
             except Exception as error:
-                log.error("worker stops", error=str(error), kind=type(error).__name__)
-                await app.crash(error)
+                await stop_worker(app, error)
                 raise
             event.ack()
+
+
+async def stop_worker(app: faust.App, error: Exception) -> None:
+    """Say why, and stop: Faust would go on behind what failed."""
+    log.error("worker stops", error=str(error), kind=type(error).__name__)
+    await app.crash(error)
 
 
 def add_nudge(app: faust.App) -> None:
@@ -103,33 +134,49 @@ def add_nudge(app: faust.App) -> None:
             await app.consumer.nudge()
 
 
-def add_life_cycle(app: faust.App, processor: Processor) -> None:
-    """Finish a cut-short batch after recovery, let one end before partitions move, close the writer last."""
+def add_recovery(app: faust.App, processors: Sequence[Processor]) -> None:
+    """Finish what was cut short once the tables are recovered, and before any batch."""
 
     async def recovered() -> None:
         partitions = assigned_partitions(app)
         try:
-            for partition in partitions:
-                await finish_batch(processor, partition)
+            for processor in processors:
+                processor.stage.forget()  # the tables have become others
+                for partition in partitions:
+                    async with processor.lock:  # partitions do not move in the middle of this either
+                        if partition in assigned_partitions(app) and not processor.closed:
+                            await finish_batch(processor, partition)
         except Exception as error:  # Faust swallows what a recovery callback raises
-            log.error("worker stops", error=str(error), kind=type(error).__name__)
-            await app.crash(error)
+            await stop_worker(app, error)
             raise
         readiness.mark(True)
-        log.info("worker ready", partitions=partitions, contacts=len(processor.contacts.data))
+        held = {processor.source: len(processor.stage.state.table.data) for processor in processors}
+        log.info("worker ready", partitions=partitions, **{k.replace("-", "_"): v for k, v in held.items()})
 
-    processor.windows.on_recover(recovered)
+    # The last table: Faust tells them in turn that they are recovered, and lets go what is no more theirs.
+    processors[-1].stage.totals.table.on_recover(recovered)
+
+
+def add_endings(
+    app: faust.App, handlers: Sequence[Handler], processors: Sequence[Processor], writer: BatchWriter
+) -> None:
+    """Let batches end before partitions move; close the writer last."""
 
     @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
-    async def let_batch_end(app: Any, revoked: set[TP], **kwargs: Any) -> None:
-        async with processor.lock:  # the batch in progress ends before another worker reads our changelog
-            pass
+    async def let_batches_end(app: Any, revoked: set[TP], **kwargs: Any) -> None:
+        for handler in handlers:
+            async with handler.lock:  # before another worker reads our changelog
+                pass
+        for processor in processors:
+            processor.stage.forget()
 
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
     async def close(app: Any, **kwargs: Any) -> None:
-        await processor.close()
+        for handler in handlers:
+            await handler.close()
+        await writer.stop()
 
 
 def assigned_partitions(app: faust.App) -> list[int]:
-    """Partitions of contact-events that this worker owns."""
+    """Partitions that this worker owns: of contact-events, and so of every topic that it reads."""
     return sorted(tp.partition for tp in app.consumer.assignment() if tp.topic == topics.CONTACT_EVENTS)

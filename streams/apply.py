@@ -3,18 +3,21 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from kpis.agents import Session
 from kpis.facts import NO_FACTS, Facts
+from kpis.fcr import Visit
 from kpis.fold import fold_unique
 from kpis.rules import Rules
 from kpis.tally import ZERO, Tally, Window, add, change, contribution
 from schemas.codec import DecodeError
 from schemas.events import AgentStateChanged, ContactEvent, Event, SourceHeartbeat
+from streams.forwards import forwards_of, moved
 from streams.state import EventSet, Known, merge, pack, unpack
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One Kafka record of contact-events."""
+    """One Kafka record."""
 
     offset: int
     key: bytes | None
@@ -33,11 +36,16 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class FactKeys:
-    """Which fact rows a contact has had: itself, its legs by number, its surveys by (kind, respondent)."""
+    """What a contact has had: itself, legs by number, surveys by (kind, respondent).
+
+    And to whom it has been forwarded: customers, and agents by (agent, leg).
+    """
 
     contact: bool
     legs: frozenset[int]
     surveys: frozenset[tuple[str, str]]
+    customers: frozenset[str] = frozenset()
+    sessions: frozenset[tuple[str, int]] = frozenset()
 
 
 def keys_of(facts: Facts) -> FactKeys:
@@ -48,12 +56,18 @@ def keys_of(facts: Facts) -> FactKeys:
 
 @dataclass(frozen=True, slots=True)
 class ContactChange:
-    """A contact whose event set grew: its new table value, its facts, and the rows it had before."""
+    """A contact whose event set grew: its table value, its facts, the rows it had and has, what to forward.
+
+    `visits` are by customer, `sessions` by (agent, leg); None takes back what had been forwarded.
+    """
 
     contact_id: str
     state: bytes
     had: FactKeys
+    has: FactKeys
     facts: Facts
+    visits: dict[str, Visit | None]
+    sessions: dict[tuple[str, int], Session | None]
 
 
 @dataclass(slots=True)
@@ -124,10 +138,14 @@ def apply_batch(
         if duplicates == len(items):
             continue
         before, after = facts_of(events, rules), facts_of(merged, rules)
-        result.contacts.append(ContactChange(contact_id, pack(merged), keys_of(before), after))
-        for window, moved in change(contribution(before, rules), contribution(after, rules)).items():
-            old = result.windows.get(window) or total_of(window) or ZERO
-            result.windows[window] = add(old, moved)
+        old, new = forwards_of(before, rules), forwards_of(after, rules)
+        visits, sessions = moved(old.visits, new.visits), moved(old.sessions, new.sessions)
+        result.contacts.append(
+            ContactChange(contact_id, pack(merged), keys_of(before), keys_of(after), after, visits, sessions)
+        )
+        for window, step in change(contribution(before, rules), contribution(after, rules)).items():
+            total = result.windows.get(window) or total_of(window) or ZERO
+            result.windows[window] = add(total, step)
     return result
 
 

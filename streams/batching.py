@@ -18,9 +18,9 @@ from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
 from streams.sequence import Sequence
-from streams.topics import CONTACT_EVENTS
+from streams.topics import WORKER_TOPICS
 
-BATCHED_TOPICS = frozenset({CONTACT_EVENTS})
+BATCHED_TOPICS = frozenset(WORKER_TOPICS)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from kpis.tally import MEASURES, Tally, Window
-from streams.apply import ContactChange, keys_of
+from streams.apply import ContactChange
 
 # (epoch, offset) in one integer that ClickHouse can compare: 2^24 epochs of 2^40 offsets.
 OFFSET_BITS = 40
@@ -47,26 +47,25 @@ def tally_of(value: bytes) -> Tally:
     return tuple(named.get(name, 0) for name in MEASURES)
 
 
-def window_document(window: Window, partition: int, tally: Tally, version: int) -> bytes:
-    """Output record of a window's new total."""
+def window_document(window: Window, partition: int, measures: bytes, version: int) -> bytes:
+    """Output record of a window's new total, whose table value is `measures`."""
     document: dict[str, Any] = {
         "window_start": window.start,
         "channel": window.channel,
         "queue": window.queue,
         "partition": partition,
         "version": version,
-        "measures": {name: value for name, value in zip(MEASURES, tally, strict=True) if value},
+        "measures": orjson.Fragment(measures),
     }
     return orjson.dumps(document)
 
 
 def gone(change: ContactChange) -> dict[str, Any]:
     """Fact rows that were and are no more, because a correction moved their events: to be deleted."""
-    has = keys_of(change.facts)
     return {
-        "contact": change.had.contact and not has.contact,
-        "legs": sorted(change.had.legs - has.legs),
-        "surveys": sorted(change.had.surveys - has.surveys),
+        "contact": change.had.contact and not change.has.contact,
+        "legs": sorted(change.had.legs - change.has.legs),
+        "surveys": sorted(change.had.surveys - change.has.surveys),
     }
 
 

@@ -1,17 +1,18 @@
-"""Markers in the two changelogs: which batch has begun, and which is done.
+"""Markers in the two changelogs of a stage: which batch has begun, and which is done.
 
-`begun` stands in the contact changelog before a batch's contacts; `done` in the window changelog behind its
-windows. After a crash they tell whether a batch was cut short, and `begun` whose facts may be unpublished.
+`begun` stands in the state changelog before a batch's states; `done` in the changelog of totals behind its
+totals. After a crash they tell whether a batch was cut short, and `begun` what of it may be unpublished.
 """
 
-from collections.abc import Sequence
+import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
-from streams.apply import ContactChange, FactKeys, keys_of
+from kpis.rules import Rules
 
-PREFIX = b"\xff"  # no contact_id and no window key begins so: it is no UTF-8
+PREFIX = b"\xff"  # no key of ours begins so: it is no UTF-8
 
 
 def marker_key(partition: int) -> bytes:
@@ -20,17 +21,30 @@ def marker_key(partition: int) -> bytes:
 
 
 def is_marker(key: bytes) -> bool:
-    """Is this table key a marker, and no contact or window?"""
+    """Is this table key a marker, and nothing that was counted?"""
     return key[:1] == PREFIX
+
+
+def rules_digest(rules: Rules) -> str:
+    """Short name of a set of rules: totals are right for the rules they were counted by, for no others."""
+    return hashlib.sha256(repr(rules).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A batch, by (epoch, offset of its last event), and the fact rows its contacts have or had."""
+    """A batch, by (epoch, offset of its last event), and what it touches, in the words of its stage.
+
+    `totals` are the keys of the totals it moves, and `empty` is what such a total is with nothing in it:
+    should the rules change before the batch is done, these have to be taken back. With `everything` all that
+    the partition holds is being published again.
+    """
 
     epoch: int
     offset: int
-    contacts: dict[str, FactKeys]
+    touched: Any
+    everything: bool = False
+    totals: tuple[bytes, ...] = ()
+    empty: bytes = b"{}"
 
     @property
     def batch(self) -> tuple[int, int]:
@@ -40,43 +54,41 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The batch that was finished, and the offset up to which every event is in the state."""
+    """The batch that was finished, the offset up to which every event is in the state, and the rules."""
 
     batch: tuple[int, int]
     applied: int
-
-
-def either(change: ContactChange) -> FactKeys:
-    """Rows a contact had before a change or has after it."""
-    has = keys_of(change.facts)
-    return FactKeys(
-        change.had.contact or has.contact, change.had.legs | has.legs, change.had.surveys | has.surveys
-    )
-
-
-def begin(epoch: int, offset: int, changes: Sequence[ContactChange]) -> Begun:
-    """Marker of a batch that changes these contacts."""
-    return Begun(epoch, offset, {change.contact_id: either(change) for change in changes})
+    rules: str | None
 
 
 def begun_bytes(begun: Begun) -> bytes:
     """Table value of the marker."""
-    contacts = {
-        name: [keys.contact, sorted(keys.legs), sorted(keys.surveys)] for name, keys in begun.contacts.items()
+    document = {
+        "epoch": begun.epoch,
+        "offset": begun.offset,
+        "everything": begun.everything,
+        "touched": begun.touched,
+        "totals": [key.decode() for key in begun.totals],
+        "empty": begun.empty.decode(),
     }
-    return orjson.dumps({"epoch": begun.epoch, "offset": begun.offset, "contacts": contacts})
+    return orjson.dumps(document)
 
 
 def read_begun(value: bytes | None) -> Begun | None:
-    """Marker in a table value; None where no batch ever began."""
+    """Marker in a table value; None where no batch ever began. Version 0.1 wrote `contacts`."""
     if value is None:
         return None
     document = orjson.loads(value)
-    contacts = {
-        name: FactKeys(contact, frozenset(legs), frozenset((kind, who) for kind, who in surveys))
-        for name, (contact, legs, surveys) in document["contacts"].items()
-    }
-    return Begun(document["epoch"], document["offset"], contacts)
+    if "contacts" in document:
+        return Begun(document["epoch"], document["offset"], document["contacts"])
+    return Begun(
+        document["epoch"],
+        document["offset"],
+        document["touched"],
+        document["everything"],
+        tuple(key.encode() for key in document["totals"]),
+        document["empty"].encode(),
+    )
 
 
 def read_begun_epoch(value: bytes | None) -> int:
@@ -86,13 +98,13 @@ def read_begun_epoch(value: bytes | None) -> int:
 
 def done_bytes(done: Done) -> bytes:
     """Table value of the marker."""
-    return orjson.dumps({"batch": done.batch, "applied": done.applied})
+    return orjson.dumps({"batch": done.batch, "applied": done.applied, "rules": done.rules})
 
 
 def read_done(value: bytes | None) -> Done | None:
-    """Marker in a table value; None where no batch was ever finished."""
+    """Marker in a table value; None where no batch was ever finished. Version 0.1 wrote no rules."""
     if value is None:
         return None
     document = orjson.loads(value)
     epoch, offset = document["batch"]
-    return Done((epoch, offset), document["applied"])
+    return Done((epoch, offset), document["applied"], document.get("rules"))

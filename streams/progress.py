@@ -99,10 +99,13 @@ async def wait_until_stored(
     without any progress.
     """
     async with Watch(bootstrap_servers) as watch:
-        wanted = await watch.ends((topics.CONTACT_EVENTS,))
-        await wait_for(watch, WORKER_GROUP, wanted, on_wait, timeout_s)
-        # What the stream wrote for those events is in Kafka by now, as it commits last.
-        await wait_for(watch, SINK_GROUP, await watch.ends(SINK_TOPICS), on_wait, timeout_s)
+        # What a stage wrote for the records it has committed is in Kafka by then, as it commits last.
+        for group, names in (
+            (WORKER_GROUP, topics.RAW_TOPICS),
+            (WORKER_GROUP, topics.PASSED_ON_TOPICS),
+            (SINK_GROUP, SINK_TOPICS),
+        ):
+            await wait_for(watch, group, await watch.ends(names), on_wait, timeout_s)
 
 
 async def wait_for(

@@ -1,79 +1,84 @@
-"""After recovery: finish the batch that a crash cut short."""
+"""After recovery: finish the batch that a crash cut short, or count everything anew under other rules."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import chain, islice
 
 import structlog
 
-from kpis.tally import ZERO, Tally, Window
-from streams.apply import BatchResult, ContactChange, facts_of, rebuild_windows
-from streams.batching import items_of
-from streams.documents import tally_bytes, tally_of, window_key, window_of
-from streams.marker import Begun, Done, begun_bytes, done_bytes, is_marker, marker_key, read_begun, read_done
+from streams.documents import row_version
+from streams.marker import Begun, Done, begun_bytes, done_bytes, marker_key, read_begun, read_done
 from streams.processor import Processor
-from streams.state import unpack
-from streams.topics import CONTACTS_CHANGELOG, WINDOWS_CHANGELOG
+from streams.stage import Output, Stage
 
 log = structlog.get_logger()
+PUBLISHED_TOGETHER = 5_000
 
 
-def cut_short(processor: Processor, partition: int) -> Begun | None:
-    """The batch of a partition that has begun and is not done."""
+def unfinished(processor: Processor, partition: int) -> Begun | None:
+    """What a batch of the partition has begun and not done; everything, where the rules are not the same."""
     key = marker_key(partition)
-    begun = read_begun(processor.contacts.data.get(key))
-    done = read_done(processor.windows.data.get(key))
-    return None if begun is None or (done is not None and done.batch == begun.batch) else begun
+    begun = read_begun(processor.stage.state.get(key))
+    done = read_done(processor.stage.totals.get(key))
+    if begun is None:
+        return None
+    cut_short = done is None or done.batch != begun.batch
+    everything = done is None or done.rules != processor.rules or (cut_short and begun.everything)
+    if not cut_short and not everything:
+        return None
+    return replace(begun, touched=begun.touched if cut_short else None, everything=everything)
 
 
-def changed_contacts(processor: Processor, begun: Begun) -> Iterator[ContactChange]:
-    """The contacts of the batch as they now stand; a row they had and have no more is deleted."""
-    for contact_id, had in begun.contacts.items():
-        state = processor.state_of(contact_id)
-        if state is not None:
-            yield ContactChange(contact_id, state, had, facts_of(unpack(state), processor.config.rules))
+def totals_to_tell(stage: Stage, partition: int, found: Begun) -> dict[bytes, bytes]:
+    """Totals as the state has them: those that differ from what is stored, or all there are and were."""
+    right, stored = stage.recount(partition), dict(stage.totals.items(partition))
+    told = dict.fromkeys(found.totals, found.empty) | stored if found.everything else stored
+    totals = {key: stage.restated(right.get(key), told.get(key)) for key in right.keys() | told.keys()}
+    return {key: total for key, total in totals.items() if found.everything or total != stored.get(key)}
 
 
-def moved_windows(processor: Processor, partition: int) -> dict[Window, Tally]:
-    """Windows whose total in the window table is not what the contact table says, with the right total."""
-    contacts = (value for key, value in items_of(processor.contacts, partition) if not is_marker(key))
-    totals = rebuild_windows(contacts, processor.config.rules)
-    stored = {
-        window_of(key)[0]: tally_of(value)
-        for key, value in items_of(processor.windows, partition)
-        if not is_marker(key)
-    }
-    windows = totals.keys() | stored.keys()
-    return {
-        window: totals.get(window, ZERO)
-        for window in windows
-        if totals.get(window, ZERO) != stored.get(window, ZERO)
-    }
+def together(outputs: Iterable[Output], size: int) -> Iterator[list[Output]]:
+    """Outputs in lists of at most `size`."""
+    following = iter(outputs)
+    while chunk := list(islice(following, size)):
+        yield chunk
 
 
 async def finish_batch(processor: Processor, partition: int) -> bool:
-    """Publish what a crash may have kept from being published; True if there was such a batch.
+    """Publish what may be unpublished; True if there was anything.
 
     The epoch is raised, so that these rows beat whatever the cut-short batch had published, and they carry
     the offset up to which the state was complete, so that every later batch beats them. A crash in here is no
     harm: the marker still says that the batch is not done.
     """
-    begun = cut_short(processor, partition)
-    if begun is None:
+    found = unfinished(processor, partition)
+    if found is None:
         return False
-    key, applied = marker_key(partition), processor.applied_of(partition)
+    stage, key, applied = processor.stage, marker_key(partition), processor.applied_of(partition)
+    stage.forget()
+    totals = totals_to_tell(stage, partition, found)
+    keys = found.totals if found.everything else tuple({*found.totals, *totals})
     # By the offset applied, not by that of the batch: a later batch of this epoch may end there as well.
-    again = Begun(processor.epoch_of(partition) + 1, applied, begun.contacts)
-    await processor.store(CONTACTS_CHANGELOG, processor.contacts, partition, [(key, begun_bytes(again))])
-    windows = moved_windows(processor, partition)
-    contacts = list(changed_contacts(processor, begun))
-    await processor.publish(partition, applied, BatchResult(contacts=contacts, windows=windows))
-    totals = [(window_key(window, partition), tally_bytes(tally)) for window, tally in windows.items()]
-    done = done_bytes(Done(again.batch, applied))
-    await processor.store(WINDOWS_CHANGELOG, processor.windows, partition, [*totals, (key, done)])
+    again = replace(found, epoch=processor.epoch_of(partition) + 1, offset=applied, totals=keys)
+    await processor.store(stage.state, partition, [(key, begun_bytes(again))])
+    if found.everything:
+        # Known before readers are told of them: should the rules change back before this is done, totals
+        # that only these rules have will be taken back. What was stored decides nothing here.
+        await processor.store(stage.totals, partition, list(totals.items()))
+    version, published = row_version(again.epoch, again.offset), 0
+    repaired = stage.repair(partition, found.touched, found.everything, version)
+    outputs = chain(repaired, processor.total_outputs(partition, totals, version))
+    for chunk in together(outputs, PUBLISHED_TOGETHER):
+        await processor.publisher.publish(chunk)
+        published += len(chunk)
+    done = (key, done_bytes(Done(again.batch, applied, processor.rules)))
+    known = [] if found.everything else list(totals.items())
+    await processor.store(stage.totals, partition, [*known, done])
     log.info(
-        "batch cut short by a crash is finished",
+        "counted anew" if found.everything else "batch cut short by a crash is finished",
+        source=stage.source,
         partition=partition,
         epoch=again.epoch,
-        contacts=len(contacts),
-        windows=len(windows),
+        outputs=published,
     )
     return True

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
@@ -13,7 +14,18 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from schemas.codec import DecodeError
 from schemas.events import AgentStateChanged, SourceHeartbeat
 from sinks.clickhouse import ClickHouseSink, without_secret
-from sinks.rows import dead_letter_row, event_row, fact_rows, window_row
+from sinks.rows import (
+    TableRow,
+    agent_event_row,
+    dead_letter_row,
+    event_row,
+    fact_rows,
+    fcr_row,
+    fcr_window_rows,
+    heartbeat_row,
+    quarter_row,
+    window_row,
+)
 from streams import readiness, topics
 from streams.apply import Decode
 from streams.config import StreamConfig
@@ -22,7 +34,15 @@ from streams.worker import wait_for_topics
 
 log = structlog.get_logger()
 GROUP = "ringback-sink"
-TOPICS = (topics.CONTACT_EVENTS, topics.CONTACT_FACTS, topics.KPI_WINDOWS, topics.DEAD_LETTERS)
+RAW = (topics.CONTACT_EVENTS, topics.AGENT_EVENTS, topics.SOURCE_HEARTBEATS)
+# Each of these records tells all that readers see under its key: of several in a batch one is enough.
+LATEST: dict[str, Callable[[Any], Iterable[TableRow]]] = {
+    topics.KPI_WINDOWS: lambda document: [("kpi_windows", window_row(document))],
+    topics.FCR_FACTS: lambda document: [("fcr", fcr_row(document))],
+    topics.FCR_WINDOWS: lambda document: [("fcr_windows", row) for row in fcr_window_rows(document)],
+    topics.AGENT_QUARTERS: lambda document: [("agent_quarters", quarter_row(document))],
+}
+TOPICS = (*RAW, topics.CONTACT_FACTS, *LATEST, topics.DEAD_LETTERS)
 BATCH_ROWS = 20_000
 BATCH_AGE_S = 0.5
 DAY_MS = 86_400_000
@@ -38,12 +58,20 @@ class Buffer:
     def clear(self) -> None:
         """Forget everything: it was written, or will be fetched again."""
         self.tables: dict[str, list[Any]] = defaultdict(list)
-        self.windows: dict[bytes, list[Any]] = {}
+        self.latest: dict[tuple[str, bytes], tuple[int, list[TableRow]]] = {}  # (topic, key) -> version, rows
         self.positions: dict[TopicPartition, int] = {}
         self.since = time.monotonic()
 
     def __len__(self) -> int:
-        return sum(len(rows) for rows in self.tables.values()) + len(self.windows)
+        return sum(len(rows) for rows in self.tables.values()) + len(self.latest)
+
+    def rows(self) -> dict[str, list[Any]]:
+        """All rows by table."""
+        tables = defaultdict(list, {table: list(rows) for table, rows in self.tables.items()})
+        for _, rows in self.latest.values():
+            for table, row in rows:
+                tables[table].append(row)
+        return tables
 
     def add(self, record: ConsumerRecord) -> None:
         """Turn one record into rows."""
@@ -52,16 +80,17 @@ class Buffer:
         self.positions[TopicPartition(record.topic, record.partition)] = record.offset + 1
         if record.value is None:
             return
-        if record.topic == topics.CONTACT_EVENTS:
+        if record.topic in RAW:
             self.add_event(record)
+        elif record.topic in LATEST:
+            document = orjson.loads(record.value)
+            where, version = (record.topic, record.key), document["version"]
+            known = self.latest.get(where)
+            if known is None or known[0] <= version:
+                self.latest[where] = version, list(LATEST[record.topic](document))
         elif record.topic == topics.CONTACT_FACTS:
             for table, row in fact_rows(orjson.loads(record.value)):
                 self.tables[table].append(row)
-        elif record.topic == topics.KPI_WINDOWS:
-            row = window_row(orjson.loads(record.value))
-            known = self.windows.get(record.key)
-            if known is None or known[-1] <= row[-1]:  # the last column is the version
-                self.windows[record.key] = row
         else:
             row = dead_letter_row(record.partition, record.offset, record.value)
             self.tables["dead_letters"].append(row)
@@ -70,11 +99,17 @@ class Buffer:
         """A raw event, unless the worker refuses it too: then it comes back as a dead letter."""
         try:
             event, canonical = self.decode(record.value)
-        except DecodeError:
+        except DecodeError as error:
+            if record.topic == topics.SOURCE_HEARTBEATS:  # which the worker does not read
+                log.warning("a heartbeat is unreadable", offset=record.offset, error=str(error))
             return
-        if isinstance(event, AgentStateChanged | SourceHeartbeat):
-            return
-        if record.key == event.contact_id.encode():
+        if isinstance(event, SourceHeartbeat):
+            if record.topic == topics.SOURCE_HEARTBEATS:
+                self.tables["heartbeats"].append(heartbeat_row(event))
+        elif isinstance(event, AgentStateChanged):
+            if record.topic == topics.AGENT_EVENTS and record.key == event.agent.encode():
+                self.tables["agent_events"].append(agent_event_row(event, canonical))
+        elif record.topic == topics.CONTACT_EVENTS and record.key == event.contact_id.encode():
             self.tables["events"].append(event_row(event, canonical))
 
     def due(self) -> bool:
@@ -87,8 +122,7 @@ async def flush(buffer: Buffer, consumer: AIOKafkaConsumer, sink: ClickHouseSink
     """Write what is buffered, then commit. Raises SinkRefused; waits while ClickHouse is away."""
     if not buffer.positions:
         return
-    rows = {**buffer.tables, "kpi_windows": list(buffer.windows.values())}
-    positions = dict(buffer.positions)
+    rows, positions = buffer.rows(), dict(buffer.positions)
     started = time.monotonic()
     written = await asyncio.to_thread(sink.insert, rows)
     buffer.clear()

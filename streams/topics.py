@@ -1,28 +1,62 @@
 """The Kafka topics: names, partitions, retention; created before anything else starts."""
 
+import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError
+from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError
 
 CONTACT_EVENTS = "contact-events"
 AGENT_EVENTS = "agent-events"
 SOURCE_HEARTBEATS = "source-heartbeats"
 DEAD_LETTERS = "dead-letters"
+# From the contact stage on to the stages that judge by customer and by agent.
+CUSTOMER_CONTACTS = "customer-contacts"
+AGENT_ACTIVITY = "agent-activity"
 CONTACT_FACTS = "contact-facts"
 KPI_WINDOWS = "kpi-windows"
-APP_ID = "ringback"
-CONTACTS_TABLE = "contacts"
-WINDOWS_TABLE = "windows"
-CONTACTS_CHANGELOG = f"{APP_ID}-{CONTACTS_TABLE}-changelog"
-WINDOWS_CHANGELOG = f"{APP_ID}-{WINDOWS_TABLE}-changelog"
+FCR_FACTS = "fcr-facts"
+FCR_WINDOWS = "fcr-windows"
+AGENT_QUARTERS = "agent-quarters"
 
+APP_ID = "ringback"
+CONTACTS_TABLE, WINDOWS_TABLE = "contacts", "windows"
+CUSTOMERS_TABLE, FCR_TABLE = "customers", "fcr"
+AGENTS_TABLE, QUARTERS_TABLE = "agents", "quarters"
+
+
+def changelog_of(table: str) -> str:
+    """The topic that Faust recovers a table from."""
+    return f"{APP_ID}-{table}-changelog"
+
+
+CONTACTS_CHANGELOG, WINDOWS_CHANGELOG = changelog_of(CONTACTS_TABLE), changelog_of(WINDOWS_TABLE)
+CUSTOMERS_CHANGELOG, FCR_CHANGELOG = changelog_of(CUSTOMERS_TABLE), changelog_of(FCR_TABLE)
+AGENTS_CHANGELOG, QUARTERS_CHANGELOG = changelog_of(AGENTS_TABLE), changelog_of(QUARTERS_TABLE)
+
+# What the worker reads: first what comes from outside, then what it passes on to itself.
+RAW_TOPICS = (CONTACT_EVENTS, AGENT_EVENTS)
+PASSED_ON_TOPICS = (CUSTOMER_CONTACTS, AGENT_ACTIVITY)
+WORKER_TOPICS = RAW_TOPICS + PASSED_ON_TOPICS
+CHANGELOGS = (
+    CONTACTS_CHANGELOG,
+    WINDOWS_CHANGELOG,
+    CUSTOMERS_CHANGELOG,
+    FCR_CHANGELOG,
+    AGENTS_CHANGELOG,
+    QUARTERS_CHANGELOG,
+)
+
+CREATION_LIMIT_S = 10.0
+CREATION_POLL_S = 0.1
 FOREVER = {"retention.ms": "-1"}
 # A contact's whole event set is one changelog record; 10 MB is some 100,000 events of one contact.
 LATEST = {"cleanup.policy": "compact", "max.message.bytes": str(10 * 1024 * 1024)}
-# Facts name the rows that are gone; compaction must not take that away before the sink has read it.
+# Facts name the rows that are gone, and a record passed on may be beaten by an older one in its place;
+# compaction must not take that away before it has been read.
 FACTS = LATEST | {"min.compaction.lag.ms": str(7 * 86_400_000)}
 
 
@@ -36,16 +70,15 @@ class TopicSpec:
 
 
 def topic_specs(partitions: int) -> list[TopicSpec]:
-    """All topics of Ringback. Those that follow contact-events share its partitions, one to one."""
+    """All topics of Ringback. What the worker reads and keeps has as many partitions as contact-events."""
     return [
         TopicSpec(CONTACT_EVENTS, partitions, FOREVER),
         TopicSpec(AGENT_EVENTS, partitions, FOREVER),
         TopicSpec(SOURCE_HEARTBEATS, 1, LATEST),
         TopicSpec(DEAD_LETTERS, 1, FOREVER),
-        TopicSpec(CONTACT_FACTS, partitions, FACTS),
-        TopicSpec(KPI_WINDOWS, partitions, LATEST),
-        TopicSpec(CONTACTS_CHANGELOG, partitions, LATEST),
-        TopicSpec(WINDOWS_CHANGELOG, partitions, LATEST),
+        *(TopicSpec(name, partitions, FACTS) for name in (*PASSED_ON_TOPICS, CONTACT_FACTS, FCR_FACTS)),
+        *(TopicSpec(name, partitions, LATEST) for name in (KPI_WINDOWS, FCR_WINDOWS, AGENT_QUARTERS)),
+        *(TopicSpec(name, partitions, LATEST) for name in CHANGELOGS),
     ]
 
 
@@ -54,13 +87,29 @@ class PartitionsChanged(RuntimeError):
 
 
 def check_partitions(found: dict[str, int], specs: Sequence[TopicSpec]) -> None:
-    """Topics keyed by contact have as many partitions as contact-events. Raises PartitionsChanged."""
+    """Topics have the partitions that they must have. Raises PartitionsChanged."""
     for spec in specs:
         if found.get(spec.name, spec.partitions) != spec.partitions:
             raise PartitionsChanged(
                 f"topic {spec.name} has {found[spec.name]} partitions, expected {spec.partitions}: set "
                 f"RINGBACK_PARTITIONS={found[spec.name]}, or replay into new topics with the new number"
             )
+
+
+async def partitions_of(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
+    """Number of partitions of each topic; one that is just being made has none yet, and is waited for.
+
+    Raises UnknownTopicOrPartitionError when that takes too long.
+    """
+    deadline = time.monotonic() + CREATION_LIMIT_S
+    while True:
+        found = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(names)}
+        unknown = [name for name in names if not found.get(name)]
+        if not unknown:
+            return found
+        if time.monotonic() > deadline:
+            raise UnknownTopicOrPartitionError(f"not there {CREATION_LIMIT_S:g} s after creation: {unknown}")
+        await asyncio.sleep(CREATION_POLL_S)
 
 
 async def ensure_topics(bootstrap_servers: str, partitions: int, replication: int) -> None:
@@ -78,7 +127,6 @@ async def ensure_topics(bootstrap_servers: str, partitions: int, replication: in
         if missing:
             with suppress(TopicAlreadyExistsError):  # another worker was first, which is as good
                 await admin.create_topics(missing)
-        described = await admin.describe_topics([spec.name for spec in specs])
-        check_partitions({topic["topic"]: len(topic["partitions"]) for topic in described}, specs)
+        check_partitions(await partitions_of(admin, [spec.name for spec in specs]), specs)
     finally:
         await admin.close()

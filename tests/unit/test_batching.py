@@ -14,6 +14,7 @@ from faust.transport.drivers.aiokafka import Consumer as KafkaConsumer
 from faust.types import TP
 
 from streams.batching import (
+    BATCHED_TOPICS,
     Assignor,
     BatchConsumer,
     BatchScheduler,
@@ -25,7 +26,7 @@ from streams.batching import (
     put,
 )
 from streams.sequence import Sequence, Verdict
-from streams.topics import CONTACT_EVENTS, CONTACTS_CHANGELOG
+from streams.topics import CHANGELOGS, CONTACT_EVENTS, CONTACTS_CHANGELOG, WORKER_TOPICS
 
 EVENTS = TP(CONTACT_EVENTS, 1)
 CHANGELOG = TP(CONTACTS_CHANGELOG, 1)
@@ -95,6 +96,11 @@ def test_commit_goes_behind_the_last_batch() -> None:
     assert made._acked[EVENTS] == []
     assert made._acked_index[EVENTS] == set()
     assert made._new_offset(EVENTS) is None
+
+
+def test_what_the_worker_reads_is_batched_and_its_changelogs_are_not() -> None:
+    assert frozenset(WORKER_TOPICS) == BATCHED_TOPICS
+    assert not BATCHED_TOPICS & set(CHANGELOGS)
 
 
 async def test_gaps_of_batches_are_not_recorded() -> None:

@@ -3,13 +3,20 @@
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from structlog.testing import capture_logs
 
+from kpis.facts import AgentQuarter
+from schemas.codec import encode
+from schemas.events import AgentStateChanged, ContactQueued, SourceHeartbeat
 from sinks import clickhouse
 from sinks.clickhouse import ClickHouseSink, SinkRefused, passes, without_secret
 from sinks.rows import COLUMNS
+from streams import topics
+from streams.decoding import decode_single_object
+from streams.sink import TOPICS, Buffer
 
 URL = "http://ringback:secret@db:8123/ringback"
 FULL = "Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space. (NOT_ENOUGH_SPACE)\nmore"
@@ -106,3 +113,85 @@ def test_which_errors_pass(error: Exception, expected: bool) -> None:
 def test_an_address_in_a_log_has_no_password() -> None:
     assert without_secret(URL) == "http://db:8123/ringback"
     assert without_secret("http://db/ringback") == "http://db/ringback"
+
+
+AT = 1_767_600_000_000
+QUEUED = ContactQueued(event_id="q", contact_id="c", occurred_at=AT, source="test", queue="A")
+STATE = AgentStateChanged(event_id="s", agent="ann", state="busy", occurred_at=AT, source="test")
+BEAT = SourceHeartbeat(event_id="h", source="pbx", occurred_at=AT)
+
+
+def buffered(*records: tuple[str, bytes, bytes | None]) -> dict[str, list[dict[str, Any]]]:
+    """Rows of records (topic, key, value), by table and column."""
+    buffer = Buffer(decode_single_object)
+    for offset, (topic, key, value) in enumerate(records):
+        buffer.add(SimpleNamespace(topic=topic, partition=0, offset=offset, key=key, value=value))  # type: ignore[arg-type]
+    return {
+        table: [dict(zip(COLUMNS[table], row, strict=True)) for row in rows]
+        for table, rows in buffer.rows().items()
+    }
+
+
+def test_raw_events_go_to_the_table_of_their_topic() -> None:
+    rows = buffered(
+        (topics.CONTACT_EVENTS, b"c", encode(QUEUED)),
+        (topics.AGENT_EVENTS, b"ann", encode(STATE)),
+        (topics.SOURCE_HEARTBEATS, b"pbx", encode(BEAT)),
+    )
+    assert {table: len(found) for table, found in rows.items()} == {
+        "events": 1,
+        "agent_events": 1,
+        "heartbeats": 1,
+    }
+    assert rows["agent_events"][0]["canonical"] == encode(STATE)
+    assert rows["heartbeats"] == [{"source": "pbx", "occurred_at": AT}]
+
+
+def test_raw_events_that_the_worker_refuses_are_no_rows() -> None:
+    """They come back as dead letters, or (heartbeats) are told of in the log."""
+    with capture_logs() as logs:
+        rows = buffered(
+            (topics.CONTACT_EVENTS, b"x", encode(QUEUED)),
+            (topics.CONTACT_EVENTS, b"ann", encode(STATE)),
+            (topics.AGENT_EVENTS, b"bob", encode(STATE)),
+            (topics.AGENT_EVENTS, b"c", encode(QUEUED)),
+            (topics.AGENT_EVENTS, b"pbx", encode(BEAT)),
+            (topics.AGENT_EVENTS, b"ann", None),
+            (topics.SOURCE_HEARTBEATS, b"pbx", b"rubbish"),
+        )
+    assert rows == {}
+    assert [line["event"] for line in logs] == ["a heartbeat is unreadable"]
+
+
+def window(version: int, days: dict[str, dict[str, int]]) -> tuple[str, bytes, bytes]:
+    document = {"window_start": AT, "channel": "voice", "queue": "A", "partition": 2, "version": version}
+    return topics.FCR_WINDOWS, b"key", orjson.dumps(document | {"days": days})
+
+
+def test_a_window_is_a_row_for_each_number_of_days_and_only_the_latest() -> None:
+    rows = buffered(window(7, {"1": {}, "30": {"anchors": 3}}), window(6, {"1": {"anchors": 9}}))[
+        "fcr_windows"
+    ]
+    assert [(row["days"], row["anchors"], row["version"]) for row in rows] == [(1, 0, 7), (30, 3, 7)]
+
+
+def test_what_is_gone_is_a_deleted_row() -> None:
+    quarter = AgentQuarter("ann", AT, "t", 1, 2, 3, 4, 5, 6)
+    told = {"agent": "ann", "window_start": AT, "version": 1}
+    fact = {"customer_key": "x", "contact_id": "c", "version": 1, "fact": None}
+    rows = buffered(
+        (topics.AGENT_QUARTERS, b"1", orjson.dumps(told | {"quarter": quarter})),
+        (topics.AGENT_QUARTERS, b"2", orjson.dumps(told | {"quarter": None})),
+        (topics.FCR_FACTS, b"3", orjson.dumps(fact)),
+    )
+    assert [(row["agent"], row["busy_ms"], row["is_deleted"]) for row in rows["agent_quarters"]] == [
+        ("ann", 1, 0),
+        ("ann", 0, 1),
+    ]
+    assert [(row["customer_key"], row["contact_id"], row["is_deleted"]) for row in rows["fcr"]] == [
+        ("x", "c", 1)
+    ]
+
+
+def test_every_topic_that_the_sink_reads_exists() -> None:
+    assert set(TOPICS) <= {spec.name for spec in topics.topic_specs(4)}

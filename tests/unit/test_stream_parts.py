@@ -5,15 +5,26 @@ import random
 import pytest
 from support.worlds import random_contact
 
-from kpis.rules import DEFAULT_RULES
+from kpis.rules import DEFAULT_RULES, FcrRules, Rules
 from kpis.tally import MEASURES, Window
 from schemas.codec import encode
 from schemas.events import ContactQueued
 from streams.apply import FactKeys, Record, apply_batch
+from streams.contacts import read_touched
 from streams.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
 from streams.decoding import decode_single_object
 from streams.documents import row_version, tally_bytes, tally_of, window_key, window_of
-from streams.marker import Begun, Done, begun_bytes, done_bytes, is_marker, marker_key, read_begun, read_done
+from streams.marker import (
+    Begun,
+    Done,
+    begun_bytes,
+    done_bytes,
+    is_marker,
+    marker_key,
+    read_begun,
+    read_done,
+    rules_digest,
+)
 from streams.state import Known, merge, pack, unpack
 from streams.topics import PartitionsChanged, check_partitions, topic_specs
 
@@ -90,13 +101,27 @@ def test_versions_grow_with_epoch_then_offset() -> None:
 
 
 def test_markers_round_trip() -> None:
-    begun = Begun(3, 17, {"c": FactKeys(True, frozenset({1, 2}), frozenset({("nps", "customer")}))})
+    begun = Begun(3, 17, {"c": [True, [1, 2], []]}, True, (b'[0,"voice","A",1]',), b"null")
     assert read_begun(begun_bytes(begun)) == begun
-    done = Done((3, 17), 17)
+    done = Done((3, 17), 17, rules_digest(DEFAULT_RULES))
     assert read_done(done_bytes(done)) == done
     assert read_begun(None) is read_done(None) is None
     assert is_marker(marker_key(0))
     assert not is_marker("ÿ".encode())
+
+
+def test_markers_of_version_1() -> None:
+    """Before anything was forwarded, and before rules could change."""
+    begun = read_begun(b'{"epoch":1,"offset":5,"contacts":{"c":[true,[1],[["nps","customer"]]]}}')
+    assert begun == Begun(1, 5, {"c": [True, [1], [["nps", "customer"]]]})
+    keys = FactKeys(True, frozenset({1}), frozenset({("nps", "customer")}))
+    assert read_touched(*begun.touched["c"]) == keys
+    assert read_done(b'{"batch":[1,5],"applied":5}') == Done((1, 5), 5, None)
+
+
+def test_a_digest_names_the_rules() -> None:
+    assert rules_digest(Rules()) == rules_digest(DEFAULT_RULES)
+    assert rules_digest(Rules(fcr=FcrRules(match_reason=False))) != rules_digest(DEFAULT_RULES)
 
 
 def test_windows_round_trip() -> None:

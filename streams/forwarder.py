@@ -1,0 +1,70 @@
+"""Passes agents' state events on to agent-activity, where their sessions are as well. Keeps no state."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from schemas.codec import DecodeError
+from schemas.events import AgentStateChanged
+from streams.apply import Decode, Record, Refused
+from streams.config import StreamConfig
+from streams.forwards import state_output
+from streams.processor import records_of
+from streams.publisher import Publisher
+from streams.stage import Output
+from streams.topics import AGENT_EVENTS
+from streams.writer import BatchWriter
+
+
+def read_state(record: Record, decode: Decode) -> tuple[AgentStateChanged, bytes]:
+    """The agent event in a record, and its canonical bytes. Raises DecodeError."""
+    if record.value is None:
+        raise DecodeError("empty", "the record has no value")
+    event, canonical = decode(record.value)
+    if not isinstance(event, AgentStateChanged):
+        raise DecodeError("wrong_topic", f"{event.type} has a topic of its own")
+    if record.key != event.agent.encode():
+        raise DecodeError("wrong_key", "the record's key is not its agent; key agent events by agent")
+    return event, canonical
+
+
+def forward(records: Iterable[Record], decode: Decode, partitions: int) -> tuple[list[Output], list[Refused]]:
+    """Records for agent-activity, and what was refused."""
+    outputs: list[Output] = []
+    refused: list[Refused] = []
+    for record in records:
+        try:
+            event, canonical = read_state(record, decode)
+        except DecodeError as error:
+            refused.append(Refused(record.offset, error.reason, error.detail, record.value or b""))
+        else:
+            outputs.append(state_output(event.agent, event.event_id, canonical, partitions))
+    return outputs, refused
+
+
+class Forwarder:
+    """Reads agent-events. What is passed on twice is one item of the agent stage, so a crash does no harm."""
+
+    source = AGENT_EVENTS
+
+    def __init__(
+        self, config: StreamConfig, writer: BatchWriter, decode: Decode, now_ms: Callable[[], int]
+    ) -> None:
+        self.partitions = config.partitions
+        self.decode = decode
+        self.publisher = Publisher(config, self.source, writer, now_ms)
+        self.lock = asyncio.Lock()
+        self.closed = False
+
+    async def close(self) -> None:
+        """Let the batch in progress end, and begin no other."""
+        async with self.lock:
+            self.closed = True
+
+    async def process(self, partition: int, fetched: Sequence[Any]) -> None:
+        """Pass one partition's fetched records on; returns when all are acknowledged."""
+        records = records_of(fetched)
+        async with self.lock:
+            outputs, refused = forward(records, self.decode, self.partitions)
+            self.publisher.count(len(records), refused)
+            await self.publisher.publish(outputs, partition, refused)

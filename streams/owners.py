@@ -1,0 +1,72 @@
+"""Which keys of a state table belong to which owner: in memory, made again from the table at need."""
+
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+import orjson
+
+from streams.marker import is_marker
+from streams.stage import Kept
+
+History = TypeVar("History")
+
+
+class Owners(Generic[History]):
+    """Histories of owners (customers, agents), read from the table when first asked for, and kept.
+
+    Keys of the table are JSON lists whose first item is the owner. `read` makes a history from an owner's
+    keys and values. Everything here follows from the table; `forget` is always right between batches.
+    """
+
+    def __init__(
+        self, state: Kept, read: Callable[[str, Iterator[tuple[bytes, bytes]]], History], most: int
+    ) -> None:
+        self._state = state
+        self._read = read
+        self.most = most
+        self._keys: dict[str, dict[bytes, None]] | None = None
+        self._histories: dict[str, History] = {}
+
+    def forget(self) -> None:
+        """The table has become another."""
+        self._keys = None
+        self._histories.clear()
+
+    def trim(self) -> None:
+        """Let histories go where there are too many; only between batches, as the table has them then."""
+        if len(self._histories) > self.most:
+            self._histories.clear()
+
+    def directory(self) -> dict[str, dict[bytes, None]]:
+        """Keys by owner, of all partitions of this worker."""
+        if self._keys is None:
+            self._keys = {}
+            for key in self._state.table.data:
+                if not is_marker(key):
+                    self._keys.setdefault(orjson.loads(key)[0], {})[key] = None
+        return self._keys
+
+    def keys(self, owner: str) -> list[bytes]:
+        """Keys of an owner."""
+        return list(self.directory().get(owner, ()))
+
+    def add(self, owner: str, key: bytes) -> None:
+        """A key that will be in the table when this batch is written."""
+        self.directory().setdefault(owner, {})[key] = None
+
+    def read(self, owner: str) -> History:
+        """History of an owner as the table has it, not kept."""
+        items = ((key, value) for key in self.keys(owner) if (value := self._state.get(key)) is not None)
+        return self._read(owner, items)
+
+    def get(self, owner: str) -> History:
+        """History of an owner, kept: whoever changes it must see to it that the table follows, or forget."""
+        history = self._histories.get(owner)
+        if history is None:
+            history = self._histories[owner] = self.read(owner)
+        return history
+
+    def in_partition(self, partition: int) -> list[str]:
+        """Owners with keys in a partition."""
+        found = {orjson.loads(key)[0]: None for key, _ in self._state.items(partition)}
+        return list(found)

@@ -1,0 +1,80 @@
+"""Random worlds of contacts and agents as topics of a simulated broker, and what readers see in the end."""
+
+import random
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+from support.simulation import PARTITIONS, Broker
+from support.stage_truth import Tables, seen
+from support.worlds import AGENTS, BASE_MS, random_contact
+
+from schemas.codec import encode
+from schemas.events import AgentStateChanged, ContactEvent
+from streams.decoding import decode_single_object
+from streams.forwards import partition_of
+from streams.sink import LATEST, Buffer
+from streams.topics import AGENT_EVENTS, CONTACT_EVENTS, CONTACT_FACTS
+
+STATES = ("available", "busy", "break", "training", "offline")
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that happened, as the topics have it."""
+
+    contacts: list[ContactEvent]
+    states: list[AgentStateChanged]
+
+    def broker(self, partitions: int = PARTITIONS) -> Broker:
+        broker = Broker()
+        for topic, events in ((CONTACT_EVENTS, self.contacts), (AGENT_EVENTS, self.states)):
+            for event in events:
+                key = event.agent if topic == AGENT_EVENTS else event.contact_id
+                where = topic, partition_of(key, partitions)
+                broker.records[where].append((key.encode(), encode(event)))
+        return broker
+
+
+def random_states(rng: random.Random) -> list[AgentStateChanged]:
+    """States of agents, muddled, corrected, some twice."""
+    events = []
+    for number in range(rng.randint(0, 40)):
+        at = BASE_MS + rng.randrange(0, 48 * HOUR_MS, 60_000) + rng.choice((0, 0, 137))
+        event = AgentStateChanged(
+            event_id=f"s{rng.randint(0, number)}",
+            agent=rng.choice(AGENTS),
+            team=rng.choice((None, "t1", "t2")),
+            state=rng.choice(STATES),
+            occurred_at=at,
+            source="world",
+            revision=rng.choice((0, 0, 0, 1)),
+        )
+        events += [event] * rng.choice((1, 1, 1, 2))
+    rng.shuffle(events)
+    return events
+
+
+def random_world(rng: random.Random) -> World:
+    """A few nasty contacts of few customers, which call each other back."""
+    contacts: list[ContactEvent] = []
+    for number in range(rng.randint(1, 12)):
+        contacts += random_contact(rng, f"k{number}")
+    contacts += rng.sample(contacts, len(contacts) // 5)
+    rng.shuffle(contacts)
+    return World(contacts, random_states(rng))
+
+
+def readers_see(broker: Broker, partitions: int = PARTITIONS) -> Tables:
+    """The sink's own rows, of all that was ever written."""
+    rows: dict[str, list[list[object]]] = {}
+    for topic in (CONTACT_FACTS, *LATEST):
+        for partition in range(partitions):
+            for offset, (key, value) in enumerate(broker.records[topic, partition]):
+                buffer = Buffer(decode_single_object)
+                buffer.add(
+                    SimpleNamespace(topic=topic, partition=partition, offset=offset, key=key, value=value)
+                )  # type: ignore[arg-type]
+                for table, made in buffer.rows().items():
+                    rows.setdefault(table, []).extend(made)
+    return seen(rows)
