@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test check bench test-containers lock clean
+.PHONY: help install demo test check bench docs test-containers lock clean
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
@@ -31,10 +31,13 @@ check: $(STAMP) ## lint, types and unit tests, under a minute
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not stack and not containers" -q -n 2
+	$(BIN)/pytest -m "not stack and not containers and not slow" -q -n 2
 
 bench: $(STAMP) ## figures of the README, as a table
 	$(BIN)/python -m bench
+
+docs: $(STAMP) ## docs/kpis.md and the README's table of KPIs, from the registry
+	PYTHONPATH=tests $(BIN)/python -m support.docs
 
 test-containers: $(STAMP) ## the integration suite on containers of Apache Kafka and ClickHouse (needs Docker)
 	RINGBACK_TEST_CONTAINERS=1 $(BIN)/pytest tests/integration -m containers

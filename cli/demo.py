@@ -22,11 +22,10 @@ from cli.clickhouse import client
 from cli.console import NO, err, out, settings
 from cli.kpi import shown
 from cli.sending import open_sender
-from cli.settings import Settings
+from cli.settings import Settings, rules_of
 from cli.stack import addresses, say, stack
 from cli.verify import print_report
 from deploy.local.ports import free_port, is_free
-from kpis.rules import DEFAULT_RULES
 from sinks.kpis import Question, answer
 from sinks.verify import Report, compare
 from streams.progress import wait_until_stored
@@ -99,7 +98,7 @@ class Demo:
 
     def rows(self) -> list[dict[str, Any]]:
         """KPIs as they stand in ClickHouse, of queues that have had contacts."""
-        rows = answer(client(self.config), self.question, DEFAULT_RULES)
+        rows = answer(client(self.config), self.question, rules_of(self.config))
         return [row for row in rows if row["queue"] and row["kpis"]["offered"]["value"]]
 
     def table(self) -> Table:
@@ -122,7 +121,7 @@ class Demo:
         """The whole demo; what verify found."""
         asyncio.run(self.show())
         say("recomputing every number from the raw events, by SQL ...")
-        return compare(client(self.config), DEFAULT_RULES)
+        return compare(client(self.config), rules_of(self.config))
 
 
 def demo(seconds: Seconds = 40, seed: Seed = 1) -> None:

@@ -2,20 +2,26 @@
 
 import csv
 import sys
-from datetime import datetime
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.markup import escape
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from rich.table import Table
+from rich.text import Text
 
-from cli.clickhouse import client
-from cli.console import WRONG_USE, fail, out, print_json, settings
-from cli.times import span_ms
-from kpis.registry import KPIS
-from kpis.rules import DEFAULT_RULES
+from cli.clickhouse import client, short
+from cli.console import UNREACHABLE, WRONG_USE, fail, out, print_json, settings
+from cli.settings import rules_of
+from cli.times import MINUTE_MS, instant_ms, span_ms
+from kpis.kpi import Kpi
+from kpis.registry import registry
+from sinks.explain import NoExplanation
 from sinks.kpis import CannotAnswer, Question, answer
 from sql.periods import EVERY
 
@@ -23,7 +29,12 @@ Begin = Annotated[str, typer.Option("--from", help="Begin, e.g. 1999-02-01 (in t
 End = Annotated[str, typer.Option("--to", help="End, not included.")]
 Every = Annotated[str, typer.Option(help=f"Period: {', '.join(EVERY)}.")]
 By = Annotated[str, typer.Option(help="Dimensions, comma separated: channel, queue, agent, team, reason.")]
-Ids = Annotated[str, typer.Option("--kpi", help="KPI ids, comma separated; default: all.")]
+Ids = Annotated[str, typer.Option("--kpi", help="KPI ids, comma separated; default: all but variants.")]
+Variants = Annotated[bool, typer.Option("--variants", help="All KPIs with their variants.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option(help="Moment of what is live, and by which repeat contacts are judged final; default: now."),
+]
 Recompute = Annotated[bool, typer.Option("--from-oracle", help="Recompute from raw events by SQL.")]
 
 
@@ -40,12 +51,38 @@ def split(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def as_of_ms(text: str | None, zone: str) -> int:
+    """The moment asked for; else this one, down to a whole minute. The clock is read nowhere else."""
+    if text is not None:
+        return instant_ms(text, zone)
+    now = int(time.time() * 1000)
+    return now - now % MINUTE_MS
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """What keeps a question from being answered ends the command with a message, never in a traceback."""
+    try:
+        yield
+    except (CannotAnswer, NoExplanation) as error:
+        fail(str(error), WRONG_USE)
+    except (ClickHouseError, OSError) as error:
+        fail(
+            f"ClickHouse cannot answer: {short(error)}. If a table or column is missing, start a sink of "
+            "this version (`ringback up` or `ringback sink`): it brings the tables up to date. "
+            "`ringback doctor` says what else may be wrong",
+            UNREACHABLE,
+        )
+
+
 def kpi(
     begin: Begin,
     end: End,
     every: Every = "all",
     by: By = "",
     kpi: Ids = "",
+    variants: Variants = False,
+    as_of: AsOf = None,
     from_oracle: Recompute = False,
     format: Annotated[TableFormat, typer.Option(help="Output format.")] = TableFormat.text,
 ) -> None:
@@ -57,17 +94,17 @@ def kpi(
     if every not in EVERY:
         raise typer.BadParameter(f"--every is one of {', '.join(EVERY)}")
     span = span_ms(begin, end, config.timezone)
-    question = Question(*span, every, split(by), split(kpi), from_oracle, config.timezone)
-    try:
-        rows = answer(client(config), question, DEFAULT_RULES)
-    except CannotAnswer as error:
-        fail(str(error), WRONG_USE)
+    moment = as_of_ms(as_of, config.timezone)
+    question = Question(*span, every, split(by), split(kpi), from_oracle, config.timezone, moment, variants)
+    rules = rules_of(config)
+    with answering():
+        rows = answer(client(config), question, rules)
     if format is TableFormat.json:
         print_json(rows)
     elif format is TableFormat.csv:
         print_csv(rows, question)
     else:
-        print_text(rows, question)
+        print_text(rows, question, registry(rules))
 
 
 def print_csv(rows: list[dict[str, Any]], question: Question) -> None:
@@ -83,13 +120,17 @@ def print_csv(rows: list[dict[str, Any]], question: Question) -> None:
 
 
 def shown(value: dict[str, Any]) -> str:
-    """A value for people: seconds with one decimal, percent with one, - for nothing counted."""
-    number = value["value"]
+    """A value for people: seconds and percent with one decimal, - for nothing counted."""
+    number, unit = value["value"], value["unit"]
     if number is None:
         return "-"
-    if value["unit"] == "ms":
+    if unit == "hour":
+        return datetime.fromisoformat(number).strftime("%Y-%m-%d %H:%M")
+    if unit == "ms":
         return f"{number / 1000:,.1f} s"
-    return f"{number * 100:.1f} %" if value["unit"] == "ratio" else f"{number:,}"
+    if unit in ("points", "number"):
+        return f"{number:,.2f}"
+    return f"{number * 100:.1f} %" if unit == "ratio" else f"{number:,}"
 
 
 def local_minute(instant: str, zone: str) -> str:
@@ -97,24 +138,37 @@ def local_minute(instant: str, zone: str) -> str:
     return datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
 
 
-def print_text(rows: list[dict[str, Any]], question: Question) -> None:
+def print_text(rows: list[dict[str, Any]], question: Question, known: Mapping[str, Kpi]) -> None:
     """One KPI a line for a single row, else one row a line."""
     if not rows:
         out.print("no contacts in this range")
         return
-    if len(rows) == 1:
-        table = Table("KPI", "value", "n", "id", box=None)
-        for name, value in rows[0]["kpis"].items():
-            table.add_row(KPIS[name].name, shown(value), f"{value['n']:,}", name)
-    else:
-        names = list(rows[0]["kpis"])
-        table = Table(box=None)
-        for name in ("from", *question.by):
-            table.add_column(name, no_wrap=True)
-        for name in names:
-            table.add_column(name, justify="right")
-        for row in rows:
-            cells = (shown(row["kpis"][name]) for name in names)
-            dimensions = (escape(row[name] or "(none)") for name in question.by)
-            table.add_row(local_minute(row["window_start"], question.zone), *dimensions, *cells)
-    out.print(table)
+    out.print(one_row(rows[0]["kpis"], known) if len(rows) == 1 else many_rows(rows, question))
+    moment = datetime.fromtimestamp(question.now_ms // 1000, UTC).isoformat()
+    provisional = [row for row in rows if not all(value["final"] for value in row["kpis"].values())]
+    note = "; provisional values may still change" if len(rows) == 1 and provisional else ""
+    out.print(f"as of {local_minute(moment, question.zone)} {question.zone}{note}", highlight=False)
+
+
+def one_row(values: dict[str, dict[str, Any]], known: Mapping[str, Kpi]) -> Table:
+    """KPIs by name."""
+    table = Table("KPI", "value", "n", "", "id", box=None)
+    for name, value in values.items():
+        finality = "" if value["final"] else "provisional"
+        table.add_row(known[name].name, shown(value), f"{value['n']:,}", finality, name)
+    return table
+
+
+def many_rows(rows: list[dict[str, Any]], question: Question) -> Table:
+    """KPIs by period and dimensions."""
+    names = list(rows[0]["kpis"])
+    table = Table(box=None)
+    for name in ("from", *question.by):
+        table.add_column(name, no_wrap=True)
+    for name in names:
+        table.add_column(name, justify="right")
+    for row in rows:
+        cells = (shown(row["kpis"][name]) for name in names)
+        dimensions = (Text(row[name] or "(none)") for name in question.by)
+        table.add_row(local_minute(row["window_start"], question.zone), *dimensions, *cells)
+    return table

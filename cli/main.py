@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from cli import dead_letters, demo, doctor, importing, kpi, simulate, up, verify, worker
+from cli import dead_letters, demo, doctor, explain, importing, kpi, simulate, up, verify, worker
 from cli.console import UNREACHABLE, WRONG_USE, err
 from deploy.local.errors import LocalStackError
 from sinks.clickhouse import SinkRefused
@@ -25,6 +25,7 @@ app.command("sink")(worker.sink)
 app.add_typer(importing.app, name="import")
 app.command("simulate")(simulate.simulate)
 app.command("kpi")(kpi.kpi)
+app.command("explain")(explain.explain_command)
 app.command("verify")(verify.verify)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command("doctor")(doctor.doctor)

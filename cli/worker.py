@@ -2,17 +2,19 @@
 
 import asyncio
 import signal
+from functools import partial
 
 from cli.console import settings
 from cli.settings import stream_config
 from cli.wire import decoder
 from sinks.clickhouse import ClickHouseSink
+from sinks.views import apply_views
 from streams.sink import run_sink
 from streams.worker import run_worker
 
 
 def worker() -> None:
-    """Run one stream worker until SIGTERM: contact-events to facts and KPI windows.
+    """Run one stream worker until SIGTERM: events to facts, KPI windows and quarters.
 
     Example: KAFKA_BOOTSTRAP_SERVERS=kafka:9092 ringback worker
     """
@@ -34,4 +36,6 @@ async def sink_until_stopped() -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await run_sink(stream_config(config), ClickHouseSink(config.clickhouse), decoder(config), stop)
+    stream = stream_config(config)
+    views = partial(apply_views, rules=stream.rules, zone=config.timezone)
+    await run_sink(stream, ClickHouseSink(config.clickhouse, views), decoder(config), stop)

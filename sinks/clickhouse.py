@@ -123,8 +123,9 @@ def migrate(client: Client) -> list[str]:
 class ClickHouseSink:
     """Writes rows; a batch sent again changes nothing, because every table replaces by row identity."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, make_views: Callable[[Client], object] | None = None) -> None:
         self.url = url
+        self._make_views = make_views
         self._client: Client | None = None
 
     def client(self) -> Client:
@@ -134,9 +135,11 @@ class ClickHouseSink:
         return self._client
 
     def prepare(self) -> None:
-        """Wait for ClickHouse and bring its tables up to date. Raises SinkRefused."""
+        """Wait for ClickHouse and bring its tables and views up to date. Raises SinkRefused."""
         for name in patiently(lambda: migrate(self.client()), "migrations", self.url):
             log.info("migration applied", name=name)
+        if self._make_views is not None:
+            patiently(lambda make=self._make_views: make(self.client()), "views", self.url)  # type: ignore[misc]
 
     def insert(self, tables: Mapping[str, Sequence[Sequence[Any]]]) -> int:
         """Insert rows by table and return their number once all are acknowledged. Raises SinkRefused."""

@@ -4,21 +4,27 @@ import csv
 import json
 from io import StringIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import structlog
 import typer
 from click.testing import Result
+from clickhouse_connect.driver.exceptions import DatabaseError
 from typer.testing import CliRunner
 
-from cli import console, kpi
+from cli import console, explain, kpi
 from cli.kpi import Question, print_csv, print_text, shown
 from cli.main import app
 from cli.sending import print_counts
 from cli.times import instant_ms, span_ms
+from kpis.registry import KPIS
+from sinks.explain import Asked, Explanation, Item
+from sql.periods import period_of
 
 COMMANDS = (
-    "demo", "up", "worker", "sink", "import bank", "import events", "simulate", "kpi", "verify",
+    "demo", "up", "worker", "sink", "import bank", "import servicenow", "import events", "simulate", "kpi",
+    "explain", "verify",
     "dead-letters list", "dead-letters show", "dead-letters replay", "doctor",
 )  # fmt: skip
 WIDE = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
@@ -75,6 +81,13 @@ def test_a_group_alone_prints_its_help(group: tuple[str, ...]) -> None:
         (["kpi", "--from", "2026-01-05T00:00:30", "--to", "2026-01-06"], "whole minutes"),
         (["kpi", *RANGE, "--every", "5m"], "15m"),
         (["kpi", *RANGE, "--format", "xml"], "xml"),
+        (["kpi", *RANGE, "--as-of", "later"], "later"),
+        (["explain"], "KPI"),
+        (["explain", "asa"], "--window"),
+        (["explain", "asa", "--window", "2026-01-05", "--every", "all"], "15m"),
+        (["explain", "asb", "--window", "2026-01-05"], "did you mean asa"),
+        (["explain", "waiting_now", "--window", "2026-01-05"], "--as-of"),
+        (["explain", "asa", "--window", "2026-01-05", "--limit", "0"], "limit"),
         (["verify", "--from", "2026-01-05"], "both"),
         (["verify", "--surprise"], "--surprise"),
         (["simulate", "--contacts", "5", "--rate", "2"], "--contacts"),
@@ -141,6 +154,11 @@ def row(**dimensions: str) -> dict[str, Any]:
 
 def test_values_for_people() -> None:
     assert [shown(kpi_value) for kpi_value in row()["kpis"].values()] == ["40.8 s", "52.1 %", "31,125", "-"]
+    assert shown(value("2026-03-29T01:45:00+01:00", "hour", 1, 1)) == "2026-03-29 01:45"
+    assert [shown(value(n, unit, 1, 1)) for n, unit in ((-14.286, "points"), (1.3, "number"))] == [
+        "-14.29",
+        "1.30",
+    ]
 
 
 def test_csv_has_the_integers(capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,11 +171,18 @@ def test_csv_has_the_integers(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_text_of_one_row_and_of_several(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
     monkeypatch.setattr(kpi, "out", console.Console(width=200))
-    print_text([row()], Question(0, 1))
-    assert "Average speed of answer" in capsys.readouterr().out
-    print_text([row(queue="A"), row(queue="B")], Question(0, 1, by=("queue",)))
+    print_text([row()], Question(0, 1, as_of_ms=1_767_571_200_000), KPIS)
+    printed = capsys.readouterr().out
+    assert "Average speed of answer" in printed
+    assert "as of 2026-01-05 00:00 UTC" in printed
+    assert "provisional" not in printed
+    open_ = row()
+    open_["kpis"]["asa"]["final"] = False
+    print_text([open_], Question(0, 1), KPIS)
+    assert "provisional" in capsys.readouterr().out
+    print_text([row(queue="A"), row(queue="B")], Question(0, 1, by=("queue",)), KPIS)
     assert capsys.readouterr().out.count("2026-01-05 00:00") == 2
-    print_text([], Question(0, 1))
+    print_text([], Question(0, 1), KPIS)
     assert capsys.readouterr().out == "no contacts in this range\n"
 
 
@@ -166,10 +191,70 @@ def test_names_with_brackets_are_printed_as_they_are(
 ) -> None:
     """A queue is called what its owner likes; brackets must not be taken for rich's markup."""
     monkeypatch.setattr(kpi, "out", console.Console(width=200))
-    print_text([row(queue="[red]hot"), row(queue="[/]")], Question(0, 1, by=("queue",)))
+    print_text([row(queue="[red]hot"), row(queue="[/]")], Question(0, 1, by=("queue",)), KPIS)
     printed = capsys.readouterr().out
     assert "[red]hot" in printed
     assert "[/]" in printed
+    print_text([row(queue="end\\"), row(queue="B")], Question(0, 1, by=("queue",)), KPIS)
+    assert "end\\ " in capsys.readouterr().out
+
+
+def test_a_database_without_our_tables_is_said_so(monkeypatch: Any) -> None:
+    class Empty:
+        def query(self, *_: Any, **__: Any) -> None:
+            raise DatabaseError("Code: 60. DB::Exception: Table ringback.fcr_windows does not exist")
+
+    for module, args in ((kpi, ("kpi", *RANGE)), (explain, ("explain", "asa", "--window", "2026-01-05"))):
+        monkeypatch.setattr(module, "client", lambda _: Empty())
+        done = ringback(*args)
+        assert done.exit_code == 3
+        assert "fcr_windows does not exist" in done.output
+        assert "up to date" in done.output
+
+
+def explanation(contacts: int, **where: str) -> Explanation:
+    events = ({"at": "2026-01-05T08:00:00.137Z", "type": "contact_queued", "leg": 1, "queue": "[red]hot"},)
+    items = tuple(
+        Item({"contact_id": f"c{n}"}, 1, 2, {"wait_n": 2}, "a note", events) for n in range(contacts)
+    )
+    asked = Asked(
+        KPIS["asa"], 1_767_571_200_000, 1_767_572_100_000, 1_767_600_000_000, **where, zone="Europe/Rome"
+    )
+    return Explanation(asked, 500.0, 2 * contacts, contacts, 2 * contacts, items)
+
+
+def test_an_explanation_as_text(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    monkeypatch.setattr(explain, "out", console.Console(width=200))
+    explain.print_text(explanation(3, queue="[red]hot"), limit=2)
+    printed = capsys.readouterr().out
+    assert (
+        "2026-01-05 01:00 to 2026-01-05 01:15, as of 2026-01-05 09:00 Europe/Rome, queue [red]hot" in printed
+    )
+    assert "0.5 s = 3 / 6, from 3 contacts" in printed
+    assert "contact c0: numerator 1, denominator 2 (wait_n 2; a note)" in printed
+    assert "2026-01-05 09:00:00.137  contact_queued  leg 1  queue=[red]hot" in printed
+    assert "contact c2" not in printed
+    assert "... and 1 more" in printed
+    explain.print_text(explanation(0), limit=2)
+    assert "nothing was counted there" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("every", "zone", "instant", "begin", "end"),
+    [
+        ("15m", "UTC", "2026-01-05T09:20Z", "2026-01-05T09:15Z", "2026-01-05T09:30Z"),
+        ("15m", "UTC", "2026-01-05T09:15Z", "2026-01-05T09:15Z", "2026-01-05T09:30Z"),
+        ("1h", "Asia/Kathmandu", "2026-01-05T09:20Z", "2026-01-05T09:15Z", "2026-01-05T10:15Z"),
+        ("1h", "Australia/Lord_Howe", "2026-04-04T15:10Z", "2026-04-04T15:00Z", "2026-04-04T15:30Z"),
+        ("1d", "Europe/Rome", "2026-03-29T12:00Z", "2026-03-28T23:00Z", "2026-03-29T22:00Z"),
+        ("1d", "Europe/Rome", "2026-10-25T22:59Z", "2026-10-24T22:00Z", "2026-10-25T23:00Z"),
+        ("1w", "UTC", "2026-01-05T00:00Z", "2026-01-05T00:00Z", "2026-01-12T00:00Z"),
+        ("1M", "Europe/Rome", "2026-03-31T12:00Z", "2026-02-28T23:00Z", "2026-03-31T22:00Z"),
+    ],
+)
+def test_the_period_that_holds_a_time(every: str, zone: str, instant: str, begin: str, end: str) -> None:
+    found = period_of(instant_ms(instant, "UTC"), every, ZoneInfo(zone))
+    assert found == (instant_ms(begin, "UTC"), instant_ms(end, "UTC"))
 
 
 def test_an_error_with_brackets_is_printed_as_it_is(tmp_path: Any) -> None:

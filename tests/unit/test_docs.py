@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,19 @@ from pydantic import AliasChoices
 
 from cli.main import app
 from cli.settings import Settings
+from kpis.page import page
 from kpis.registry import KPIS
+from kpis.rules import DEFAULT_RULES
 from schemas.events import MODELS, Envelope
-from sinks.rows import COLUMNS, EVENT_COLUMNS
+from sinks.rows import COLUMNS
+from sinks.views import statements
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "bench").glob("*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+KPI_PAGE = (ROOT / "docs" / "kpis.md").read_text(encoding="utf-8")
+VIEWS = statements(DEFAULT_RULES, "UTC")
 ADR = ROOT / "docs" / "adr"
 ADR_LIST = (ADR / "README.md").read_text(encoding="utf-8")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -71,9 +77,10 @@ def twice(rows: list[tuple[str, ...]]) -> list[str]:
 
 
 def kpis_wrong(readme: str) -> list[str]:
-    """KPIs that the table lacks, states otherwise, or makes up."""
+    """KPIs that the table lacks, states otherwise, or makes up; variants are on the page of KPIs alone."""
     stated = [(bare(row[0]), *row[1:]) for row in table(readme, "## KPIs", "Id")]
-    real = [(kpi.id, kpi.name, kpi.unit, kpi.booked, kpi.definition) for kpi in KPIS.values()]
+    plain = [kpi for kpi in KPIS.values() if not kpi.variant_of]
+    real = [(kpi.id, kpi.name, kpi.unit, kpi.booked, kpi.definition) for kpi in plain]
     return [" | ".join(row) for row in sorted({*stated} ^ {*real})] + twice(stated)
 
 
@@ -104,21 +111,39 @@ def events_wrong(readme: str) -> list[str]:
     return wrong + sorted(stated_envelope ^ ENVELOPE)
 
 
-def columns_wrong(readme: str) -> list[str]:
-    """Tables and columns of ClickHouse that the table lacks or makes up; events and windows by their keys."""
-    rows = {bare(row[0]): f"{row[2]} {row[3]}" for row in table(readme, "### ClickHouse", "Table")}
-    wrong = sorted(rows.keys() ^ COLUMNS.keys())
-    for name in rows.keys() & {"contacts", "legs", "surveys", "dead_letters"}:
-        wrong += [
-            f"{name}.{column}"
-            for column in sorted(set(re.findall(r"`(\w+)`", rows[name])) ^ {*COLUMNS[name]})
-        ]
-    if "events" in rows:
-        known = {*EVENT_COLUMNS}
-        wrong += [
-            f"events.{column}" for column in re.findall(r"`(\w+)`", rows["events"]) if column not in known
-        ]
-    return wrong
+def page_wrong(kpis: str) -> list[str]:
+    """The first line of the page of KPIs that is not as `make docs` writes it."""
+    real = page(DEFAULT_RULES).splitlines()
+    pairs = zip_longest(kpis.splitlines(), real, fillvalue="(end)")
+    return [f"{said!r}, not {line!r}" for said, line in pairs if said != line][:1]
+
+
+def count_wrong(readme: str) -> list[str]:
+    """How many KPIs there are."""
+    found = re.search(r"(\d+) in all", readme)
+    real = sum(not kpi.variant_of for kpi in KPIS.values())
+    return [] if found and int(found[1]) == real else [f"{real} KPIs"]
+
+
+def views_wrong(readme: str) -> list[str]:
+    """Views that the table lacks or makes up, and columns of the views of facts."""
+    rows = {bare(row[0]): row[2] for row in table(readme, "### ClickHouse", "View")}
+    wrong = sorted(rows.keys() ^ VIEWS.keys())
+    for view, name in {
+        "contact": "contacts",
+        "leg": "legs",
+        "survey": "surveys",
+        "repeat_contact": "fcr",
+    }.items():
+        real = {*COLUMNS[name]} - {"version", "is_deleted"}
+        stated = {
+            column for column in re.findall(r"`(\w+)`", rows.get(view, "")) if not column.endswith("_w7d")
+        }
+        wrong += [f"{view}.{column}" for column in sorted(stated ^ real)]
+    tables = (
+        section(readme, "### ClickHouse").partition("Below the views are tables")[2].partition("Whoever")[0]
+    )
+    return wrong + sorted({*re.findall(r"`(\w+)`", tables)} ^ COLUMNS.keys())
 
 
 def adrs_wrong(listing: str) -> list[str]:
@@ -165,7 +190,9 @@ CHECKS: list[tuple[Check, str]] = [
     (kpis_wrong, README),
     (commands_wrong, README),
     (events_wrong, README),
-    (columns_wrong, README),
+    (page_wrong, KPI_PAGE),
+    (count_wrong, README),
+    (views_wrong, README),
     (adrs_wrong, ADR_LIST),
     (changelog_wrong, CHANGELOG),
 ]
@@ -197,8 +224,13 @@ FAULTS: list[tuple[Check, str, str, str]] = [
     (events_wrong, README, "(`parent_contact_id`) |", "|"),
     (events_wrong, README, "| `contact_held` |", "| `contact_parked` |"),
     (events_wrong, README, "| `revision` | Default 0.", "| `version` | Default 0."),
-    (columns_wrong, README, "`transferred_out`, `hold_abandon`", "`hold_abandon`"),
-    (columns_wrong, README, "| `surveys` |", "| `answers` |"),
+    (page_wrong, KPI_PAGE, "- Formula: `offered`", "- Formula: `answered`"),
+    (page_wrong, KPI_PAGE, "| `service_level.genesys` |", "| `service_level.other` |"),
+    (count_wrong, README, " in all.", "0 in all."),
+    (views_wrong, README, "`transferred_out`, `hold_abandon`", "`hold_abandon`"),
+    (views_wrong, README, "| `survey` |", "| `answer` |"),
+    (views_wrong, README, "| `kpi_hour` |", "| `kpi_hourly` |"),
+    (views_wrong, README, "`kpi_windows`, `fcr`,", "`kpi_windows`,"),
     (adrs_wrong, ADR_LIST, "0005-assignor-knows-topics.md", "0005-assignor.md"),
     (changelog_wrong, CHANGELOG, "## [Unreleased]", "## News"),
     (readme_links_wrong, README, "(docs/facts.md)", "(docs/fact.md)"),

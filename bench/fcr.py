@@ -1,0 +1,103 @@
+"""First contact resolution by SQL over made-up contacts: `python -m bench.fcr [--contacts N]`.
+
+Facts are judged and read in full, by the oracle's statement, from a table that lies as the oracle stores it.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from chdb.session import Session
+
+from bench.meter import Outcome, Stopwatch, run
+from bench.table import show
+from kpis.rules import DEFAULT_RULES
+from sinks.oracle import rule_parameters
+from sql import oracle
+
+NAME = "FCR by SQL"
+CONTACTS = 10_000_000
+CONTACTS_PER_CUSTOMER = 10 / 3
+MADE = """
+CREATE TABLE contacts ENGINE = MergeTree ORDER BY (customer_key, contact_id)
+SETTINGS allow_nullable_key = 1 AS
+WITH cityHash64(number) AS h, cityHash64(number, 1) AS g, cityHash64(number, 2) AS f,
+    cityHash64(number, 3) AS e,
+    toInt64(1767571200000 + h % (90 * 86400000)) AS start_ms
+SELECT concat('c-', lower(hex(h))) AS contact_id,
+    toLowCardinality(['voice', 'chat', 'email', 'messaging'][1 + g % 4]) AS channel,
+    toLowCardinality(if(f % 10 = 0, 'outbound', 'inbound')) AS direction,
+    if(f % 20 = 1, NULL, concat('customer-', toString(e % {customers}))) AS customer_key,
+    toLowCardinality(concat('reason-', toString(h % 25))) AS reason,
+    if(e % 50 = 0, concat('c-', lower(hex(cityHash64(number - 1 - e % 5)))), NULL) AS callback_of,
+    fromUnixTimestamp64Milli(start_ms, 'UTC') AS started_at,
+    fromUnixTimestamp64Milli(toInt64(start_ms + h % 30000), 'UTC') AS entered_at,
+    if(g % 100 < 97, fromUnixTimestamp64Milli(toInt64(start_ms + 1000 + g % 1800000), 'UTC'), NULL)
+        AS ended_at,
+    toLowCardinality(multiIf(g % 100 >= 97, '', f % 50 = 2, 'transferred', f % 25 = 3, 'abandoned',
+        'resolved')) AS end_type,
+    toLowCardinality(multiIf(g % 100 >= 97, '', f % 50 = 2, 'callback', f % 25 = 3, 'queue', f % 25 = 4,
+        'unresolved', 'resolved')) AS end_detail,
+    toLowCardinality(concat('queue-', toString(g % 30))) AS queue,
+    toLowCardinality(if(f % 25 = 3, '', concat('agent-', toString(e % 600)))) AS agent,
+    toLowCardinality(if(f % 25 = 3, '', concat('team-', toString(e % 30)))) AS team,
+    toUInt8(f % 25 != 3) AS handled, toUInt32(e % 10 = 0) AS transfers, toUInt32(h % 30 = 0) AS reopens,
+    toUInt8(0) AS contained, toUInt8(f % 100 = 3) AS short_abandoned, toUInt8(h % 7 > 0) AS level1_resolvable
+FROM numbers({contacts})
+"""
+
+
+def session(folder: Path) -> Session:
+    """ClickHouse over a folder, with the rules."""
+    found = Session(str(folder))
+    found.query("CREATE DATABASE IF NOT EXISTS bench")
+    found.query("USE bench")
+    for name, value in rule_parameters(DEFAULT_RULES).items():
+        text = str(value).replace("'", "\\'")
+        found.query(f"SET param_{name} = '{text}'")
+    return found
+
+
+def make(folder: Path, contacts: int) -> None:
+    """Make the contacts up, from hashes of their number."""
+    customers = round(contacts / CONTACTS_PER_CUSTOMER)
+    session(folder).query(MADE.replace("{contacts}", str(contacts)).replace("{customers}", str(customers)))
+
+
+def judge(folder: Path) -> None:
+    """Judge all of them. Every column is read: what nobody reads ClickHouse does not compute."""
+    client = session(folder)
+    (contacts,) = map(int, str(client.query("SELECT count() FROM contacts")).split())
+    with Stopwatch() as used:
+        answer = client.query(f"SELECT count(), sum(cityHash64(*)) FROM {oracle.fcr('contacts')}")
+    used.report(contacts, f"{str(answer).partition(',')[0]} judged")
+
+
+def measure(contacts: int = CONTACTS) -> Outcome:
+    """Make in one process, judge in another."""
+    with TemporaryDirectory() as name:
+        folder = Path(name) / "db"
+        command = [sys.executable, "-m", "bench.fcr", str(folder), "--contacts", str(contacts), "--make"]
+        subprocess.run(command, check=True)
+        return run("fcr", folder)
+
+
+def main() -> None:
+    """Measure and print; with a folder, be one of the two processes."""
+    parser = argparse.ArgumentParser(prog="python -m bench.fcr", description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("--make", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--contacts", type=int, default=CONTACTS)
+    wanted = parser.parse_args()
+    if wanted.folder is None:
+        show({NAME: measure(wanted.contacts)})
+    elif wanted.make:
+        make(wanted.folder, wanted.contacts)
+    else:
+        judge(wanted.folder)
+
+
+if __name__ == "__main__":
+    main()

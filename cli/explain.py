@@ -1,0 +1,152 @@
+"""`ringback explain`: the contacts and events behind one number."""
+
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from cli.clickhouse import client
+from cli.console import Format, out, print_json, settings
+from cli.kpi import AsOf, answering, as_of_ms, local_minute, shown
+from cli.settings import Settings, rules_of
+from cli.times import instant_ms
+from kpis.kpi import Kpi
+from kpis.registry import registry
+from sinks.explain import Asked, Explanation, Item, document, explain, is_state
+from sinks.explain_reading import Shown, utc_text
+from sinks.kpi_question import known_kpi
+from sql.periods import LONGEST_MS, period_of
+
+PERIODS = ", ".join(LONGEST_MS)
+LISTED = 50
+Id = Annotated[str, typer.Argument(metavar="KPI", help="KPI id, such as service_level.")]
+Window = Annotated[str | None, typer.Option(help="Begin of the period, e.g. 1999-02-01T09:15 (local time).")]
+Every = Annotated[str, typer.Option(help=f"Period: {PERIODS}.")]
+Queue = Annotated[str | None, typer.Option(help='Only this queue; "" for none.')]
+Channel = Annotated[str | None, typer.Option(help="Only this channel.")]
+Limit = Annotated[int, typer.Option(min=1, help="How many contacts to print as text.")]
+
+
+def explain_command(
+    kpi: Id,
+    window: Window = None,
+    every: Every = "15m",
+    queue: Queue = None,
+    channel: Channel = None,
+    as_of: AsOf = None,
+    limit: Limit = LISTED,
+    format: Annotated[Format, typer.Option(help="text or json.")] = Format.text,
+) -> None:
+    """The contacts in numerator and denominator of a KPI, with the events that put them there.
+
+    Example: ringback explain service_level --window 1999-02-01T09:15 --every 15m --queue NE
+    """
+    config = settings()
+    rules = rules_of(config)
+    with answering():
+        asked = question(known_kpi(kpi, registry(rules)), window, every, queue, channel, as_of, config)
+        found = explain(client(config), asked, rules)
+    if format is Format.json:
+        print_json(document(found))
+    else:
+        print_text(found, limit)
+
+
+def question(
+    kpi: Kpi,
+    window: str | None,
+    every: str,
+    queue: str | None,
+    channel: str | None,
+    as_of: str | None,
+    config: Settings,
+) -> Asked:
+    """What is asked, in UTC. Raises typer.BadParameter."""
+    if every not in LONGEST_MS:
+        raise typer.BadParameter(f"--every is one of {PERIODS}")
+    moment = as_of_ms(as_of, config.timezone)
+    if is_state(kpi.id):
+        if window is not None:
+            raise typer.BadParameter(
+                f"{kpi.id} is the state at one moment: give --as-of in place of --window"
+            )
+        span = (moment, moment)
+    elif window is None:
+        raise typer.BadParameter("--window is missing: the begin of the period, e.g. 1999-02-01T09:15")
+    else:
+        span = period_of(instant_ms(window, config.timezone), every, ZoneInfo(config.timezone))
+    return Asked(kpi, *span, moment, channel, queue, config.timezone)
+
+
+def where(asked: Asked) -> str:
+    """Period, channel and queue in words."""
+    zone = asked.zone
+    moment = f"as of {local_minute(utc_text(asked.as_of_ms), zone)} {zone}"
+    begin, end = (local_minute(utc_text(time_ms), zone) for time_ms in (asked.from_ms, asked.to_ms))
+    period = "" if is_state(asked.kpi.id) else f"{begin} to {end}, "
+    channel = "" if asked.channel is None else f", channel {asked.channel}"
+    queue = "" if asked.queue is None else f", queue {asked.queue or '(none)'}"
+    return f"{period}{moment}{channel}{queue}"
+
+
+def say(line: str) -> None:
+    """A line as it is: names of queues and agents are no markup."""
+    out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_text(found: Explanation, limit: int) -> None:
+    """The number, then its contacts with their events."""
+    kpi = found.asked.kpi
+    say(f"{kpi.name} ({kpi.id}): {kpi.definition}")
+    say(where(found.asked))
+    if not found.items:
+        say(
+            "nothing was counted there: look at `ringback kpi` for periods, channels and queues that have "
+            "something, and at --every, which is the length of the period"
+        )
+        return
+    value = {"value": found.value, "unit": kpi.unit}
+    quotient = f" = {found.num:,} / {found.den:,}" if kpi.den or kpi.fact == "callback" else ""
+    say(f"{shown(value)}{quotient}, from {len(found.items):,} {things(found)}")
+    for item in found.items[:limit]:
+        print_item(item, found.asked.zone)
+    if len(found.items) > limit:
+        say(f"\n... and {len(found.items) - limit:,} more; --limit N shows more, --format json all")
+
+
+def things(found: Explanation) -> str:
+    """What the parts are."""
+    kind = "quarter-hour of an agent" if found.asked.kpi.table == "agents" else "contact"
+    return kind if len(found.items) == 1 else kind.replace("hour", "hours").replace("contact", "contacts")
+
+
+def print_item(item: Item, zone: str) -> None:
+    """A contact: what it adds and why."""
+    subject = ", ".join(
+        f"{name.removesuffix('_id')} {value}" for name, value in item.subject.items() if value
+    )
+    parts = f"numerator {item.num:,}" + ("" if item.den is None else f", denominator {item.den:,}")
+    measures = ", ".join(f"{name} {amount:,}" for name, amount in item.measures.items())
+    said = "; ".join(text for text in (measures, item.note) if text)
+    say(f"\n{subject}: {parts}{f' ({said})' if said else ''}")
+    print_events(item.events, zone)
+    for contact_id, role, events in item.related:
+        say(f"  {role}: contact {contact_id}")
+        print_events(events, zone, "  ")
+
+
+def print_events(events: tuple[Shown, ...], zone: str, indent: str = "") -> None:
+    """Events in order, one a line, in local time."""
+    for event in events:
+        rest = {name: value for name, value in event.items() if name not in ("at", "until", "type", "leg")}
+        until = f" to {local_instant(event['until'], zone)}" if "until" in event else ""
+        leg = f"  leg {event['leg']}" if "leg" in event else ""
+        fields = "".join(f"  {name}={value}" for name, value in rest.items())
+        say(f"{indent}  {local_instant(event['at'], zone)}{until}  {event['type']}{leg}{fields}")
+
+
+def local_instant(instant: str, zone: str) -> str:
+    """A time of an event, in the reporting time zone."""
+    local = datetime.fromisoformat(instant).astimezone(ZoneInfo(zone))
+    return local.strftime("%Y-%m-%d %H:%M:%S") + f".{local.microsecond // 1000:03d}"

@@ -1,0 +1,142 @@
+"""The views that are not by period, and that every KPI is in some view."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client
+from support.clickhouse import connect, load
+from support.view_world import RULES, Row, insert, ms, query, recent_world
+from support.worlds import random_contact
+
+from kpis.facts import FcrFact, LegFact
+from kpis.fcr_tally import is_repeat, is_repeated
+from kpis.registry import registry
+from kpis.rules import FcrRules, Rules
+from sinks import rows
+from sinks.view_columns import column_id
+from sinks.views import apply_views
+
+pytestmark = pytest.mark.stack
+
+HOUR_MS = 3_600_000
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    opened = connect(tmp_path_factory.mktemp("other-views") / "db")
+    apply_views(opened, RULES, "UTC")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def world(client: Client) -> list[FcrFact]:
+    return recent_world(client)
+
+
+def test_repeat_contacts(client: Client, world: list[FcrFact]) -> None:
+    facts = {fact.contact_id: fact for fact in world}
+    seen = [0, 0]
+    found = query(client, "SELECT * FROM repeat_contact")
+    assert len(found) in (len(facts), len(facts) - 1)  # one may have been deleted below
+    for row in found:
+        fact = facts[row["contact_id"]]
+        for days in RULES.fcr.windows_days:
+            repeated = fact.anchor * is_repeated(fact, days)
+            failed = int(fact.anchor and (fact.failed or repeated))
+            expected = (repeated, failed, int(is_repeat(fact, days)))
+            flags = tuple(row[f"{name}_w{days}d"] for name in ("repeated", "failed", "is_repeat"))
+            assert flags == expected, (fact, days)
+            seen = [seen[0] + expected[0], seen[1] + expected[2]]
+    assert all(seen)
+
+
+def test_facts_hide_what_is_deleted(client: Client, world: list[FcrFact]) -> None:
+    for view, table, key in (
+        ("contact", "contacts", ("contact_id",)),
+        ("leg", "legs", ("contact_id", "leg")),
+        ("survey", "surveys", ("contact_id", "kind", "respondent")),
+        ("repeat_contact", "fcr", ("customer_key", "contact_id")),
+    ):
+        known = query(client, f"SELECT * FROM {view}")
+        assert not known[0].keys() & {"version", "is_deleted"}
+        columns = tuple(row[0] for row in client.query(f"DESCRIBE {table}").result_rows)
+        gone = rows.deleted_row(columns, {name: known[0][name] for name in key}, 2)
+        client.insert(table, [gone], column_names=columns)
+        assert len(query(client, f"SELECT * FROM {view}")) == len(known) - 1, view
+
+
+def test_frequent_customers(client: Client) -> None:
+    client.command(
+        "INSERT INTO contacts (contact_id, customer_key, started_at, version) "
+        "SELECT concat('f', toString(number)), if(number < 1001, 'switchboard', 'caller'), "
+        "toDateTime64('2025-01-01 00:00:00', 3, 'UTC') + toIntervalSecond(number), 1 FROM numbers(2001)"
+    )
+    found = query(client, "SELECT customer, contact_count FROM frequent_customer WHERE contact_count < 1100")
+    assert found == [{"customer": "switchboard", "contact_count": 1001}]
+
+
+def leg(number: int, entered_at: int, **known: Any) -> LegFact:
+    """A leg in queue."""
+    nothing: Row = {field.name: 0 for field in fields(LegFact)}
+    nothing |= dict.fromkeys(("answered_at", "ended_at", "handled_at", "queue_ms", "talk_ms", "handle_ms"))
+    texts = dict.fromkeys(("agent", "team", "reason", "end_type", "end_detail", "direction"), "")
+    here = {"contact_id": f"now{number}", "leg": 1, "channel": "voice", "queue": "now", "flags": ()}
+    return LegFact(**nothing | texts | here | {"entered_at": entered_at, "offered": 1, "waiting": 1} | known)
+
+
+def test_the_present_moment(client: Client) -> None:
+    now = ms(datetime.now(UTC))
+    served = {"waiting": 0, "answered": 1, "handled": 1, "queue_ms": 1_000}
+    over = {"answered_at": now - HOUR_MS, "ended_at": now - 60_000, "handled_at": now - 60_000}
+    insert(client, "legs", [
+        leg(1, now - 100_000),
+        leg(2, now - 1_000),
+        leg(3, now - 50_000, answered_at=now - 49_000, **served),
+        leg(4, now - 3 * HOUR_MS, **over, **served),
+        leg(5, now - 20 * HOUR_MS),
+    ])  # fmt: skip
+    found = query(client, "SELECT * FROM kpi_now WHERE queue = 'now'")[0]
+    assert (found["waiting_now"], found["active_now"], found["acw_now"]) == (2, 1, 1)
+    assert 100_000 <= found["longest_wait_now"] < 119_000
+    assert (found["service_level_live"], found["service_level_live_n"]) == (0.5, 2)
+
+
+def test_sources(client: Client) -> None:
+    now = ms(datetime.now(UTC))
+    columns = ["source", "occurred_at"]
+    client.insert("heartbeats", [["pbx", now - 60_000], ["pbx", now - 30_000]], column_names=columns)
+    events = random_contact(random.Random(1), "k")
+    load(client, [event.model_copy(update={"source": "log"}) for event in events])
+    health = {row["source"]: row for row in query(client, "SELECT * FROM source_health")}
+    assert 30 <= health["pbx"]["silent_s"] < 90
+    assert health["pbx"]["last_event_at"] is None
+    assert health["log"]["last_heartbeat_at"] is None
+    assert ms(health["log"]["last_event_at"]) == max(event.occurred_at for event in events)
+
+
+def test_every_kpi_has_a_column_with_a_comment(client: Client) -> None:
+    described = {
+        view: {row[0]: row[4] for row in client.query(f"DESCRIBE {view}").result_rows}
+        for view in ("kpi_day", "agent_day", "kpi_now")
+    }
+    for kpi in registry(RULES).values():
+        view = {"agents": "agent_day", "live": "kpi_now"}.get(kpi.table, "kpi_day")
+        name = column_id(kpi)
+        assert kpi.definition in described[view][name], kpi.id
+        assert described[view][f"{name}_n"], kpi.id
+    assert "30 minutes" in described["kpi_now"]["service_level_live"]
+
+
+def test_other_rules_and_zones_replace_the_views(client: Client, world: list[FcrFact]) -> None:
+    apply_views(client, Rules(fcr=FcrRules(windows_days=(2,), default_days=2)), "Asia/Kathmandu")
+    names = {row[0] for row in client.query("DESCRIBE kpi_day").result_rows}
+    assert {name for name in names if name.startswith("fcr_net__w")} == {
+        "fcr_net__w2d", "fcr_net__w2d_n", "fcr_net__w2d_final"}  # fmt: skip
+    starts = query(client, "SELECT DISTINCT formatDateTime(window_start, '%H:%i') AS at FROM kpi_day")
+    assert starts == [{"at": "18:15"}]
+    apply_views(client, RULES, "UTC")

@@ -1,0 +1,183 @@
+"""KPIs of a world computed from its facts by brute force: what reading them from ClickHouse must equal."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from support.kpi_world import DIMENSIONS, RANGE, STATE, Row, Stored, fcr_bookings
+
+from kpis.agents import QUARTER_MS
+from kpis.fcr_tally import is_final
+from kpis.kpi import Kpi, applicable, total
+from kpis.live import is_waiting, live_measures
+from kpis.peak import peak_hour
+from kpis.survey_tally import survey_measures
+from kpis.tally import activity, contact_bookings, entered, handled
+from sinks.kpis import Question
+from sql.periods import edges
+
+QUARTER = ("busy_ms", "session_ms", "logged_ms", "idle_ms", "logged_busy_ms", "sessions")
+Dims = dict[str, str]
+
+# What was booked: when, under which dimensions, and how much. The time decides about the period.
+
+
+def dims_of(fact: Any, **other: str) -> Dims:
+    return {name: getattr(fact, name, "") for name in DIMENSIONS} | other
+
+
+def window_bookings(found: Stored) -> Iterator[tuple[int, Dims, Row]]:
+    rules = found.world.rules
+    for facts in found.facts:
+        for leg in facts.legs:
+            bookings = [entered(leg, rules)] if leg.offered else []
+            bookings += [booking for booking in (handled(leg),) if booking]
+            for window, amounts in bookings + activity(leg):
+                yield window.start, dims_of(leg), amounts
+        if facts.contact:
+            for window, amounts in contact_bookings(facts.contact, facts.legs):
+                yield window.start, dims_of(facts.contact, queue=window.queue), amounts
+
+
+def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims, Row]]:
+    """All that a quotient is made of."""
+    rules = found.world.rules
+    if kpi.table == "windows":
+        for at, dims, amounts in window_bookings(found):
+            if applicable(kpi, dims["channel"], rules.async_channels):
+                yield at, dims, amounts
+    elif kpi.table == "fcr":
+        for fact in found.fcr:
+            for window, days, amounts in fcr_bookings(fact, rules):
+                mature = is_final(window.start, days, as_of)
+                if days == kpi.days and (kpi.maturity == "all" or mature == (kpi.maturity == "final")):
+                    yield window.start, dims_of(fact), amounts | {"open": (1 - mature) * amounts["anchors"]}
+    elif kpi.table == "surveys":
+        for survey in found.surveys:
+            at = survey.responded_at if kpi.booked == "responded" else survey.booked_at
+            yield at, dims_of(survey), survey_measures(survey)
+    elif kpi.table == "agents":
+        for quarter in found.quarters:
+            yield quarter.window_start, dims_of(quarter), {name: getattr(quarter, name) for name in QUARTER}
+    else:
+        for leg in found.legs:
+            if leg.entered_at <= as_of:
+                at = RANGE[0] if kpi.id in STATE else leg.entered_at
+                yield at, dims_of(leg), live_measures(leg, as_of, rules)
+
+
+def callback_requests(found: Stored) -> Iterator[tuple[int, Dims, int]]:
+    legs = {one.legs[0].contact_id: one.legs for one in found.facts if one.legs}
+    for contact_id, own in legs.items():
+        asked = [leg for leg in own if (leg.end_type, leg.end_detail) == ("transferred", "callback")]
+        calls = [legs.get(c.contact_id, ()) for c in found.contacts if c.callback_of == contact_id]
+        answers = [[leg.answered_at for leg in call if leg.answered_at is not None] for call in calls]
+        for request in asked[-1:]:
+            waits = [min(times) - (request.ended_at or 0) for times in answers if times]
+            waits = [wait for wait in waits if wait >= -found.world.rules.skew_tolerance_ms]
+            if waits:
+                yield request.entered_at, dims_of(request), max(0, min(waits))
+
+
+def figures_of(kpi: Kpi, found: Stored, as_of: int) -> list[tuple[int, Dims, int]]:
+    """All single values that an extreme, a quantile or a mean is made of."""
+    duration = kpi.id.partition("_p")[0]
+    if kpi.id == "longest_wait_now":
+        waiting = [leg for leg in found.legs if is_waiting(leg, as_of, found.world.rules)]
+        return [(RANGE[0], dims_of(leg), as_of - leg.entered_at) for leg in waiting]
+    if kpi.id == "callback_wait":
+        return [*callback_requests(found)]
+    if kpi.id == "longest_hold":
+        held = [leg for leg in found.legs if leg.hold_n]
+        return [(leg.handled_at, dims_of(leg), leg.hold_max_ms) for leg in held if leg.handled_at is not None]
+    if duration == "handle_time":
+        return [(leg.handled_at, dims_of(leg), leg.handle_ms) for leg in found.legs
+                if leg.handled_at is not None and leg.handle_ms is not None]  # fmt: skip
+    answered_only = duration == "wait"
+    return [(leg.entered_at, dims_of(leg), leg.queue_ms) for leg in found.legs
+            if leg.queue_ms is not None and (leg.answered or not answered_only)]  # fmt: skip
+
+
+class Expected:
+    """Values by period and dimensions, by brute force."""
+
+    def __init__(self, question: Question, found: Stored) -> None:
+        self.question, self.found = question, found
+        self.edges = edges(question.from_ms, question.to_ms, question.every, ZoneInfo(question.zone))
+
+    def key(self, at: int, dims: Dims) -> tuple[Any, ...] | None:
+        if not self.question.from_ms <= at < self.question.to_ms:
+            return None
+        place = bisect_right(self.edges, at) - 1
+        return (self.edges[place], self.edges[place + 1], *(dims[name] for name in self.question.by))
+
+    def grouped(self, booked: Iterable[tuple[int, Dims, Any]]) -> dict[tuple[Any, ...], list[Any]]:
+        groups = defaultdict(list)
+        for at, dims, amount in booked:
+            key = self.key(at - at % 60_000, dims)
+            if key:
+                groups[key].append(amount)
+        return groups
+
+    def values(self, kpi: Kpi) -> dict[tuple[Any, ...], Row]:
+        if kpi.id == "peak_hour":
+            return self.peaks(kpi)
+        if kpi.fact:
+            groups = self.grouped(figures_of(kpi, self.found, self.question.now_ms))
+            return {key: self.figure(kpi, key, sorted(values)) for key, values in groups.items()}
+        groups = self.grouped(bookings_of(kpi, self.found, self.question.now_ms))
+        return {key: self.quotient(kpi, amounts) for key, amounts in groups.items()}
+
+    def quotient(self, kpi: Kpi, amounts: list[Row]) -> Row:
+        sums: dict[str, int] = defaultdict(int)
+        for row in amounts:
+            for name, amount in row.items():
+                sums[name] += amount
+        num, den = total(kpi.num, sums), total(kpi.den, sums)
+        n = sums.get(kpi.n, 0) if kpi.n else den if kpi.den else num
+        value = (num / den if den else None) if kpi.den else num
+        final = True
+        if kpi.table == "windows" and kpi.booked == "entered":
+            final = not sums.get("waiting")
+        elif kpi.id == "service_level_live":
+            final = not sums.get("waiting_now")
+        elif kpi.table == "fcr" and kpi.booked == "ended":
+            final = not sums.get("open")
+        return {"value": value, "unit": kpi.unit, "n": n, "num": num, "den": den, "final": final}
+
+    def figure(self, kpi: Kpi, key: tuple[Any, ...], values: list[int]) -> Row:
+        n, mean = len(values), kpi.id == "callback_wait"
+        percent = int(kpi.id.partition("_p")[2]) if kpi.fact == "quantile" else 100
+        found = sum(values) if mean else values[-(-percent * n // 100) - 1]
+        final = True
+        if kpi.booked == "entered" and not mean:
+            waiting = [(leg.entered_at, dims_of(leg), 1) for leg in self.found.legs if leg.waiting]
+            final = key not in self.grouped(waiting)
+        value = found / n if mean else found
+        return {"value": value, "unit": "ms", "n": n, "num": found, "den": n if mean else 1, "final": final}
+
+    def peaks(self, kpi: Kpi) -> dict[tuple[Any, ...], Row]:
+        started = [(c.started_at, dims_of(c, queue=c.entry_queue), c.started_at) for c in self.found.contacts]
+        peaks = {}
+        for key, times in self.grouped(started).items():
+            first = -(-key[0] // QUARTER_MS)
+            counts = [0] * (key[1] // QUARTER_MS - first)
+            for at in times:
+                if 0 <= at // QUARTER_MS - first < len(counts):
+                    counts[at // QUARTER_MS - first] += 1
+            peak = peak_hour(counts)
+            if peak and peak[1]:
+                begin = (first + peak[0]) * QUARTER_MS
+                local = datetime.fromtimestamp(begin / 1000, ZoneInfo(self.question.zone)).isoformat()
+                peaks[key] = {
+                    "value": local,
+                    "unit": "hour",
+                    "n": peak[1],
+                    "num": begin,
+                    "den": 1,
+                    "final": True,
+                }
+        return peaks
