@@ -2,16 +2,15 @@
 
 import argparse
 import asyncio
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 
-from bench import events, oracle, sink, vanilla, worker
-from bench.meter import Outcome, run
+from bench import events, fcr, oracle, quix, sink, vanilla, worker
+from bench.meter import Outcome, run, told
 from bench.stack import Stack, produce, stack
-from bench.table import CEILING, VANILLA, Rows, document, show
+from bench.table import CEILING, QUIX, VANILLA, Rows, document, show
 
 EVENTS, VANILLA_EVENTS, SEED = 200_000, 20_000, 7
 Step = tuple[str, Callable[[], Outcome]]
@@ -21,20 +20,16 @@ def options() -> argparse.Namespace:
     """What the command line says."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--events", type=int, default=EVENTS, help="events in all (about)")
-    parser.add_argument("--vanilla-events", type=int, default=VANILLA_EVENTS, help="events for vanilla Faust")
+    parser.add_argument(
+        "--vanilla-events", type=int, default=VANILLA_EVENTS, help="events for the slow peers"
+    )
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     return parser.parse_args()
 
 
-def told(name: str, measure: Callable[[], Outcome]) -> Outcome:
-    """Measure, and say on stderr that it is under way."""
-    print(f"measuring: {name}", file=sys.stderr, flush=True)
-    return measure()
-
-
 def steps(parts: Stack, data: events.Input) -> list[Step]:
-    """Everything but vanilla Faust, in the order it must run: the sink's raw events before the worker."""
+    """Everything but the slow peers, in the order it must run: the sink's raw events before the worker."""
     folder, servers = parts.folder, parts.servers
     return [
         ("decode", lambda: run("decode", folder)),
@@ -50,7 +45,7 @@ def steps(parts: Stack, data: events.Input) -> list[Step]:
 
 
 def measured(wanted: argparse.Namespace) -> Rows:
-    """All rows. Vanilla Faust runs while the topic holds the first part of the events alone."""
+    """All rows. The slow peers run while the topic holds the first part of the events alone."""
     first = events.make(wanted.vanilla_events, wanted.seed)
     rest = events.make(max(wanted.events - wanted.vanilla_events, 1), wanted.seed + 1)
     data = events.joined(first, rest)
@@ -58,9 +53,11 @@ def measured(wanted: argparse.Namespace) -> Rows:
         events.save(data, parts.folder)
         asyncio.run(produce(parts.servers, first.messages))
         rows = {VANILLA: told(VANILLA, lambda: asyncio.run(vanilla.measure(parts, first.truth)))}
+        rows[QUIX] = told(QUIX, lambda: asyncio.run(quix.measure(parts, first.truth)))
         asyncio.run(produce(parts.servers, rest.messages))
         for name, measure in steps(parts, data):
             rows[name] = told(name, measure)
+    rows[fcr.NAME] = told(fcr.NAME, fcr.measure)
     return rows
 
 

@@ -4,10 +4,11 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import orjson
 
-from adapters.simulator.deliveries import deliver
+from adapters.simulator.deliveries import Disorder, deliver
 from adapters.simulator.simulation import START_MS, Simulation
 from schemas.codec import encode
 
@@ -35,14 +36,22 @@ class Input:
     truth: Windows
 
 
-def make(events: int, seed: int) -> Input:
+def make(events: int, seed: int, disorder: Disorder | None = None) -> Input:
     """About so many events. Each seed has a year of its own: contact ids of two inputs never meet."""
     contacts = max(1, round(events / EVENTS_PER_CONTACT))
     simulation = Simulation(seed, start_ms=START_MS + seed % 50 * YEAR_MS, contacts=contacts)
-    arrivals = (delivery.event for delivery in deliver(simulation.events(), seed=seed))
+    arrivals = (delivery.event for delivery in deliver(simulation.events(), disorder, seed))
     messages = [Message(event.contact_id.encode(), encode(event)) for event in arrivals]
     truth = {tuple(window): amounts for window, amounts in simulation.truth.windows().items()}
     return Input(messages, truth)  # type: ignore[arg-type]  # a NamedTuple of three is a tuple of three
+
+
+def shuffled(data: Input, seed: int, doubled: float = 0.1) -> Input:
+    """The same events in any order whatever, so many of them once more; the truth stays what it was."""
+    rng = Random(f"shuffled {seed}")
+    messages = data.messages + [message for message in data.messages if rng.random() < doubled]
+    rng.shuffle(messages)
+    return Input(messages, data.truth)
 
 
 def joined(first: Input, second: Input) -> Input:

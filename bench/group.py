@@ -3,7 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiokafka.errors import GroupCoordinatorNotAvailableError
@@ -19,12 +20,18 @@ READY_POLL_S = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A program that consumes: `python -m <argv>`, its group, and the topics it is to finish."""
+    """A program that consumes: `python -m <argv>`, its group, and the topics it is to finish.
+
+    `passed_on` are topics that it writes for itself to read. `unread` is the number of Kafka's own records at
+    the end of these, which no reader sees and commits.
+    """
 
     name: str
     argv: Sequence[str]
     group: str
     topics: tuple[str, ...]
+    passed_on: tuple[str, ...] = ()
+    unread: int = 0
 
 
 def command(stack: Stack, member: Member) -> Command:
@@ -66,19 +73,37 @@ async def committed(watch: Watch, group: str) -> Offsets:
             await asyncio.sleep(SAMPLE_S)
 
 
+@asynccontextmanager
+async def running(stack: Stack, member: Member) -> AsyncIterator[ChildProcess]:
+    """The process while the block runs, ready when it begins."""
+    child = ChildProcess(command(stack, member))
+    try:
+        await until_ready(child)
+        yield child
+    finally:
+        child.stop()
+
+
+async def finished(watch: Watch, member: Member, ends: Offsets) -> bool:
+    """Has the group committed what was there, and what it passed on to itself since?"""
+    done = await committed(watch, member.group)
+    if not reached(done, ends):
+        return False
+    if not member.passed_on:
+        return True
+    passed_on = await watch.ends(member.passed_on)  # no more than this: its source is committed after it
+    return reached(done, {where: end - member.unread for where, end in passed_on.items()})
+
+
 async def consume(stack: Stack, member: Member) -> Outcome:
     """Run it until its group has committed everything that its topics held at the start."""
     async with Watch(stack.servers) as watch:
         ends, before = await watch.ends(member.topics), await committed(watch, member.group)
         records = sum(end - before.get(where, 0) for where, end in ends.items())
-        child = ChildProcess(command(stack, member))
-        try:
-            await until_ready(child)
+        async with running(stack, member) as child:
             meter = Meter(child.pid)
-            while not reached(await committed(watch, member.group), ends):
+            while not await finished(watch, member, ends):
                 require_alive(child)
                 meter.sample()
                 await asyncio.sleep(SAMPLE_S)
             return meter.outcome(records)
-        finally:
-            child.stop()

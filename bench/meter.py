@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,11 @@ class Outcome:
     cpu_s: float
     peak_mib: float
     counted: str
+
+
+def not_measured(why: str) -> Outcome:
+    """A row without figures."""
+    return Outcome(0, 0, 0, 0, why)
 
 
 class Meter:
@@ -47,11 +53,22 @@ class Meter:
         """Most memory seen."""
         return self._peak / MIB
 
+    @property
+    def resident_mib(self) -> float:
+        """Memory now."""
+        return float(self._process.memory_info().rss) / MIB
+
     def outcome(self, events: int, counted: str = "") -> Outcome:
         """What was used since the beginning."""
         wall, cpu = time.monotonic() - self._started, self._used() - self._cpu
         self.sample()
         return Outcome(events, wall, cpu, self.peak_mib, counted)
+
+
+def told(name: str, measure: Callable[[], Outcome]) -> Outcome:
+    """Measure, and say on stderr that it is under way."""
+    print(f"measuring: {name}", file=sys.stderr, flush=True)
+    return measure()
 
 
 class Stopwatch:

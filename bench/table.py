@@ -2,32 +2,48 @@
 
 import os
 import platform
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import psutil
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bench.meter import Outcome
 
 VANILLA, CEILING = "vanilla Faust, same logic", "aiokafka + decode"
-LIBRARIES = ("faust-streaming", "aiokafka", "chdb", "pydantic", "fastavro")
+QUIX, QUIX_EXACTLY_ONCE = "Quix Streams, same logic", "Quix Streams, exactly once"
+LIBRARIES = ("faust-streaming", "aiokafka", "chdb", "pydantic", "fastavro", "quixstreams")
 WIDTH = 150
+HEADINGS = (
+    "measured", "n events", "events/s", "CPU µs/event", "peak MiB", "counted/true", "x vanilla", "x ceiling",
+)  # fmt: skip
 Rows = dict[str, Outcome]
 
 
 def cpu_us(outcome: Outcome) -> float:
-    """CPU time per event."""
-    return outcome.cpu_s / outcome.events * 1e6
+    """CPU time per event; 0 for a row without figures."""
+    return outcome.cpu_s / outcome.events * 1e6 if outcome.events else 0
 
 
 def ratio(outcome: Outcome, reference: Outcome | None) -> float | None:
     """How many times the reference's events a CPU-second does."""
-    return cpu_us(reference) / cpu_us(outcome) if reference else None
+    return cpu_us(reference) / cpu_us(outcome) if reference and outcome.events else None
+
+
+def versions() -> str:
+    """Libraries that matter, those that are installed."""
+    found = []
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return ", ".join(found)
 
 
 def machine() -> str:
@@ -42,8 +58,7 @@ def machine() -> str:
     return (
         f"{os.cpu_count()} cores {models[0] if models else platform.processor()}, "
         f"{psutil.virtual_memory().total / 2**30:.0f} GiB, {platform.system()}, "
-        f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}; "
-        + ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+        f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}; {versions()}"
     )
 
 
@@ -53,7 +68,7 @@ def document(rows: Rows) -> dict[str, Any]:
         {
             "measured": name,
             **asdict(outcome),
-            "events_per_s": outcome.events / outcome.wall_s,
+            "events_per_s": outcome.events / outcome.wall_s if outcome.events else 0,
             "cpu_us_per_event": cpu_us(outcome),
             "times_vanilla": ratio(outcome, rows.get(VANILLA)),
             "of_ceiling": ratio(outcome, rows.get(CEILING)),
@@ -63,27 +78,40 @@ def document(rows: Rows) -> dict[str, Any]:
     return {"machine": machine(), "rows": listed}
 
 
+def console() -> Console:
+    """Where tables go: as wide as they are, where it is no terminal."""
+    found = Console()
+    return found if found.is_terminal else Console(width=WIDTH)
+
+
+def columns(headings: Sequence[str], left: Sequence[str]) -> Table:
+    """An empty table, drawn on a terminal, Markdown elsewhere; numbers to the right."""
+    table = Table(box=box.ROUNDED if console().is_terminal else box.MARKDOWN)
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in left else "right")
+    return table
+
+
+def cells(row: dict[str, Any]) -> list[str]:
+    """A row of the table."""
+    ratios = ["" if row[name] is None else f"{row[name]:.2f}" for name in ("times_vanilla", "of_ceiling")]
+    if not row["events"]:
+        return [row["measured"], "", "", "", "", escape(row["counted"]), *ratios]
+    return [
+        row["measured"],
+        f"{row['events']:,}",
+        f"{row['events_per_s']:,.0f}",
+        f"{row['cpu_us_per_event']:.1f}",
+        f"{row['peak_mib']:.0f}",
+        row["counted"],
+        *ratios,
+    ]
+
+
 def show(rows: Rows) -> None:
-    """Print it: drawn on a terminal, Markdown elsewhere."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH)
-    table = Table(box=box.ROUNDED if console.is_terminal else box.MARKDOWN)
-    table.add_column("measured")
-    for heading in ("n events", "events/s", "CPU µs/event", "peak MiB"):
-        table.add_column(heading, justify="right")
-    table.add_column("counted/true")
-    table.add_column("x vanilla", justify="right")
-    table.add_column("x ceiling", justify="right")
+    """Print it."""
+    table = columns(HEADINGS, ("measured", "counted/true"))
     for row in document(rows)["rows"]:
-        table.add_row(
-            row["measured"],
-            f"{row['events']:,}",
-            f"{row['events_per_s']:,.0f}",
-            f"{row['cpu_us_per_event']:.1f}",
-            f"{row['peak_mib']:.0f}",
-            row["counted"],
-            *("" if row[name] is None else f"{row[name]:.2f}" for name in ("times_vanilla", "of_ceiling")),
-        )
-    console.print(table)
-    console.print(machine(), highlight=False)
+        table.add_row(*cells(row))
+    console().print(table)
+    console().print(machine(), highlight=False)

@@ -9,9 +9,9 @@ from bench.events import Windows
 from bench.group import Member, consume
 from bench.meter import Outcome
 from bench.stack import PARTITIONS, Stack
-from streams.topics import APP_ID, CONTACT_EVENTS, KPI_WINDOWS
+from streams.topics import APP_ID, CONTACT_EVENTS, KPI_WINDOWS, PASSED_ON_TOPICS
 
-WORKER = Member("worker", ("cli.main", "worker"), APP_ID, (CONTACT_EVENTS,))
+WORKER = Member("worker", ("cli.main", "worker"), APP_ID, (CONTACT_EVENTS,), PASSED_ON_TOPICS)
 
 
 async def windows(servers: str) -> Windows:

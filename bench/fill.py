@@ -1,0 +1,118 @@
+"""What workers leave behind: the changelogs of every stage, written without a worker, each key once.
+
+Simulated contacts go through the worker's own stages, whose tables are dictionaries here; what these come to
+hold is written to the changelogs, and markers that say that every batch is done. Left out are the states of
+agents (`agent-events`), of which there are few.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from zlib import crc32
+
+from adapters.simulator.simulation import START_MS, Simulation
+from bench.stack import PARTITIONS
+from schemas.codec import encode
+from streams.apply import Record
+from streams.batching import put
+from streams.config import StreamConfig
+from streams.decoding import decode_single_object
+from streams.documents import row_version
+from streams.marker import Begun, Done, begun_bytes, done_bytes, marker_key, rules_digest
+from streams.stage import Kept, Output, Stage
+from streams.stages import build_stages
+from streams.topics import CONTACT_EVENTS, changelog_of
+from streams.writer import BatchWriter
+
+CONTACTS_AT_ONCE = 2_000
+WEEK_MS = 7 * 86_400_000
+CONFIG = StreamConfig(partitions=PARTITIONS)
+Place = tuple[str, int]  # topic, partition
+
+
+class Data(dict[bytes, bytes]):
+    """What a table holds, and whose partition each key is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._key_partition: dict[bytes, int] = {}
+
+
+class Table:
+    """As much of a Faust table as stages use."""
+
+    def __init__(self) -> None:
+        self.data = Data()
+
+
+class Filling:
+    """Stages in memory, and what of their tables is not written yet."""
+
+    def __init__(self, seed: int) -> None:
+        stages = build_stages(CONFIG, decode_single_object, lambda name: Kept(Table(), changelog_of(name)))
+        self.stages: dict[str, Stage] = {stage.source: stage for stage in stages}
+        self.read: dict[Place, int] = defaultdict(int)
+        self.unwritten: dict[Place, dict[bytes, bytes]] = defaultdict(dict)
+        self.contacts, self.records, self.size = 0, 0, 0
+        self._seed, self._blocks = seed, 0
+
+    def simulate(self, until: int) -> None:
+        """Go on until there are so many contacts: blocks of them, each in a week of its own."""
+        while self.contacts < until:
+            count = min(until - self.contacts, CONTACTS_AT_ONCE)
+            start = START_MS + self._blocks * WEEK_MS
+            arriving: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
+            for event in Simulation(self._seed + self._blocks, start_ms=start, contacts=count).events():
+                key = event.contact_id.encode()
+                arriving[crc32(key) % PARTITIONS].append((key, encode(event)))
+            for partition, records in arriving.items():
+                self.apply((CONTACT_EVENTS, partition), records)
+            self.contacts += count
+            self._blocks += 1
+
+    def apply(self, place: Place, arriving: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """One batch of a stage, and then what it passes on to the others."""
+        source, partition = place
+        stage = self.stages[source]
+        records = [Record(offset, *one) for offset, one in enumerate(arriving, self.read[place])]
+        self.read[place] += len(records)
+        work = stage.apply(partition, records, row_version(0, records[-1].offset))
+        assert not work.refused
+        self.keep(stage.state, partition, work.states)
+        self.keep(stage.totals, partition, work.totals.items())
+        for target, passed_on in self.passed_on(work.outputs).items():
+            self.apply(target, passed_on)
+
+    def passed_on(self, outputs: Iterable[Output]) -> dict[Place, list[tuple[bytes, bytes | None]]]:
+        """Those outputs that another stage reads."""
+        found: dict[Place, list[tuple[bytes, bytes | None]]] = defaultdict(list)
+        for topic, partition, record in outputs:
+            if topic in self.stages:
+                found[topic, partition].append(record)
+        return found
+
+    def keep(self, kept: Kept, partition: int, items: Iterable[tuple[bytes, bytes]]) -> None:
+        """Set in the table, and write later."""
+        unwritten = self.unwritten[kept.changelog, partition]
+        for key, value in items:
+            put(kept.table, partition, key, value)
+            unwritten[key] = value
+
+    def mark(self) -> None:
+        """Markers: all that began is done."""
+        rules = rules_digest(CONFIG.rules)
+        for (source, partition), following in self.read.items():
+            stage, key = self.stages[source], marker_key(partition)
+            begun, done = Begun(0, following - 1, None), Done((0, following - 1), following - 1, rules)
+            self.unwritten[stage.state.changelog, partition][key] = begun_bytes(begun)
+            self.unwritten[stage.totals.changelog, partition][key] = done_bytes(done)
+
+    async def write(self, servers: str) -> None:
+        """Write what is not written yet."""
+        self.mark()
+        writer = BatchWriter(servers)
+        for (topic, partition), values in self.unwritten.items():
+            await writer.write(topic, partition, values.items())
+            self.records += len(values)
+            self.size += sum(len(key) + len(value) for key, value in values.items())
+        self.unwritten.clear()
+        await writer.stop()
