@@ -31,7 +31,7 @@ def random_state(rng: random.Random, event_id: str) -> AgentStateChanged:
 
 
 def test_history_is_the_plain_form() -> None:
-    for seed in range(300):
+    for seed in range(120):
         rng = random.Random(seed)
         history = AgentHistory("ann", RULES)
         sessions: dict[tuple[str, int], Session] = {}
@@ -58,7 +58,7 @@ def test_history_is_the_plain_form() -> None:
 
 def test_bounds() -> None:
     """Busy is at most the session time, what is known at most the quarter, and rates are at most 1."""
-    for seed in range(200):
+    for seed in range(100):
         rng = random.Random(seed)
         sessions = [random_session(rng, f"c{number}") for number in range(10)]
         states = [random_state(rng, f"e{number}") for number in range(10)]

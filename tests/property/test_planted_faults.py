@@ -14,6 +14,7 @@ from streams.forwarder import Forwarder
 from streams.owners import Owners
 from streams.processor import Processor
 
+pytestmark = pytest.mark.slow
 SEEDS = range(150)
 Patch = pytest.MonkeyPatch
 __all__ = ["quiet"]  # the fixture

@@ -18,6 +18,7 @@ from support.stage_world import World, random_world, readers_see
 from kpis.rules import DEFAULT_RULES
 from streams.config import StreamConfig
 
+pytestmark = pytest.mark.slow
 WORLDS = int(os.environ.get("RINGBACK_WORLDS", "500"))
 CHUNKS = 10
 
