@@ -1,9 +1,9 @@
 """First contact resolution of real data: what others have computed, from the stream and from SQL."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
-import pytest
 from support.february import REPEATS, REPEATS_SAME_TYPE
 from support.numbers import answer, verified
 from support.shared_data import FEBRUARY, shared_data
@@ -16,6 +16,8 @@ INCIDENTS_SAME_CATEGORY = {7: (22_206, 3_547)}
 # As the published figures count: a later answered call, by the time it was offered; a later ticket.
 CALLS = {"evidence": "handled", "begin": "entered"}
 TICKETS = {"overlapping": False}
+COUNTED = ("volume", "contacts_transferred_rate", "reopen_rate")
+RECOUNT_LIMIT_S = 300.0
 SOURCES: list[tuple[str, ...]] = [(), ("--from-oracle",)]
 
 
@@ -24,20 +26,21 @@ def rules(**fcr: Any) -> str:
     return json.dumps({"fcr": fcr})
 
 
-def returned(env: dict[str, str], span: tuple[str, str], days: int, *source: str) -> tuple[int, int]:
-    """Contacts whose window has passed at the end of the span, and those followed by another."""
-    name = f"returned_rate.w{days}d"
-    (row,) = answer(
-        env, "kpi", "--from", span[0], "--to", span[1], "--as-of", span[1], "--kpi", name, *source
-    )
-    found = row["kpis"][name]
-    assert found["final"]
-    return found["den"], found["num"]
+def returned(
+    env: dict[str, str], span: tuple[str, str], windows_days: Iterable[int], *source: str
+) -> dict[int, tuple[int, int]]:
+    """By days: contacts whose window has passed at the end of the span, and those followed by another."""
+    names = {days: f"returned_rate.w{days}d" for days in windows_days}
+    asked = ("--as-of", span[1], "--kpi", ",".join(names.values()))
+    (row,) = answer(env, "kpi", "--from", span[0], "--to", span[1], *asked, *source)
+    found = {days: row["kpis"][name] for days, name in names.items()}
+    assert all(kpi["final"] for kpi in found.values())
+    return {days: (kpi["den"], kpi["num"]) for days, kpi in found.items()}
 
 
 def check(env: dict[str, str], span: tuple[str, str], expected: dict[int, tuple[int, int]]) -> None:
     for source in SOURCES:
-        assert {days: returned(env, span, days, *source) for days in expected} == expected
+        assert returned(env, span, expected, *source) == expected
 
 
 def test_february(fresh_stack: Stack) -> None:
@@ -53,7 +56,7 @@ def test_february(fresh_stack: Stack) -> None:
             check(env, span, REPEATS)
             verified(env)
         env["RINGBACK_RULES"] = rules(match_reason=True, **CALLS)
-        with background(env, "worker"):
+        with background(env, "worker", limit_s=RECOUNT_LIMIT_S):
             verified(env)
             check(env, span, REPEATS_SAME_TYPE)
 
@@ -61,37 +64,21 @@ def test_february(fresh_stack: Stack) -> None:
 def test_servicenow(fresh_stack: Stack) -> None:
     """Transfers, holds, reopenings and repeats of a ticket desk."""
     path = shared_data(SERVICENOW)
-    span = ("2016-01-01", "2016-06-01")
-    whole = ("--from", "2015-01-01", "--to", "2018-01-01")
+    span = ("2015-01-01", "2016-06-01")
+    whole = ("--from", "2015-01-01", "--to", "2018-01-01", "--kpi", ",".join(COUNTED))
     env = fresh_stack.env(RINGBACK_RULES=rules(match_reason=False, **TICKETS))
-    with background(env, "sink"):
-        with background(env, "worker"):
-            answer(env, "import", "servicenow", str(path))
-            check(env, span, INCIDENTS)
-            for source in SOURCES:
-                (row,) = answer(env, "kpi", *whole, *source)
-                kpis = row["kpis"]
-                assert kpis["volume"]["num"] == 24_918
-                assert kpis["contacts_transferred_rate"]["num"] == 11_369
-                assert (kpis["reopen_rate"]["num"], kpis["reopen_rate"]["den"]) == (275, 24_905)
-            held = "SELECT uniq(contact_id) FROM legs FINAL WHERE is_deleted = 0 AND hold_n > 0"
-            assert fresh_stack.value(held) == 5_825
-            verified(env)
-        env["RINGBACK_RULES"] = rules(match_reason=True, **TICKETS)
-        with background(env, "worker"):
-            verified(env)
-            check(env, span, INCIDENTS_SAME_CATEGORY)
-
-
-@pytest.mark.parametrize(
-    "wrong", ['{"fcr": {"windows_days": []}}', '{"fcr": {"begin": "then"}}', "{", '{"T": 1}']
-)
-def test_wrong_rules_are_refused(fresh_stack: Stack, wrong: str) -> None:
-    from support.stack import run_ringback
-
-    done = run_ringback(
-        fresh_stack.env(RINGBACK_RULES=wrong), "kpi", "--from", "1999-02-01", "--to", "1999-03-01"
-    )
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    assert "RINGBACK_RULES" in done.stderr
+    with background(env, "sink"), background(env, "worker"):
+        answer(env, "import", "servicenow", str(path))
+        check(env, span, INCIDENTS)
+        for source in SOURCES:
+            (row,) = answer(env, "kpi", *whole, *source)
+            kpis = row["kpis"]
+            assert kpis["volume"]["num"] == 24_918
+            assert kpis["contacts_transferred_rate"]["num"] == 11_369
+            assert (kpis["reopen_rate"]["num"], kpis["reopen_rate"]["den"]) == (275, 24_905)
+        held = "SELECT uniq(contact_id) FROM legs FINAL WHERE is_deleted = 0 AND hold_n > 0"
+        assert fresh_stack.value(held) == 5_825
+        verified(env)
+    # Recomputed from the events, as `verify` does, the same by other rules: no worker has to count again.
+    env["RINGBACK_RULES"] = rules(match_reason=True, **TICKETS)
+    assert returned(env, span, INCIDENTS_SAME_CATEGORY, "--from-oracle") == INCIDENTS_SAME_CATEGORY
