@@ -42,6 +42,7 @@ class FcrSettings(Table):
     cross_channel: bool = DEFAULT_RULES.fcr.cross_channel
     begin: Literal["started", "entered"] = DEFAULT_RULES.fcr.begin
     evidence: Literal["any", "handled"] = DEFAULT_RULES.fcr.evidence
+    anchors: Literal["handled", "closed"] = DEFAULT_RULES.fcr.anchors
     overlapping: bool = DEFAULT_RULES.fcr.overlapping
 
     @model_validator(mode="after")

@@ -71,7 +71,7 @@ def candidate(visit: Visit, callback: Visit | None, rules: FcrRules) -> FcrFact 
     ending = callback if callback is not None and visit.wants_callback else visit
     if rules.evidence == "handled" and not ending.handled:
         return None
-    anchor = ending.handled and ending.ended_at is not None
+    anchor = (ending.handled or rules.anchors == "closed") and ending.ended_at is not None
     return FcrFact(
         customer_key=visit.customer_key,
         contact_id=visit.contact_id,

@@ -21,6 +21,7 @@ class FcrRules:
     cross_channel: bool = True  # a contact on another channel is a repeat as well
     begin: Literal["started", "entered"] = "started"  # from when a later contact counts
     evidence: Literal["any", "handled"] = "any"  # is a contact that nobody answered a repeat?
+    anchors: Literal["handled", "closed"] = "handled"  # is one that ended without any agent judged?
     overlapping: bool = True  # is one that began before the other's end a repeat?
 
 

@@ -62,6 +62,7 @@ def rule_parameters(rules: Rules) -> dict[str, object]:
             cross_channel=rules.fcr.cross_channel,
             begin=rules.fcr.begin,
             evidence=rules.fcr.evidence,
+            anchors=rules.fcr.anchors,
             overlapping=rules.fcr.overlapping,
         ),
     )

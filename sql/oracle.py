@@ -69,6 +69,7 @@ def fcr_parameters(
     cross_channel: bool,
     begin: str,
     evidence: str,
+    anchors: str,
     overlapping: bool,
 ) -> Parameters:
     """The settings of first contact resolution as ClickHouse query parameters."""
@@ -78,6 +79,7 @@ def fcr_parameters(
         "cross_channel": int(cross_channel),
         "begin": begin,
         "evidence": evidence,
+        "anchors": anchors,
         "overlapping": int(overlapping),
     }
 

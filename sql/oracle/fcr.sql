@@ -28,7 +28,7 @@ calls AS (
 candidates AS (
     SELECT customer, visit_id, own_channel, own_reason, start_ms, begin_ms,
         if(was_called, call_ending, own_ending) AS ending,
-        ending.1 AND ending.2 > 0 AS is_anchor,
+        (ending.1 OR {anchors:String} = 'closed') AND ending.2 > 0 AS is_anchor,
         if(ending.4 != '', ending.4, own_ending.4) AS last_queue,
         own_ending.7 OR ending.7 AS was_moved,
         own_ending.8 AND ending.8 AS is_level1

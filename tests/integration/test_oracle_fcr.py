@@ -28,7 +28,7 @@ pytestmark = pytest.mark.stack
 
 SEED = 20_260_105
 CUSTOMERS = 700  # of about five contacts of real events
-VISITS = 4_000  # of facts made up, for each variant anew
+VISITS = 3_200  # of facts made up, for each variant anew
 START_MS = 1_767_571_200_000
 VARIANTS = [
     FcrRules(
@@ -37,6 +37,7 @@ VARIANTS = [
         cross_channel=channel,
         begin=begin,
         evidence=evidence,
+        anchors="closed" if days == (7,) else "handled",
         overlapping=overlapping,
     )
     for days, (reason, channel, overlapping, begin, evidence) in zip(

@@ -14,9 +14,14 @@ from kpis.tally import Window
 START_MS = 1_767_571_200_000
 VARIANTS = [
     FcrRules(
-        match_reason=reason, cross_channel=channel, begin=begin, evidence=evidence, overlapping=overlapping
+        match_reason=reason,
+        cross_channel=channel,
+        begin=begin,
+        evidence=evidence,
+        overlapping=overlapping,
+        anchors=anchors,
     )  # type: ignore[arg-type]
-    for reason in (True, False)
+    for reason, anchors in ((True, "handled"), (False, "handled"), (True, "closed"))
     for channel in (True, False)
     for begin in ("started", "entered")
     for evidence in ("any", "handled")
