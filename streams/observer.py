@@ -102,7 +102,7 @@ class Lookout:
         """Ask Kafka for the ends of our partitions, and where we go on in those that are new."""
         held = self.health.positions.held()
         if any(position.following is None for position in held.values()):
-            committed = await watch.committed(self.group)
+            committed = await watch.known(self.group)
             for where, position in held.items():
                 if position.following is None:
                     position.following = committed.get(where, 0)

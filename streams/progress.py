@@ -73,9 +73,13 @@ class Watch:
     async def committed(self, group: str) -> Offsets:
         """Next offset that a group would read after a restart; what it never committed is missing."""
         try:
-            found = await self._admin.list_consumer_group_offsets(group)
+            return await self.known(group)
         except GroupCoordinatorNotAvailableError:  # a new broker, on which no group has committed yet
             return {}
+
+    async def known(self, group: str) -> Offsets:
+        """As `committed`, but raises GroupCoordinatorNotAvailableError: what is not known is not nothing."""
+        found = await self._admin.list_consumer_group_offsets(group)
         return {(tp.topic, tp.partition): meta.offset for tp, meta in found.items() if meta.offset >= 0}
 
     async def lags(self, group: str, names: tuple[str, ...]) -> list[Lag]:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -15,6 +16,9 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 from support.simulation import Table
 
+from cli import stack
+from cli.settings import Settings
+from cli.worker import SINK_PORT_OFFSET
 from deploy.local.ports import free_port
 from schemas.codec import encode
 from schemas.events import ContactQueued
@@ -145,7 +149,7 @@ async def test_where_to_go_on_is_asked_of_kafka_once() -> None:
     class Kafka:
         asked = 0
 
-        async def committed(self, group: str) -> dict[tuple[str, int], int]:
+        async def known(self, group: str) -> dict[tuple[str, int], int]:
             self.asked += 1
             return {WHERE: 3}
 
@@ -309,6 +313,17 @@ async def test_a_closed_loop_does_not_answer() -> None:
     closed = asyncio.new_event_loop()
     closed.close()
     assert not await answers(closed)
+
+
+def test_every_process_of_up_has_a_port_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr(stack, "ChildProcess", started.append)
+    given = {"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092", "CLICKHOUSE_URL": "http://db/ringback"}
+    config = Settings(**given, data_dir=tmp_path, metrics_port=9464)
+    for service in stack.services(config, 16):
+        service.start()
+    *workers, sink = (int(command.env["RINGBACK_METRICS_PORT"]) for command in started)
+    assert [*workers, sink + SINK_PORT_OFFSET] == list(range(9464, 9481))
 
 
 def test_a_port_that_is_taken_is_one_warning() -> None:
