@@ -35,8 +35,8 @@ class Health:
         self.remaining: Callable[[], int] = lambda: 0
 
     def become(self, state: str, **fields: Any) -> None:
-        """Note a state and, if it is another than before, say so."""
-        if state == self.state:
+        """Note a state and, if it is another than before, say so. After the end there is none."""
+        if self.state in (state, STOPPING):
             return
         self.state = state
         self.metrics.ready.set(state == READY)

@@ -178,6 +178,7 @@ def test_every_change_of_state_is_a_line() -> None:
         health.revoked([WHERE])
         health.revoked([])
         health.become(STOPPING)
+        health.become(READY)
     assert [line["event"] for line in logs] == [
         "worker starting",
         "partitions assigned",
