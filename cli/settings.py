@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     )
     kafka_port: int = Field(9092, validation_alias="RINGBACK_KAFKA_PORT", ge=1, le=65535)
     clickhouse_port: int = Field(8123, validation_alias="RINGBACK_CLICKHOUSE_PORT", ge=1, le=65535)
+    metrics_host: str = Field(
+        "127.0.0.1", validation_alias="RINGBACK_METRICS_HOST", description="where metrics are served"
+    )
     metrics_port: int = Field(9464, validation_alias="RINGBACK_METRICS_PORT", ge=1, le=65535)
     timezone: str = Field("UTC", validation_alias="RINGBACK_TIMEZONE", description="reporting time zone")
     customer_key_secret: str | None = Field(

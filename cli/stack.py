@@ -40,8 +40,8 @@ def clickhouse_service(settings: Settings) -> Service:
     return Service("clickhouse", start, log_path=embedded.log_path)
 
 
-def ringback_service(settings: Settings, command: str, name: str) -> Service:
-    """A `ringback` process of our own, ready when it says so by its ready file."""
+def ringback_service(settings: Settings, command: str, name: str, port: int) -> Service:
+    """A `ringback` process of our own, ready when it says so by its ready file; metrics by `port`."""
     logs = settings.data_dir.resolve() / "logs"
     ready = logs / f"{name}.ready"
     env = {
@@ -49,6 +49,7 @@ def ringback_service(settings: Settings, command: str, name: str) -> Service:
         "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
         "CLICKHOUSE_URL": settings.clickhouse,
         "RINGBACK_DATA_DIR": str(settings.data_dir.resolve()),
+        "RINGBACK_METRICS_PORT": str(port),
     }
     run = Command([sys.executable, "-m", "cli.main", command], Path(logs / f"{name}.log"), env, 30_000)
 
@@ -63,8 +64,9 @@ def services(settings: Settings, workers: int) -> list[Service]:
     """All parts in the order they start; what is configured elsewhere is left out."""
     parts = [] if settings.kafka_bootstrap_servers else [kafka_service(settings)]
     parts += [] if settings.clickhouse_url else [clickhouse_service(settings)]
-    parts += [ringback_service(settings, "worker", f"worker-{number}") for number in range(1, workers + 1)]
-    return [*parts, ringback_service(settings, "sink", "sink")]
+    base = settings.metrics_port  # the sink itself goes far enough above it
+    parts += [ringback_service(settings, "worker", f"worker-{n + 1}", base + n) for n in range(workers)]
+    return [*parts, ringback_service(settings, "sink", "sink", base)]
 
 
 @contextmanager

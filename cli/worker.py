@@ -5,12 +5,23 @@ import signal
 from functools import partial
 
 from cli.console import settings
-from cli.settings import stream_config
+from cli.settings import Settings, stream_config
 from cli.wire import decoder
 from sinks.clickhouse import ClickHouseSink
 from sinks.views import apply_views
+from streams.observer import Place, observed
+from streams.progress import WORKER_GROUP
+from streams.sink import GROUP as SINK_GROUP
 from streams.sink import run_sink
 from streams.worker import run_worker
+
+# So far above a worker's port that all workers of `ringback up` have room between.
+SINK_PORT_OFFSET = 16
+
+
+def place(config: Settings, group: str, offset: int = 0) -> Place:
+    """Where a process is observed."""
+    return Place(config.bootstrap_servers, group, config.metrics_host, config.metrics_port + offset)
 
 
 def worker() -> None:
@@ -18,7 +29,9 @@ def worker() -> None:
 
     Example: KAFKA_BOOTSTRAP_SERVERS=kafka:9092 ringback worker
     """
-    run_worker(stream_config(settings()), decoder(settings()))
+    config = settings()
+    with observed("worker", place(config, WORKER_GROUP)) as health:
+        run_worker(stream_config(config), decoder(config), health)
 
 
 def sink() -> None:
@@ -38,4 +51,6 @@ async def sink_until_stopped() -> None:
         loop.add_signal_handler(number, stop.set)
     stream = stream_config(config)
     views = partial(apply_views, rules=stream.rules, zone=config.timezone)
-    await run_sink(stream, ClickHouseSink(config.clickhouse, views), decoder(config), stop)
+    with observed("sink", place(config, SINK_GROUP, SINK_PORT_OFFSET)) as health:
+        clickhouse = ClickHouseSink(config.clickhouse, views, health.metrics.inserted)
+        await run_sink(stream, clickhouse, decoder(config), stop, health)

@@ -123,8 +123,14 @@ def migrate(client: Client) -> list[str]:
 class ClickHouseSink:
     """Writes rows; a batch sent again changes nothing, because every table replaces by row identity."""
 
-    def __init__(self, url: str, make_views: Callable[[Client], object] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        make_views: Callable[[Client], object] | None = None,
+        on_insert: Callable[[str, int, float], None] = lambda table, rows, seconds: None,
+    ) -> None:
         self.url = url
+        self._on_insert = on_insert
         self._make_views = make_views
         self._client: Client | None = None
 
@@ -145,7 +151,9 @@ class ClickHouseSink:
         """Insert rows by table and return their number once all are acknowledged. Raises SinkRefused."""
         for table, rows in tables.items():
             if rows:
+                started = time.monotonic()
                 patiently(lambda table=table, rows=rows: self._insert(table, rows), table, self.url)  # type: ignore[misc]
+                self._on_insert(table, len(rows), time.monotonic() - started)
         return sum(len(rows) for rows in tables.values())
 
     def _insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import faust
 import structlog
 from aiokafka.errors import KafkaError
+from faust.sensors import Monitor
 from faust.types import TP
 
 from streams import readiness, topics
@@ -16,6 +17,8 @@ from streams.apply import Decode
 from streams.batching import Assignor, BatchScheduler, BatchSchema
 from streams.config import StreamConfig
 from streams.forwarder import Forwarder
+from streams.health import MOVING, READY, RECOVERING, STOPPING, Health
+from streams.metrics import Metrics
 from streams.processor import Processor
 from streams.recovery import finish_batch
 from streams.stage import Kept
@@ -44,7 +47,7 @@ class Handler(Protocol):
         """Let the batch in progress end, and begin no other."""
 
 
-def build_app(config: StreamConfig, decode: Decode) -> faust.App:
+def build_app(config: StreamConfig, decode: Decode, health: Health) -> faust.App:
     """A worker's Faust app, wired but not started. `decode` turns wire bytes into an event."""
     app = faust.App(
         topics.APP_ID,
@@ -53,6 +56,7 @@ def build_app(config: StreamConfig, decode: Decode) -> faust.App:
         datadir=str(config.state_dir),
         ConsumerScheduler=BatchScheduler,
         PartitionAssignor=Assignor,
+        Monitor=monitor_of(health.metrics),
         topic_partitions=config.partitions,
         topic_replication_factor=config.replication,
         topic_allow_declare=False,
@@ -70,14 +74,29 @@ def build_app(config: StreamConfig, decode: Decode) -> faust.App:
     )
     writer = BatchWriter(config.bootstrap_servers)
     stages = build_stages(config, decode, lambda name: table(app, name, config.partitions))
-    processors = [Processor(config, stage, writer, now_ms) for stage in stages]
-    handlers: list[Handler] = [*processors, Forwarder(config, writer, decode, now_ms)]
+    processors = [Processor(config, stage, writer, now_ms, health.metrics) for stage in stages]
+    handlers: list[Handler] = [*processors, Forwarder(config, writer, decode, now_ms, health.metrics)]
     for handler in handlers:
-        add_agent(app, handler)
+        add_agent(app, handler, health)
     add_nudge(app)
-    add_recovery(app, processors)
-    add_endings(app, handlers, processors, writer)
+    add_recovery(app, processors, health)
+    add_endings(app, handlers, processors, writer, health)
+    add_assignment(app, health)
     return app
+
+
+def monitor_of(metrics: Metrics) -> type:
+    """Faust's own monitor, which is told of every commit that had offsets in it."""
+
+    class Commits(Monitor):  # type: ignore[misc]
+        """Counts commits."""
+
+        def on_tp_commit(self, tp_offsets: Any) -> None:
+            """Offsets were committed."""
+            metrics.commits.inc()
+            super().on_tp_commit(tp_offsets)
+
+    return Commits
 
 
 def now_ms() -> int:
@@ -92,7 +111,7 @@ def table(app: faust.App, name: str, partitions: int) -> Kept:
     return Kept(made, topics.changelog_of(name))
 
 
-def add_agent(app: faust.App, handler: Handler) -> None:
+def add_agent(app: faust.App, handler: Handler, health: Health) -> None:
     """An agent. It acknowledges a batch itself, after everything it changed is safe."""
     topic = app.topic(handler.source, schema=BatchSchema(), value_type=bytes)
 
@@ -117,6 +136,7 @@ def add_agent(app: faust.App, handler: Handler) -> None:
                 await stop_worker(app, error)
                 raise
             event.ack()
+            health.positions.done(tp.topic, tp.partition, batch[-1].offset + 1, batch[-1].timestamp)
 
 
 async def stop_worker(app: faust.App, error: Exception) -> None:
@@ -134,7 +154,7 @@ def add_nudge(app: faust.App) -> None:
             await app.consumer.nudge()
 
 
-def add_recovery(app: faust.App, processors: Sequence[Processor]) -> None:
+def add_recovery(app: faust.App, processors: Sequence[Processor], health: Health) -> None:
     """Finish what was cut short once the tables are recovered, and before any batch."""
 
     async def recovered() -> None:
@@ -151,19 +171,29 @@ def add_recovery(app: faust.App, processors: Sequence[Processor]) -> None:
             raise
         readiness.mark(True)
         held = {processor.source: len(processor.stage.state.table.data) for processor in processors}
-        log.info("worker ready", partitions=partitions, **{k.replace("-", "_"): v for k, v in held.items()})
+        for processor in processors:
+            health.metrics.held(processor.stage.state)
+            health.metrics.held(processor.stage.totals)
+        health.become(READY, partitions=partitions, **{k.replace("-", "_"): v for k, v in held.items()})
 
     # The last table: Faust tells them in turn that they are recovered, and lets go what is no more theirs.
     processors[-1].stage.totals.table.on_recover(recovered)
 
 
 def add_endings(
-    app: faust.App, handlers: Sequence[Handler], processors: Sequence[Processor], writer: BatchWriter
+    app: faust.App,
+    handlers: Sequence[Handler],
+    processors: Sequence[Processor],
+    writer: BatchWriter,
+    health: Health,
 ) -> None:
     """Let batches end before partitions move; close the writer last."""
 
     @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
     async def let_batches_end(app: Any, revoked: set[TP], **kwargs: Any) -> None:
+        if health.state == READY:
+            health.become(MOVING)
+        health.revoked((tp.topic, tp.partition) for tp in revoked if tp.topic in topics.WORKER_TOPICS)
         for handler in handlers:
             async with handler.lock:  # before another worker reads our changelog
                 pass
@@ -172,9 +202,20 @@ def add_endings(
 
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
     async def close(app: Any, **kwargs: Any) -> None:
+        health.become(STOPPING)
         for handler in handlers:
             await handler.close()
         await writer.stop()
+
+
+def add_assignment(app: faust.App, health: Health) -> None:
+    """Tell of partitions that are assigned; they recover before anything else."""
+    health.remaining = lambda: int(app.tables.recovery.active_remaining_total())
+
+    @app.on_partitions_assigned.connect  # type: ignore[untyped-decorator]
+    async def recover(app: Any, assigned: set[TP], **kwargs: Any) -> None:
+        health.assigned((tp.topic, tp.partition) for tp in assigned if tp.topic in topics.WORKER_TOPICS)
+        health.become(RECOVERING)
 
 
 def assigned_partitions(app: faust.App) -> list[int]:

@@ -79,6 +79,7 @@ class BatchResult:
     refused: list[Refused] = field(default_factory=list)
     applied: int = 0
     duplicates: int = 0
+    corrected: int = 0
 
 
 Decode = Callable[[bytes], tuple[Event, bytes]]  # bytes -> event and its canonical bytes
@@ -135,6 +136,8 @@ def apply_batch(
         merged, duplicates = merge(events, items)
         result.duplicates += duplicates
         result.applied += len(items) - duplicates
+        # What was applied and made the set no larger has replaced an older statement of the same event.
+        result.corrected += len(items) - duplicates - (len(merged) - len(events))
         if duplicates == len(items):
             continue
         before, after = facts_of(events, rules), facts_of(merged, rules)

@@ -112,6 +112,7 @@ class Contacts:
             outputs=[out for change in result.contacts for out in self.outputs(partition, change, version)],
             refused=result.refused,
             applied=result.applied,
+            corrected=result.corrected,
         )
 
     def outputs(self, partition: int, change: ContactChange, version: int) -> Iterator[Output]:

@@ -9,6 +9,7 @@ from schemas.events import AgentStateChanged
 from streams.apply import Decode, Record, Refused
 from streams.config import StreamConfig
 from streams.forwards import state_output
+from streams.metrics import Metrics, TopicMetrics
 from streams.processor import records_of
 from streams.publisher import Publisher
 from streams.stage import Output
@@ -48,11 +49,17 @@ class Forwarder:
     source = AGENT_EVENTS
 
     def __init__(
-        self, config: StreamConfig, writer: BatchWriter, decode: Decode, now_ms: Callable[[], int]
+        self,
+        config: StreamConfig,
+        writer: BatchWriter,
+        decode: Decode,
+        now_ms: Callable[[], int],
+        metrics: Metrics | None = None,
     ) -> None:
         self.partitions = config.partitions
         self.decode = decode
         self.publisher = Publisher(config, self.source, writer, now_ms)
+        self.metrics = TopicMetrics(metrics or Metrics(), self.source)
         self.lock = asyncio.Lock()
         self.closed = False
 
@@ -65,6 +72,9 @@ class Forwarder:
         """Pass one partition's fetched records on; returns when all are acknowledged."""
         records = records_of(fetched)
         async with self.lock:
-            outputs, refused = forward(records, self.decode, self.partitions)
+            with self.metrics.applying.time():
+                outputs, refused = forward(records, self.decode, self.partitions)
             self.publisher.count(len(records), refused)
-            await self.publisher.publish(outputs, partition, refused)
+            with self.metrics.outputs.time():
+                await self.publisher.publish(outputs, partition, refused)
+        self.metrics.batch(len(records), len(outputs), refused)

@@ -31,6 +31,7 @@ from streams.marker import (
     read_done,
     rules_digest,
 )
+from streams.metrics import Metrics, TopicMetrics
 from streams.publisher import Publisher
 from streams.stage import Kept, Output, Stage, Work
 from streams.writer import BatchWriter
@@ -47,13 +48,19 @@ class Processor:
     """Applies a stage's batches. One at a time: `lock` is held while a batch is being written."""
 
     def __init__(
-        self, config: StreamConfig, stage: Stage, writer: BatchWriter, now_ms: Callable[[], int]
+        self,
+        config: StreamConfig,
+        stage: Stage,
+        writer: BatchWriter,
+        now_ms: Callable[[], int],
+        metrics: Metrics | None = None,
     ) -> None:
         self.config = config
         self.stage = stage
         self.source = stage.source
         self.writer = writer
         self.publisher = Publisher(config, stage.source, writer, now_ms)
+        self.metrics = TopicMetrics(metrics or Metrics(), stage.source)
         self.rules = rules_digest(config.rules)
         self.lock = asyncio.Lock()
         self.closed = False
@@ -69,12 +76,14 @@ class Processor:
         async with self.lock:
             try:
                 epoch, offset = self.epoch_of(partition), records[-1].offset
-                work = self.stage.apply(partition, records, row_version(epoch, offset))
+                with self.metrics.applying.time():
+                    work = self.stage.apply(partition, records, row_version(epoch, offset))
                 self.publisher.count(len(records), work.refused)
                 await self.write(partition, self.begin(epoch, offset, work), work)
             except BaseException:
                 self.stage.forget()  # memory is ahead of what is safe
                 raise
+        self.metrics.batch(len(records), work.applied, work.refused, work.corrected)
         log.debug(
             "batch", source=self.source, partition=partition, records=len(records), applied=work.applied
         )
@@ -88,14 +97,18 @@ class Processor:
     async def write(self, partition: int, begun: Begun, work: Work) -> None:
         """State, outputs and totals of a batch, in this order."""
         if not work.states:
-            await self.publisher.publish(work.outputs, partition, work.refused)
+            with self.metrics.outputs.time():
+                await self.publisher.publish(work.outputs, partition, work.refused)
             return
         key, version = marker_key(partition), row_version(begun.epoch, begun.offset)
-        await self.store(self.stage.state, partition, [(key, begun_bytes(begun)), *work.states])
+        with self.metrics.state.time():
+            await self.store(self.stage.state, partition, [(key, begun_bytes(begun)), *work.states])
         outputs = chain(work.outputs, self.total_outputs(partition, work.totals, version))
-        await self.publisher.publish(outputs, partition, work.refused)
+        with self.metrics.outputs.time():
+            await self.publisher.publish(outputs, partition, work.refused)
         done = Done(begun.batch, max(begun.offset, self.applied_of(partition)), self.rules)
-        await self.store(self.stage.totals, partition, [*work.totals.items(), (key, done_bytes(done))])
+        with self.metrics.totals.time():
+            await self.store(self.stage.totals, partition, [*work.totals.items(), (key, done_bytes(done))])
 
     def total_outputs(self, partition: int, totals: Mapping[bytes, bytes], version: int) -> Iterable[Output]:
         """What readers are told of totals."""
@@ -114,5 +127,10 @@ class Processor:
     async def store(self, kept: Kept, partition: int, items: Sequence[tuple[bytes, bytes]]) -> None:
         """Write changelog records and, once they are acknowledged, set the same in the table."""
         await self.writer.write(kept.changelog, partition, items)
+        records = size = 0
         for key, value in items:
+            before = kept.get(key)
+            records += before is None
+            size += len(value) + len(key) if before is None else len(value) - len(before)
             put(kept.table, partition, key, value)
+        self.metrics.all.grown(kept, records, size)

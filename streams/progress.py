@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -63,15 +63,23 @@ class Watch:
         """Next offset to be written in each partition of these topics."""
         described = await self._admin.describe_topics(list(names))
         tps = [TopicPartition(t["topic"], p["partition"]) for t in described for p in t["partitions"]]
-        found = await self._consumer.end_offsets(tps)
+        return await self.ends_of((tp.topic, tp.partition) for tp in tps)
+
+    async def ends_of(self, partitions: Iterable[tuple[str, int]]) -> Offsets:
+        """Next offset to be written in these partitions."""
+        found = await self._consumer.end_offsets([TopicPartition(*where) for where in partitions])
         return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
 
     async def committed(self, group: str) -> Offsets:
         """Next offset that a group would read after a restart; what it never committed is missing."""
         try:
-            found = await self._admin.list_consumer_group_offsets(group)
+            return await self.known(group)
         except GroupCoordinatorNotAvailableError:  # a new broker, on which no group has committed yet
             return {}
+
+    async def known(self, group: str) -> Offsets:
+        """As `committed`, but raises GroupCoordinatorNotAvailableError: what is not known is not nothing."""
+        found = await self._admin.list_consumer_group_offsets(group)
         return {(tp.topic, tp.partition): meta.offset for tp, meta in found.items() if meta.offset >= 0}
 
     async def lags(self, group: str, names: tuple[str, ...]) -> list[Lag]:

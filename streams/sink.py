@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from schemas.codec import DecodeError
@@ -29,6 +29,7 @@ from sinks.rows import (
 from streams import readiness, topics
 from streams.apply import Decode
 from streams.config import StreamConfig
+from streams.health import READY, STARTING, STOPPING, Health
 from streams.logs import quieten_libraries
 from streams.worker import wait_for_topics
 
@@ -60,6 +61,7 @@ class Buffer:
         self.tables: dict[str, list[Any]] = defaultdict(list)
         self.latest: dict[tuple[str, bytes], tuple[int, list[TableRow]]] = {}  # (topic, key) -> version, rows
         self.positions: dict[TopicPartition, int] = {}
+        self.stamps: dict[TopicPartition, int] = {}  # time of the last record, in ms
         self.since = time.monotonic()
 
     def __len__(self) -> int:
@@ -77,7 +79,8 @@ class Buffer:
         """Turn one record into rows."""
         if not self.positions:
             self.since = time.monotonic()
-        self.positions[TopicPartition(record.topic, record.partition)] = record.offset + 1
+        tp = TopicPartition(record.topic, record.partition)
+        self.positions[tp], self.stamps[tp] = record.offset + 1, record.timestamp
         if record.value is None:
             return
         if record.topic in RAW:
@@ -118,11 +121,26 @@ class Buffer:
         return len(self) >= BATCH_ROWS or old
 
 
-async def flush(buffer: Buffer, consumer: AIOKafkaConsumer, sink: ClickHouseSink) -> None:
+class Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Tells of partitions that come and go."""
+
+    def __init__(self, health: Health) -> None:
+        self.health = health
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """These and no others are ours."""
+        self.health.assigned(tuple(tp) for tp in assigned)
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Another sink came or went."""
+        self.health.revoked(tuple(tp) for tp in revoked)
+
+
+async def flush(buffer: Buffer, consumer: AIOKafkaConsumer, sink: ClickHouseSink, health: Health) -> None:
     """Write what is buffered, then commit. Raises SinkRefused; waits while ClickHouse is away."""
     if not buffer.positions:
         return
-    rows, positions = buffer.rows(), dict(buffer.positions)
+    rows, positions, stamps = buffer.rows(), dict(buffer.positions), dict(buffer.stamps)
     started = time.monotonic()
     written = await asyncio.to_thread(sink.insert, rows)
     buffer.clear()
@@ -131,17 +149,24 @@ async def flush(buffer: Buffer, consumer: AIOKafkaConsumer, sink: ClickHouseSink
     except (CommitFailedError, IllegalStateError) as error:
         # Our partitions moved while we wrote: their new owner writes the same rows again, which is no harm.
         log.warning("offsets not committed, rows will be sent again", error=type(error).__name__)
+    else:
+        health.metrics.commits.inc()
+        for tp, following in positions.items():
+            health.positions.done(tp.topic, tp.partition, following, stamps[tp])
     log.debug("written", rows=written, ms=round((time.monotonic() - started) * 1000))
 
 
-async def run_sink(config: StreamConfig, sink: ClickHouseSink, decode: Decode, stop: asyncio.Event) -> None:
+async def run_sink(
+    config: StreamConfig, sink: ClickHouseSink, decode: Decode, stop: asyncio.Event, health: Health
+) -> None:
     """Copy until `stop` is set. Raises SinkRefused, aiokafka's errors when Kafka is gone for good."""
     readiness.mark(False)
+    health.become(STARTING, kafka=config.bootstrap_servers, clickhouse=without_secret(sink.url))
+    health.loop = asyncio.get_running_loop()
     quieten_libraries()
     await asyncio.to_thread(sink.prepare)
     await wait_for_topics(config)
     consumer = AIOKafkaConsumer(
-        *TOPICS,
         bootstrap_servers=config.bootstrap_servers,
         group_id=GROUP,
         enable_auto_commit=False,
@@ -151,9 +176,10 @@ async def run_sink(config: StreamConfig, sink: ClickHouseSink, decode: Decode, s
         heartbeat_interval_ms=2_000,
         fetch_max_bytes=16 * 1024 * 1024,
     )
+    consumer.subscribe(TOPICS, listener=Assignments(health))
     await consumer.start()
     readiness.mark(True)
-    log.info("sink ready", clickhouse=without_secret(sink.url))
+    health.become(READY, clickhouse=without_secret(sink.url))
     buffer = Buffer(decode)
     try:
         while not stop.is_set():
@@ -162,7 +188,8 @@ async def run_sink(config: StreamConfig, sink: ClickHouseSink, decode: Decode, s
                 for record in records:
                     buffer.add(record)
             if buffer.due():
-                await flush(buffer, consumer, sink)
-        await flush(buffer, consumer, sink)
+                await flush(buffer, consumer, sink, health)
+        await flush(buffer, consumer, sink, health)
     finally:
+        health.become(STOPPING)
         await consumer.stop()

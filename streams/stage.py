@@ -56,6 +56,7 @@ class Work:
     outputs: list[Output] = field(default_factory=list)  # without those of the totals
     refused: list[Refused] = field(default_factory=list)
     applied: int = 0
+    corrected: int = 0  # of those applied
 
 
 class Stage(Protocol):

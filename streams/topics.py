@@ -33,6 +33,11 @@ def changelog_of(table: str) -> str:
     return f"{APP_ID}-{table}-changelog"
 
 
+def table_of(changelog: str) -> str:
+    """The table of a changelog."""
+    return changelog.removeprefix(f"{APP_ID}-").removesuffix("-changelog")
+
+
 CONTACTS_CHANGELOG, WINDOWS_CHANGELOG = changelog_of(CONTACTS_TABLE), changelog_of(WINDOWS_TABLE)
 CUSTOMERS_CHANGELOG, FCR_CHANGELOG = changelog_of(CUSTOMERS_TABLE), changelog_of(FCR_TABLE)
 AGENTS_CHANGELOG, QUARTERS_CHANGELOG = changelog_of(AGENTS_TABLE), changelog_of(QUARTERS_TABLE)

@@ -10,6 +10,7 @@ from streams import readiness
 from streams.app import build_app
 from streams.apply import Decode
 from streams.config import StreamConfig
+from streams.health import STARTING, Health
 from streams.logs import quieten_libraries
 from streams.topics import ensure_topics
 
@@ -34,12 +35,14 @@ async def wait_for_topics(config: StreamConfig) -> None:
             return
 
 
-def run_worker(config: StreamConfig, decode: Decode) -> None:
+def run_worker(config: StreamConfig, decode: Decode, health: Health) -> None:
     """Run a worker in this process; leaves by SystemExit with the worker's exit status."""
     readiness.mark(False)
+    health.become(STARTING, kafka=config.bootstrap_servers)
     asyncio.run(wait_for_topics(config))
     quieten_libraries()
     config.state_dir.mkdir(parents=True, exist_ok=True)
-    app = build_app(config, decode)
+    app = build_app(config, decode, health)
     worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True)
+    health.loop = worker.loop
     worker.execute_from_commandline()

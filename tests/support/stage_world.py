@@ -73,7 +73,9 @@ def readers_see(broker: Broker, partitions: int = PARTITIONS) -> Tables:
             for offset, (key, value) in enumerate(broker.records[topic, partition]):
                 buffer = Buffer(decode_single_object)
                 buffer.add(
-                    SimpleNamespace(topic=topic, partition=partition, offset=offset, key=key, value=value)
+                    SimpleNamespace(
+                        topic=topic, partition=partition, offset=offset, timestamp=0, key=key, value=value
+                    )
                 )  # type: ignore[arg-type]
                 for table, made in buffer.rows().items():
                     rows.setdefault(table, []).extend(made)

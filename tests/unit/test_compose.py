@@ -18,6 +18,8 @@ from support import compose_rules as rules
 from support.compose_rules import Compose
 from support.containers import USERS, compose
 
+from cli.settings import Settings
+from cli.worker import SINK_PORT_OFFSET
 from deploy.local.clickhouse.__main__ import DATABASE
 from deploy.local.kafka.broker import new_cluster_id
 from deploy.local.kafka.config import FIXED_PROPERTIES, LOG4J2_YAML
@@ -138,6 +140,13 @@ def test_the_image_is_healthy_when_the_process_says_it_is_ready() -> None:
     assert json.loads(probe[1]) == ["test", "-f", ready[1]]
     # Gone with the container: a file of the run before would call the next one healthy.
     assert any(mount.startswith(f"{Path(ready[1]).parent}:") for mount in compose()["x-ringback"]["tmpfs"])
+
+
+def test_the_image_shows_its_metrics_to_its_network_and_compose_to_nobody_else() -> None:
+    port = Settings.model_fields["metrics_port"].default
+    assert "RINGBACK_METRICS_HOST=0.0.0.0" in DOCKERFILE
+    assert f"EXPOSE {port} {port + SINK_PORT_OFFSET}" in DOCKERFILE
+    assert not any("ports" in compose()["services"][name] for name in ("worker", "sink"))
 
 
 def test_the_build_gets_every_package_and_nothing_unasked() -> None:

@@ -18,6 +18,7 @@ from kpis.rules import DEFAULT_RULES
 from schemas.events import MODELS, Envelope
 from sinks.rows import COLUMNS
 from sinks.views import statements
+from streams.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "bench").glob("*.md")])
@@ -111,6 +112,14 @@ def events_wrong(readme: str) -> list[str]:
     return wrong + sorted(stated_envelope ^ ENVELOPE)
 
 
+def metrics_wrong(readme: str) -> list[str]:
+    """Metrics that the table lacks, makes up, or has with another type or labels."""
+    stated = [
+        (bare(row[0]), row[1], row[2].replace("`", "")) for row in table(readme, "### Metrics", "Metric")
+    ]
+    return [" | ".join(row) for row in sorted({*stated} ^ {*Metrics().described()})] + twice(stated)
+
+
 def page_wrong(kpis: str) -> list[str]:
     """The first line of the page of KPIs that is not as `make docs` writes it."""
     real = page(DEFAULT_RULES).splitlines()
@@ -190,6 +199,7 @@ CHECKS: list[tuple[Check, str]] = [
     (kpis_wrong, README),
     (commands_wrong, README),
     (events_wrong, README),
+    (metrics_wrong, README),
     (page_wrong, KPI_PAGE),
     (count_wrong, README),
     (views_wrong, README),
@@ -224,6 +234,9 @@ FAULTS: list[tuple[Check, str, str, str]] = [
     (events_wrong, README, "(`parent_contact_id`) |", "|"),
     (events_wrong, README, "| `contact_held` |", "| `contact_parked` |"),
     (events_wrong, README, "| `revision` | Default 0.", "| `version` | Default 0."),
+    (metrics_wrong, README, "| `ringback_ready` |", "| `ringback_well` |"),
+    (metrics_wrong, README, "| `ringback_commits_total` | counter |", "| `ringback_commits_total` | gauge |"),
+    (metrics_wrong, README, "| histogram | `topic`, `what` |", "| histogram | `topic` |"),
     (page_wrong, KPI_PAGE, "- Formula: `offered`", "- Formula: `answered`"),
     (page_wrong, KPI_PAGE, "| `service_level.genesys` |", "| `service_level.other` |"),
     (count_wrong, README, " in all.", "0 in all."),

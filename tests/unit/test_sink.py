@@ -125,7 +125,9 @@ def buffered(*records: tuple[str, bytes, bytes | None]) -> dict[str, list[dict[s
     """Rows of records (topic, key, value), by table and column."""
     buffer = Buffer(decode_single_object)
     for offset, (topic, key, value) in enumerate(records):
-        buffer.add(SimpleNamespace(topic=topic, partition=0, offset=offset, key=key, value=value))  # type: ignore[arg-type]
+        buffer.add(
+            SimpleNamespace(topic=topic, partition=0, offset=offset, timestamp=AT, key=key, value=value)
+        )  # type: ignore[arg-type]
     return {
         table: [dict(zip(COLUMNS[table], row, strict=True)) for row in rows]
         for table, rows in buffer.rows().items()

@@ -1,0 +1,130 @@
+"""What worker and sink count of themselves, for Prometheus. README.md lists it all (a test compares).
+
+Counted by batch, never by event: a batch of 2,000 events costs a dozen additions.
+"""
+
+from collections import Counter as Tally
+from collections.abc import Iterable, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.metrics import MetricWrapperBase
+
+from streams.apply import Refused
+from streams.stage import Kept
+from streams.topics import table_of
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+RECORDS = (1, 10, 50, 100, 250, 500, 1_000, 1_500, 2_000)
+
+
+class Metrics:
+    """Metrics of one process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+
+        def counter(name: str, says: str, *labels: str) -> Counter:
+            return Counter(f"ringback_{name}", says, labels, registry=registry)
+
+        def gauge(name: str, says: str, *labels: str) -> Gauge:
+            return Gauge(f"ringback_{name}", says, labels, registry=registry)
+
+        def histogram(name: str, says: str, buckets: Sequence[float], *labels: str) -> Histogram:
+            return Histogram(f"ringback_{name}", says, labels, buckets=buckets, registry=registry)
+
+        where = ("topic", "partition")
+        self.ready = gauge("ready", "1 while the process has recovered and takes events")
+        self.stuck = gauge("stuck", "1 while there is lag and nothing has been done for 30 s", *where)
+        self.lag_events = gauge("lag_events", "Records in Kafka that are not yet done", *where)
+        self.lag_seconds = gauge("lag_seconds", "How far behind the present; 0 without lag", *where)
+        self.remaining = gauge("recovery_remaining_records", "Changelog records still to be read")
+        self.state_records = gauge("state_records", "Records in a table of the state", "table")
+        self.state_bytes = gauge("state_bytes", "Bytes of keys and values in a table", "table")
+        self.applied = counter("events_applied_total", "Records that changed the state", "topic")
+        self.ignored = counter("duplicates_ignored_total", "Records that changed nothing", "topic")
+        self.corrections = counter("corrections_total", "Events that replaced an older statement", "topic")
+        self.dead_letters = counter("dead_letters_total", "Records that are no events", "topic", "reason")
+        self.batches = histogram("batch_records", "Records in a batch", RECORDS, "topic")
+        self.applying = histogram("apply_seconds", "Computing what a batch changes", SECONDS, "topic")
+        self.writing = histogram(
+            "write_seconds", "Writing a batch until Kafka has it", SECONDS, "topic", "what"
+        )
+        self.inserting = histogram(
+            "insert_seconds", "An insert until ClickHouse has it, waiting included", SECONDS, "table"
+        )
+        self.rows = counter("inserted_rows_total", "Rows that ClickHouse has acknowledged", "table")
+        self.commits = counter("commits_total", "Commits of offsets")
+
+    def described(self) -> list[tuple[str, str, str]]:
+        """Name, type and labels of all metrics, as they are exposed."""
+        made = [metric for metric in vars(self).values() if isinstance(metric, MetricWrapperBase)]
+        return [
+            (family.name + ("_total" if family.type == "counter" else ""), family.type, labels_of(metric))
+            for metric in made
+            for family in metric.describe()
+        ]
+
+    def inserted(self, table: str, rows: int, seconds: float) -> None:
+        """An insert into ClickHouse was acknowledged."""
+        self.rows.labels(table).inc(rows)
+        self.inserting.labels(table).observe(seconds)
+
+    def held(self, kept: Kept) -> None:
+        """What a table holds, counted from the start: after recovery, and when partitions have moved."""
+        data, name = kept.table.data, table_of(kept.changelog)
+        self.state_records.labels(name).set(len(data))
+        self.state_bytes.labels(name).set(sum(map(len, data)) + sum(map(len, data.values())))
+
+    def grown(self, kept: Kept, records: int, size: int) -> None:
+        """A table has grown by so many records and bytes."""
+        name = table_of(kept.changelog)
+        self.state_records.labels(name).inc(records)
+        self.state_bytes.labels(name).inc(size)
+
+
+class TopicMetrics:
+    """Metrics of one topic that a worker reads; labels are looked up once."""
+
+    def __init__(self, metrics: Metrics, topic: str) -> None:
+        self.all = metrics
+        self.topic = topic
+        self._applied = metrics.applied.labels(topic)
+        self._ignored = metrics.ignored.labels(topic)
+        self._corrections = metrics.corrections.labels(topic)
+        self._batches = metrics.batches.labels(topic)
+        self.applying = metrics.applying.labels(topic)
+        self.state, self.outputs, self.totals = (
+            metrics.writing.labels(topic, what) for what in ("state", "outputs", "totals")
+        )
+
+    def batch(self, records: int, applied: int, refused: Iterable[Refused], corrected: int = 0) -> None:
+        """A batch was applied and is safe."""
+        bad = Tally(item.reason for item in refused)
+        for reason, number in bad.items():
+            self.all.dead_letters.labels(self.topic, reason).inc(number)
+        self._batches.observe(records)
+        self._applied.inc(applied)
+        self._ignored.inc(records - applied - bad.total())
+        self._corrections.inc(corrected)
+
+
+def labels_of(metric: MetricWrapperBase) -> str:
+    """Names of the labels of a metric."""
+    return ", ".join(metric._labelnames)
+
+
+def set_only(gauge: Gauge, values: dict[tuple[str, ...], float]) -> None:
+    """Set a gauge for these labels and drop every other: partitions that have left are not told of."""
+    for labels in known_labels(gauge) - values.keys():
+        gauge.remove(*labels)
+    for labels, value in values.items():
+        gauge.labels(*labels).set(value)
+
+
+def known_labels(metric: MetricWrapperBase) -> set[tuple[str, ...]]:
+    """Labels that a metric has values for."""
+    return {
+        tuple(sample.labels[name] for name in metric._labelnames)
+        for family in metric.collect()
+        for sample in family.samples
+    }
