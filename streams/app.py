@@ -14,6 +14,7 @@ from faust.types import TP
 from streams import readiness, topics
 from streams.apply import Decode
 from streams.batching import Assignor, BatchScheduler, BatchSchema
+from streams.bulk import BulkTables
 from streams.config import StreamConfig
 from streams.forwarder import Forwarder
 from streams.processor import Processor
@@ -53,6 +54,7 @@ def build_app(config: StreamConfig, decode: Decode) -> faust.App:
         datadir=str(config.state_dir),
         ConsumerScheduler=BatchScheduler,
         PartitionAssignor=Assignor,
+        TableManager=BulkTables,
         topic_partitions=config.partitions,
         topic_replication_factor=config.replication,
         topic_allow_declare=False,
