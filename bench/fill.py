@@ -1,8 +1,9 @@
-"""What workers leave behind: the changelogs of every stage, written without a worker, each key once.
+"""What workers leave behind: the changelogs of every stage, written without a worker.
 
 Simulated contacts go through the worker's own stages, whose tables are dictionaries here; what these come to
-hold is written to the changelogs, and markers that say that every batch is done. Left out are the states of
-agents (`agent-events`), of which there are few.
+hold is written to the changelogs, each key once, and markers that say that every batch is done. Left out are
+the states of agents (`agent-events`), of which there are few. To fill faster, each record can be written
+several times, under keys of their own: recovery looks into neither keys nor values.
 """
 
 from collections import defaultdict
@@ -17,7 +18,7 @@ from streams.batching import put
 from streams.config import StreamConfig
 from streams.decoding import decode_single_object
 from streams.documents import row_version
-from streams.marker import Begun, Done, begun_bytes, done_bytes, marker_key, rules_digest
+from streams.marker import Begun, Done, begun_bytes, done_bytes, is_marker, marker_key, rules_digest
 from streams.stage import Kept, Output, Stage
 from streams.stages import build_stages
 from streams.topics import CONTACT_EVENTS, changelog_of
@@ -47,18 +48,18 @@ class Table:
 class Filling:
     """Stages in memory, and what of their tables is not written yet."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, copies: int = 1) -> None:
         stages = build_stages(CONFIG, decode_single_object, lambda name: Kept(Table(), changelog_of(name)))
         self.stages: dict[str, Stage] = {stage.source: stage for stage in stages}
         self.read: dict[Place, int] = defaultdict(int)
         self.unwritten: dict[Place, dict[bytes, bytes]] = defaultdict(dict)
         self.contacts, self.records, self.size = 0, 0, 0
-        self._seed, self._blocks = seed, 0
+        self._seed, self._copies, self._blocks = seed, copies, 0
 
     def simulate(self, until: int) -> None:
         """Go on until there are so many contacts: blocks of them, each in a week of its own."""
         while self.contacts < until:
-            count = min(until - self.contacts, CONTACTS_AT_ONCE)
+            count = min(-(-(until - self.contacts) // self._copies), CONTACTS_AT_ONCE)
             start = START_MS + self._blocks * WEEK_MS
             arriving: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
             for event in Simulation(self._seed + self._blocks, start_ms=start, contacts=count).events():
@@ -66,7 +67,7 @@ class Filling:
                 arriving[crc32(key) % PARTITIONS].append((key, encode(event)))
             for partition, records in arriving.items():
                 self.apply((CONTACT_EVENTS, partition), records)
-            self.contacts += count
+            self.contacts += count * self._copies
             self._blocks += 1
 
     def apply(self, place: Place, arriving: Iterable[tuple[bytes, bytes | None]]) -> None:
@@ -111,8 +112,17 @@ class Filling:
         self.mark()
         writer = BatchWriter(servers)
         for (topic, partition), values in self.unwritten.items():
-            await writer.write(topic, partition, values.items())
-            self.records += len(values)
-            self.size += sum(len(key) + len(value) for key, value in values.items())
+            for number in range(self._copies):
+                named = copied(values, number)
+                await writer.write(topic, partition, named.items())
+                self.records += len(named)
+                self.size += sum(len(key) + len(value) for key, value in named.items())
         self.unwritten.clear()
         await writer.stop()
+
+
+def copied(values: dict[bytes, bytes], number: int) -> dict[bytes, bytes]:
+    """The same records under other keys; markers are not copied."""
+    if not number:
+        return values
+    return {b"%s~%d" % (key, number): value for key, value in values.items() if not is_marker(key)}

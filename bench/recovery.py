@@ -53,6 +53,9 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--contacts", type=int, nargs="+", default=SIZES, metavar="N", help="sizes, ascending"
     )
+    parser.add_argument(
+        "--copies", type=int, default=1, metavar="N", help="simulate one contact in N, and write it N times"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     return parser.parse_args()
 
@@ -95,9 +98,9 @@ def on_disk(folder: Path) -> int:
     return sum(file.stat().st_size for name in CHANGELOGS for file in folder.rglob(f"{name}-*/*.log"))
 
 
-def measure(parts: Stack, sizes: Sequence[int]) -> list[Recovery]:
+def measure(parts: Stack, sizes: Sequence[int], copies: int) -> list[Recovery]:
     """An empty worker first, then one size after the other on the same changelogs, which grow."""
-    filling = Filling(SEED)
+    filling = Filling(SEED, copies)
     rows = [asyncio.run(recovered(parts, filling))]
     for size in sorted(sizes):
         print(f"filling: {size:,} contacts", file=sys.stderr, flush=True)
@@ -131,7 +134,7 @@ def main() -> None:
     """Measure and print."""
     wanted = options()
     with stack() as parts:
-        rows = measure(parts, wanted.contacts)
+        rows = measure(parts, wanted.contacts, wanted.copies)
     show(rows)
     if wanted.json:
         document = {"machine": machine(), "rows": [asdict(row) for row in rows]}

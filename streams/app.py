@@ -15,6 +15,7 @@ from faust.types import TP
 from streams import readiness, topics
 from streams.apply import Decode
 from streams.batching import Assignor, BatchScheduler, BatchSchema
+from streams.bulk import BulkTables
 from streams.config import StreamConfig
 from streams.forwarder import Forwarder
 from streams.health import MOVING, READY, RECOVERING, STOPPING, Health
@@ -57,6 +58,7 @@ def build_app(config: StreamConfig, decode: Decode, health: Health) -> faust.App
         ConsumerScheduler=BatchScheduler,
         PartitionAssignor=Assignor,
         Monitor=monitor_of(health.metrics),
+        TableManager=BulkTables,
         topic_partitions=config.partitions,
         topic_replication_factor=config.replication,
         topic_allow_declare=False,

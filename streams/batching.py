@@ -1,4 +1,4 @@
-"""Batches as ordinary Faust events, and every private Faust name we touch.
+"""Batches as ordinary Faust events, and every private Faust name we touch but those of streams.bulk.
 
 A scheduler hands an agent one event per fetched batch of one partition instead of one per record: agents
 stay plain `@app.agent`s at many times the speed. Two overrides of commit bookkeeping go with it, because the

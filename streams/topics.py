@@ -63,6 +63,14 @@ LATEST = {"cleanup.policy": "compact", "max.message.bytes": str(10 * 1024 * 1024
 # Facts name the rows that are gone, and a record passed on may be beaten by an older one in its place;
 # compaction must not take that away before it has been read.
 FACTS = LATEST | {"min.compaction.lag.ms": str(7 * 86_400_000)}
+# Recovery reads changelogs from end to end, and every batch writes its contacts anew. By default Kafka leaves
+# the segment in use alone, for a week or 1 GiB, and compacts only when half is outdated. So: a new segment
+# after an hour or 64 MiB, and compaction from a fifth on, which keeps a changelog near one record a key.
+CHANGELOG = LATEST | {
+    "segment.ms": str(3_600_000),
+    "segment.bytes": str(64 * 1024 * 1024),
+    "min.cleanable.dirty.ratio": "0.2",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,7 @@ def topic_specs(partitions: int) -> list[TopicSpec]:
         TopicSpec(DEAD_LETTERS, 1, FOREVER),
         *(TopicSpec(name, partitions, FACTS) for name in (*PASSED_ON_TOPICS, CONTACT_FACTS, FCR_FACTS)),
         *(TopicSpec(name, partitions, LATEST) for name in (KPI_WINDOWS, FCR_WINDOWS, AGENT_QUARTERS)),
-        *(TopicSpec(name, partitions, LATEST) for name in CHANGELOGS),
+        *(TopicSpec(name, partitions, CHANGELOG) for name in CHANGELOGS),
     ]
 
 
