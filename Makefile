@@ -25,7 +25,8 @@ test: $(STAMP) ## every test, on a real Kafka and a real ClickHouse engine start
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not stack and not containers" -q -n 2
+	$(BIN)/pytest -m "stack or containers"
 
 check: $(STAMP) ## lint, types and unit tests, under a minute
 	$(BIN)/ruff check .
