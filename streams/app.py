@@ -80,7 +80,7 @@ def build_app(config: StreamConfig, decode: Decode, health: Health) -> faust.App
     handlers: list[Handler] = [*processors, Forwarder(config, writer, decode, now_ms, health.metrics)]
     for handler in handlers:
         add_agent(app, handler, health)
-    add_nudge(app)
+    add_nudge(app, handlers)
     add_recovery(app, processors, health)
     add_endings(app, handlers, processors, writer, health)
     add_assignment(app, health)
@@ -147,13 +147,14 @@ async def stop_worker(app: faust.App, error: Exception) -> None:
     await app.crash(error)
 
 
-def add_nudge(app: faust.App) -> None:
+def add_nudge(app: faust.App, handlers: Sequence[Handler]) -> None:
     """Now and then look whether a partition stands still without a reason."""
 
     @app.timer(NUDGE_EVERY_S)  # type: ignore[untyped-decorator]
     async def nudge() -> None:
+        busy = any(handler.lock.locked() for handler in handlers)
         with suppress(KafkaError):  # a broker that is away; there is a next time
-            await app.consumer.nudge()
+            await app.consumer.nudge(busy)
 
 
 def add_recovery(app: faust.App, processors: Sequence[Processor], health: Health) -> None:

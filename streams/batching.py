@@ -20,6 +20,8 @@ from faust.types import TP
 from streams.sequence import Sequence
 from streams.topics import WORKER_TOPICS
 
+# Looks without anything coming, while the worker is busy, until something must have got lost.
+LOOKS_WHILE_BUSY = 10
 BATCHED_TOPICS = frozenset(WORKER_TOPICS)
 
 
@@ -86,7 +88,7 @@ class BatchConsumer(KafkaConsumer):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.sequence = Sequence()
         self._read_offset = ReadOffsets()
-        self._seen: dict[TP, int] = {}
+        self._seen: dict[TP, tuple[int | None, int]] = {}  # what was expected, and for how many looks
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """A rebalance: where each partition goes on will be known by perform_seek."""
@@ -129,17 +131,25 @@ class BatchConsumer(KafkaConsumer):  # type: ignore[misc]
         self._acked_index[tp].clear()
         return int(following)
 
-    async def nudge(self) -> None:
-        """Seek back where fetching is ahead of what has come, and nothing has come since the last nudge.
+    async def nudge(self, busy: bool = False) -> None:
+        """Seek back where fetching is ahead of what has come, and nothing has come for some looks.
 
-        Whatever got lost inside Faust with no batch behind it to show the gap is fetched again.
+        Whatever got lost inside Faust with no batch behind it to show the gap is fetched again. While a batch
+        is in progress (`busy`) or batches of another partition of the topic come, this one's may only be
+        waiting behind them, so it is given more time.
         """
-        for tp, expected in list(self.sequence.expected.items()):
-            if self.flow_active and self._seen.get(tp) == expected and tp in self.assignment():
+        known: list[tuple[TP, int]] = list(self.sequence.expected.items())
+        moving = {tp.topic for tp, expected in known if self._seen.get(tp, (None, 0))[0] != expected}
+        for tp, expected in known:
+            before, looks = self._seen.get(tp, (None, 0))
+            looks = looks + 1 if before == expected else 0
+            patience = LOOKS_WHILE_BUSY if busy or tp.topic in moving else 1
+            if self.flow_active and looks >= patience and tp in self.assignment():
                 position = await self.position(tp)
                 if position is not None and position > expected:
                     await self.seek(tp, expected)
-            self._seen[tp] = expected
+                looks = 0
+            self._seen[tp] = expected, looks
 
 
 class KnownTopics:

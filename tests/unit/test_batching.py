@@ -15,6 +15,7 @@ from faust.types import TP
 
 from streams.batching import (
     BATCHED_TOPICS,
+    LOOKS_WHILE_BUSY,
     Assignor,
     BatchConsumer,
     BatchScheduler,
@@ -194,4 +195,24 @@ async def test_a_partition_that_stands_still_is_fetched_again() -> None:
     await made.nudge()
     assert not sought
     await made.nudge()
+    assert sought == [(EVENTS, 20)]
+
+
+async def test_a_partition_that_may_only_be_waiting_is_given_time() -> None:
+    """While a batch is in progress nothing can have come: only after many looks it seeks back."""
+    made, sought = consumer(), []
+    made.sequence, made._seen, made.flow_active = Sequence(), {}, True
+    made.sequence.restart(EVENTS, 20)
+
+    async def position(tp: TP) -> int:
+        return 50
+
+    async def seek(tp: TP, offset: int) -> None:
+        sought.append((tp, offset))
+
+    made.position, made.seek, made.assignment = position, seek, lambda: {EVENTS}  # type: ignore[method-assign]
+    for _ in range(LOOKS_WHILE_BUSY):
+        await made.nudge(busy=True)
+        assert not sought
+    await made.nudge(busy=True)
     assert sought == [(EVENTS, 20)]

@@ -264,6 +264,7 @@ def real():
     return [fold(item.events) for item in items]
 
 
+@pytest.mark.slow
 def test_the_real_log(real):
     """Counted outside of this project from reassignment_count, reopen_count and the states (datasets.md 2)."""
     legs = [leg for facts in real for leg in facts.legs]
