@@ -26,7 +26,7 @@ test: $(STAMP) ## every test, on a real Kafka and a real ClickHouse engine start
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -m "not stack and not containers" -q -n 2
-	$(BIN)/pytest -m "stack or containers"
+	$(BIN)/pytest -m "stack or containers" -q -n 2 --dist loadfile
 
 check: $(STAMP) ## lint, types and unit tests, under a minute
 	$(BIN)/ruff check .

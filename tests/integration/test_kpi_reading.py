@@ -64,16 +64,11 @@ def something(values: dict[tuple[Any, ...], Row]) -> dict[tuple[Any, ...], Row]:
 
 QUESTIONS = [
     ("all", (), "UTC", AS_OF),
-    ("all", (), "UTC", LATER),
-    ("all", ("channel",), "Europe/Rome", AS_OF),
     ("all", ("agent",), "UTC", LATER),
-    ("all", ("agent", "team"), "UTC", AS_OF),
     ("all", DIMENSIONS, "UTC", AS_OF),
     ("1d", (), "Asia/Kathmandu", LATER),
     ("1d", ("queue", "channel"), "Europe/Rome", AS_OF),
     ("1d", ("reason",), "Australia/Lord_Howe", AS_OF),
-    ("1d", ("team", "channel"), "UTC", LATER),
-    ("1h", (), "UTC", AS_OF),
     ("1h", ("team",), "Asia/Kathmandu", AS_OF),
     ("15m", ("agent",), "UTC", LATER),
     ("1w", ("queue",), "UTC", LATER),
