@@ -20,15 +20,16 @@ from sinks.oracle import rule_parameters
 from sql import oracle
 
 GROSS, FACTS = "FCR by SQL, gross, 7 d", "FCR by SQL, every fact"
-# The shape that was measured best: sorted within the customer, each contact beside the next.
+# The shape that was measured best: sorted within the customer, each contact beside the next. The third part
+# of a contact is twice its end plus whether it failed by itself, 0 without an end: two would be slower.
 SHAPE = """
-SELECT sum(length(v)) AS candidates, sum(arrayCount(a -> a.4 > 0, v)) AS anchors,
-    sum(arrayCount((a, b) -> a.4 > 0 AND (a.5 OR (a.1 = b.1 AND b.2 <= a.4 + 604800000)),
-        v, arrayPushBack(arrayPopFront(v), ('', toInt64(0), '', toInt64(0), toUInt8(0))))) AS failed
+SELECT sum(length(v)) AS candidates, sum(arrayCount(a -> a.3 > 1, v)) AS anchors,
+    sum(arrayCount((a, b) -> a.3 > 1 AND (a.3 % 2 OR (a.1 = b.1 AND b.2 <= intDiv(a.3, 2) + 604800000)),
+        v, arrayPushBack(arrayPopFront(v), (toUInt64(0), toInt64(0), toInt64(0))))) AS failed
 FROM (
-    SELECT arraySort(groupArray((toString(reason), toUnixTimestamp64Milli(started_at), contact_id,
-        toInt64(if(handled, ifNull(toUnixTimestamp64Milli(ended_at), 0), 0)),
-        toUInt8(end_type != 'resolved' OR end_detail = 'unresolved' OR reopens > 0)))) AS v
+    SELECT arraySort(groupArray((cityHash64(reason), toUnixTimestamp64Milli(started_at),
+        if(handled AND isNotNull(ended_at), 2 * toUnixTimestamp64Milli(assumeNotNull(ended_at))
+            + (end_type != 'resolved' OR end_detail = 'unresolved' OR reopens > 0), 0)))) AS v
     FROM contacts
     WHERE isNotNull(customer_key) AND direction = 'inbound' AND isNull(callback_of)
         AND NOT short_abandoned AND NOT contained
