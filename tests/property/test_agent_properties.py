@@ -31,7 +31,7 @@ def random_state(rng: random.Random, event_id: str) -> AgentStateChanged:
 
 
 def test_history_is_the_plain_form() -> None:
-    for seed in range(120):
+    for seed in range(60):
         rng = random.Random(seed)
         history = AgentHistory("ann", RULES)
         sessions: dict[tuple[str, int], Session] = {}
