@@ -16,6 +16,8 @@ from kpis.rules import Rules, is_async
 from schemas.events import AgentStateChanged
 
 QUARTER_MS = 900_000
+# What adds up of a quarter-hour.
+AGENT_MEASURES = ("busy_ms", "session_ms", "logged_ms", "idle_ms", "logged_busy_ms", "sessions")
 SessionKey = tuple[str, int]  # contact_id, leg
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kpis.facts import ContactFact, FcrFact
+from kpis.facts import ContactFact, Facts, FcrFact
 from kpis.rules import FcrRules
 
 GroupKey = tuple[str, str]  # reason, channel; "" where the rules do not look at it
@@ -57,6 +57,16 @@ def visit_of(contact: ContactFact) -> Visit | None:
         wants_callback=int(contact.end_type == "transferred" and contact.end_detail == "callback"),
         callback_of=contact.callback_of,
     )
+
+
+def visits_by_customer(facts: Iterable[Facts]) -> dict[str, list[Visit]]:
+    """What contacts are to their customers, by customer."""
+    found: dict[str, list[Visit]] = {}
+    for one in facts:
+        visit = visit_of(one.contact) if one.contact else None
+        if visit is not None:
+            found.setdefault(visit.customer_key, []).append(visit)
+    return found
 
 
 def last_callback(visits: Iterable[Visit]) -> Visit | None:

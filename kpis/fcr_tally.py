@@ -1,5 +1,6 @@
 """Additive tallies of first contact resolution: what a candidate contributes, per length of the window."""
 
+from collections.abc import Iterator
 from functools import cache
 
 from kpis.facts import FcrFact
@@ -31,6 +32,13 @@ FcrContribution = dict[Window, FcrTally]
 def zero(rules: FcrRules) -> FcrTally:
     """The tally of nothing."""
     return (0,) * (len(FCR_MEASURES) * len(rules.windows_days))
+
+
+def by_days(tally: FcrTally, rules: FcrRules) -> Iterator[tuple[int, FcrTally]]:
+    """A flat tally taken apart: each length of the window in days, with its part (FCR_MEASURES)."""
+    width = len(FCR_MEASURES)
+    for place, days in enumerate(rules.windows_days):
+        yield days, tally[place * width : (place + 1) * width]
 
 
 def is_repeated(fact: FcrFact, days: int) -> bool:

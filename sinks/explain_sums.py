@@ -5,10 +5,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 from kpis.agents import QUARTER_MS, Session, StateInterval, agent_quarters, interval_of, sessions_of
-from kpis.facts import Facts, FcrFact
-from kpis.fcr import Visit, group_of, last_callback, visit_of
+from kpis.facts import FcrFact
+from kpis.fcr import Visit, group_of, last_callback, visits_by_customer
 from kpis.fcr_index import judge
-from kpis.fcr_tally import FCR_MEASURES, fcr_contribution, is_final, is_repeat, is_repeated
+from kpis.fcr_tally import FCR_MEASURES, by_days, fcr_contribution, is_final, is_repeat, is_repeated
 from kpis.kpi import applicable, total
 from kpis.live import live_measures
 from kpis.rules import DAY_MS, Rules
@@ -76,26 +76,15 @@ def of_live(reader: Reader) -> Iterator[Item | None]:
         yield item(asked.kpi, contact_id, sums, known)
 
 
-def visits_by_customer(facts: dict[str, Facts]) -> dict[str, list[Visit]]:
-    """Contacts of each customer, as first contact resolution sees them."""
-    found: dict[str, list[Visit]] = {}
-    for one in facts.values():
-        visit = visit_of(one.contact) if one.contact else None
-        if visit is not None:
-            found.setdefault(visit.customer_key, []).append(visit)
-    return found
-
-
 def of_fcr(reader: Reader) -> Iterator[Item | None]:
     """Anchors and candidates, with the contact that came after or before."""
     asked, rules = reader.asked, reader.rules
     known = reader.contacts(text.of_customers_in_range())
-    first = rules.fcr.windows_days.index(asked.kpi.days) * len(FCR_MEASURES)
-    for visits in visits_by_customer(known.facts).values():
+    for visits in visits_by_customer(known.facts.values()).values():
         facts = judge(visits, rules.fcr)
         for fact in facts:
             sums = add_up(
-                dict(zip(FCR_MEASURES, tally[first : first + len(FCR_MEASURES)], strict=True))
+                dict(zip(FCR_MEASURES, dict(by_days(tally, rules.fcr))[asked.kpi.days], strict=True))
                 for window, tally in fcr_contribution(fact, rules.fcr).items()
                 if asked.holds(window.start)
                 and asked.fits(window.channel, window.queue)

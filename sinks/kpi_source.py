@@ -10,8 +10,8 @@ from kpis.kpi import Kpi
 from kpis.rules import Rules
 from sinks.kpi_question import STATE, Question
 from sinks.oracle import Recomputed, recomputed, rule_parameters
-from sql import bookings, oracle
 from sql import kpi as text
+from sql import oracle
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,4 @@ def source_of(client: Client, question: Question, rules: Rules, kpis: Sequence[K
 
 def parameters(question: Question, rules: Rules) -> dict[str, object]:
     """Rules and moment as query parameters."""
-    live = bookings.parameters(
-        stale_ms=rules.stale_ms, stale_async_ms=rules.stale_async_ms, acw_stale_ms=rules.acw_stale_ms
-    )
-    return rule_parameters(rules) | live | {"as_of_ms": question.now_ms}
+    return rule_parameters(rules) | {"as_of_ms": question.now_ms}

@@ -8,6 +8,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
+from kpis.agents import AGENT_MEASURES
 from kpis.fcr_tally import FCR_MEASURES
 from kpis.kpi import Kpi, applicable, quotient, total
 from kpis.live import LIVE_MEASURES
@@ -22,7 +23,6 @@ from sql import kpi as text
 from sql.bookings import fcr_bookings, survey_bookings
 from sql.periods import Periods
 
-AGENT_MEASURES = ("busy_ms", "session_ms", "logged_ms", "idle_ms", "logged_busy_ms", "sessions")
 Key = tuple[Any, ...]  # begin and end of the period, then the dimensions
 Value = dict[str, Any]
 Values = dict[Key, dict[str, Value]]

@@ -55,6 +55,8 @@ def rule_parameters(rules: Rules) -> dict[str, object]:
         target_by_channel_ms=rules.service_level_ms,
         target_default_ms=rules.service_level_default_ms,
         stale_ms=rules.stale_ms,
+        stale_async_ms=rules.stale_async_ms,
+        acw_stale_ms=rules.acw_stale_ms,
         agent_state_max_ms=rules.agent_state_max_ms,
         fcr=oracle.fcr_parameters(
             windows_days=rules.fcr.windows_days,

@@ -16,7 +16,8 @@ from sinks.oracle import rule_parameters
 from sinks.view_columns import applies, figure_columns, final_column, pair, prefix, quotient_columns
 from sql import bookings
 from sql import kpi as text
-from sql.oracle import leg_bookings, template
+from sql.oracle import leg_bookings
+from sql.templates import compose
 from sql.views.grid import grid
 from sql.views.others import (
     LIVE_MINUTES,
@@ -131,8 +132,8 @@ def kpi_sources(kpis: Sequence[Kpi], rules: Rules) -> list[Source]:
 
 def leg_sources(rules: Rules) -> list[Source]:
     """Single legs, for what is no sum of windows."""
-    callbacks = template("callbacks").replace("{legs}", CALLBACK_LEGS)
-    callbacks = with_values(callbacks.replace("{contacts}", CALLBACK_CONTACTS), rule_parameters(rules))
+    answered = compose("oracle", "callbacks", legs=CALLBACK_LEGS, contacts=CALLBACK_CONTACTS)
+    callbacks = with_values(answered, rule_parameters(rules))
     entered = {"x_queue": "queue_ms", "x_queue_n": "1", "x_wait": "if(answered, queue_ms, NULL)"}
     held = "if(hold_n > 0, toNullable(hold_max_ms), NULL)"
     handled = {"x_hold": held, "x_hold_n": "toInt64(hold_n > 0)", "x_handle": "handle_ms"}
@@ -140,7 +141,7 @@ def leg_sources(rules: Rules) -> list[Source]:
     return [
         Source(ENTERED_LEGS, "at_s", entered),
         Source(HANDLED_LEGS, "at_s", handled),
-        Source(f"({callbacks})", MINUTE_S, called),
+        Source(callbacks, MINUTE_S, called),
     ]
 
 
@@ -227,10 +228,7 @@ def now_view(rules: Rules) -> str:
         else c
         for c in columns
     ]
-    parameters = rule_parameters(rules) | bookings.parameters(
-        stale_ms=rules.stale_ms, stale_async_ms=rules.stale_async_ms, acw_stale_ms=rules.acw_stale_ms
-    )
-    return kpi_now(parameters, columns, LIVE_MEASURES)
+    return kpi_now(rule_parameters(rules), columns, LIVE_MEASURES)
 
 
 def statements(rules: Rules, zone: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 Sources give minute_ms, dimensions, and measures as m_<measure>: a prefix, because an alias that is also a
 column of the source would be taken for it. Pass the parameters of `Periods`, and those of the rules
-(sql.oracle.parameters, sql.bookings.parameters) where a source is made of facts or by the oracle.
+(sql.oracle.parameters) where a source is made of facts or by the oracle.
 """
 
 # ruff: noqa: S608 -- names and relations are ours; values from outside are query parameters
@@ -10,8 +10,9 @@ column of the source would be taken for it. Pass the parameters of `Periods`, an
 from collections.abc import Sequence
 
 from sql.bookings import live
-from sql.oracle import contact_bookings, leg_bookings, template
+from sql.oracle import contact_bookings, leg_bookings
 from sql.periods import Periods
+from sql.templates import compose
 from sql.verify import within
 
 WINDOW_DIMENSIONS = ("channel", "queue")
@@ -27,16 +28,6 @@ STREAM_AGENT_QUARTERS = "(SELECT * FROM agent_quarters FINAL WHERE is_deleted = 
 MINUTE = "intDiv(toUnixTimestamp64Milli(assumeNotNull({0})), 60000) * 60000 AS minute_ms"
 # Can no later contact change what was judged in this minute (docs/facts.md 8)?
 MATURE = "minute_ms + 60000 + toInt64(days) * 86400000 <= {as_of_ms:Int64} AS mature"
-
-
-def stream_windows(measures: Sequence[str]) -> str:
-    """Source: the stream's windows."""
-    return window_source(STREAM_WINDOWS, measures)
-
-
-def oracle_windows(windows: str, measures: Sequence[str]) -> str:
-    """Source: the oracle's windows (oracle.windows, or a table made of it)."""
-    return window_source(windows, measures)
 
 
 def window_source(relation: str, measures: Sequence[str], keys: Sequence[str] = WINDOW_DIMENSIONS) -> str:
@@ -194,8 +185,8 @@ def callback_wait(
     contacts: str = STREAM_CONTACTS,
 ) -> str:
     """`total_ms` and `n` of the waits from a request for a callback to its answer, by the requesting leg."""
-    text = template("callbacks").replace("{legs}", legs).replace("{contacts}", contacts)
-    return grouped(f"({text})", "sum(wait) AS total_ms, count() AS n", ("total_ms", "n"), periods, by)
+    answered = compose("oracle", "callbacks", legs=legs, contacts=contacts)
+    return grouped(answered, "sum(wait) AS total_ms, count() AS n", ("total_ms", "n"), periods, by)
 
 
 def peak_hour(source: str, periods: Periods, by: Sequence[str] = ()) -> str:

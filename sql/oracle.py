@@ -8,28 +8,14 @@ step, can be stored once and read by all the others.
 # ruff: noqa: S608 -- names and relations are ours; values from outside are query parameters
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.resources import files
+
+from sql.templates import compose
 
 EVENTS = "events"
 AGENT_EVENTS = "agent_events"
 QUARTER_MS = 900_000
 
 Parameters = dict[str, object]
-
-
-@cache
-def template(name: str) -> str:
-    """Text of sql/oracle/<name>.sql."""
-    return (files("sql") / "oracle" / f"{name}.sql").read_text("utf-8")
-
-
-def compose(name: str, **relations: str) -> str:
-    """A template with its relations put in. Not str.format: braces also mark ClickHouse's own parameters."""
-    text = template(name)
-    for placeholder, relation in relations.items():
-        text = text.replace(f"{{{placeholder}}}", relation)
-    return f"({text})"
 
 
 def parameters(
@@ -42,6 +28,8 @@ def parameters(
     target_by_channel_ms: Mapping[str, int],
     target_default_ms: int,
     stale_ms: int,
+    stale_async_ms: int,
+    acw_stale_ms: int,
     agent_state_max_ms: int,
     fcr: Parameters,
 ) -> Parameters:
@@ -57,6 +45,8 @@ def parameters(
         "t_channel_ms": list(target_by_channel_ms.values()),
         "t_default_ms": target_default_ms,
         "stale_ms": stale_ms,
+        "stale_async_ms": stale_async_ms,
+        "acw_stale_ms": acw_stale_ms,
         "agent_state_max_ms": agent_state_max_ms,
         **fcr,
     }
@@ -159,27 +149,27 @@ def settings(memory_bytes: int) -> dict[str, int]:
 
 def fold(events: str = EVENTS) -> str:
     """One row per leg with its contact's frame; the relation that all others are made from."""
-    return compose("fold", events=events)
+    return compose("oracle", "fold", events=events)
 
 
 def legs(folded: str) -> str:
     """Facts of legs, columns as table `legs`."""
-    return compose("legs", fold=folded)
+    return compose("oracle", "legs", fold=folded)
 
 
 def contacts(folded: str, with_ivr: bool = False) -> str:
     """Facts of contacts, columns as table `contacts`; with `ivr_legs`, which contact_bookings needs."""
-    return compose("contacts", fold=folded, extra=", ivr_legs" if with_ivr else "")
+    return compose("oracle", "contacts", fold=folded, extra=", ivr_legs" if with_ivr else "")
 
 
 def surveys(folded: str) -> str:
     """Facts of surveys, columns as table `surveys`."""
-    return compose("surveys", fold=folded)
+    return compose("oracle", "surveys", fold=folded)
 
 
 def leg_bookings(legs_relation: str) -> str:
     """What legs add to windows: minute_ms, channel, queue, agent, team, reason, and m_<measure>."""
-    return compose("leg_bookings", legs=legs_relation)
+    return compose("oracle", "leg_bookings", legs=legs_relation)
 
 
 def with_ivr_legs(contacts_relation: str, legs_relation: str) -> str:
@@ -192,7 +182,7 @@ def with_ivr_legs(contacts_relation: str, legs_relation: str) -> str:
 
 def contact_bookings(contacts_relation: str) -> str:
     """What contacts (with `ivr_legs`) add to windows: columns as of leg_bookings."""
-    return compose("contact_bookings", contacts=contacts_relation)
+    return compose("oracle", "contact_bookings", contacts=contacts_relation)
 
 
 def windows(
@@ -204,6 +194,7 @@ def windows(
         return ", ".join(pattern.format(name) for name in names)
 
     return compose(
+        "oracle",
         "windows",
         leg_measures=listed("m_{0}", leg_measures),
         contact_zeros=listed("toInt64(0) AS m_{0}", contact_measures),
@@ -217,14 +208,14 @@ def windows(
 
 def fcr(contacts_relation: str) -> str:
     """Repeat contacts: a fact per candidate, columns as table `fcr`. Needs all contacts of each customer."""
-    return compose("fcr", contacts=contacts_relation)
+    return compose("oracle", "fcr", contacts=contacts_relation)
 
 
 def fcr_windows(fcr_relation: str) -> str:
     """FCR windows: window_start, channel, queue, days and the measures, columns as table `fcr_windows`."""
-    return compose("fcr_windows", fcr=fcr_relation)
+    return compose("oracle", "fcr_windows", fcr=fcr_relation)
 
 
 def agent_quarters(legs_relation: str, agent_events: str = AGENT_EVENTS) -> str:
     """Quarter-hours of agents, columns as table `agent_quarters`. Needs all legs of each agent."""
-    return compose("agent_quarters", legs=legs_relation, agent_events=agent_events)
+    return compose("oracle", "agent_quarters", legs=legs_relation, agent_events=agent_events)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from kpis.agents import Session
 from kpis.facts import NO_FACTS, Facts
@@ -82,6 +83,7 @@ class BatchResult:
     corrected: int = 0
 
 
+Found = TypeVar("Found")
 Decode = Callable[[bytes], tuple[Event, bytes]]  # bytes -> event and its canonical bytes
 
 
@@ -97,17 +99,24 @@ def read(record: Record, decode: Decode) -> Known:
     return Known(event, canonical)
 
 
-def read_all(records: Iterable[Record], decode: Decode) -> tuple[dict[str, list[Known]], list[Refused]]:
-    """Events by contact, and what was refused."""
-    arrived: dict[str, list[Known]] = {}
+def sifted(records: Iterable[Record], read: Callable[[Record], Found]) -> tuple[list[Found], list[Refused]]:
+    """What `read` makes of records, and those that it refuses by a DecodeError."""
+    found: list[Found] = []
     refused: list[Refused] = []
     for record in records:
         try:
-            known = read(record, decode)
+            found.append(read(record))
         except DecodeError as error:
             refused.append(Refused(record.offset, error.reason, error.detail, record.value or b""))
-        else:
-            arrived.setdefault(known.event.contact_id, []).append(known)
+    return found, refused
+
+
+def read_all(records: Iterable[Record], decode: Decode) -> tuple[dict[str, list[Known]], list[Refused]]:
+    """Events by contact, and what was refused."""
+    arrived: dict[str, list[Known]] = {}
+    found, refused = sifted(records, lambda record: read(record, decode))
+    for known in found:
+        arrived.setdefault(known.event.contact_id, []).append(known)
     return arrived, refused
 
 

@@ -3,7 +3,7 @@
 import orjson
 
 from kpis.facts import FcrFact
-from kpis.fcr_tally import FCR_MEASURES, INDEX, FcrTally, zero
+from kpis.fcr_tally import FCR_MEASURES, INDEX, FcrTally, by_days, zero
 from kpis.rules import FcrRules
 from kpis.tally import Window
 from streams.documents import compact
@@ -15,12 +15,8 @@ Measures = dict[str, dict[str, int]]  # days -> measure -> value, without zeros
 def named(tally: FcrTally, rules: FcrRules) -> Measures:
     """A flat tally by days and measure."""
     return {
-        str(days): {
-            name: amount
-            for name, amount in zip(FCR_MEASURES, tally[place * WIDTH : place * WIDTH + WIDTH], strict=True)
-            if amount
-        }
-        for place, days in enumerate(rules.windows_days)
+        str(days): {name: amount for name, amount in zip(FCR_MEASURES, amounts, strict=True) if amount}
+        for days, amounts in by_days(tally, rules)
     }
 
 

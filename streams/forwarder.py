@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.codec import DecodeError
 from schemas.events import AgentStateChanged
-from streams.apply import Decode, Record, Refused
+from streams.apply import Decode, Record, Refused, sifted
 from streams.config import StreamConfig
 from streams.forwards import state_output
 from streams.metrics import Metrics, TopicMetrics
@@ -31,15 +31,8 @@ def read_state(record: Record, decode: Decode) -> tuple[AgentStateChanged, bytes
 
 def forward(records: Iterable[Record], decode: Decode, partitions: int) -> tuple[list[Output], list[Refused]]:
     """Records for agent-activity, and what was refused."""
-    outputs: list[Output] = []
-    refused: list[Refused] = []
-    for record in records:
-        try:
-            event, canonical = read_state(record, decode)
-        except DecodeError as error:
-            refused.append(Refused(record.offset, error.reason, error.detail, record.value or b""))
-        else:
-            outputs.append(state_output(event.agent, event.event_id, canonical, partitions))
+    found, refused = sifted(records, lambda record: read_state(record, decode))
+    outputs = [state_output(event.agent, event.event_id, raw, partitions) for event, raw in found]
     return outputs, refused
 
 

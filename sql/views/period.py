@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from sql.views.grid import Grid, end_of, offset_of
 
 PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
-NOW_S = "toUnixTimestamp(now())"
 NOW_MS = "toUnixTimestamp64Milli(now64(3))"
 DAYS_ON = ("1d", "1w", "1M")  # periods of whole local days
 

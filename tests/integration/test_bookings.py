@@ -14,7 +14,7 @@ from support.worlds import BASE_MS, random_contact
 from kpis.facts import FcrFact, LegFact, SurveyFact
 from kpis.fcr import visit_of
 from kpis.fcr_index import judge
-from kpis.fcr_tally import FCR_MEASURES, fcr_contribution
+from kpis.fcr_tally import FCR_MEASURES, by_days, fcr_contribution
 from kpis.fold import fold
 from kpis.live import LIVE_MEASURES, is_waiting, live_measures
 from kpis.rules import DAY_MS, FcrRules, Rules, stale_after_ms, target_ms
@@ -39,9 +39,7 @@ SURVEYS = "(SELECT * FROM surveys FINAL WHERE is_deleted = 0)"
 FCR = "(SELECT * FROM fcr FINAL WHERE is_deleted = 0)"
 LEGS = "(SELECT * FROM legs FINAL WHERE is_deleted = 0)"
 SCALES = ((1, 5), (1, 7), (1, 10), (0, 10), (0, 1), (1, 3), (0, 100), (-5, 5))
-PARAMETERS = rule_parameters(RULES) | bookings.parameters(
-    stale_ms=RULES.stale_ms, stale_async_ms=RULES.stale_async_ms, acw_stale_ms=RULES.acw_stale_ms
-)
+PARAMETERS = rule_parameters(RULES)
 
 
 @dataclass
@@ -160,9 +158,9 @@ def test_fcr(world: World) -> None:
     expected: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0] * width)
     for fact in world.fcr:
         for window, tally in fcr_contribution(fact, RULES.fcr).items():
-            for place, days in enumerate(RULES.fcr.windows_days):
+            for days, amounts in by_days(tally, RULES.fcr):
                 total = expected[window.start, days, *dimensions_of(fact)]
-                total[:] = [a + b for a, b in zip(total, tally[place * width :], strict=False)]
+                total[:] = [a + b for a, b in zip(total, amounts, strict=True)]
     relation = bookings.fcr_bookings(FCR, RULES.fcr.windows_days)
     by = f"minute_ms, days, {', '.join(DIMENSIONS)}"
     sums = ", ".join(f"sum(m_{name})" for name in FCR_MEASURES)

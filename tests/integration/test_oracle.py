@@ -243,9 +243,11 @@ def run(world: World, sql: str, wanted: Periods) -> list[Row]:
 def test_sums_are_the_same_from_stream_oracle_and_legs(world: World, every: str) -> None:
     wanted = periods(*EVERYTHING, every, UTC)
     stream = run(
-        world, kpi.sums(kpi.stream_windows(MEASURES), MEASURES, wanted, ["channel", "queue"]), wanted
+        world,
+        kpi.sums(kpi.window_source(kpi.STREAM_WINDOWS, MEASURES), MEASURES, wanted, ["channel", "queue"]),
+        wanted,
     )
-    source = kpi.oracle_windows(WINDOWS, MEASURES)
+    source = kpi.window_source(WINDOWS, MEASURES)
     assert stream == run(world, kpi.sums(source, MEASURES, wanted, ["channel", "queue"]), wanted)
     by_agent = run(world, kpi.sums(kpi.leg_source(), LEG_MEASURES, wanted, ["agent", "reason"]), wanted)
     for name in LEG_MEASURES:

@@ -16,7 +16,7 @@ from test_oracle import assert_equal, plain
 from kpis.facts import ContactFact, FcrFact
 from kpis.fcr import Visit, visit_of
 from kpis.fcr_index import judge
-from kpis.fcr_tally import FCR_MEASURES, fcr_contribution
+from kpis.fcr_tally import FCR_MEASURES, by_days, fcr_contribution
 from kpis.fold import fold
 from kpis.rules import DAY_MS, FcrRules, Rules
 from schemas.events import ContactEvent
@@ -145,8 +145,7 @@ def windows_of(facts: Iterable[FcrFact], rules: FcrRules) -> dict[Key, dict[str,
     sums: defaultdict[Key, list[int]] = defaultdict(lambda: [0] * len(FCR_MEASURES))
     for fact in facts:
         for window, tally in fcr_contribution(fact, rules).items():
-            for place, days in enumerate(rules.windows_days):
-                part = tally[place * len(FCR_MEASURES) : (place + 1) * len(FCR_MEASURES)]
+            for days, part in by_days(tally, rules):
                 row = sums[(*window, days)]
                 row[:] = [a + b for a, b in zip(row, part, strict=True)]
     return {key: dict(zip(FCR_MEASURES, row, strict=True)) for key, row in sums.items() if any(row)}

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from kpis.agents import agent_quarters, sessions_of
+from kpis.agents import AGENT_MEASURES, agent_quarters, sessions_of
 from kpis.facts import AgentQuarter, Facts, FcrFact
-from kpis.fcr import Visit, visit_of
+from kpis.fcr import visits_by_customer
 from kpis.fcr_index import judge
-from kpis.fcr_tally import FCR_MEASURES, fcr_contribution, is_final, is_repeated
+from kpis.fcr_tally import FCR_MEASURES, by_days, fcr_contribution, is_final, is_repeated
 from kpis.fold import fold
 from kpis.kpi import Kpi, applicable, quotient, total
 from kpis.live import is_waiting, live_measures
@@ -36,12 +36,8 @@ class World:
 
 def fcr_facts(facts: Iterable[Facts], rules: Rules) -> list[FcrFact]:
     """Facts of repeat contacts of all customers."""
-    customers: defaultdict[str, list[Visit]] = defaultdict(list)
-    for one in facts:
-        visit = visit_of(one.contact) if one.contact else None
-        if visit is not None:
-            customers[visit.customer_key].append(visit)
-    return [fact for visits in customers.values() for fact in judge(visits, rules.fcr)]
+    customers = visits_by_customer(facts).values()
+    return [fact for visits in customers for fact in judge(visits, rules.fcr)]
 
 
 def quarters(world: World) -> list[AgentQuarter]:
@@ -79,13 +75,13 @@ def add_up(rows: Iterable[Sums]) -> Sums:
 
 def fcr_sums(kpi: Kpi, facts: Sequence[Facts], rules: Rules, as_of: int) -> Sums:
     """Measures of first contact resolution for the KPI's window and maturity."""
-    first = rules.fcr.windows_days.index(kpi.days) * len(FCR_MEASURES)
     rows = []
     for fact in fcr_facts(facts, rules):
         for window, tally in fcr_contribution(fact, rules.fcr).items():
             mature = is_final(window.start, kpi.days, as_of)
             if kpi.maturity == "all" or mature == (kpi.maturity == "final"):
-                rows.append(dict(zip(FCR_MEASURES, tally[first : first + len(FCR_MEASURES)], strict=True)))
+                of_days = dict(by_days(tally, rules.fcr))[kpi.days]
+                rows.append(dict(zip(FCR_MEASURES, of_days, strict=True)))
     return add_up(rows)
 
 
@@ -97,8 +93,7 @@ def sums_of(kpi: Kpi, world: World, as_of: int) -> Sums:
     if kpi.table == "surveys":
         return add_up(survey_measures(survey) for one in facts for survey in one.surveys)
     if kpi.table == "agents":
-        names = ("busy_ms", "session_ms", "logged_ms", "idle_ms", "logged_busy_ms", "sessions")
-        return add_up({name: getattr(q, name) for name in names} for q in quarters(world))
+        return add_up({name: getattr(q, name) for name in AGENT_MEASURES} for q in quarters(world))
     if kpi.table == "live":
         now = [leg for one in world.facts(as_of) for leg in one.legs]
         return add_up(live_measures(leg, as_of, rules) for leg in now)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from support.kpi_world import DIMENSIONS, RANGE, STATE, Row, Stored, fcr_bookings
 
-from kpis.agents import QUARTER_MS
+from kpis.agents import AGENT_MEASURES, QUARTER_MS
 from kpis.fcr_tally import is_final
 from kpis.kpi import Kpi, applicable, total
 from kpis.live import is_waiting, live_measures
@@ -19,7 +19,6 @@ from kpis.tally import activity, contact_bookings, entered, handled
 from sinks.kpis import Question
 from sql.periods import edges
 
-QUARTER = ("busy_ms", "session_ms", "logged_ms", "idle_ms", "logged_busy_ms", "sessions")
 Dims = dict[str, str]
 
 # What was booked: when, under which dimensions, and how much. The time decides about the period.
@@ -61,7 +60,8 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
             yield at, dims_of(survey), survey_measures(survey)
     elif kpi.table == "agents":
         for quarter in found.quarters:
-            yield quarter.window_start, dims_of(quarter), {name: getattr(quarter, name) for name in QUARTER}
+            amounts = {name: getattr(quarter, name) for name in AGENT_MEASURES}
+            yield quarter.window_start, dims_of(quarter), amounts
     else:
         for leg in found.legs:
             if leg.entered_at <= as_of:

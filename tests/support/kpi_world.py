@@ -12,7 +12,7 @@ from support.evaluate import World, fcr_facts, quarters
 from support.worlds import BASE_MS, random_contact
 
 from kpis.facts import AgentQuarter, ContactFact, Facts, FcrFact, LegFact, SurveyFact
-from kpis.fcr_tally import FCR_MEASURES, fcr_contribution
+from kpis.fcr_tally import FCR_MEASURES, by_days, fcr_contribution
 from kpis.registry import registry
 from kpis.rules import DAY_MS, FcrRules, Rules
 from kpis.tally import MEASURES, contribution
@@ -124,14 +124,9 @@ def store_windows(client: Client, found: Stored) -> None:
 
 
 def fcr_bookings(fact: FcrFact, rules: Rules) -> Iterator[tuple[Any, int, Row]]:
-    width = len(FCR_MEASURES)
     for window, tally in fcr_contribution(fact, rules.fcr).items():
-        for place, days in enumerate(rules.fcr.windows_days):
-            yield (
-                window,
-                days,
-                dict(zip(FCR_MEASURES, tally[place * width : (place + 1) * width], strict=True)),
-            )
+        for days, amounts in by_days(tally, rules.fcr):
+            yield window, days, dict(zip(FCR_MEASURES, amounts, strict=True))
 
 
 def store_states(client: Client, states: list[AgentStateChanged]) -> None:

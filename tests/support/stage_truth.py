@@ -13,7 +13,7 @@ import orjson
 from kpis.agents import agent_quarters, sessions_of
 from kpis.fcr import visit_of
 from kpis.fcr_index import judge
-from kpis.fcr_tally import FCR_MEASURES, fcr_contribution
+from kpis.fcr_tally import by_days, fcr_contribution
 from kpis.fold import fold
 from kpis.rules import Rules
 from kpis.tally import MEASURES, contribution
@@ -104,9 +104,7 @@ def put_fcr(tables: Tables, customers: Iterable[list[Any]], rules: Rules) -> Non
         for fact in judge(visits, rules.fcr):
             put_fact(tables, "fcr", fact)
             for window, tally in fcr_contribution(fact, rules.fcr).items():
-                for place, days in enumerate(rules.fcr.windows_days):
-                    width = len(FCR_MEASURES)
-                    values = tally[place * width : place * width + width]
+                for days, values in by_days(tally, rules.fcr):
                     put_window(tables, "fcr_windows", (*window, days), values)
 
 

@@ -12,7 +12,7 @@ from support.worlds import BASE_MS, random_contact
 from kpis.facts import AgentQuarter, FcrFact
 from kpis.fcr import visit_of
 from kpis.fcr_index import judge
-from kpis.fcr_tally import FCR_MEASURES, fcr_contribution
+from kpis.fcr_tally import FCR_MEASURES, by_days, fcr_contribution
 from kpis.fold import fold
 from kpis.rules import DAY_MS, Rules
 from kpis.tally import MEASURES, contribution
@@ -74,11 +74,10 @@ def store_world(client: Client, shift_ms: int) -> list[FcrFact]:
             lines.append([window.start + day, window.channel, window.queue, number, *tally, 1])
     columns = ("window_start", "channel", "queue", "partition", *MEASURES, "version")
     client.insert("kpi_windows", lines, column_names=columns)
-    lines, width = [], len(FCR_MEASURES)
+    lines = []
     for number, fact in enumerate(judged):
         for window, tally in fcr_contribution(fact, RULES.fcr).items():
-            for place, days in enumerate(RULES.fcr.windows_days):
-                part = tally[place * width : (place + 1) * width]
+            for days, part in by_days(tally, RULES.fcr):
                 lines.append([window.start, window.channel, window.queue, days, number, *part, 1])
     columns = ("window_start", "channel", "queue", "days", "partition", *FCR_MEASURES, "version")
     client.insert("fcr_windows", lines, column_names=columns)

@@ -179,9 +179,9 @@ def test_read_offsets_of_batched_topics_drop_nothing() -> None:
     assert offsets[TP("other", 0)] is None
 
 
-async def test_a_partition_that_stands_still_is_fetched_again() -> None:
-    """Fetching is at 50, 20 has never come: at the second look it seeks back, and not before."""
-    made, sought = consumer(), []
+def standing_still() -> tuple[BatchConsumer, list[tuple[TP, int]]]:
+    """A consumer that has fetched up to 50 where 20 has never come, and what it seeks."""
+    made, sought = consumer(), list[tuple[TP, int]]()
     made.sequence, made._seen, made.flow_active = Sequence(), {}, True
     made.sequence.restart(EVENTS, 20)
 
@@ -192,6 +192,12 @@ async def test_a_partition_that_stands_still_is_fetched_again() -> None:
         sought.append((tp, offset))
 
     made.position, made.seek, made.assignment = position, seek, lambda: {EVENTS}  # type: ignore[method-assign]
+    return made, sought
+
+
+async def test_a_partition_that_stands_still_is_fetched_again() -> None:
+    """Fetching is at 50, 20 has never come: at the second look it seeks back, and not before."""
+    made, sought = standing_still()
     await made.nudge()
     assert not sought
     await made.nudge()
@@ -200,17 +206,7 @@ async def test_a_partition_that_stands_still_is_fetched_again() -> None:
 
 async def test_a_partition_that_may_only_be_waiting_is_given_time() -> None:
     """While a batch is in progress nothing can have come: only after many looks it seeks back."""
-    made, sought = consumer(), []
-    made.sequence, made._seen, made.flow_active = Sequence(), {}, True
-    made.sequence.restart(EVENTS, 20)
-
-    async def position(tp: TP) -> int:
-        return 50
-
-    async def seek(tp: TP, offset: int) -> None:
-        sought.append((tp, offset))
-
-    made.position, made.seek, made.assignment = position, seek, lambda: {EVENTS}  # type: ignore[method-assign]
+    made, sought = standing_still()
     for _ in range(LOOKS_WHILE_BUSY):
         await made.nudge(busy=True)
         assert not sought
