@@ -13,6 +13,7 @@ from kpis.tally import Tally, Window
 from streams.apply import BatchResult, Record, apply_batch
 from streams.config import StreamConfig
 from streams.decoding import decode_single_object
+from streams.folded import Recent
 
 CONFIG = StreamConfig()
 
@@ -23,10 +24,14 @@ class Partition:
     def __init__(self) -> None:
         self.contacts: dict[str, bytes] = {}
         self.windows: dict[Window, Tally] = {}
+        self.recent = Recent(self.contacts.get, CONFIG.rules)
 
     def apply(self, records: list[Record]) -> BatchResult:
         """One batch, and its changes remembered."""
-        result = apply_batch(records, decode_single_object, self.contacts.get, self.windows.get, CONFIG.rules)
+        self.recent.trim()
+        result = apply_batch(records, decode_single_object, self.recent.get, self.windows.get, CONFIG.rules)
+        for contact_id, contact in result.known.items():
+            self.recent.keep(contact_id, contact)
         self.contacts.update((change.contact_id, change.state) for change in result.contacts)
         self.windows |= result.windows
         return result

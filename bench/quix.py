@@ -32,9 +32,9 @@ from kpis.rules import DEFAULT_RULES
 from kpis.tally import change, contribution
 from schemas.events import AgentStateChanged, SourceHeartbeat
 from streams import readiness
-from streams.apply import facts_of
 from streams.decoding import decode_single_object
 from streams.documents import window_key, window_of
+from streams.folded import facts_of
 from streams.logs import quieten_libraries
 from streams.state import Known, merge, pack, unpack
 from streams.topics import CONTACT_EVENTS

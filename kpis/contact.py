@@ -1,6 +1,7 @@
 """Fold of a contact over its legs."""
 
 from collections.abc import Sequence
+from typing import TypeAlias, cast
 
 from kpis.facts import ContactFact, LegFact
 from kpis.leg import Setting, by_leg, earliest, elapsed, fold_leg, is_short
@@ -17,18 +18,25 @@ from schemas.events import (
 )
 
 CLOSING_TRANSFERS = ("external", "callback", "voicemail")
-CARRIERS = (ContactStarted, ContactAnswered, ContactResolved)
+Carrier: TypeAlias = ContactStarted | ContactAnswered | ContactResolved
+CARRIERS = frozenset((ContactStarted, ContactAnswered, ContactResolved))
+PASSIVE = frozenset((ContactStarted, ContactWrapped, ContactSurveyed))
 
 
-def latest_reason(events: Sequence[ContactEvent]) -> str:
+def carriers_of(events: Sequence[ContactEvent]) -> list[Carrier]:
+    """Events that may name a reason and a customer."""
+    return cast("list[Carrier]", [event for event in events if type(event) in CARRIERS])
+
+
+def latest_reason(events: Sequence[Carrier]) -> str:
     """Contact reason of the latest event that carries one: a disposition corrects the IVR's guess."""
-    carriers = [e for e in events if isinstance(e, CARRIERS) and e.reason]
+    carriers = [event for event in events if event.reason]
     return max(carriers, key=lambda e: (e.occurred_at, e.event_id)).reason or "" if carriers else ""
 
 
-def latest_customer(events: Sequence[ContactEvent]) -> str | None:
+def latest_customer(events: Sequence[Carrier]) -> str | None:
     """Customer of the latest event that carries one: a caller identified late is known from then on."""
-    carriers = [e for e in events if isinstance(e, CARRIERS) and e.customer_key]
+    carriers = [event for event in events if event.customer_key]
     return max(carriers, key=lambda e: (e.occurred_at, e.event_id)).customer_key if carriers else None
 
 
@@ -44,13 +52,13 @@ def fold_legs(
     contact_id: str,
     channel: str,
     direction: str,
+    reason: str,
     started_at: int,
     rules: Rules,
 ) -> list[LegFact]:
     """All legs in order; a leg that names no queue entry begins where the one before it ended."""
-    reason = latest_reason(events)
     facts: list[LegFact] = []
-    for number, own in by_leg(e for e in events if not isinstance(e, ContactStarted)).items():
+    for number, own in by_leg(e for e in events if type(e) is not ContactStarted).items():
         before = facts[-1].ended_at if facts else None
         began_at = started_at if before is None else before
         setting = Setting(contact_id, channel, direction, reason, began_at)
@@ -62,12 +70,11 @@ def count_reopens(
     events: Sequence[ContactEvent], legs: list[LegFact], channel: str, rules: Rules, flags: set[str]
 ) -> int:
     """Legs begun by a reopening; on e-mail and messaging, work after the end without one implies one."""
-    reopened = {event.leg for event in events if isinstance(event, ContactReopened)}
+    reopened = {event.leg for event in events if type(event) is ContactReopened}
     if reopened or not is_async(rules, channel):
         return len(reopened)
     ends = [leg.ended_at for leg in legs if leg.ended_at is not None and closes(leg)]
-    passive = (ContactStarted, ContactWrapped, ContactSurveyed)
-    if ends and any(e.occurred_at > ends[0] for e in events if not isinstance(e, passive)):
+    if ends and any(e.occurred_at > ends[0] for e in events if type(e) not in PASSIVE):
         flags.add("REOPEN_IMPLIED")
         return 1
     return 0
@@ -89,14 +96,16 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
     started_at = started.occurred_at if started else first.occurred_at
     channel = started.channel if started else first.channel
     direction = started.direction if started else "inbound"
-    legs = fold_legs(events, first.contact_id, channel, direction, started_at, rules)
+    carriers = carriers_of(events)
+    reason = latest_reason(carriers)
+    legs = fold_legs(events, first.contact_id, channel, direction, reason, started_at, rules)
     last = legs[-1] if legs else None
     end = last if last and closes(last) else None
     resolved = [leg.ended_at for leg in legs if leg.end_type == "resolved" and leg.ended_at is not None]
     first_at, last_at = min(resolved, default=None), max(resolved, default=None)
     owner = next((leg for leg in reversed(legs) if leg.handled), None)
     entry_queue = next((leg.queue for leg in legs if leg.offered or leg.queue), "")
-    resolutions = [event for event in events if isinstance(event, ContactResolved)]
+    resolutions = [event for event in carriers if isinstance(event, ContactResolved)]
     end_by = ending_party(end, events)
     in_human_hands = any(leg.offered or leg.handled for leg in legs)
     reopens = count_reopens(events, legs, channel, rules, flags)
@@ -107,8 +116,8 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
         channel=channel,
         direction=direction,
         entry=started.entry if started else "direct",
-        customer_key=latest_customer(events),
-        reason=latest_reason(events),
+        customer_key=latest_customer(carriers),
+        reason=reason,
         callback_of=started.callback_of if started else None,
         parent_contact_id=started.parent_contact_id if started else None,
         started_at=started_at,

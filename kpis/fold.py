@@ -32,8 +32,8 @@ def unique(events: Iterable[ContactEvent]) -> list[ContactEvent]:
 
 def fold_unique(events: list[ContactEvent], rules: Rules = DEFAULT_RULES) -> Facts:
     """Facts of one contact from its events, each event_id once."""
-    surveys = [event for event in events if isinstance(event, ContactSurveyed)]
-    lifecycle = [event for event in events if not isinstance(event, ContactSurveyed)]
+    surveys = [event for event in events if type(event) is ContactSurveyed]
+    lifecycle = [event for event in events if type(event) is not ContactSurveyed]
     if not lifecycle:
         return Facts(None, (), fold_surveys(surveys, None, rules))
     contact, legs = fold_contact(lifecycle, rules)

@@ -27,9 +27,9 @@ def pair(events: Sequence[ContactEvent], end_at: int | None, flags: set[str]) ->
     held: dict[int, int] = {}
     resumed: dict[int, int] = {}
     for event in events:
-        if isinstance(event, ContactHeld):
+        if type(event) is ContactHeld:
             held[event.hold_no] = min(held.get(event.hold_no, event.occurred_at), event.occurred_at)
-        elif isinstance(event, ContactResumed):
+        elif type(event) is ContactResumed:
             resumed[event.hold_no] = min(resumed.get(event.hold_no, event.occurred_at), event.occurred_at)
     if resumed.keys() - held.keys():
         flags.add("HOLD_ORDER")

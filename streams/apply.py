@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from kpis.agents import Session
-from kpis.facts import NO_FACTS, Facts
+from kpis.facts import Facts
 from kpis.fcr import Visit
-from kpis.fold import fold_unique
 from kpis.rules import Rules
 from kpis.tally import ZERO, Tally, Window, add, change, contribution
 from schemas.codec import DecodeError
-from schemas.events import AgentStateChanged, ContactEvent, Event, SourceHeartbeat
-from streams.forwards import forwards_of, moved
-from streams.state import EventSet, Known, merge, pack, unpack
+from schemas.events import AgentStateChanged, Event, SourceHeartbeat
+from streams.folded import Folded, facts_of, folded
+from streams.forwards import moved
+from streams.state import Known, merge, pack, unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ class BatchResult:
     """All that a batch changes. `windows` holds new totals, not differences."""
 
     contacts: list[ContactChange] = field(default_factory=list)
+    known: dict[str, Folded] = field(default_factory=dict)  # all contacts of the batch, changed or not
     windows: dict[Window, Tally] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
     applied: int = 0
@@ -120,42 +121,48 @@ def read_all(records: Iterable[Record], decode: Decode) -> tuple[dict[str, list[
     return arrived, refused
 
 
-def facts_of(events: EventSet, rules: Rules) -> Facts:
-    """Facts of an event set."""
-    known: list[ContactEvent] = [item.event for item in events.values()]
-    return fold_unique(known, rules) if known else NO_FACTS
+def changed(contact_id: str, before: Folded, after: Folded) -> ContactChange:
+    """A contact that has become another."""
+    old, new = before.forwards, after.forwards
+    return ContactChange(
+        contact_id,
+        pack(after.events),
+        keys_of(before.facts),
+        keys_of(after.facts),
+        after.facts,
+        moved(old.visits, new.visits),
+        moved(old.sessions, new.sessions),
+    )
 
 
 def apply_batch(
     records: Sequence[Record],
     decode: Decode,
-    state_of: Callable[[str], bytes | None],
+    known_of: Callable[[str], Folded],
     total_of: Callable[[Window], Tally | None],
     rules: Rules,
 ) -> BatchResult:
     """Apply one partition's records to the state as it stands; nothing is written here.
 
-    `state_of` gives a contact's table value, `total_of` a window's tally of this partition. Windows move by
+    `known_of` gives a contact as it stands, `total_of` a window's tally of this partition. Windows move by
     the contact's new contribution minus its old one, so an event that is already known moves nothing.
     """
     arrived, refused = read_all(records, decode)
     result = BatchResult(refused=refused)
     for contact_id, items in arrived.items():
-        events = unpack(state_of(contact_id))
-        merged, duplicates = merge(events, items)
+        before = known_of(contact_id)
+        merged, duplicates = merge(before.events, items)
         result.duplicates += duplicates
         result.applied += len(items) - duplicates
         # What was applied and made the set no larger has replaced an older statement of the same event.
-        result.corrected += len(items) - duplicates - (len(merged) - len(events))
+        result.corrected += len(items) - duplicates - (len(merged) - len(before.events))
         if duplicates == len(items):
+            result.known[contact_id] = before
             continue
-        before, after = facts_of(events, rules), facts_of(merged, rules)
-        old, new = forwards_of(before, rules), forwards_of(after, rules)
-        visits, sessions = moved(old.visits, new.visits), moved(old.sessions, new.sessions)
-        result.contacts.append(
-            ContactChange(contact_id, pack(merged), keys_of(before), keys_of(after), after, visits, sessions)
-        )
-        for window, step in change(contribution(before, rules), contribution(after, rules)).items():
+        after = folded(merged, rules)
+        result.known[contact_id] = after
+        result.contacts.append(changed(contact_id, before, after))
+        for window, step in change(before.adds, after.adds).items():
             total = result.windows.get(window) or total_of(window) or ZERO
             result.windows[window] = add(total, step)
     return result

@@ -12,16 +12,18 @@ from streams.apply import (
     FactKeys,
     Record,
     apply_batch,
-    facts_of,
     keys_of,
     rebuild_windows,
 )
 from streams.documents import facts_document, tally_bytes, tally_of, window_document, window_key, window_of
+from streams.folded import Recent, facts_of
 from streams.forwards import forwards_of, session_output, visit_output
 from streams.stage import Kept, Output, Work
 from streams.state import EventSet, unpack
 from streams.topics import CONTACT_EVENTS, CONTACT_FACTS, KPI_WINDOWS
 
+# Of each partition; some 0.6 kB each.
+KEPT_WINDOWS = 20_000
 Touched = dict[str, list[Any]]  # contact_id -> fields of FactKeys
 
 
@@ -88,6 +90,8 @@ class Contacts:
         self.decode = decode
         self.rules = rules
         self.partitions = partitions
+        self.recent = Recent(self.state_of, rules)
+        self.tallies: dict[int, dict[Window, Tally]] = {}  # of windows that moved lately, by partition
 
     def state_of(self, contact_id: str) -> bytes | None:
         """Table value of a contact."""
@@ -96,7 +100,12 @@ class Contacts:
     def total_of(self, partition: int) -> Callable[[Window], Tally | None]:
         """Look-up of a partition's window totals."""
 
+        known = self.tallies.setdefault(partition, {})
+
         def look_up(window: Window) -> Tally | None:
+            tally = known.get(window)
+            if tally is not None:
+                return tally
             value = self.totals.get(window_key(window, partition))
             return None if value is None else tally_of(value)
 
@@ -104,7 +113,11 @@ class Contacts:
 
     def apply(self, partition: int, records: Sequence[Record], version: int) -> Work:
         """Events into contacts; facts, windows and forwards of the contacts that changed."""
-        result = apply_batch(records, self.decode, self.state_of, self.total_of(partition), self.rules)
+        self.recent.trim()
+        result = apply_batch(records, self.decode, self.recent.get, self.total_of(partition), self.rules)
+        for contact_id, contact in result.known.items():
+            self.recent.keep(contact_id, contact)
+        self.remember(partition, result.windows)
         return Work(
             touched={change.contact_id: touched_by(change) for change in result.contacts},
             states=[(change.contact_id.encode(), change.state) for change in result.contacts],
@@ -114,6 +127,13 @@ class Contacts:
             applied=result.applied,
             corrected=result.corrected,
         )
+
+    def remember(self, partition: int, windows: Mapping[Window, Tally]) -> None:
+        """Totals as they are now: the next batches move mostly the same windows."""
+        known = self.tallies[partition]
+        if len(known) > KEPT_WINDOWS:
+            known.clear()
+        known.update(windows)
 
     def outputs(self, partition: int, change: ContactChange, version: int) -> Iterator[Output]:
         """Facts of a contact, and what its customer and its agents are told."""
@@ -165,6 +185,8 @@ class Contacts:
 
     def forget(self) -> None:
         """Everything is in the tables."""
+        self.recent.forget()
+        self.tallies.clear()
 
 
 def encoded(windows: Mapping[Window, Tally], partition: int) -> dict[bytes, bytes]:

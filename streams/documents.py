@@ -1,5 +1,6 @@
 """The records Ringback writes: changelogs and output topics, as key and value bytes (JSON by orjson)."""
 
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -9,6 +10,8 @@ from streams.apply import ContactChange
 
 # (epoch, offset) in one integer that ClickHouse can compare: 2^24 epochs of 2^40 offsets.
 OFFSET_BITS = 40
+# Windows that move now are few; their keys are needed in every batch.
+KEPT_KEYS = 20_000
 
 
 def row_version(epoch: int, offset: int) -> int:
@@ -24,11 +27,13 @@ def compact(dumped: bytes) -> bytes:
     return bytes(memoryview(dumped))
 
 
+@lru_cache(KEPT_KEYS)
 def window_key(window: Window, partition: int) -> bytes:
     """Table and changelog key of a window; the source partition is part of it."""
     return compact(orjson.dumps([window.start, window.channel, window.queue, partition]))
 
 
+@lru_cache(KEPT_KEYS)
 def window_of(key: bytes) -> tuple[Window, int]:
     """Window and partition of a table key."""
     start, channel, queue, partition = orjson.loads(key)

@@ -14,6 +14,7 @@ from streams.contacts import read_touched
 from streams.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
 from streams.decoding import decode_single_object
 from streams.documents import row_version, tally_bytes, tally_of, window_key, window_of
+from streams.folded import folded
 from streams.marker import (
     Begun,
     Done,
@@ -68,7 +69,13 @@ def test_known_events_move_nothing() -> None:
     item = queued("q")
     record = Record(4, b"c", item.canonical)
     state = pack({"q": item})
-    result = apply_batch([record], decode_single_object, lambda _: state, lambda _: None, DEFAULT_RULES)
+    result = apply_batch(
+        [record],
+        decode_single_object,
+        lambda _: folded(unpack(state), DEFAULT_RULES),
+        lambda _: None,
+        DEFAULT_RULES,
+    )
     assert (result.applied, result.duplicates) == (0, 1)
     assert not result.contacts
     assert not result.windows
@@ -84,7 +91,9 @@ def test_known_events_move_nothing() -> None:
 )
 def test_refused(key: bytes | None, value: bytes | None, reason: str) -> None:
     record = Record(9, key, value)
-    result = apply_batch([record], decode_single_object, lambda _: None, lambda _: None, DEFAULT_RULES)
+    result = apply_batch(
+        [record], decode_single_object, lambda _: folded({}, DEFAULT_RULES), lambda _: None, DEFAULT_RULES
+    )
     assert [(item.offset, item.reason) for item in result.refused] == [(9, reason)]
 
 
