@@ -1,10 +1,13 @@
 """Ordinary Faust with the worker's logic: one event per message, tables set by key, Faust's own changelogs.
 
-Decoding, event sets, fold and tallies are the very functions of the worker. It leaves out what Faust gives no
-simple way to: waiting for acknowledgements, markers, and the two output topics - so it has less to do.
+All KPIs: contacts are folded, and what they are to their customers and agents goes through two topics to
+two more agents, as in the worker. Decoding, event sets, fold, tallies, customers and agents are its very
+functions. It leaves out what Faust gives no simple way to: waiting for acknowledgements, markers, and the
+output topics - so it has less to do.
 """
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,15 +23,22 @@ from kpis.rules import DEFAULT_RULES
 from kpis.tally import ZERO, add, change, contribution
 from schemas.events import AgentStateChanged, SourceHeartbeat
 from streams import readiness
+from streams.agents import Agents
+from streams.apply import Record
+from streams.customers import Customers
 from streams.decoding import decode_single_object
-from streams.documents import tally_bytes, tally_of, window_key, window_of
+from streams.documents import row_version, tally_bytes, tally_of, window_key, window_of
 from streams.folded import facts_of
+from streams.forwards import forwards_of, moved, session_output, visit_output
 from streams.logs import quieten_libraries
+from streams.stage import Kept, Output, Stage
 from streams.state import Known, merge, pack, unpack
-from streams.topics import CONTACT_EVENTS
+from streams.topics import AGENT_ACTIVITY, CONTACT_EVENTS, CUSTOMER_CONTACTS, PASSED_ON_TOPICS
 
 APP = "bench-vanilla"
-VANILLA = Member("vanilla", ("bench.vanilla",), APP, (CONTACT_EVENTS,))
+TABLES = ("contacts", "windows", "customers", "fcr", "agents", "quarters")
+PASSED_ON = tuple(f"{APP}-{name}" for name in PASSED_ON_TOPICS)
+VANILLA = Member("vanilla", ("bench.vanilla",), APP, (CONTACT_EVENTS,), PASSED_ON)
 
 
 def build(servers: str, folder: Path) -> faust.App:
@@ -46,17 +56,45 @@ def build(servers: str, folder: Path) -> faust.App:
         consumer_auto_offset_reset="earliest",
         table_standby_replicas=0,
     )
-    contacts = app.Table("contacts", partitions=PARTITIONS, schema=raw(), key_type=bytes, value_type=bytes)
-    windows = app.Table("windows", partitions=PARTITIONS, schema=raw(), key_type=bytes, value_type=bytes)
-    events = app.topic(CONTACT_EVENTS, schema=raw(), key_type=bytes, value_type=bytes)
-    windows.on_recover(ready)
+    contacts, windows, customers, fcr, agents, quarters = (table(app, name) for name in TABLES)
+    passed_on = {
+        name: app.topic(f"{APP}-{name}", schema=raw(), partitions=PARTITIONS, internal=True)
+        for name in PASSED_ON_TOPICS
+    }
+    quarters.on_recover(ready)
 
-    @app.agent(events)  # type: ignore[untyped-decorator]
+    @app.agent(app.topic(CONTACT_EVENTS, schema=raw()))  # type: ignore[untyped-decorator]
     async def fold_contacts(stream: Any) -> None:
         async for event in stream.events():
-            apply(event.value, event.message.partition, contacts, windows)
+            message = event.message
+            for name, partition, (key, value) in apply(event.value, message, contacts, windows):
+                passed_on[name].send_soon(key=key, value=value, partition=partition)
 
+    judges = Customers(Kept(customers, ""), Kept(fcr, ""), DEFAULT_RULES)
+    add_stage(app, passed_on[CUSTOMER_CONTACTS], judges, customers, fcr)
+    sessions = Agents(Kept(agents, ""), Kept(quarters, ""), DEFAULT_RULES)
+    add_stage(app, passed_on[AGENT_ACTIVITY], sessions, agents, quarters)
     return app
+
+
+def table(app: faust.App, name: str) -> Any:
+    """A table of bytes, with Faust's changelog."""
+    return app.Table(name, partitions=PARTITIONS, schema=raw(), key_type=bytes, value_type=bytes)
+
+
+def add_stage(app: faust.App, topic: Any, stage: Stage, state: Any, totals: Any) -> None:
+    """An agent that gives a stage one record after the other."""
+
+    @app.agent(topic, name=topic.get_topic_name())  # type: ignore[untyped-decorator]
+    async def agent(stream: Any) -> None:
+        async for event in stream.events():
+            message = event.message
+            record = Record(message.offset, event.key, event.value)
+            work = stage.apply(message.partition, [record], row_version(0, message.offset))
+            for key, value in work.states:
+                state[key] = value
+            for key, value in work.totals.items():
+                totals[key] = value
 
 
 def raw() -> faust.Schema:
@@ -69,8 +107,8 @@ async def ready() -> None:
     readiness.mark(True)
 
 
-def apply(value: bytes, partition: int, contacts: Any, windows: Any) -> None:
-    """What streams.apply does to a batch, for one event."""
+def apply(value: bytes, message: Any, contacts: Any, windows: Any) -> Iterator[Output]:
+    """What streams.apply does to a batch, for one event; what is to be told to customers and agents."""
     event, canonical = decode_single_object(value)
     assert not isinstance(event, AgentStateChanged | SourceHeartbeat)
     key = event.contact_id.encode()
@@ -81,10 +119,16 @@ def apply(value: bytes, partition: int, contacts: Any, windows: Any) -> None:
     contacts[key] = pack(merged)
     before, after = facts_of(known, DEFAULT_RULES), facts_of(merged, DEFAULT_RULES)
     moves = change(contribution(before, DEFAULT_RULES), contribution(after, DEFAULT_RULES))
-    for window, moved in moves.items():
-        name = window_key(window, partition)
+    for window, step in moves.items():
+        name = window_key(window, message.partition)
         old = windows.get(name)
-        windows[name] = tally_bytes(add(tally_of(old) if old else ZERO, moved))
+        windows[name] = tally_bytes(add(tally_of(old) if old else ZERO, step))
+    old_forwards, new_forwards = forwards_of(before, DEFAULT_RULES), forwards_of(after, DEFAULT_RULES)
+    version, name = row_version(0, message.offset), event.contact_id
+    for customer, visit in moved(old_forwards.visits, new_forwards.visits).items():
+        yield visit_output(customer, name, visit, version, PARTITIONS)
+    for (agent, leg), session in moved(old_forwards.sessions, new_forwards.sessions).items():
+        yield session_output(agent, name, leg, session, version, PARTITIONS)
 
 
 async def measure(stack: Stack, truth: Windows) -> Outcome:
