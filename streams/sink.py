@@ -28,6 +28,7 @@ from sinks.rows import (
 )
 from streams import readiness, topics
 from streams.apply import Decode
+from streams.batching import FETCH_WAIT_MS
 from streams.config import StreamConfig
 from streams.health import READY, STARTING, STOPPING, Health
 from streams.logs import quieten_libraries
@@ -175,6 +176,7 @@ async def run_sink(
         session_timeout_ms=8_000,
         heartbeat_interval_ms=2_000,
         fetch_max_bytes=16 * 1024 * 1024,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
     )
     consumer.subscribe(TOPICS, listener=Assignments(health))
     await consumer.start()
