@@ -30,6 +30,7 @@ from streams import readiness, topics
 from streams.apply import Decode
 from streams.batching import FETCH_WAIT_MS
 from streams.config import StreamConfig
+from streams.garbage import collect_rarely
 from streams.health import READY, STARTING, STOPPING, Health
 from streams.logs import quieten_libraries
 from streams.worker import wait_for_topics
@@ -180,6 +181,7 @@ async def run_sink(
     )
     consumer.subscribe(TOPICS, listener=Assignments(health))
     await consumer.start()
+    collect_rarely()
     readiness.mark(True)
     health.become(READY, clickhouse=without_secret(sink.url))
     buffer = Buffer(decode)
