@@ -61,7 +61,7 @@ class Buffer:
     def clear(self) -> None:
         """Forget everything: it was written, or will be fetched again."""
         self.tables: dict[str, list[Any]] = defaultdict(list)
-        self.latest: dict[tuple[str, bytes], tuple[int, list[TableRow]]] = {}  # (topic, key) -> version, rows
+        self.latest: dict[tuple[str, bytes], dict[str, Any]] = {}  # (topic, key) -> document
         self.positions: dict[TopicPartition, int] = {}
         self.stamps: dict[TopicPartition, int] = {}  # time of the last record, in ms
         self.since = time.monotonic()
@@ -72,8 +72,8 @@ class Buffer:
     def rows(self) -> dict[str, list[Any]]:
         """All rows by table."""
         tables = defaultdict(list, {table: list(rows) for table, rows in self.tables.items()})
-        for _, rows in self.latest.values():
-            for table, row in rows:
+        for (topic, _), document in self.latest.items():
+            for table, row in LATEST[topic](document):
                 tables[table].append(row)
         return tables
 
@@ -89,10 +89,10 @@ class Buffer:
             self.add_event(record)
         elif record.topic in LATEST:
             document = orjson.loads(record.value)
-            where, version = (record.topic, record.key), document["version"]
+            where = record.topic, record.key
             known = self.latest.get(where)
-            if known is None or known[0] <= version:
-                self.latest[where] = version, list(LATEST[record.topic](document))
+            if known is None or known["version"] <= document["version"]:
+                self.latest[where] = document
         elif record.topic == topics.CONTACT_FACTS:
             for table, row in fact_rows(orjson.loads(record.value)):
                 self.tables[table].append(row)
