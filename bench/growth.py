@@ -25,7 +25,6 @@ from bench.table import columns, console, cpu_us, machine
 from streams.garbage import collect_rarely
 
 CONTACTS, QUEUES, PARTITION_COUNTS = (0, 100_000, 300_000), (8, 50, 500), (1, 4, 8, 16)
-COPIES = 10  # of the contacts held one in ten is simulated, and written under ten keys
 EVENTS, SEED, FILL_SEED = 40_000, 41, 23  # the events are of another year than what was there before
 HEADINGS = (
     "contacts held", "queues", "partitions", "events", "events/s", "CPU µs/event", "peak MiB", "counted/true",
@@ -72,7 +71,7 @@ def measured(case: Case, events: int) -> Outcome:
     data = make(events, SEED, shape=shape_of(case.queues))
     with stack(case.partitions) as parts:
         if case.contacts:
-            filling = Filling(FILL_SEED, COPIES, case.partitions)
+            filling = Filling(FILL_SEED, partitions=case.partitions)
             filling.simulate(case.contacts)
             asyncio.run(filling.write(parts.servers))
             del filling
