@@ -8,7 +8,9 @@ from random import Random
 
 import orjson
 
+from adapters.simulator.default import DEFAULT_SHAPE
 from adapters.simulator.deliveries import Disorder, deliver
+from adapters.simulator.shape import Shape
 from adapters.simulator.simulation import START_MS, Simulation
 from schemas.codec import encode
 
@@ -36,10 +38,10 @@ class Input:
     truth: Windows
 
 
-def make(events: int, seed: int, disorder: Disorder | None = None) -> Input:
+def make(events: int, seed: int, disorder: Disorder | None = None, shape: Shape = DEFAULT_SHAPE) -> Input:
     """About so many events. Each seed has a year of its own: contact ids of two inputs never meet."""
     contacts = max(1, round(events / EVENTS_PER_CONTACT))
-    simulation = Simulation(seed, start_ms=START_MS + seed % 50 * YEAR_MS, contacts=contacts)
+    simulation = Simulation(seed, shape, START_MS + seed % 50 * YEAR_MS, contacts=contacts)
     arrivals = (delivery.event for delivery in deliver(simulation.events(), disorder, seed))
     messages = [Message(event.contact_id.encode(), encode(event)) for event in arrivals]
     truth = {tuple(window): amounts for window, amounts in simulation.truth.windows().items()}

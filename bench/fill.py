@@ -26,7 +26,6 @@ from streams.writer import BatchWriter
 
 CONTACTS_AT_ONCE = 2_000
 WEEK_MS = 7 * 86_400_000
-CONFIG = StreamConfig(partitions=PARTITIONS)
 Place = tuple[str, int]  # topic, partition
 
 
@@ -48,8 +47,11 @@ class Table:
 class Filling:
     """Stages in memory, and what of their tables is not written yet."""
 
-    def __init__(self, seed: int, copies: int = 1) -> None:
-        stages = build_stages(CONFIG, decode_single_object, lambda name: Kept(Table(), changelog_of(name)))
+    def __init__(self, seed: int, copies: int = 1, partitions: int = PARTITIONS) -> None:
+        self.config = StreamConfig(partitions=partitions)
+        stages = build_stages(
+            self.config, decode_single_object, lambda name: Kept(Table(), changelog_of(name))
+        )
         self.stages: dict[str, Stage] = {stage.source: stage for stage in stages}
         self.read: dict[Place, int] = defaultdict(int)
         self.unwritten: dict[Place, dict[bytes, bytes]] = defaultdict(dict)
@@ -64,7 +66,7 @@ class Filling:
             arriving: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
             for event in Simulation(self._seed + self._blocks, start_ms=start, contacts=count).events():
                 key = event.contact_id.encode()
-                arriving[crc32(key) % PARTITIONS].append((key, encode(event)))
+                arriving[crc32(key) % self.config.partitions].append((key, encode(event)))
             for partition, records in arriving.items():
                 self.apply((CONTACT_EVENTS, partition), records)
             self.contacts += count * self._copies
@@ -100,7 +102,7 @@ class Filling:
 
     def mark(self) -> None:
         """Markers: all that began is done."""
-        rules = rules_digest(CONFIG.rules)
+        rules = rules_digest(self.config.rules)
         for (source, partition), following in self.read.items():
             stage, key = self.stages[source], marker_key(partition)
             begun, done = Begun(0, following - 1, None), Done((0, following - 1), following - 1, rules)

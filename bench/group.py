@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from bench.meter import SAMPLE_S, Meter, Outcome
-from bench.stack import PARTITIONS, Stack
+from bench.stack import Stack
 from deploy.local.child import ChildProcess, Command, log_tail
 from streams.progress import Offsets, Watch, reached
 from streams.readiness import VARIABLE
@@ -43,7 +43,7 @@ def command(stack: Stack, member: Member) -> Command:
         "KAFKA_BOOTSTRAP_SERVERS": stack.servers,
         "CLICKHOUSE_URL": stack.clickhouse_url,
         "RINGBACK_DATA_DIR": os.fspath(stack.folder),
-        "RINGBACK_PARTITIONS": str(PARTITIONS),
+        "RINGBACK_PARTITIONS": str(stack.partitions),
         "RINGBACK_LOG_LEVEL": "WARNING",
     }
     log = stack.folder / "logs" / f"{member.name}.log"

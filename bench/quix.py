@@ -39,7 +39,7 @@ from streams.logs import quieten_libraries
 from streams.state import Known, merge, pack, unpack
 from streams.topics import CONTACT_EVENTS
 
-MISSING = "not installed: pip install ringback[bench]"
+MISSING = "not installed: see bench/README.md"
 AT_LEAST_ONCE, EXACTLY_ONCE = "at-least-once", "exactly-once"
 STEPS, SET, TOTAL = "window", "set", "total"  # the column grouped by, and the two keys of state
 COMMIT_S = 1.0

@@ -27,6 +27,7 @@ class Stack:
     folder: Path
     kafka: LocalKafka
     clickhouse: LocalClickHouse
+    partitions: int = PARTITIONS
 
     @property
     def servers(self) -> str:
@@ -40,18 +41,19 @@ class Stack:
 
 
 @contextmanager
-def stack() -> Iterator[Stack]:
+def stack(partitions: int = PARTITIONS) -> Iterator[Stack]:
     """Both servers, started, with all topics."""
     configured = os.environ.get("RINGBACK_CACHE_DIR")
     cache = Path(configured) if configured else default_cache_dir()
     runtime = ensure_runtime(cache, os.environ.get("RINGBACK_MAVEN_REPOSITORY"), print)
     with TemporaryDirectory(prefix="ringback-bench-") as name:
         folder = Path(name)
-        parts = Stack(folder, LocalKafka(folder, free_port(), runtime), LocalClickHouse(folder, free_port()))
+        kafka, clickhouse = LocalKafka(folder, free_port(), runtime), LocalClickHouse(folder, free_port())
+        parts = Stack(folder, kafka, clickhouse, partitions)
         try:
             parts.kafka.start()
             parts.clickhouse.start()
-            asyncio.run(ensure_topics(parts.servers, PARTITIONS, 1))
+            asyncio.run(ensure_topics(parts.servers, partitions, 1))
             yield parts
         finally:
             parts.clickhouse.stop()

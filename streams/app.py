@@ -18,6 +18,7 @@ from streams.batching import Assignor, BatchScheduler, BatchSchema
 from streams.bulk import BulkTables
 from streams.config import StreamConfig
 from streams.forwarder import Forwarder
+from streams.garbage import collect_rarely
 from streams.health import MOVING, READY, RECOVERING, STOPPING, Health
 from streams.metrics import Metrics
 from streams.processor import Processor
@@ -172,6 +173,7 @@ def add_recovery(app: faust.App, processors: Sequence[Processor], health: Health
         except Exception as error:  # Faust swallows what a recovery callback raises
             await stop_worker(app, error)
             raise
+        collect_rarely()
         readiness.mark(True)
         held = {processor.source: len(processor.stage.state.table.data) for processor in processors}
         for processor in processors:

@@ -28,7 +28,9 @@ from sinks.rows import (
 )
 from streams import readiness, topics
 from streams.apply import Decode
+from streams.batching import FETCH_WAIT_MS
 from streams.config import StreamConfig
+from streams.garbage import collect_rarely
 from streams.health import READY, STARTING, STOPPING, Health
 from streams.logs import quieten_libraries
 from streams.worker import wait_for_topics
@@ -59,7 +61,7 @@ class Buffer:
     def clear(self) -> None:
         """Forget everything: it was written, or will be fetched again."""
         self.tables: dict[str, list[Any]] = defaultdict(list)
-        self.latest: dict[tuple[str, bytes], tuple[int, list[TableRow]]] = {}  # (topic, key) -> version, rows
+        self.latest: dict[tuple[str, bytes], dict[str, Any]] = {}  # (topic, key) -> document
         self.positions: dict[TopicPartition, int] = {}
         self.stamps: dict[TopicPartition, int] = {}  # time of the last record, in ms
         self.since = time.monotonic()
@@ -70,8 +72,8 @@ class Buffer:
     def rows(self) -> dict[str, list[Any]]:
         """All rows by table."""
         tables = defaultdict(list, {table: list(rows) for table, rows in self.tables.items()})
-        for _, rows in self.latest.values():
-            for table, row in rows:
+        for (topic, _), document in self.latest.items():
+            for table, row in LATEST[topic](document):
                 tables[table].append(row)
         return tables
 
@@ -87,10 +89,10 @@ class Buffer:
             self.add_event(record)
         elif record.topic in LATEST:
             document = orjson.loads(record.value)
-            where, version = (record.topic, record.key), document["version"]
+            where = record.topic, record.key
             known = self.latest.get(where)
-            if known is None or known[0] <= version:
-                self.latest[where] = version, list(LATEST[record.topic](document))
+            if known is None or known["version"] <= document["version"]:
+                self.latest[where] = document
         elif record.topic == topics.CONTACT_FACTS:
             for table, row in fact_rows(orjson.loads(record.value)):
                 self.tables[table].append(row)
@@ -175,9 +177,11 @@ async def run_sink(
         session_timeout_ms=8_000,
         heartbeat_interval_ms=2_000,
         fetch_max_bytes=16 * 1024 * 1024,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
     )
     consumer.subscribe(TOPICS, listener=Assignments(health))
     await consumer.start()
+    collect_rarely()
     readiness.mark(True)
     health.become(READY, clickhouse=without_secret(sink.url))
     buffer = Buffer(decode)

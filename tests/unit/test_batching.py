@@ -1,5 +1,6 @@
 """The private Faust names that streams.batching touches, held against the installed Faust."""
 
+import asyncio
 import inspect
 from collections import defaultdict
 from types import SimpleNamespace
@@ -7,6 +8,7 @@ from typing import Any
 
 import faust
 import pytest
+from aiokafka import AIOKafkaConsumer
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.stores.memory import Store
 from faust.transport.consumer import Consumer
@@ -15,6 +17,7 @@ from faust.types import TP
 
 from streams.batching import (
     BATCHED_TOPICS,
+    FETCH_WAIT_MS,
     LOOKS_WHILE_BUSY,
     Assignor,
     BatchConsumer,
@@ -69,6 +72,16 @@ def test_transport_is_found_by_its_scheme() -> None:
     app = faust.App("scheme", broker="batched://127.0.0.1:1", store="memory://")
     assert isinstance(app.transport, Transport)
     assert app.transport.Consumer is BatchConsumer
+
+
+async def test_the_broker_holds_no_fetch_for_long() -> None:
+    """Faust's client would have it hold one for 1.5 s, and records of other partitions wait behind it."""
+    app = faust.App("wait", broker="batched://127.0.0.1:1", store="memory://")
+    made = app.consumer
+    assert isinstance(made, BatchConsumer)
+    client = made._new_consumer_thread()._create_consumer(asyncio.get_running_loop())
+    assert client._fetch_max_wait_ms == FETCH_WAIT_MS
+    assert "fetch_max_wait_ms=self._fetch_max_wait_ms" in inspect.getsource(AIOKafkaConsumer.start)
 
 
 def test_a_fetched_partition_is_one_event() -> None:
@@ -191,7 +204,7 @@ def standing_still() -> tuple[BatchConsumer, list[tuple[TP, int]]]:
     async def seek(tp: TP, offset: int) -> None:
         sought.append((tp, offset))
 
-    made.position, made.seek, made.assignment = position, seek, lambda: {EVENTS}  # type: ignore[method-assign]
+    made.position, made.seek, made.assignment = position, seek, lambda: {EVENTS}
     return made, sought
 
 
