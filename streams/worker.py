@@ -1,7 +1,6 @@
 """Run a worker process until it is told to stop, or until something is wrong that only a person can mend."""
 
 import asyncio
-import gc
 
 import faust
 import structlog
@@ -36,22 +35,12 @@ async def wait_for_topics(config: StreamConfig) -> None:
             return
 
 
-def collect_seldom() -> None:
-    """Let Python look for cycles after 50,000 new objects, not after 700.
-
-    A batch makes a few thousand objects that stay and next to no cycles. Looking among them every 700 took a
-    third of the worker's time (ADR 0016).
-    """
-    gc.set_threshold(50_000, 20, 100)
-
-
 def run_worker(config: StreamConfig, decode: Decode, health: Health) -> None:
     """Run a worker in this process; leaves by SystemExit with the worker's exit status."""
     readiness.mark(False)
     health.become(STARTING, kafka=config.bootstrap_servers)
     asyncio.run(wait_for_topics(config))
     quieten_libraries()
-    collect_seldom()
     config.state_dir.mkdir(parents=True, exist_ok=True)
     app = build_app(config, decode, health)
     worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True)

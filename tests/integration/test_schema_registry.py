@@ -1,24 +1,32 @@
 """Confluent wire format through a real schema registry."""
 
+import asyncio
 import json
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import urllib3
+from support.faults import Relay, Week
+from support.numbers import lag
 from support.registry import registry
-from support.stack import Stack, background, run_ringback
+from support.stack import Stack, background, run_ringback, wait_until
 
 from adapters.schema_registry import SchemaRegistry
 from deploy.local.ports import free_port
 from schemas.codec import DecodeError, encode
 from schemas.confluent import decode_confluent, encode_confluent
 from schemas.events import ContactQueued, ContactStarted
+from streams.app import SESSION_TIMEOUT_S
 from streams.decoding import decode_either
+from streams.sink import GROUP as SINK_GROUP
 
 pytestmark = pytest.mark.stack
+WAITING = "waiting for the schema registry"
 AT = 1_767_600_000_000
 STARTED = ContactStarted(event_id="s", contact_id="c", occurred_at=AT, source="test", customer_key="k")
 QUEUED = ContactQueued(event_id="q", contact_id="c", occurred_at=AT, source="test", queue="A")
@@ -82,3 +90,26 @@ def test_end_to_end(url: str, stack: Stack) -> None:
     report = json.loads(checked.stdout)
     assert report["differences"] == []
     assert report["facts"]["contacts"] >= 300
+
+
+async def test_a_registry_that_goes_away_while_events_come(url: str, stack: Stack) -> None:
+    """Worker and sink know no schema yet: they wait longer than a session lasts, skip nothing, go on."""
+    week, relay = Week(9), Relay(urlsplit(url).port or 0)
+    away = f"http://127.0.0.1:{relay.port}{urlsplit(url).path}"
+    with (
+        background(stack.env(SCHEMA_REGISTRY_URL=away), "worker") as worker,
+        background(stack.env(SCHEMA_REGISTRY_URL=away), "sink") as sink,
+    ):
+        relay.close()
+        await week.send(stack, partial(encode_confluent, ids=SchemaRegistry(url)))
+        for part in (worker, sink):
+            wait_until(lambda part=part: WAITING in part.log(), f"{part.name} is silent")
+        await asyncio.sleep(SESSION_TIMEOUT_S + 2)
+        assert await lag(stack, SINK_GROUP) >= len(week.events)
+        relay.open()
+        await week.check(stack)
+        assert stack.value("SELECT count() FROM dead_letters") == 0
+        for part in (worker, sink):
+            assert part.process.alive()
+            assert "Traceback" not in part.log()
+    relay.close()

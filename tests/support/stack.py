@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,7 +119,7 @@ def run_ringback(
 class Running:
     """A `ringback` process in the background. `process.kill()` is SIGKILL, `process.stop()` SIGTERM."""
 
-    def __init__(self, env: Mapping[str, str], *args: str) -> None:
+    def __init__(self, env: Mapping[str, str], *args: str, program: Sequence[str] = RINGBACK) -> None:
         logs = Path(env["RINGBACK_DATA_DIR"]) / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         number = len(list(logs.glob(f"{args[0]}-*.log"))) + 1
@@ -129,7 +129,7 @@ class Running:
         # ChildProcess adds to our environment, so what must not get through is emptied by `env -u`.
         unset = [f"--unset={k}" for k in os.environ if k not in own_environment() and k not in env]
         command = Command(
-            ["env", f"--chdir={logs.parent}", *unset, *RINGBACK, *args],
+            ["env", f"--chdir={logs.parent}", *unset, *program, *args],
             self.log_path,
             {**env, VARIABLE: str(self.ready_file)},
             STOP_LIMIT_MS,

@@ -1,0 +1,179 @@
+"""ClickHouse refuses, is slow, away, full, dies in mid-insert; the sink dies before it commits."""
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+from structlog.testing import capture_logs
+from support.faults import FAULT_S, LONG_S, Altered, Week, fill, small_disk, stop_and_go
+from support.numbers import lag
+from support.stack import Running, Stack, background, wait_until
+
+from deploy.local.clickhouse.process import LocalClickHouse
+from deploy.local.ports import free_port
+from schemas.codec import encode
+from schemas.events import ContactQueued
+from sinks.clickhouse import ClickHouseSink, connect
+from sinks.rows import event_row
+from streams.sink import GROUP as SINK_GROUP
+
+ROWS, KILLS = 30_000, 3
+# The sink dies as soon as ClickHouse has a batch with events, before it can commit.
+DIES_BEFORE_COMMIT = """
+import os, signal
+from sinks.clickhouse import ClickHouseSink
+insert = ClickHouseSink.insert
+def insert_and_die(self, tables):
+    written = insert(self, tables)
+    if tables.get("events"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return written
+ClickHouseSink.insert = insert_and_die
+"""
+
+
+@pytest.fixture(scope="module")
+def worker(stack: Stack) -> Iterator[Running]:
+    """One worker for all tests, which none of these faults may touch."""
+    with background(stack.env(), "worker") as running:
+        yield running
+        assert running.process.alive()
+        assert "Traceback" not in running.log()
+
+
+def local(stack: Stack) -> LocalClickHouse:
+    if stack.clickhouse is None:
+        pytest.skip("only the local stack's ClickHouse is harmed")
+    return stack.clickhouse
+
+
+async def test_a_table_that_is_gone_stops_the_sink_and_nothing_is_lost(stack: Stack, worker: Running) -> None:
+    week = Week(0)
+    with background(stack.env(), "sink") as sink:
+        with stack.client() as client:
+            client.command("RENAME TABLE legs TO legs_away")
+        await week.send(stack)
+        wait_until(lambda: not sink.process.alive(), "the sink goes on")
+        assert sink.process.returncode == 3
+        assert "error: ClickHouse refuses legs: " in sink.log()
+        assert "Traceback" not in sink.log()
+    assert await lag(stack, SINK_GROUP) > 0
+    with stack.client() as client:
+        client.command("RENAME TABLE legs_away TO legs")
+    with background(stack.env(), "sink"):
+        await week.check(stack)
+
+
+async def test_a_slow_clickhouse_is_waited_for(stack: Stack, worker: Running) -> None:
+    """It runs for a fifth of the time: stands still for 0.4 s, goes on for 0.1 s."""
+    week = Week(1)
+    pid = local(stack).pid
+    with background(stack.env(), "sink") as sink:
+        with stop_and_go(pid):
+            await week.send(stack)
+            await asyncio.sleep(FAULT_S)
+        await week.check(stack)
+        assert sink.process.alive()
+        assert "Traceback" not in sink.log()
+
+
+async def test_the_sink_killed_between_insert_and_commit(stack: Stack, worker: Running) -> None:
+    """The same rows come again, and count once."""
+    week = Week(2)
+    await week.send(stack)
+    before = await lag(stack, SINK_GROUP)
+    rows = stack.value("SELECT count() FROM events FINAL")
+    with stack.client() as client:
+        client.command("SYSTEM STOP MERGES events")  # so that what comes twice can be seen
+    doomed = Altered(stack.env(), DIES_BEFORE_COMMIT, "sink")
+    wait_until(lambda: not doomed.process.alive(), "the sink does not die")
+    assert doomed.process.returncode == -signal.SIGKILL
+    assert stack.value("SELECT count() FROM events FINAL") > rows
+    assert await lag(stack, SINK_GROUP) >= before
+    with background(stack.env(), "sink"):
+        await week.check(stack)
+    assert stack.value("SELECT count() FROM events") > stack.value("SELECT count() FROM events FINAL")
+
+
+@pytest.mark.skipif(LONG_S is None, reason="RINGBACK_FAULT_S=300 keeps ClickHouse away for five minutes")
+async def test_clickhouse_away_for_long(stack: Stack, worker: Running) -> None:
+    """Longer than any time-out of the sink's consumer."""
+    week, clickhouse = Week(3), local(stack)
+    with background(stack.env(), "sink") as sink:
+        os.kill(clickhouse.pid, signal.SIGKILL)
+        await week.send(stack)
+        await asyncio.sleep(FAULT_S)
+        assert sink.process.alive()
+        clickhouse.start()
+        await week.check(stack)
+        assert "ClickHouse answers" in sink.log()
+        assert "Traceback" not in sink.log()
+
+
+@pytest.mark.stack
+def test_clickhouse_dies_in_the_middle_of_an_insert(tmp_path: Path) -> None:
+    """Each batch is there once, whenever in its insert ClickHouse was killed."""
+    rng, clickhouse = Random(5), LocalClickHouse(tmp_path, free_port())
+    clickhouse.start()
+    try:
+        sink = ClickHouseSink(f"{clickhouse.url}/ringback")
+        sink.prepare()
+        in_flight = batches = 0
+        takes_s = 0.4  # of an insert: found out below, as machines differ
+        while in_flight < KILLS:
+            batch = [row_of(batches * ROWS + number) for number in range(ROWS)]
+            inserting = threading.Thread(target=sink.insert, args=({"events": batch},), daemon=True)
+            batches += 1
+            inserting.start()
+            time.sleep(rng.uniform(0.1, 0.9) * takes_s)
+            os.kill(clickhouse.pid, signal.SIGKILL)
+            wait_until(lambda: not clickhouse.alive(), "it lives")
+            in_flight += inserting.is_alive()
+            takes_s *= 1 if inserting.is_alive() else 0.5
+            clickhouse.start()
+            inserting.join(timeout=60)
+            assert not inserting.is_alive()
+        client = connect(f"{clickhouse.url}/ringback")
+        found = client.query("SELECT count(), uniqExact(contact_id) FROM events FINAL").result_rows[0]
+        assert found == (ROWS * batches, ROWS * batches)
+    finally:
+        clickhouse.stop()
+
+
+def row_of(number: int) -> list[object]:
+    """A row of `events`."""
+    at_ms = 1_767_600_000_000 + number
+    event = ContactQueued(event_id="q", contact_id=f"c{number}", occurred_at=at_ms, source="t", queue="A")
+    return event_row(event, encode(event))
+
+
+@pytest.mark.stack
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    """The sink's insert waits, says so, and goes on when there is room."""
+    with small_disk(tmp_path / "clickhouse", "64m") as ballast:
+        clickhouse = LocalClickHouse(tmp_path, free_port())
+        try:
+            clickhouse.start()
+            sink = ClickHouseSink(f"{clickhouse.url}/ringback")
+            sink.prepare()
+            fill(ballast)
+            rows = [row_of(number) for number in range(ROWS)]
+            inserting = threading.Thread(target=sink.insert, args=({"events": rows},), daemon=True)
+            with capture_logs() as said:
+                inserting.start()
+                wait_until(lambda: bool(said), "the sink is silent")
+            assert said[0]["event"] == "waiting for ClickHouse"
+            assert inserting.is_alive()
+            ballast.unlink()
+            inserting.join(timeout=30)
+            assert not inserting.is_alive()
+            client = connect(f"{clickhouse.url}/ringback")
+            assert client.query("SELECT count() FROM events FINAL").result_rows[0][0] == ROWS
+        finally:
+            clickhouse.stop()
