@@ -8,7 +8,6 @@ from typing import Any
 import faust
 import pytest
 from faust.assignor.partition_assignor import PartitionAssignor
-from faust.stores.memory import Store
 from faust.transport.consumer import Consumer
 from faust.transport.drivers.aiokafka import Consumer as KafkaConsumer
 from faust.types import TP
@@ -23,8 +22,6 @@ from streams.batching import (
     KnownTopics,
     ReadOffsets,
     Transport,
-    items_of,
-    put,
 )
 from streams.sequence import Sequence, Verdict
 from streams.topics import CHANGELOGS, CONTACT_EVENTS, CONTACTS_CHANGELOG, WORKER_TOPICS
@@ -61,7 +58,6 @@ def test_names_still_exist() -> None:
     source = inspect.getsource(KafkaConsumer) + inspect.getsource(Consumer)
     for name in ("_acked", "_acked_index", "_committed_offset", "_read_offset"):
         assert f"self.{name}" in source
-    assert "_key_partition" in inspect.getsource(Store)
     assert issubclass(Assignor, PartitionAssignor)
 
 
@@ -114,15 +110,6 @@ def test_assignor_knows_topics_without_metadata() -> None:
     cluster = SimpleNamespace(partitions_for_topic=lambda topic: {0, 1} if topic == "known" else None)
     assert KnownTopics(cluster, 4).partitions_for_topic("known") == {0, 1}
     assert KnownTopics(cluster, 4).partitions_for_topic("lost") == {0, 1, 2, 3}
-
-
-def test_store_keeps_partitions_apart() -> None:
-    store = Store.__new__(Store)
-    store.__post_init__()
-    table = SimpleNamespace(data=store)
-    put(table, 1, b"a", b"1")
-    put(table, 2, b"b", b"2")
-    assert list(items_of(table, 1)) == [(b"a", b"1")]
 
 
 @pytest.mark.parametrize(
