@@ -46,7 +46,8 @@ class StateStoreError(RuntimeError):
 
 
 def store_error(path: Path, error: Exception) -> StateStoreError:
-    """What is said before the worker stops."""
+    """What is said before the worker stops; said here as well, for Faust may catch it on the way."""
+    log.error("state on disk fails", path=os.fspath(path), error=str(error))
     return StateStoreError(
         f"state in {path}: {error}. Nothing is lost, Kafka has everything. Make room there (or set "
         "RINGBACK_DATA_DIR to a larger disk, or RINGBACK_STATE_STORE=memory) and start the worker again"
@@ -227,12 +228,15 @@ class DiskPartition:
         return sum(self._db.property_int_value(name) or 0 for name in names)
 
     def close(self) -> None:
-        """Write what is in memory, and let others open it."""
-        self._db.close()
+        """Write what is in memory, and let others open it. What cannot be written is read from Kafka again."""
+        try:
+            self._db.close()
+        except Exception as error:
+            log.warning("state on disk not closed", path=os.fspath(self.path), error=str(error))
 
     def drop(self) -> None:
         """Begin anew."""
-        self._db.close()
+        self.close()
         self._remove("its offset is none that the changelog has")
         self.following = 0
         self._db = self._marked(opened(self.path))

@@ -115,7 +115,7 @@ def test_no_value_is_there_without_its_offset(tmp_path: Path) -> None:
 
 
 def test_another_process_has_it(tmp_path: Path) -> None:
-    """One that hangs, for example: its successor begins anew beside it, and takes the first place after it."""
+    """One that hangs, say: its successor begins anew beside it, and the next one finds the first again."""
     first = opened(tmp_path)
     first.recover([{b"a": b"1"}], 7)
     with capture_logs() as logs:
