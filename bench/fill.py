@@ -14,13 +14,13 @@ from adapters.simulator.simulation import START_MS, Simulation
 from bench.stack import PARTITIONS
 from schemas.codec import encode
 from streams.apply import Record
-from streams.batching import put
 from streams.config import StreamConfig
 from streams.decoding import decode_single_object
 from streams.documents import row_version
 from streams.marker import Begun, Done, begun_bytes, done_bytes, is_marker, marker_key, rules_digest
 from streams.stage import Kept, Output, Stage
 from streams.stages import build_stages
+from streams.store import Held
 from streams.topics import CONTACT_EVENTS, changelog_of
 from streams.writer import BatchWriter
 
@@ -29,28 +29,13 @@ WEEK_MS = 7 * 86_400_000
 Place = tuple[str, int]  # topic, partition
 
 
-class Data(dict[bytes, bytes]):
-    """What a table holds, and whose partition each key is."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._key_partition: dict[bytes, int] = {}
-
-
-class Table:
-    """As much of a Faust table as stages use."""
-
-    def __init__(self) -> None:
-        self.data = Data()
-
-
 class Filling:
     """Stages in memory, and what of their tables is not written yet."""
 
     def __init__(self, seed: int, copies: int = 1, partitions: int = PARTITIONS) -> None:
         self.config = StreamConfig(partitions=partitions)
         stages = build_stages(
-            self.config, decode_single_object, lambda name: Kept(Table(), changelog_of(name))
+            self.config, decode_single_object, lambda name: Kept(Held(), changelog_of(name))
         )
         self.stages: dict[str, Stage] = {stage.source: stage for stage in stages}
         self.read: dict[Place, int] = defaultdict(int)
@@ -95,10 +80,9 @@ class Filling:
 
     def keep(self, kept: Kept, partition: int, items: Iterable[tuple[bytes, bytes]]) -> None:
         """Set in the table, and write later."""
-        unwritten = self.unwritten[kept.changelog, partition]
-        for key, value in items:
-            put(kept.table, partition, key, value)
-            unwritten[key] = value
+        pairs = list(items)
+        kept.put(partition, pairs)
+        self.unwritten[kept.changelog, partition].update(pairs)
 
     def mark(self) -> None:
         """Markers: all that began is done."""

@@ -2,7 +2,9 @@
 
 The changelogs are filled by `bench.fill`; then a real worker is started on them. Time runs from the start of
 the process until it is ready for events. Memory per contact is what a recovered worker has more than an empty
-one; the changelog per contact is counted as written and as the broker's files have it, compressed.
+one. The changelog per contact is counted as written and as the broker's files have it, compressed. With
+`--store rocksdict` most of the memory is caches of a fixed size, and each size is recovered twice: from the
+changelogs, and then from what is on disk.
 """
 
 import argparse
@@ -10,7 +12,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import orjson
@@ -29,7 +31,7 @@ from streams.topics import CHANGELOGS, CONTACT_FACTS, KPI_WINDOWS
 SIZES, SEED = (100_000, 300_000, 1_000_000), 23
 HEADINGS = (
     "contacts", "records", "ready s", "contacts/s", "CPU s", "peak MiB", "bytes/contact in memory",
-    "in the changelog", "on disk",
+    "in the changelog", "in its files", "in the store's files",
 )  # fmt: skip
 
 
@@ -45,6 +47,7 @@ class Recovery:
     resident_mib: float
     changelog_bytes: int
     disk_bytes: int
+    store_bytes: int
 
 
 def options() -> argparse.Namespace:
@@ -56,13 +59,15 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--copies", type=int, default=1, metavar="N", help="simulate one contact in N, and write it N times"
     )
+    parser.add_argument("--store", choices=("memory", "rocksdict"), default="memory")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     return parser.parse_args()
 
 
-async def recovered(parts: Stack, filling: Filling) -> Recovery:
+async def recovered(parts: Stack, filling: Filling, store: str) -> Recovery:
     """Start a worker and wait until it is ready."""
     started = command(parts, WORKER)
+    started = replace(started, env={**started.env, "RINGBACK_STATE_STORE": store})
     child = ChildProcess(started)
     try:
         meter = Meter(child.pid)
@@ -84,6 +89,7 @@ async def recovered(parts: Stack, filling: Filling) -> Recovery:
         round(resident, 1),
         filling.size,
         on_disk(parts.folder),
+        sum(file.stat().st_size for file in parts.folder.rglob("rocksdict/**/*") if file.is_file()),
     )
 
 
@@ -98,17 +104,18 @@ def on_disk(folder: Path) -> int:
     return sum(file.stat().st_size for name in CHANGELOGS for file in folder.rglob(f"{name}-*/*.log"))
 
 
-def measure(parts: Stack, sizes: Sequence[int], copies: int) -> list[Recovery]:
+def measure(parts: Stack, sizes: Sequence[int], copies: int, store: str) -> list[Recovery]:
     """An empty worker first, then one size after the other on the same changelogs, which grow."""
     filling = Filling(SEED, copies)
-    rows = [asyncio.run(recovered(parts, filling))]
+    rows = [asyncio.run(recovered(parts, filling, store))]
     for size in sorted(sizes):
         print(f"filling: {size:,} contacts", file=sys.stderr, flush=True)
         began = time.monotonic()
         filling.simulate(size)
         asyncio.run(filling.write(parts.servers))
         print(f"filled in {time.monotonic() - began:.0f} s; recovering", file=sys.stderr, flush=True)
-        rows.append(asyncio.run(recovered(parts, filling)))
+        for _ in range(2 if store == "rocksdict" else 1):
+            rows.append(asyncio.run(recovered(parts, filling, store)))
     return rows
 
 
@@ -121,11 +128,16 @@ def show(rows: Sequence[Recovery]) -> None:
         rest = [f"{row.cpu_s:.1f}", f"{row.peak_mib:,.0f}"]
         if row.contacts:
             memory = (row.resident_mib - empty.resident_mib) * MIB / row.contacts
-            changelog, disk = row.changelog_bytes / row.contacts, row.disk_bytes / row.contacts
+            sizes = (row.changelog_bytes, row.disk_bytes, row.store_bytes)
             speed = row.contacts / max(row.ready_s - empty.ready_s, 0.01)
-            table.add_row(*cells, f"{speed:,.0f}", *rest, *(f"{n:,.0f}" for n in (memory, changelog, disk)))
+            table.add_row(
+                *cells,
+                f"{speed:,.0f}",
+                *rest,
+                *(f"{n:,.0f}" for n in (memory, *(size / row.contacts for size in sizes))),
+            )
         else:
-            table.add_row(*cells, "", *rest, "", "", "")
+            table.add_row(*cells, "", *rest, "", "", "", "")
     console().print(table)
     console().print(f"contacts/s beyond an empty start; {machine()}", highlight=False)
 
@@ -134,7 +146,7 @@ def main() -> None:
     """Measure and print."""
     wanted = options()
     with stack() as parts:
-        rows = measure(parts, wanted.contacts, wanted.copies)
+        rows = measure(parts, wanted.contacts, wanted.copies, wanted.store)
     show(rows)
     if wanted.json:
         document = {"machine": machine(), "rows": [asdict(row) for row in rows]}

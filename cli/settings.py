@@ -114,6 +114,9 @@ class Settings(BaseSettings):
     )
     partitions: int = Field(4, validation_alias="RINGBACK_PARTITIONS", ge=1, le=1000)
     replication: int = Field(1, validation_alias="RINGBACK_REPLICATION", ge=1, le=9)
+    state_store: Literal["memory", "rocksdict"] = Field(
+        "memory", validation_alias="RINGBACK_STATE_STORE", description="where a worker keeps its state"
+    )
     epoch: int = Field(0, validation_alias="RINGBACK_EPOCH", ge=0, lt=2**20)
     dead_letter_max_share: float = Field(0.5, validation_alias="RINGBACK_DEAD_LETTER_MAX_SHARE", ge=0, le=1)
     log_level: str = Field("INFO", validation_alias="RINGBACK_LOG_LEVEL")
@@ -220,6 +223,7 @@ def stream_config(settings: Settings) -> StreamConfig:
         replication=settings.replication,
         epoch=settings.epoch,
         state_dir=settings.data_dir / "state",
+        state_store=settings.state_store,
         rules=rules_of(settings),
         dead_letter_max_share=settings.dead_letter_max_share,
     )

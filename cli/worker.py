@@ -4,11 +4,12 @@ import asyncio
 import signal
 from functools import partial
 
-from cli.console import settings
+from cli.console import UNREACHABLE, fail, settings
 from cli.settings import Settings, stream_config
 from cli.wire import decoder
 from sinks.clickhouse import ClickHouseSink
 from sinks.views import apply_views
+from streams.disk import StateStoreError
 from streams.observer import Place, observed
 from streams.progress import WORKER_GROUP
 from streams.sink import GROUP as SINK_GROUP
@@ -31,7 +32,10 @@ def worker() -> None:
     """
     config = settings()
     with observed("worker", place(config, WORKER_GROUP)) as health:
-        run_worker(stream_config(config), decoder(config), health)
+        try:
+            run_worker(stream_config(config), decoder(config), health)
+        except StateStoreError as error:
+            fail(str(error), UNREACHABLE)
 
 
 def sink() -> None:

@@ -116,7 +116,7 @@ class Agents:
         strongest = self.strongest(partition, records)
         totals: dict[bytes, bytes] = {}
         for key, (item, _) in strongest.items():
-            for start, quarter in item.put(self.owners.get(item.agent)).items():
+            for start, quarter in item.put(self.owners.get(item.agent, partition)).items():
                 totals[quarter_key(item.agent, start)] = quarter_bytes(quarter)
             self.owners.add(item.agent, key)
         return Work(
@@ -134,14 +134,14 @@ class Agents:
                 item = read_item(key, value)
             except (ValueError, TypeError, KeyError, DecodeError) as error:
                 raise unreadable(self.source, partition, record, error) from error
-            rival = found[key][0] if key in found else self.known(key)
+            rival = found[key][0] if key in found else self.known(key, partition)
             if rival is None or item.strength > rival.strength:
                 found[key] = item, value
         return found
 
-    def known(self, key: bytes) -> Item | None:
+    def known(self, key: bytes, partition: int) -> Item | None:
         """What the table has under a key."""
-        value = self.state.get(key)
+        value = self.state.get(key, partition)
         return None if value is None else read_item(key, value)
 
     def recount(self, partition: int) -> dict[bytes, bytes]:

@@ -17,6 +17,7 @@ from streams.apply import Decode
 from streams.batching import Assignor, BatchScheduler, BatchSchema
 from streams.bulk import BulkTables
 from streams.config import StreamConfig
+from streams.disk import held_by
 from streams.forwarder import Forwarder
 from streams.garbage import collect_rarely
 from streams.health import MOVING, READY, RECOVERING, STOPPING, Health
@@ -25,6 +26,7 @@ from streams.processor import Processor
 from streams.recovery import finish_batch
 from streams.stage import Kept
 from streams.stages import build_stages
+from streams.store import FAUST_STORE
 from streams.writer import BatchWriter
 
 log = structlog.get_logger()
@@ -54,7 +56,8 @@ def build_app(config: StreamConfig, decode: Decode, health: Health) -> faust.App
     app = faust.App(
         topics.APP_ID,
         broker=f"batched://{config.bootstrap_servers}",
-        store="memory://",
+        store=FAUST_STORE,
+        recovery_consistency_check=False,  # streams.bulk drops what Faust would stop for
         datadir=str(config.state_dir),
         ConsumerScheduler=BatchScheduler,
         PartitionAssignor=Assignor,
@@ -76,7 +79,7 @@ def build_app(config: StreamConfig, decode: Decode, health: Health) -> faust.App
         table_standby_replicas=0,
     )
     writer = BatchWriter(config.bootstrap_servers)
-    stages = build_stages(config, decode, lambda name: table(app, name, config.partitions))
+    stages = build_stages(config, decode, lambda name: table(app, name, config))
     processors = [Processor(config, stage, writer, now_ms, health.metrics) for stage in stages]
     handlers: list[Handler] = [*processors, Forwarder(config, writer, decode, now_ms, health.metrics)]
     for handler in handlers:
@@ -107,11 +110,11 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def table(app: faust.App, name: str, partitions: int) -> Kept:
-    """A plain Faust table of bytes. We write its changelog ourselves, in record batches (streams.writer)."""
-    raw = faust.Schema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
-    made = app.Table(name, partitions=partitions, schema=raw, key_type=bytes, value_type=bytes)
-    return Kept(made, topics.changelog_of(name))
+def table(app: faust.App, name: str, config: StreamConfig) -> Kept:
+    """A Faust table with our store. We write its changelog ourselves, in record batches (streams.writer)."""
+    kept = Kept(held_by(config, name), topics.changelog_of(name))
+    app.Table(name, partitions=config.partitions, options={"held": kept.held})
+    return kept
 
 
 def add_agent(app: faust.App, handler: Handler, health: Health) -> None:
@@ -175,14 +178,14 @@ def add_recovery(app: faust.App, processors: Sequence[Processor], health: Health
             raise
         collect_rarely()
         readiness.mark(True)
-        held = {processor.source: len(processor.stage.state.table.data) for processor in processors}
+        held = {processor.source: processor.stage.state.records for processor in processors}
         for processor in processors:
             health.metrics.held(processor.stage.state)
             health.metrics.held(processor.stage.totals)
         health.become(READY, partitions=partitions, **{k.replace("-", "_"): v for k, v in held.items()})
 
     # The last table: Faust tells them in turn that they are recovered, and lets go what is no more theirs.
-    processors[-1].stage.totals.table.on_recover(recovered)
+    app.tables[topics.QUARTERS_TABLE].on_recover(recovered)
 
 
 def add_endings(
@@ -204,6 +207,8 @@ def add_endings(
                 pass
         for processor in processors:
             processor.stage.forget()
+            processor.stage.state.held.close()
+            processor.stage.totals.held.close()
 
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
     async def close(app: Any, **kwargs: Any) -> None:

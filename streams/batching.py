@@ -193,20 +193,3 @@ class Transport(KafkaTransport):  # type: ignore[misc]
     """Faust's Kafka transport with our consumer: broker URLs that begin with `batched://`."""
 
     Consumer = BatchConsumer
-
-
-def put(table: Any, partition: int, key: bytes, value: bytes) -> None:
-    """Set a table value in the store alone: its changelog record has been written and acknowledged already.
-
-    The partition is noted as Faust notes it on recovery, so that keys leave with their partition.
-    """
-    table.data[key] = value
-    table.data._key_partition[key] = partition
-
-
-def items_of(table: Any, partition: int) -> Iterator[tuple[bytes, bytes]]:
-    """Key and value of everything a table holds of one partition."""
-    partitions = table.data._key_partition
-    for key, value in table.data.items():
-        if partitions.get(key) == partition:
-            yield key, value

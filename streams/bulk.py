@@ -1,8 +1,8 @@
 """Recovery of tables in bulk: what Faust does record by record, at a hundredth of its cost (ADR 0009).
 
 Faust turns every changelog record into a message and an event on a queue. Here the changelogs are read by a
-consumer of their own, and thousands of records at a time go into the tables' dictionaries. When to recover,
-from where, up to where and what follows stay Faust's decisions: it finds that nothing is left to recover.
+consumer of their own, and thousands of records at a time go into what tables hold (streams.store). When to
+recover, from where, up to where and what follows stay Faust's decisions: it finds that nothing is left.
 
 With streams.batching this file holds every private name that we touch, of Faust and here of aiokafka as well;
 tests/unit/test_batching.py and tests/unit/test_bulk.py pin them.
@@ -23,6 +23,8 @@ from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.drivers.aiokafka import server_list
 from faust.types import TP
+
+from streams.store import Held, Partition
 
 log = structlog.get_logger()
 # Kafka's record batches (of at most 512 KiB, streams.writer) that are unpacked and applied before others get
@@ -61,17 +63,6 @@ class UnpackedRecords(OrderedDict[TP, Any]):
         if isinstance(fetched, FetchResult):
             fetched._partition_records._records_iterator = unpacked(fetched._partition_records)
         super().__setitem__(tp, fetched)
-
-
-def apply_values(table: Any, partition: int, values: Values) -> None:
-    """Set keys of a table to their values, as Faust's store does with events; None deletes."""
-    store = table.data
-    store.data.update(values)
-    store._key_partition.update(dict.fromkeys(values, partition))
-    if None in values.values():
-        for key in [key for key, value in values.items() if value is None]:
-            del store.data[key]
-            del store._key_partition[key]
 
 
 class Progress:
@@ -179,12 +170,32 @@ class BulkRecovery(Recovery):  # type: ignore[misc]  # faust is untyped to us
     async def _seek_offsets(self, consumer: Any, tps: set[TP], offsets: Any, title: str) -> None:
         """The last step before Faust looks whether there is something to recover."""
         if title == "active":
+            self.drop_what_has_no_changelog(tps, offsets)
             await self.read_changelogs({tp: (offsets[tp] + 1, self.active_highwaters[tp] + 1) for tp in tps})
         await super()._seek_offsets(consumer, tps, offsets, title)
+
+    def drop_what_has_no_changelog(self, tps: set[TP], offsets: Any) -> None:
+        """Tables that are ahead of their changelog are copies of another one: it was deleted and made anew.
+
+        Faust's own check (recovery_consistency_check, off in streams.app) would stop the worker every time.
+        """
+        for tp in tps:
+            if offsets[tp] > self.active_highwaters[tp]:
+                self.held_of(tp).drop()
+                offsets[tp] = -1
+
+    def held_of(self, tp: TP) -> Partition:
+        """What the table of a changelog partition holds of it."""
+        held: Held = self.tp_to_table[tp].data.held
+        return held.of(tp.partition)
 
     async def read_changelogs(self, spans: Mapping[TP, Span]) -> None:
         """Read changelogs into their tables."""
         self._set_recovery_started()  # its other task takes recovery for ended until highwaters are known
+        known = sum(start for tp, (start, _) in spans.items() if self.held_of(tp).following)
+        if known:
+            to_go = sum(end - start for start, end in spans.values())
+            log.info("state on disk is used, the rest is read from Kafka", known=known, to_go=to_go)
         transport = self.app.transport
         servers = server_list(transport.url, transport.default_port)
         await ChangelogReader(servers, self.apply_fetched, self.signal_recovery_start.is_set).read(spans)
@@ -195,8 +206,7 @@ class BulkRecovery(Recovery):  # type: ignore[misc]  # faust is untyped to us
         Nothing is awaited between the two, nor since it was seen that there is no rebalance: a partition that
         was taken away in between would keep an offset, and be read from there should it ever come back.
         """
-        for values in fetched:
-            apply_values(self.tp_to_table[tp], tp.partition, values)
+        self.held_of(tp).recover(fetched, following)
         self.active_offsets[tp] = following - 1
 
     async def _verify_remaining(self, now: float, stats: Any) -> None:

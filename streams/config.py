@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from kpis.rules import DEFAULT_RULES, Rules
 
@@ -15,6 +16,8 @@ class StreamConfig:
     replication: int = 1
     epoch: int = 0
     state_dir: Path = Path("ringback-data/state")
+    state_store: Literal["memory", "rocksdict"] = "memory"
+    cluster: str = ""  # Kafka's id of the cluster, whose changelogs are copied on disk
     rules: Rules = field(default_factory=lambda: DEFAULT_RULES)
     # Records of one partition that are applied, written and acknowledged together.
     batch_max_records: int = 2_000

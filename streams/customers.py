@@ -85,7 +85,7 @@ class Customers:
         newest = self.newest(partition, records)
         changes: dict[FactKey, FactChange] = {}
         for key, (told, _) in newest.items():
-            contacts = self.owners.get(told.customer)
+            contacts = self.owners.get(told.customer, partition)
             for contact_id, (old, new) in contacts.put(told.contact_id, told.visit).items():
                 first = changes.get((told.customer, contact_id))
                 changes[told.customer, contact_id] = (old if first is None else first[0], new)
@@ -109,7 +109,9 @@ class Customers:
             except (ValueError, TypeError, KeyError) as error:
                 raise unreadable(self.source, partition, record, error) from error
             key, value = record.key or b"", record.value or b""
-            if told.version > (found[key][0].version if key in found else version_of(self.state.get(key))):
+            if told.version > (
+                found[key][0].version if key in found else version_of(self.state.get(key, partition))
+            ):
                 found[key] = told, value
         return found
 
@@ -131,11 +133,11 @@ class Customers:
                         map(step, total, tally)
                     )  # 50 integers: five times faster than zip
         totals = self.encoded(tallies, partition)
-        return {key: self.restated(total, self.totals.get(key)) for key, total in totals.items()}
+        return {key: self.restated(total, self.totals.get(key, partition)) for key, total in totals.items()}
 
     def total_of(self, window: Window, partition: int) -> FcrTally:
         """A window's tally as the table has it."""
-        value = self.totals.get(window_key(window, partition))
+        value = self.totals.get(window_key(window, partition), partition)
         return zero(self.rules.fcr) if value is None else fcr_tally_of(value, self.rules.fcr)
 
     def encoded(self, tallies: Mapping[Window, FcrTally], partition: int) -> dict[bytes, bytes]:

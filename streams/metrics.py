@@ -70,16 +70,10 @@ class Metrics:
         self.inserting.labels(table).observe(seconds)
 
     def held(self, kept: Kept) -> None:
-        """What a table holds, counted from the start: after recovery, and when partitions have moved."""
-        data, name = kept.table.data, table_of(kept.changelog)
-        self.state_records.labels(name).set(len(data))
-        self.state_bytes.labels(name).set(sum(map(len, data)) + sum(map(len, data.values())))
-
-    def grown(self, kept: Kept, records: int, size: int) -> None:
-        """A table has grown by so many records and bytes."""
+        """What a table holds now."""
         name = table_of(kept.changelog)
-        self.state_records.labels(name).inc(records)
-        self.state_bytes.labels(name).inc(size)
+        self.state_records.labels(name).set(kept.records)
+        self.state_bytes.labels(name).set(kept.size)
 
 
 class TopicMetrics:

@@ -1,21 +1,26 @@
-"""Which keys of a state table belong to which owner: in memory, made again from the table at need."""
+"""Which keys of a state table belong to which owner: asked of a store in order of keys, or kept in memory."""
 
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 import orjson
 
-from streams.marker import is_marker
 from streams.stage import Kept
 
 History = TypeVar("History")
+
+
+def owner_prefix(owner: str) -> bytes:
+    """What all keys of an owner begin with, and no others."""
+    return orjson.dumps([owner])[:-1] + b","
 
 
 class Owners(Generic[History]):
     """Histories of owners (customers, agents), read from the table when first asked for, and kept.
 
     Keys of the table are JSON lists whose first item is the owner. `read` makes a history from an owner's
-    keys and values. Everything here follows from the table; `forget` is always right between batches.
+    keys and values. A store on disk is in order of keys, and finds an owner's; of one in memory a directory
+    is made. Everything here follows from the table; `forget` is always right between batches.
     """
 
     def __init__(
@@ -41,29 +46,35 @@ class Owners(Generic[History]):
         """Keys by owner, of all partitions of this worker."""
         if self._keys is None:
             self._keys = {}
-            for key in self._state.table.data:
-                if not is_marker(key):
-                    self._keys.setdefault(orjson.loads(key)[0], {})[key] = None
+            for key, _ in self._state.items(None):
+                self._keys.setdefault(orjson.loads(key)[0], {})[key] = None
         return self._keys
 
-    def keys(self, owner: str) -> list[bytes]:
+    def keys(self, owner: str, partition: int | None = None) -> list[bytes]:
         """Keys of an owner."""
+        if self._state.held.ordered:
+            return [key for key, _ in self._state.items(partition, owner_prefix(owner))]
         return list(self.directory().get(owner, ()))
 
     def add(self, owner: str, key: bytes) -> None:
         """A key that will be in the table when this batch is written."""
-        self.directory().setdefault(owner, {})[key] = None
+        if not self._state.held.ordered:
+            self.directory().setdefault(owner, {})[key] = None
 
-    def read(self, owner: str) -> History:
+    def read(self, owner: str, partition: int | None = None) -> History:
         """History of an owner as the table has it, not kept."""
-        items = ((key, value) for key in self.keys(owner) if (value := self._state.get(key)) is not None)
+        if self._state.held.ordered:
+            return self._read(owner, self._state.items(partition, owner_prefix(owner)))
+        items = (
+            (key, value) for key in self.keys(owner) if (value := self._state.get(key, partition)) is not None
+        )
         return self._read(owner, items)
 
-    def get(self, owner: str) -> History:
+    def get(self, owner: str, partition: int | None = None) -> History:
         """History of an owner, kept: whoever changes it must see to it that the table follows, or forget."""
         history = self._histories.get(owner)
         if history is None:
-            history = self._histories[owner] = self.read(owner)
+            history = self._histories[owner] = self.read(owner, partition)
         return history
 
     def in_partition(self, partition: int) -> list[str]:

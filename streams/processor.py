@@ -18,7 +18,6 @@ from typing import Any
 import structlog
 
 from streams.apply import Record
-from streams.batching import put
 from streams.config import StreamConfig
 from streams.documents import row_version
 from streams.marker import (
@@ -116,21 +115,15 @@ class Processor:
 
     def epoch_of(self, partition: int) -> int:
         """Epoch of a partition's rows: of its last batch, or the configured one if that is greater."""
-        begun = read_begun_epoch(self.stage.state.get(marker_key(partition)))
+        begun = read_begun_epoch(self.stage.state.get(marker_key(partition), partition))
         return max(self.config.epoch, begun)
 
     def applied_of(self, partition: int) -> int:
         """Offset up to which every event of the partition is in the state; -1 before the first."""
-        done = read_done(self.stage.totals.get(marker_key(partition)))
+        done = read_done(self.stage.totals.get(marker_key(partition), partition))
         return done.applied if done else -1
 
     async def store(self, kept: Kept, partition: int, items: Sequence[tuple[bytes, bytes]]) -> None:
         """Write changelog records and, once they are acknowledged, set the same in the table."""
-        await self.writer.write(kept.changelog, partition, items)
-        records = size = 0
-        for key, value in items:
-            before = kept.get(key)
-            records += before is None
-            size += len(value) + len(key) if before is None else len(value) - len(before)
-            put(kept.table, partition, key, value)
-        self.metrics.all.grown(kept, records, size)
+        kept.put(partition, items, await self.writer.write(kept.changelog, partition, items))
+        self.metrics.all.held(kept)

@@ -18,8 +18,8 @@ PUBLISHED_TOGETHER = 5_000
 def unfinished(processor: Processor, partition: int) -> Begun | None:
     """What a batch of the partition has begun and not done; everything, where the rules are not the same."""
     key = marker_key(partition)
-    begun = read_begun(processor.stage.state.get(key))
-    done = read_done(processor.stage.totals.get(key))
+    begun = read_begun(processor.stage.state.get(key, partition))
+    done = read_done(processor.stage.totals.get(key, partition))
     if begun is None:
         return None
     cut_short = done is None or done.batch != begun.batch

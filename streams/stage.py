@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from streams.apply import Record, Refused
-from streams.batching import items_of
 from streams.marker import is_marker
-from streams.writer import KeyValue
+from streams.store import Held
+from streams.writer import KeyValue, Span
 
 Output = tuple[str, int, KeyValue]  # topic, partition, record
 
@@ -31,19 +31,32 @@ def unreadable(source: str, partition: int, record: Record, error: Exception) ->
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A table, and the changelog topic that we write ourselves."""
+    """A table, and the changelog topic that we write ourselves. Nothing else touches what tables hold."""
 
-    table: Any
+    held: Held
     changelog: str
 
-    def get(self, key: bytes) -> bytes | None:
-        """Value of a key."""
-        value: bytes | None = self.table.data.get(key)
-        return value
+    def get(self, key: bytes, partition: int | None = None) -> bytes | None:
+        """Value of a key. Name its partition where it is known: otherwise all are looked through."""
+        return self.held.get(key, partition)
 
-    def items(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
-        """Keys and values of a partition, without its marker."""
-        return ((key, value) for key, value in items_of(self.table, partition) if not is_marker(key))
+    def put(self, partition: int, items: Sequence[tuple[bytes, bytes]], span: Span | None = None) -> None:
+        """Set values whose changelog records are acknowledged; `span` are the offsets of these, if known."""
+        self.held.of(partition).put(items, span)
+
+    def items(self, partition: int | None, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Keys with a prefix and their values, of one partition or of all, without markers."""
+        return ((key, value) for key, value in self.held.items(partition, prefix) if not is_marker(key))
+
+    @property
+    def records(self) -> int:
+        """Number of keys, markers included; on disk an estimate."""
+        return sum(held.records for held in self.held.partitions.values())
+
+    @property
+    def size(self) -> int:
+        """Bytes of keys and values; on disk an estimate, as compressed there."""
+        return sum(held.size for held in self.held.partitions.values())
 
 
 @dataclass(slots=True)

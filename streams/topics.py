@@ -125,8 +125,11 @@ async def partitions_of(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dic
         await asyncio.sleep(CREATION_POLL_S)
 
 
-async def ensure_topics(bootstrap_servers: str, partitions: int, replication: int) -> None:
-    """Create the topics that are missing; raises PartitionsChanged if an existing one does not fit."""
+async def ensure_topics(bootstrap_servers: str, partitions: int, replication: int) -> str:
+    """Create the topics that are missing; returns the id of the cluster.
+
+    Raises PartitionsChanged if an existing topic does not fit.
+    """
     specs = topic_specs(partitions)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     await admin.start()
@@ -141,5 +144,6 @@ async def ensure_topics(bootstrap_servers: str, partitions: int, replication: in
             with suppress(TopicAlreadyExistsError):  # another worker was first, which is as good
                 await admin.create_topics(missing)
         check_partitions(await partitions_of(admin, [spec.name for spec in specs]), specs)
+        return str((await admin.describe_cluster())["cluster_id"])
     finally:
         await admin.close()

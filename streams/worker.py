@@ -1,6 +1,7 @@
 """Run a worker process until it is told to stop, or until something is wrong that only a person can mend."""
 
 import asyncio
+from dataclasses import replace
 
 import faust
 import structlog
@@ -18,12 +19,15 @@ log = structlog.get_logger()
 RETRY_S = 1.0
 
 
-async def wait_for_topics(config: StreamConfig) -> None:
-    """Create missing topics, waiting for the broker as long as it takes. Raises PartitionsChanged."""
+async def wait_for_topics(config: StreamConfig) -> str:
+    """Create missing topics, waiting for the broker as long as it takes; returns the cluster's id.
+
+    Raises PartitionsChanged.
+    """
     told = False
     while True:
         try:
-            await ensure_topics(config.bootstrap_servers, config.partitions, config.replication)
+            cluster = await ensure_topics(config.bootstrap_servers, config.partitions, config.replication)
         except (KafkaConnectionError, KafkaError, OSError) as error:
             if not told:
                 log.warning("waiting for Kafka", servers=config.bootstrap_servers, error=str(error))
@@ -32,14 +36,14 @@ async def wait_for_topics(config: StreamConfig) -> None:
         else:
             if told:
                 log.info("Kafka answers", servers=config.bootstrap_servers)
-            return
+            return cluster
 
 
 def run_worker(config: StreamConfig, decode: Decode, health: Health) -> None:
     """Run a worker in this process; leaves by SystemExit with the worker's exit status."""
     readiness.mark(False)
     health.become(STARTING, kafka=config.bootstrap_servers)
-    asyncio.run(wait_for_topics(config))
+    config = replace(config, cluster=asyncio.run(wait_for_topics(config)))
     quieten_libraries()
     config.state_dir.mkdir(parents=True, exist_ok=True)
     app = build_app(config, decode, health)

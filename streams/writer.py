@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -14,6 +14,7 @@ REQUEST_MAX_BYTES = 10 * 1024 * 1024
 REQUEST_TIMEOUT_MS = 120_000
 RETRY_S = 1.0
 
+Span = tuple[int, int]  # offsets of the first record, and behind the last
 KeyValue = tuple[bytes, bytes | None]
 
 
@@ -59,18 +60,32 @@ class BatchWriter:
         if self._producer is not None:
             await self._producer.stop()
 
-    async def write(self, topic: str, partition: int, records: Iterable[KeyValue]) -> None:
-        """Write records in order and return when all are acknowledged; raises what the broker refuses."""
+    async def write(self, topic: str, partition: int, records: Iterable[KeyValue]) -> Span | None:
+        """Write records in order and return when all are acknowledged; raises what the broker refuses.
+
+        Returns the offsets they have, if nobody else's are between them.
+        """
         producer = self._producer or await self._started()
-        pending: list[asyncio.Future[Any]] = []
+        pending: list[tuple[int, asyncio.Future[Any]]] = []
         batch = producer.create_batch()
         for key, value in records:
             if batch.append(key=key, value=value, timestamp=None) is None:
-                pending.append(await producer.send_batch(batch, topic, partition=partition))
+                count = batch.record_count()
+                pending.append((count, await producer.send_batch(batch, topic, partition=partition)))
                 batch = producer.create_batch()
                 if batch.append(key=key, value=value, timestamp=None) is None:
                     raise ValueError(f"{topic}: a record of {len(value or b'')} bytes fits into no batch")
         if batch.record_count():
-            pending.append(await producer.send_batch(batch, topic, partition=partition))
-        for future in pending:
-            await future
+            count = batch.record_count()
+            pending.append((count, await producer.send_batch(batch, topic, partition=partition)))
+        return joined([(count, (await future).offset) for count, future in pending])
+
+
+def joined(sent: Sequence[tuple[int, int]]) -> Span | None:
+    """Offsets of record batches, by their sizes and first offsets; None where they do not join up."""
+    following = None
+    for count, first in sent:
+        if first < 0 or following not in (None, first):  # -1: the broker had it already, and says no more
+            return None
+        following = first + count
+    return None if following is None else (sent[0][1], following)

@@ -110,6 +110,35 @@ async def test_a_worker_killed_at_every_step_of_a_batch(stack: Stack, data: Simp
             assert "Traceback" not in last.log()
 
 
+async def test_a_worker_with_state_on_disk_killed(stack: Stack, data: SimpleNamespace) -> None:
+    """What was on disk is not read again, and its lock is in nobody's way; so after a clean stop."""
+    env = stack.env(RINGBACK_STATE_STORE="rocksdict")
+    with background(stack.env(), "sink"):
+        with background(env, "worker") as worker:
+            importing = data.start(5)
+            async with Watch(stack.bootstrap_servers) as watch:
+                await grown(watch, WINDOWS_CHANGELOG, 200)
+            worker.process.kill()
+        assert await lag(stack, WORKER_GROUP) > 0
+        with background(env, "worker") as stopped:
+            await importing.check()
+        with background(env, "worker") as last:
+            pass
+        for worker, most in ((stopped, 0.5), (last, 0.01)):
+            known, to_go = tail_read(worker)
+            assert to_go <= most * known
+            assert "dropped" not in worker.log()
+            assert "in use by another process" not in worker.log()
+            assert "Traceback" not in worker.log()
+
+
+def tail_read(worker: Running) -> tuple[int, int]:
+    """Changelog records that a worker did not have to read, and that it had to."""
+    said = re.search(r'event="state on disk is used[^"]*" known=(\d+) to_go=(\d+)', worker.log())
+    assert said, worker.log()
+    return int(said[1]), int(said[2])
+
+
 async def test_one_of_two_workers_killed(stack: Stack, data: SimpleNamespace) -> None:
     """The other one takes over all partitions and goes on."""
     with background(stack.env(), "sink"), background(stack.env(), "worker") as stays:

@@ -9,6 +9,7 @@ import os
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import structlog
@@ -20,6 +21,8 @@ from kpis.rules import DEFAULT_RULES, FcrRules, Rules
 from streams.config import StreamConfig
 
 SEEDS = range(int(os.environ.get("RINGBACK_SEEDS", "150")))
+# Dear: a start opens a database for each table and partition.
+DISK_SEEDS = range(int(os.environ.get("RINGBACK_DISK_SEEDS", "1")))
 OTHER_RULES = Rules(
     short_abandon_ms=30_000,
     skew_tolerance_ms=0,
@@ -38,8 +41,9 @@ def quiet() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-def simulate(seed: int) -> tuple[dict[str, list[object]], int]:
+def simulate(seed: int, disk: Path | None = None) -> tuple[dict[str, list[object]], int]:
     """Run a world; what readers see otherwise than it is, and the number of crashes."""
+    store = StreamConfig() if disk is None else StreamConfig(state_store="rocksdict", state_dir=disk)
     rng = random.Random(seed)
     world = random_world(rng)
     broker, changing = world.broker(), rng.random() < 0.3
@@ -47,7 +51,7 @@ def simulate(seed: int) -> tuple[dict[str, list[object]], int]:
 
     def config(last: bool) -> StreamConfig:
         rules = last_rules if last or not changing else rng.choice((DEFAULT_RULES, OTHER_RULES))
-        return replace(StreamConfig(), partitions=PARTITIONS, rules=rules)
+        return replace(store, partitions=PARTITIONS, rules=rules)
 
     crashes = asyncio.run(run(rng, broker, config))
     expected = truth(world.contacts, world.states, last_rules)
@@ -58,6 +62,12 @@ def simulate(seed: int) -> tuple[dict[str, list[object]], int]:
 def test_crashes(seed: int) -> None:
     """Whatever is cut short, and wherever, readers end up with the truth."""
     assert simulate(seed)[0] == {}
+
+
+@pytest.mark.parametrize("seed", DISK_SEEDS)
+def test_crashes_with_state_on_disk(seed: int, tmp_path: Path) -> None:
+    """As above; each start reads of the changelogs what is not on disk."""
+    assert simulate(seed, tmp_path)[0] == {}
 
 
 def test_crashes_happen() -> None:

@@ -18,11 +18,13 @@ from streams.apply import Record
 from streams.config import StreamConfig
 from streams.customers import Customers
 from streams.decoding import decode_single_object
+from streams.disk import held_by
 from streams.forwarder import Forwarder
 from streams.processor import Processor
 from streams.recovery import finish_batch
 from streams.stage import Kept
 from streams.stages import build_stages
+from streams.writer import Span, joined
 
 PARTITIONS = 2
 STARTS = 12  # with a crash to come, mostly; then one that works everything off
@@ -33,19 +35,6 @@ class Crash(Exception):
     """The process was killed."""
 
 
-class Store(dict[bytes, bytes]):
-    """A Faust in-memory store as streams.batching uses it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._key_partition: dict[bytes, int] = {}
-
-
-@dataclass
-class Table:
-    data: Store = field(default_factory=Store)
-
-
 @dataclass
 class Broker:
     """Topics as lists; kills the worker after so many more records."""
@@ -53,15 +42,18 @@ class Broker:
     records: dict[Where, list[tuple[bytes, bytes]]] = field(default_factory=lambda: defaultdict(list))
     left: int = 10**9
 
-    async def write(self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes]]) -> None:
+    async def write(self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes]]) -> Span | None:
         await asyncio.sleep(0)
+        written = []
         for key, value in records:
             if self.left <= 0:
                 raise Crash
             self.left -= 1
             self.records[topic, partition].append((key, value))
+            written.append((1, len(self.records[topic, partition]) - 1))
             if self.left % 3 == 0:
                 await asyncio.sleep(0)  # writes to several topics overlap
+        return joined(written)
 
     async def stop(self) -> None:
         pass
@@ -76,14 +68,13 @@ class Broker:
         return [Record(begin + place, key, value) for place, (key, value) in enumerate(found)]
 
 
-def recovered(broker: Broker, table: str) -> Kept:
-    """A table from its changelog, the last record of each key."""
-    changelog, made = topics.changelog_of(table), Table()
+def recovered(broker: Broker, table: str, config: StreamConfig) -> Kept:
+    """A table from what is on disk, if it is kept there, and the rest of its changelog."""
+    kept = Kept(held_by(config, table), topics.changelog_of(table))
     for partition in range(PARTITIONS):
-        for key, value in broker.records[changelog, partition]:
-            made.data[key] = value
-            made.data._key_partition[key] = partition
-    return Kept(made, changelog)
+        held, records = kept.held.of(partition), broker.records[kept.changelog, partition]
+        held.recover([dict(records[held.following :])], len(records))
+    return kept
 
 
 def haunt(broker: Broker, rng: random.Random) -> None:
@@ -99,7 +90,7 @@ class Process:
 
     def __init__(self, broker: Broker, config: StreamConfig, kept: int) -> None:
         self.broker = broker
-        stages = build_stages(config, decode_single_object, lambda name: recovered(broker, name))
+        stages = build_stages(config, decode_single_object, lambda name: recovered(broker, name, config))
         for stage in stages:
             if isinstance(stage, Customers | Agents):
                 stage.owners.most = kept
@@ -107,6 +98,12 @@ class Process:
         self.processors = [Processor(config, stage, writer, lambda: 0) for stage in stages]
         forwarder = Forwarder(config, writer, decode_single_object, lambda: 0)
         self.handlers = {handler.source: handler for handler in (*self.processors, forwarder)}
+
+    def close(self) -> None:
+        """Its death, for what it has on disk."""
+        for processor in self.processors:
+            processor.stage.state.held.close()
+            processor.stage.totals.held.close()
 
     async def start(self) -> None:
         """What streams.app does once the tables are recovered."""
@@ -156,3 +153,5 @@ async def run(rng: random.Random, broker: Broker, configs: Callable[[bool], Stre
             committed = rng.choice((positions, defaultdict(int)))
         except Crash:
             crashes += 1
+        finally:
+            process.close()

@@ -10,7 +10,6 @@ import faust
 import pytest
 from aiokafka import AIOKafkaConsumer
 from faust.assignor.partition_assignor import PartitionAssignor
-from faust.stores.memory import Store
 from faust.transport.consumer import Consumer
 from faust.transport.drivers.aiokafka import Consumer as KafkaConsumer
 from faust.types import TP
@@ -26,8 +25,6 @@ from streams.batching import (
     KnownTopics,
     ReadOffsets,
     Transport,
-    items_of,
-    put,
 )
 from streams.sequence import Sequence, Verdict
 from streams.topics import CHANGELOGS, CONTACT_EVENTS, CONTACTS_CHANGELOG, WORKER_TOPICS
@@ -64,7 +61,6 @@ def test_names_still_exist() -> None:
     source = inspect.getsource(KafkaConsumer) + inspect.getsource(Consumer)
     for name in ("_acked", "_acked_index", "_committed_offset", "_read_offset"):
         assert f"self.{name}" in source
-    assert "_key_partition" in inspect.getsource(Store)
     assert issubclass(Assignor, PartitionAssignor)
 
 
@@ -127,15 +123,6 @@ def test_assignor_knows_topics_without_metadata() -> None:
     cluster = SimpleNamespace(partitions_for_topic=lambda topic: {0, 1} if topic == "known" else None)
     assert KnownTopics(cluster, 4).partitions_for_topic("known") == {0, 1}
     assert KnownTopics(cluster, 4).partitions_for_topic("lost") == {0, 1, 2, 3}
-
-
-def test_store_keeps_partitions_apart() -> None:
-    store = Store.__new__(Store)
-    store.__post_init__()
-    table = SimpleNamespace(data=store)
-    put(table, 1, b"a", b"1")
-    put(table, 2, b"b", b"2")
-    assert list(items_of(table, 1)) == [(b"a", b"1")]
 
 
 @pytest.mark.parametrize(

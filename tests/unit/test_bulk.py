@@ -22,7 +22,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import bulk
-from streams.bulk import BulkRecovery, BulkTables, ChangelogReader, UnpackedRecords, apply_values
+from streams.bulk import BulkRecovery, BulkTables, ChangelogReader, UnpackedRecords
+from streams.store import FAUST_STORE, Held, KeptStore
 
 ONE, TWO = TopicPartition("ringback-kept-changelog", 1), TopicPartition("ringback-kept-changelog", 2)
 Records = dict[TopicPartition, list[tuple[int, bytes, bytes | None]]]
@@ -80,15 +81,10 @@ class Consumer:
         return fetched
 
 
-def store() -> Store:
+def faust_applies(changes: list[tuple[int, bytes, bytes | None]]) -> Store:
+    """Faust's own memory store, event by event."""
     made = Store.__new__(Store)
     made.__post_init__()
-    return made
-
-
-def faust_applies(changes: list[tuple[int, bytes, bytes | None]]) -> Store:
-    """Faust's own store, event by event."""
-    made = store()
     for partition, key, value in changes:
         message = SimpleNamespace(value=value, partition=partition)
         event = SimpleNamespace(key=key, value=value, message=message)
@@ -105,14 +101,16 @@ def faust_applies(changes: list[tuple[int, bytes, bytes | None]]) -> Store:
 def test_bulk_gives_what_faust_gives(told: list[tuple[int, str, bytes | None]], size: int) -> None:
     """Tombstones, keys that come back, values that are empty, several partitions, any batch boundaries."""
     changes = [(partition, b"%d%s" % (partition, key.encode()), value) for partition, key, value in told]
-    made = store()
+    made = Held()
     for partition in range(3):
         pairs = [(key, value) for where, key, value in changes if where == partition]
         for start in range(0, len(pairs), size):
-            apply_values(SimpleNamespace(data=made), partition, dict(pairs[start : start + size]))
+            made.of(partition).recover([dict(pairs[start : start + size])], 0)
     right = faust_applies(changes)
-    assert made.data == right.data
-    assert made._key_partition == right._key_partition
+    assert dict(made.items(None)) == right.data
+    for partition in range(3):
+        keys = {key for key, where in right._key_partition.items() if where == partition}
+        assert {key for key, _ in made.items(partition)} == keys
 
 
 def built_bytes(count: int) -> bytes:
@@ -192,8 +190,9 @@ def test_on_rebalance_gives_no_way() -> None:
 
 @pytest_asyncio.fixture
 async def recovery() -> BulkRecovery:
-    app = faust.App("ringback", broker="batched://127.0.0.1:1", store="memory://", TableManager=BulkTables)
-    table = app.Table("kept", partitions=4)
+    app = faust.App("ringback", broker="batched://127.0.0.1:1", store=FAUST_STORE, TableManager=BulkTables)
+    table = app.Table("kept", partitions=4, options={"held": Held()})
+    assert type(table.data) is KeptStore
     made = app.tables.recovery
     assert type(made) is BulkRecovery
     assert app.tables.recovery is made
@@ -240,9 +239,9 @@ async def test_nothing_is_left_for_faust(recovery: BulkRecovery, monkeypatch: py
     await recover(recovery)
     assert not recovery.need_recovery()
     assert dict(recovery.active_offsets) == {TP(*ONE): 8, TP(*TWO): 6}
-    held = recovery.app.tables["kept"].data
-    assert held.data == {b"a": b"2", b"b": b"1"} | {b"k%d" % n: b"v" for n in range(7)}
-    assert {key for key, where in held._key_partition.items() if where == 1} == {b"a", b"b"}
+    held = recovery.app.tables["kept"].data.held
+    assert dict(held.items(1)) == {b"a": b"2", b"b": b"1"}
+    assert dict(held.items(2)) == {b"k%d" % n: b"v" for n in range(7)}
     assert all(consumer.stopped for consumer in broker.consumers)
 
 
@@ -280,7 +279,7 @@ async def test_rebalance_while_recovering(recovery: BulkRecovery, monkeypatch: p
     recovery.active_highwaters[TP(*TWO)] = 6
     await recover(recovery)
     assert broker.consumers[1].positions == {ONE: 9, TWO: 7}
-    assert recovery.app.tables["kept"].data.data[b"a"] == b"2"
+    assert recovery.app.tables["kept"].data.held.get(b"a") == b"2"
     assert not recovery.need_recovery()
 
 

@@ -14,7 +14,6 @@ from urllib.request import urlopen
 import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
-from support.simulation import Table
 
 from cli import stack
 from cli.settings import Settings
@@ -33,6 +32,7 @@ from streams.metrics import Metrics, TopicMetrics, set_only
 from streams.observer import Lookout, Place, answers, observed
 from streams.processor import Processor
 from streams.stage import Kept
+from streams.store import Held
 from streams.topics import CONTACT_EVENTS, CONTACTS_CHANGELOG, WINDOWS_CHANGELOG
 
 WHERE, OTHER = ("contact-events", 0), ("contact-events", 1)
@@ -234,7 +234,7 @@ async def test_a_processor_counts_events_and_state() -> None:
         )
         return type("Record", (), {"offset": offset, "key": b"c", "value": encode(event)})
 
-    kept = Kept(Table(), CONTACTS_CHANGELOG), Kept(Table(), WINDOWS_CHANGELOG)
+    kept = Kept(Held(), CONTACTS_CHANGELOG), Kept(Held(), WINDOWS_CHANGELOG)
     config, metrics = StreamConfig(), Metrics()
     stage = Contacts(*kept, decode_single_object, config.rules, 4)
     processor = Processor(config, stage, Writer(), lambda: 0, metrics)  # type: ignore[arg-type]

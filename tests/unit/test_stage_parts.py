@@ -4,7 +4,6 @@ import orjson
 import pytest
 from aiokafka.errors import UnknownTopicOrPartitionError
 from structlog.testing import capture_logs
-from support.simulation import Table
 
 from kpis.agents import Session
 from kpis.fcr import Visit
@@ -15,7 +14,6 @@ from schemas.events import AgentStateChanged, ContactQueued
 from streams import customers, topics
 from streams.agents import Agents, read_item
 from streams.apply import Record
-from streams.batching import put
 from streams.config import StreamConfig
 from streams.customers import Customers, read_told
 from streams.decoding import decode_single_object
@@ -24,6 +22,7 @@ from streams.forwarder import forward
 from streams.forwards import moved, partition_of, session_output, state_output, visit_output
 from streams.processor import Processor
 from streams.stage import InternalRecordError, Kept, Stage, Work
+from streams.store import Held
 
 AT = 1_767_600_000_000
 SESSION = Session("ann", "c", 1, "t", AT, AT + 1_000)
@@ -41,7 +40,7 @@ def state(event_id: str = "s", revision: int = 0, name: str = "available") -> Ag
 
 
 def kept() -> Kept:
-    return Kept(Table(), "changelog")
+    return Kept(Held(), "changelog")
 
 
 def stage_of(kind: type[Customers] | type[Agents]) -> Customers | Agents:
@@ -50,10 +49,8 @@ def stage_of(kind: type[Customers] | type[Agents]) -> Customers | Agents:
 
 def done(stage: Stage, work: Work) -> None:
     """The batch is written."""
-    for key, value in work.states:
-        put(stage.state.table, 0, key, value)
-    for key, value in work.totals.items():
-        put(stage.totals.table, 0, key, value)
+    stage.state.put(0, work.states)
+    stage.totals.put(0, list(work.totals.items()))
 
 
 def told(contact_id: str, seen: Visit | None, version: int) -> Record:
