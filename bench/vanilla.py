@@ -33,6 +33,7 @@ from streams.forwards import forwards_of, moved, session_output, visit_output
 from streams.logs import quieten_libraries
 from streams.stage import Kept, Output, Stage
 from streams.state import Known, merge, pack, unpack
+from streams.store import Held
 from streams.topics import AGENT_ACTIVITY, CONTACT_EVENTS, CUSTOMER_CONTACTS, PASSED_ON_TOPICS
 
 APP = "bench-vanilla"
@@ -70,9 +71,9 @@ def build(servers: str, folder: Path) -> faust.App:
             for name, partition, (key, value) in apply(event.value, message, contacts, windows):
                 passed_on[name].send_soon(key=key, value=value, partition=partition)
 
-    judges = Customers(Kept(customers, ""), Kept(fcr, ""), DEFAULT_RULES)
+    judges = Customers(Kept(Held(), ""), Kept(Held(), ""), DEFAULT_RULES)
     add_stage(app, passed_on[CUSTOMER_CONTACTS], judges, customers, fcr)
-    sessions = Agents(Kept(agents, ""), Kept(quarters, ""), DEFAULT_RULES)
+    sessions = Agents(Kept(Held(), ""), Kept(Held(), ""), DEFAULT_RULES)
     add_stage(app, passed_on[AGENT_ACTIVITY], sessions, agents, quarters)
     return app
 
@@ -83,7 +84,7 @@ def table(app: faust.App, name: str) -> Any:
 
 
 def add_stage(app: faust.App, topic: Any, stage: Stage, state: Any, totals: Any) -> None:
-    """An agent that gives a stage one record after the other."""
+    """An agent that gives a stage one record after the other; what it keeps is in Faust's tables as well."""
 
     @app.agent(topic, name=topic.get_topic_name())  # type: ignore[untyped-decorator]
     async def agent(stream: Any) -> None:
@@ -91,6 +92,8 @@ def add_stage(app: faust.App, topic: Any, stage: Stage, state: Any, totals: Any)
             message = event.message
             record = Record(message.offset, event.key, event.value)
             work = stage.apply(message.partition, [record], row_version(0, message.offset))
+            stage.state.put(message.partition, work.states)
+            stage.totals.put(message.partition, list(work.totals.items()))
             for key, value in work.states:
                 state[key] = value
             for key, value in work.totals.items():
