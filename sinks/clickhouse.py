@@ -10,6 +10,7 @@ import stamina
 import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+from clickhouse_connect.driver.insert import InsertContext
 
 from sinks.rows import COLUMNS
 from sql.migrate import migrations
@@ -133,6 +134,7 @@ class ClickHouseSink:
         self._on_insert = on_insert
         self._make_views = make_views
         self._client: Client | None = None
+        self._contexts: dict[str, InsertContext] = {}
 
     def client(self) -> Client:
         """The connection, made when first needed."""
@@ -157,6 +159,12 @@ class ClickHouseSink:
         return sum(len(rows) for rows in tables.values())
 
     def _insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
-        summary = self.client().insert(table, rows, column_names=COLUMNS[table])
+        context = self._contexts.pop(table, None)
+        if context is None:
+            context = self.client().create_insert_context(table, COLUMNS[table])
+        summary = self.client().insert(data=rows, context=context)
+        # Kept: otherwise the driver asks for the columns before each insert, and leaves the rows in a cycle,
+        # which only Python's collector can free.
+        self._contexts[table] = context
         if summary.written_rows not in (0, len(rows)):  # 0: the server does not say
             raise SinkRefused(f"{table}: sent {len(rows)} rows, ClickHouse stored {summary.written_rows}")

@@ -30,14 +30,19 @@ class Client:
     def __init__(self, *errors: Exception, written: int | None = None) -> None:
         self.errors = list(errors)
         self.stored: dict[str, list[Any]] = {}
+        self.asked: list[str] = []
         self.written = written
 
-    def insert(self, table: str, rows: list[Any], column_names: tuple[str, ...]) -> SimpleNamespace:
+    def create_insert_context(self, table: str, column_names: tuple[str, ...]) -> str:
+        assert column_names == COLUMNS[table]
+        self.asked.append(table)
+        return table
+
+    def insert(self, data: list[Any], context: str) -> SimpleNamespace:
         if self.errors:
             raise self.errors.pop(0)
-        assert column_names == COLUMNS[table]
-        self.stored.setdefault(table, []).extend(rows)
-        return SimpleNamespace(written_rows=len(rows) if self.written is None else self.written)
+        self.stored.setdefault(context, []).extend(data)
+        return SimpleNamespace(written_rows=len(data) if self.written is None else self.written)
 
 
 @pytest.fixture(autouse=True)
@@ -68,16 +73,28 @@ def test_tables_that_were_written_are_not_written_again(monkeypatch: pytest.Monk
     client = Client()
     plain = client.insert
 
-    def fails_on_the_second(table: str, rows: list[Any], column_names: tuple[str, ...]) -> SimpleNamespace:
-        if table == "events" and "failed" not in client.stored:
+    def fails_on_the_second(data: list[Any], context: str) -> SimpleNamespace:
+        if context == "events" and "failed" not in client.stored:
             client.stored["failed"] = []
             raise DatabaseError(FULL, code=243)
-        return plain(table, rows, column_names)
+        return plain(data, context)
 
     monkeypatch.setattr(client, "insert", fails_on_the_second)
     event = [None] * len(COLUMNS["events"])
     sink_on(client, monkeypatch).insert({"dead_letters": LETTERS, "events": [event]})
     assert client.stored == {"dead_letters": LETTERS, "failed": [], "events": [event]}
+
+
+def test_columns_are_asked_for_once_and_again_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client()
+    sink = sink_on(client, monkeypatch)
+    for _ in range(3):
+        sink.insert({"dead_letters": LETTERS})
+    assert client.asked == ["dead_letters"]
+    client.errors.append(DatabaseError(FULL, code=243))
+    sink.insert({"dead_letters": LETTERS})
+    assert client.asked == ["dead_letters", "dead_letters"]
+    assert client.stored == {"dead_letters": LETTERS * 4}
 
 
 def test_what_does_not_pass_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
