@@ -16,27 +16,30 @@ from schemas.codec import encode
 from streams.apply import Record
 from streams.config import StreamConfig
 from streams.decoding import decode_single_object
+from streams.disk import held_by
 from streams.documents import row_version
 from streams.marker import Begun, Done, begun_bytes, done_bytes, is_marker, marker_key, rules_digest
 from streams.stage import Kept, Output, Stage
 from streams.stages import build_stages
-from streams.store import Held
 from streams.topics import CONTACT_EVENTS, changelog_of
 from streams.writer import BatchWriter
 
 CONTACTS_AT_ONCE = 2_000
 WEEK_MS = 7 * 86_400_000
+CONFIG = StreamConfig(partitions=PARTITIONS)
 Place = tuple[str, int]  # topic, partition
 
 
 class Filling:
     """Stages in memory, and what of their tables is not written yet."""
 
-    def __init__(self, seed: int, copies: int = 1, partitions: int = PARTITIONS) -> None:
-        self.config = StreamConfig(partitions=partitions)
-        stages = build_stages(
-            self.config, decode_single_object, lambda name: Kept(Held(), changelog_of(name))
-        )
+    def __init__(self, seed: int, copies: int = 1, config: StreamConfig = CONFIG) -> None:
+        self.config = config
+
+        def kept(name: str) -> Kept:
+            return Kept(held_by(config, name), changelog_of(name))
+
+        stages = build_stages(config, decode_single_object, kept)
         self.stages: dict[str, Stage] = {stage.source: stage for stage in stages}
         self.read: dict[Place, int] = defaultdict(int)
         self.unwritten: dict[Place, dict[bytes, bytes]] = defaultdict(dict)

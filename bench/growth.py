@@ -22,6 +22,7 @@ from bench.fill import Filling
 from bench.meter import Outcome
 from bench.stack import PARTITIONS, produce, stack
 from bench.table import columns, console, cpu_us, machine
+from streams.config import StreamConfig
 from streams.garbage import collect_rarely
 
 CONTACTS, QUEUES, PARTITION_COUNTS = (0, 100_000, 300_000), (8, 50, 500), (1, 4, 8, 16)
@@ -71,7 +72,7 @@ def measured(case: Case, events: int) -> Outcome:
     data = make(events, SEED, shape=shape_of(case.queues))
     with stack(case.partitions) as parts:
         if case.contacts:
-            filling = Filling(FILL_SEED, partitions=case.partitions)
+            filling = Filling(FILL_SEED, config=StreamConfig(partitions=case.partitions))
             filling.simulate(case.contacts)
             asyncio.run(filling.write(parts.servers))
             del filling

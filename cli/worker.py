@@ -4,12 +4,12 @@ import asyncio
 import signal
 from functools import partial
 
-from cli.console import UNREACHABLE, fail, settings
+from cli.console import WRONG_USE, fail, settings
 from cli.settings import Settings, stream_config
 from cli.wire import decoder
 from sinks.clickhouse import ClickHouseSink
 from sinks.views import apply_views
-from streams.disk import StateStoreError
+from streams.disk import StateStoreError, require_rocksdict
 from streams.observer import Place, observed
 from streams.progress import WORKER_GROUP
 from streams.sink import GROUP as SINK_GROUP
@@ -31,11 +31,13 @@ def worker() -> None:
     Example: KAFKA_BOOTSTRAP_SERVERS=kafka:9092 ringback worker
     """
     config = settings()
+    try:
+        if config.state_store == "rocksdict":
+            require_rocksdict()
+    except StateStoreError as error:
+        fail(str(error), WRONG_USE)
     with observed("worker", place(config, WORKER_GROUP)) as health:
-        try:
-            run_worker(stream_config(config), decoder(config), health)
-        except StateStoreError as error:
-            fail(str(error), UNREACHABLE)
+        run_worker(stream_config(config), decoder(config), health)
 
 
 def sink() -> None:

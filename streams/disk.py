@@ -228,7 +228,7 @@ class DiskPartition:
         return sum(self._db.property_int_value(name) or 0 for name in names)
 
     def close(self) -> None:
-        """Write what is in memory, and let others open it. What cannot be written is read again."""
+        """Write what is in memory, let others open it. What cannot be written is read from Kafka again."""
         try:
             self._db.close()
         except Exception as error:

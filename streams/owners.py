@@ -10,6 +10,10 @@ from streams.stage import Kept
 History = TypeVar("History")
 
 
+# Histories that are kept of a store on disk, which is there to bound memory: some 5 kB each.
+KEPT_OF_DISK = 20_000
+
+
 def owner_prefix(owner: str) -> bytes:
     """What all keys of an owner begin with, and no others."""
     return orjson.dumps([owner])[:-1] + b","
@@ -28,7 +32,7 @@ class Owners(Generic[History]):
     ) -> None:
         self._state = state
         self._read = read
-        self.most = most
+        self.most = min(most, KEPT_OF_DISK) if state.held.ordered else most
         self._keys: dict[str, dict[bytes, None]] | None = None
         self._histories: dict[str, History] = {}
 

@@ -255,6 +255,22 @@ async def test_empty_changelogs_need_no_consumer(
     assert not broker.consumers
 
 
+async def test_a_changelog_that_was_made_anew_is_read_anew(
+    recovery: BulkRecovery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is held goes beyond its end, so it is not a copy of it."""
+    broker = filled()
+    use(broker, monkeypatch)
+    recovery.active_highwaters.update({TP(*ONE): 8, TP(*TWO): 6})
+    held = recovery.app.tables["kept"].data.held
+    for number, known in ((1, 9), (2, 5)):
+        held.of(number).put([(b"old", b"1")], None)
+        recovery.active_offsets[TP(ONE.topic, number)] = known - 1 if number == 2 else known
+    await recover(recovery)
+    assert dict(held.items(1)) == {b"a": b"2", b"b": b"1"}
+    assert dict(held.items(2)) == {b"old": b"1", b"k5": b"v", b"k6": b"v"}  # this one goes on
+
+
 async def test_rebalance_while_recovering(recovery: BulkRecovery, monkeypatch: pytest.MonkeyPatch) -> None:
     """A partition that went in the middle keeps no offset; it comes back and is read from its beginning."""
     broker = filled()

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from io import StringIO
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -268,3 +269,10 @@ def test_counts(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     counts = {"sent": 1_234, "dead_letters": 0}
     print_counts(counts, console.Format.json)
     assert json.loads(capfdbinary.readouterr().out) == counts
+
+
+def test_a_store_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rocksdict", None)
+    done = ringback("worker", RINGBACK_STATE_STORE="rocksdict")
+    assert done.exit_code == 2
+    assert "pip install 'ringback[disk]'" in done.output
