@@ -17,42 +17,64 @@ RETRY_S = 1.0
 KeyValue = tuple[bytes, bytes | None]
 
 
+async def connected(bootstrap_servers: str, transactional_id: str | None = None) -> AIOKafkaProducer:
+    """A producer: acks=all, idempotent. A broker that is away is waited for as long as a request would be."""
+    deadline = time.monotonic() + REQUEST_TIMEOUT_MS / 1000
+    while True:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap_servers,
+            acks="all",
+            enable_idempotence=True,
+            transactional_id=transactional_id,
+            compression_type="lz4",
+            max_batch_size=BATCH_BYTES,
+            max_request_size=REQUEST_MAX_BYTES,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+        )
+        try:
+            await producer.start()
+        except KafkaConnectionError:
+            await producer.stop()
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(RETRY_S)
+        except BaseException:
+            await producer.stop()
+            raise
+        else:
+            return producer
+
+
+async def send(producer: AIOKafkaProducer, topic: str, partition: int, records: Iterable[KeyValue]) -> None:
+    """Write records in order and return when all are acknowledged; raises what the broker refuses."""
+    pending: list[asyncio.Future[Any]] = []
+    batch = producer.create_batch()
+    for key, value in records:
+        if batch.append(key=key, value=value, timestamp=None) is None:
+            pending.append(await producer.send_batch(batch, topic, partition=partition))
+            batch = producer.create_batch()
+            if batch.append(key=key, value=value, timestamp=None) is None:
+                raise ValueError(f"{topic}: a record of {len(value or b'')} bytes fits into no batch")
+    if batch.record_count():
+        pending.append(await producer.send_batch(batch, topic, partition=partition))
+    if pending:
+        await asyncio.gather(*pending)  # where one is refused, what becomes of the others is heard as well
+
+
 class BatchWriter:
-    """Producer of changelog and output records: acks=all, idempotent, in order per partition."""
+    """Writes with one producer, in order per partition."""
 
     def __init__(self, bootstrap_servers: str) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
 
-    async def _started(self) -> AIOKafkaProducer:
+    async def producer_of(self, topic: str, partition: int) -> AIOKafkaProducer:
+        """What a partition is written with; connects when first asked for."""
         async with self._starting:
             if self._producer is None:
-                self._producer = await self._connected()
+                self._producer = await connected(self._bootstrap_servers)
         return self._producer
-
-    async def _connected(self) -> AIOKafkaProducer:
-        """A producer; a broker that is away just now is waited for as long as a request would be."""
-        deadline = time.monotonic() + REQUEST_TIMEOUT_MS / 1000
-        while True:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap_servers,
-                acks="all",
-                enable_idempotence=True,
-                compression_type="lz4",
-                max_batch_size=BATCH_BYTES,
-                max_request_size=REQUEST_MAX_BYTES,
-                request_timeout_ms=REQUEST_TIMEOUT_MS,
-            )
-            try:
-                await producer.start()
-            except KafkaConnectionError:
-                await producer.stop()
-                if time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(RETRY_S)
-            else:
-                return producer
 
     async def stop(self) -> None:
         """Send what is left and disconnect."""
@@ -61,16 +83,4 @@ class BatchWriter:
 
     async def write(self, topic: str, partition: int, records: Iterable[KeyValue]) -> None:
         """Write records in order and return when all are acknowledged; raises what the broker refuses."""
-        producer = self._producer or await self._started()
-        pending: list[asyncio.Future[Any]] = []
-        batch = producer.create_batch()
-        for key, value in records:
-            if batch.append(key=key, value=value, timestamp=None) is None:
-                pending.append(await producer.send_batch(batch, topic, partition=partition))
-                batch = producer.create_batch()
-                if batch.append(key=key, value=value, timestamp=None) is None:
-                    raise ValueError(f"{topic}: a record of {len(value or b'')} bytes fits into no batch")
-        if batch.record_count():
-            pending.append(await producer.send_batch(batch, topic, partition=partition))
-        for future in pending:
-            await future
+        await send(await self.producer_of(topic, partition), topic, partition, records)
