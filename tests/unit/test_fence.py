@@ -55,7 +55,7 @@ async def test_names_still_exist() -> None:
     assert "self._txn_manager = TransactionManager(" in inspect.getsource(AIOKafkaProducer.__init__)
     assert "transactional_id" in vars(TransactionManager("id", 1))  # a plain attribute, asked for each time
     for place in (MessageAccumulator.create_builder, AIOKafkaProducer.send_batch):
-        assert "_txn_manager.transactional_id is not None" in inspect.getsource(place)
+        assert "txn_manager.transactional_id is not None" in inspect.getsource(place)
     assert "txn_manager.transactional_id is not None" in inspect.getsource(Sender._sender_routine)
     assert "self._sender._txn_manager.transactional_id" in inspect.getsource(
         SendProduceReqHandler.create_request
