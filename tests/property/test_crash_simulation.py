@@ -1,7 +1,7 @@
 """The worker's own code under a seeded simulation (tests/support/crew.py): all stages in a chain, one worker
 or two, killed anywhere, hanging in the middle of a batch while their partitions move. What readers see at the
-end must be the truth. A failure is reproduced by its seed, `pytest -k "test_crashes[123]"`; more seeds
-are run with RINGBACK_SEEDS=3000.
+end must be the truth. A failure is reproduced by its seed, `PYTHONHASHSEED=0 pytest -k "test_crashes[123]"`;
+RINGBACK_SEEDS=3000 runs more of them.
 """
 
 import asyncio
