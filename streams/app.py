@@ -18,6 +18,7 @@ from streams.batching import Assignor, BatchScheduler, BatchSchema
 from streams.bulk import BulkTables
 from streams.config import StreamConfig
 from streams.disk import held_by
+from streams.fence import KEEP_EVERY_S, FencedWriter
 from streams.forwarder import Forwarder
 from streams.garbage import collect_rarely
 from streams.health import MOVING, READY, RECOVERING, STOPPING, Health
@@ -27,7 +28,6 @@ from streams.recovery import finish_batch
 from streams.stage import Kept
 from streams.stages import build_stages
 from streams.store import FAUST_STORE
-from streams.writer import BatchWriter
 
 log = structlog.get_logger()
 # Batches of one partition waiting for the agent: enough to keep it busy, few enough to bound memory.
@@ -78,16 +78,17 @@ def build_app(config: StreamConfig, decode: Decode, health: Health) -> faust.App
         broker_commit_interval=0.5,
         table_standby_replicas=0,
     )
-    writer = BatchWriter(config.bootstrap_servers)
+    writer = FencedWriter(config.bootstrap_servers)
     stages = build_stages(config, decode, lambda name: table(app, name, config))
     processors = [Processor(config, stage, writer, now_ms, health.metrics) for stage in stages]
     handlers: list[Handler] = [*processors, Forwarder(config, writer, decode, now_ms, health.metrics)]
     for handler in handlers:
         add_agent(app, handler, health)
     add_nudge(app, handlers)
+    add_fence(app, writer)
     add_recovery(app, processors, health)
     add_endings(app, handlers, processors, writer, health)
-    add_assignment(app, health)
+    add_assignment(app, writer, health)
     return app
 
 
@@ -161,6 +162,27 @@ def add_nudge(app: faust.App, handlers: Sequence[Handler]) -> None:
             await app.consumer.nudge(busy)
 
 
+def add_fence(app: faust.App, writer: FencedWriter) -> None:
+    """Our changelogs are closed to whoever had them before, then read; and stay ours."""
+
+    async def take_over(changelogs: set[TP]) -> None:
+        try:
+            await writer.take(changelogs)
+        except Exception as error:
+            await stop_worker(app, error)
+            raise
+
+    @app.timer(KEEP_EVERY_S)  # type: ignore[untyped-decorator]
+    async def keep() -> None:
+        try:
+            await writer.keep()
+        except Exception as error:
+            await stop_worker(app, error)
+            raise
+
+    app.tables.take_over = take_over
+
+
 def add_recovery(app: faust.App, processors: Sequence[Processor], health: Health) -> None:
     """Finish what was cut short once the tables are recovered, and before any batch."""
 
@@ -192,7 +214,7 @@ def add_endings(
     app: faust.App,
     handlers: Sequence[Handler],
     processors: Sequence[Processor],
-    writer: BatchWriter,
+    writer: FencedWriter,
     health: Health,
 ) -> None:
     """Let batches end before partitions move; close the writer last."""
@@ -205,6 +227,7 @@ def add_endings(
         for handler in handlers:
             async with handler.lock:  # before another worker reads our changelog
                 pass
+        await writer.let_go()
         for processor in processors:
             processor.stage.forget()
             processor.stage.state.held.close()
@@ -218,7 +241,7 @@ def add_endings(
         await writer.stop()
 
 
-def add_assignment(app: faust.App, health: Health) -> None:
+def add_assignment(app: faust.App, writer: FencedWriter, health: Health) -> None:
     """Tell of partitions that are assigned; they recover before anything else."""
     health.remaining = lambda: int(app.tables.recovery.active_remaining_total())
 
@@ -226,6 +249,7 @@ def add_assignment(app: faust.App, health: Health) -> None:
     async def recover(app: Any, assigned: set[TP], **kwargs: Any) -> None:
         health.assigned((tp.topic, tp.partition) for tp in assigned if tp.topic in topics.WORKER_TOPICS)
         health.become(RECOVERING)
+        writer.settled.set()
 
 
 def assigned_partitions(app: faust.App) -> list[int]:

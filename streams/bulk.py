@@ -167,6 +167,12 @@ class BulkRecovery(Recovery):  # type: ignore[misc]  # faust is untyped to us
         """Without limits of time: after one Faust would stop recovering, without a word and for ever."""
         await super()._wait(coro)
 
+    async def _build_highwaters(self, consumer: Any, tps: set[TP], destination: Any, title: str) -> None:
+        """How far to read. Once that is known nobody else may write there any more."""
+        if title == "active" and self.tables.take_over is not None:
+            await self.tables.take_over(tps)
+        await super()._build_highwaters(consumer, tps, destination, title)
+
     async def _seek_offsets(self, consumer: Any, tps: set[TP], offsets: Any, title: str) -> None:
         """The last step before Faust looks whether there is something to recover."""
         if title == "active":
@@ -217,6 +223,8 @@ class BulkTables(TableManager):  # type: ignore[misc]
     """Faust's table manager with our recovery."""
 
     _recovery: BulkRecovery | None = None
+    # Makes changelog partitions ours to write, before they are read (streams.fence).
+    take_over: Callable[[set[TP]], Awaitable[None]] | None = None
 
     @property
     def recovery(self) -> BulkRecovery:

@@ -18,67 +18,60 @@ Span = tuple[int, int]  # offsets of the first record, and behind the last
 KeyValue = tuple[bytes, bytes | None]
 
 
-class BatchWriter:
-    """Producer of changelog and output records: acks=all, idempotent, in order per partition."""
+async def connected(bootstrap_servers: str, transactional_id: str | None = None) -> AIOKafkaProducer:
+    """A producer: acks=all, idempotent. A broker that is away is waited for as long as a request would be."""
+    deadline = time.monotonic() + REQUEST_TIMEOUT_MS / 1000
+    while True:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap_servers,
+            acks="all",
+            enable_idempotence=True,
+            transactional_id=transactional_id,
+            compression_type="lz4",
+            max_batch_size=BATCH_BYTES,
+            max_request_size=REQUEST_MAX_BYTES,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+        )
+        try:
+            await producer.start()
+        except KafkaConnectionError:
+            await producer.stop()
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(RETRY_S)
+        except BaseException:
+            await producer.stop()
+            raise
+        else:
+            return producer
 
-    def __init__(self, bootstrap_servers: str) -> None:
-        self._bootstrap_servers = bootstrap_servers
-        self._producer: AIOKafkaProducer | None = None
-        self._starting = asyncio.Lock()
 
-    async def _started(self) -> AIOKafkaProducer:
-        async with self._starting:
-            if self._producer is None:
-                self._producer = await self._connected()
-        return self._producer
+async def send(
+    producer: AIOKafkaProducer, topic: str, partition: int, records: Iterable[KeyValue]
+) -> Span | None:
+    """Write records in order and return when all are acknowledged; raises what the broker refuses.
 
-    async def _connected(self) -> AIOKafkaProducer:
-        """A producer; a broker that is away just now is waited for as long as a request would be."""
-        deadline = time.monotonic() + REQUEST_TIMEOUT_MS / 1000
-        while True:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap_servers,
-                acks="all",
-                enable_idempotence=True,
-                compression_type="lz4",
-                max_batch_size=BATCH_BYTES,
-                max_request_size=REQUEST_MAX_BYTES,
-                request_timeout_ms=REQUEST_TIMEOUT_MS,
-            )
-            try:
-                await producer.start()
-            except KafkaConnectionError:
-                await producer.stop()
-                if time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(RETRY_S)
-            else:
-                return producer
+    Returns the offsets they have, if nobody else's are between them.
+    """
+    counts: list[int] = []
+    pending: list[asyncio.Future[Any]] = []
 
-    async def stop(self) -> None:
-        """Send what is left and disconnect."""
-        if self._producer is not None:
-            await self._producer.stop()
+    async def close(batch: Any) -> None:
+        counts.append(batch.record_count())
+        pending.append(await producer.send_batch(batch, topic, partition=partition))
 
-    async def write(self, topic: str, partition: int, records: Iterable[KeyValue]) -> Span | None:
-        """Write records in order and return when all are acknowledged; raises what the broker refuses.
-
-        Returns the offsets they have, if nobody else's are between them.
-        """
-        producer = self._producer or await self._started()
-        pending: list[tuple[int, asyncio.Future[Any]]] = []
-        batch = producer.create_batch()
-        for key, value in records:
+    batch = producer.create_batch()
+    for key, value in records:
+        if batch.append(key=key, value=value, timestamp=None) is None:
+            await close(batch)
+            batch = producer.create_batch()
             if batch.append(key=key, value=value, timestamp=None) is None:
-                count = batch.record_count()
-                pending.append((count, await producer.send_batch(batch, topic, partition=partition)))
-                batch = producer.create_batch()
-                if batch.append(key=key, value=value, timestamp=None) is None:
-                    raise ValueError(f"{topic}: a record of {len(value or b'')} bytes fits into no batch")
-        if batch.record_count():
-            count = batch.record_count()
-            pending.append((count, await producer.send_batch(batch, topic, partition=partition)))
-        return joined([(count, (await future).offset) for count, future in pending])
+                raise ValueError(f"{topic}: a record of {len(value or b'')} bytes fits into no batch")
+    if batch.record_count():
+        await close(batch)
+    # Gathered: where one is refused, what becomes of the others is heard as well.
+    written = await asyncio.gather(*pending)
+    return joined([(count, found.offset) for count, found in zip(counts, written, strict=True)])
 
 
 def joined(sent: Sequence[tuple[int, int]]) -> Span | None:
@@ -89,3 +82,28 @@ def joined(sent: Sequence[tuple[int, int]]) -> Span | None:
             return None
         following = first + count
     return None if following is None else (sent[0][1], following)
+
+
+class BatchWriter:
+    """Writes with one producer, in order per partition."""
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+
+    async def producer_of(self, topic: str, partition: int) -> AIOKafkaProducer:
+        """What a partition is written with; connects when first asked for."""
+        async with self._starting:
+            if self._producer is None:
+                self._producer = await connected(self._bootstrap_servers)
+        return self._producer
+
+    async def stop(self) -> None:
+        """Send what is left and disconnect."""
+        if self._producer is not None:
+            await self._producer.stop()
+
+    async def write(self, topic: str, partition: int, records: Iterable[KeyValue]) -> Span | None:
+        """Write records in order, as `send` does."""
+        return await send(await self.producer_of(topic, partition), topic, partition, records)

@@ -20,7 +20,7 @@ from streams.sink import GROUP as SINK_GROUP
 from streams.topics import CONTACT_EVENTS, CONTACTS_CHANGELOG, KPI_WINDOWS, WINDOWS_CHANGELOG
 
 CONTACTS = 5_500
-EVENTS_AT_LEAST = 30_000
+EVENTS_PER_CONTACT = 5
 WEEK_MS = 7 * 86_400_000
 IMPORT_LIMIT_S = 90.0
 POLL_S = 0.01
@@ -29,12 +29,12 @@ POLL_S = 0.01
 class Import:
     """`ringback import events` of a simulation of a week of its own, in the background."""
 
-    def __init__(self, stack: Stack, folder: Path, week: int) -> None:
+    def __init__(self, stack: Stack, folder: Path, week: int, contacts: int = CONTACTS) -> None:
         self.stack = stack
         self.begin = START_MS + week * WEEK_MS
-        simulation = Simulation(week, start_ms=self.begin, contacts=CONTACTS)
+        simulation = Simulation(week, start_ms=self.begin, contacts=contacts)
         events = [delivery.event for delivery in deliver(simulation.events(), seed=week)]
-        assert len(events) >= EVENTS_AT_LEAST
+        assert len(events) >= EVENTS_PER_CONTACT * contacts
         self.sent, self.truth = len(events), simulation.truth.windows()
         path = folder / "events.jsonl"
         path.write_bytes(json_lines(events))
@@ -64,8 +64,8 @@ def data(stack: Stack, tmp_path: Path, request: pytest.FixtureRequest) -> Iterat
     """How to start an import; it is ended with the test."""
     started: list[Import] = []
 
-    def start(week: int) -> Import:
-        started.append(Import(stack, tmp_path, week))
+    def start(week: int, contacts: int = CONTACTS) -> Import:
+        started.append(Import(stack, tmp_path, week, contacts))
         return started[-1]
 
     yield SimpleNamespace(start=start)

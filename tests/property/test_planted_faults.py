@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from support.simulation import Writer
 from test_crash_simulation import quiet, simulate
 
 from streams import apply, contacts, customers, processor, recovery
@@ -102,7 +103,15 @@ def some_states_dropped(patch: Patch) -> None:
     patch.setattr(Forwarder, "process", process)
 
 
+def changelogs_not_fenced(patch: Patch) -> None:
+    async def take(self: Writer, partitions: Any) -> None:
+        pass
+
+    patch.setattr(Writer, "take", take)
+
+
 FAULTS = [
+    changelogs_not_fenced,
     outputs_before_state,
     epoch_not_raised,
     nothing_finished,

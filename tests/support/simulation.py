@@ -2,13 +2,14 @@
 re-delivery from an older commit, other batch boundaries every time, rules that change with a restart, and a
 worker believed dead that repeats what it wrote long ago.
 
-Real: stages, processors, forwarder, recovery, markers, fold, rows. Simulated: broker, tables, crash.
+Real: stages, processors, forwarder, recovery, markers, fold, rows. Simulated: broker, tables, crash. Several
+workers at once are in tests/support/crew.py.
 """
 
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,9 +17,11 @@ from streams import topics
 from streams.agents import Agents
 from streams.apply import Record
 from streams.config import StreamConfig
+from streams.contacts import Contacts
 from streams.customers import Customers
 from streams.decoding import decode_single_object
 from streams.disk import held_by
+from streams.fence import FENCE, Fenced
 from streams.forwarder import Forwarder
 from streams.processor import Processor
 from streams.recovery import finish_batch
@@ -27,7 +30,6 @@ from streams.stages import build_stages
 from streams.writer import Span, joined
 
 PARTITIONS = 2
-STARTS = 12  # with a crash to come, mostly; then one that works everything off
 Where = tuple[str, int]  # topic, partition
 
 
@@ -37,26 +39,24 @@ class Crash(Exception):
 
 @dataclass
 class Broker:
-    """Topics as lists; kills the worker after so many more records."""
+    """Topics as lists; kills the worker after so many more records, and refuses those of an older epoch."""
 
     records: dict[Where, list[tuple[bytes, bytes]]] = field(default_factory=lambda: defaultdict(list))
     left: int = 10**9
+    epochs: dict[int, int] = field(default_factory=lambda: defaultdict(int))  # given to who takes a partition
+    seen: dict[Where, int] = field(default_factory=lambda: defaultdict(int))
 
-    async def write(self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes]]) -> Span | None:
-        await asyncio.sleep(0)
-        written = []
-        for key, value in records:
-            if self.left <= 0:
-                raise Crash
-            self.left -= 1
-            self.records[topic, partition].append((key, value))
-            written.append((1, len(self.records[topic, partition]) - 1))
-            if self.left % 3 == 0:
-                await asyncio.sleep(0)  # writes to several topics overlap
-        return joined(written)
-
-    async def stop(self) -> None:
-        pass
+    def append(self, where: Where, record: tuple[bytes, bytes], epoch: int | None) -> int:
+        """Add a record, its offset; of an epoch, where the partition is fenced. Raises Crash, Fenced."""
+        if self.left <= 0:
+            raise Crash
+        if epoch is not None and epoch < self.seen[where]:
+            raise Fenced(where[1])
+        self.left -= 1
+        if epoch is not None:
+            self.seen[where] = epoch
+        self.records[where].append(record)
+        return len(self.records[where]) - 1
 
     def values(self, topic: str) -> list[bytes]:
         """Values of all partitions, in the order of each."""
@@ -68,13 +68,52 @@ class Broker:
         return [Record(begin + place, key, value) for place, (key, value) in enumerate(found)]
 
 
-def recovered(broker: Broker, table: str, config: StreamConfig) -> Kept:
+class Writer:
+    """What streams.fence is on Kafka: changelogs are written under the epoch of a partition, outputs freely.
+
+    `hangs_after` so many more records the process stands still until `woken`.
+    """
+
+    def __init__(self, broker: Broker) -> None:
+        self.broker = broker
+        self.epochs: dict[int, int] = {}
+        self.hangs_after: int | None = None
+        self.hanging, self.woken = asyncio.Event(), asyncio.Event()
+
+    async def take(self, partitions: Iterable[int]) -> None:
+        """Raise the epochs, and write with them before anything is read."""
+        self.epochs.clear()
+        for partition in partitions:
+            self.broker.epochs[partition] += 1
+            self.epochs[partition] = self.broker.epochs[partition]
+            for changelog in topics.CHANGELOGS:
+                await self.write(changelog, partition, FENCE)
+
+    async def write(self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes]]) -> Span | None:
+        await asyncio.sleep(0)
+        written = []
+        for record in records:
+            if self.hangs_after is not None:
+                self.hangs_after -= 1
+                if self.hangs_after < 0:
+                    self.hanging.set()
+                    await self.woken.wait()
+            epoch = self.epochs.get(partition, 0) if topic in topics.CHANGELOGS else None
+            written.append((1, self.broker.append((topic, partition), record, epoch)))
+            if self.broker.left % 3 == 0:
+                await asyncio.sleep(0)  # writes to several topics overlap
+        return joined(written)
+
+    async def stop(self) -> None:
+        pass
+
+
+def recover(broker: Broker, kept: Kept, partitions: Iterable[int]) -> None:
     """A table from what is on disk, if it is kept there, and the rest of its changelog."""
-    kept = Kept(held_by(config, table), topics.changelog_of(table))
-    for partition in range(PARTITIONS):
+    kept.held.keep_only(set())
+    for partition in partitions:
         held, records = kept.held.of(partition), broker.records[kept.changelog, partition]
         held.recover([dict(records[held.following :])], len(records))
-    return kept
 
 
 def haunt(broker: Broker, rng: random.Random) -> None:
@@ -85,16 +124,32 @@ def haunt(broker: Broker, rng: random.Random) -> None:
             records += rng.sample(records, rng.randint(0, len(records) // 2))
 
 
+def deliver_again(broker: Broker) -> None:
+    """All that ever came from outside comes once more."""
+    for topic in topics.RAW_TOPICS:
+        for partition in range(PARTITIONS):
+            records = broker.records[topic, partition]
+            records += records[:]
+
+
 class Process:
-    """A worker that owns all partitions, from its start to its death; `kept` histories at most."""
+    """A worker from its start to its death; `kept` histories at most. Alone it owns all partitions."""
 
     def __init__(self, broker: Broker, config: StreamConfig, kept: int) -> None:
         self.broker = broker
-        stages = build_stages(config, decode_single_object, lambda name: recovered(broker, name, config))
+        self.partitions: set[int] = set()
+        stages = build_stages(
+            config,
+            decode_single_object,
+            lambda name: Kept(held_by(config, name), topics.changelog_of(name)),
+        )
         for stage in stages:
             if isinstance(stage, Customers | Agents):
                 stage.owners.most = kept
-        writer: Any = broker
+            elif isinstance(stage, Contacts):
+                stage.recent.most = kept
+        self.writer = Writer(broker)
+        writer: Any = self.writer
         self.processors = [Processor(config, stage, writer, lambda: 0) for stage in stages]
         forwarder = Forwarder(config, writer, decode_single_object, lambda: 0)
         self.handlers = {handler.source: handler for handler in (*self.processors, forwarder)}
@@ -105,10 +160,16 @@ class Process:
             processor.stage.state.held.close()
             processor.stage.totals.held.close()
 
-    async def start(self) -> None:
-        """What streams.app does once the tables are recovered."""
+    async def start(self, partitions: Iterable[int] | None = None) -> None:
+        """What streams.app does when partitions are assigned: fence, recover, finish."""
+        self.partitions = set(range(PARTITIONS) if partitions is None else partitions)
+        await self.writer.take(self.partitions)
         for processor in self.processors:
-            for partition in range(PARTITIONS):
+            for kept in (processor.stage.state, processor.stage.totals):
+                recover(self.broker, kept, self.partitions)
+            processor.stage.forget()
+        for processor in self.processors:
+            for partition in self.partitions:
                 await finish_batch(processor, partition)
 
     def lagging(self, positions: dict[Where, int]) -> list[Where]:
@@ -116,7 +177,7 @@ class Process:
         return [
             (source, partition)
             for source in self.handlers
-            for partition in range(PARTITIONS)
+            for partition in self.partitions
             if positions[source, partition] < len(self.broker.records[source, partition])
         ]
 
@@ -127,31 +188,3 @@ class Process:
         )
         await self.handlers[where[0]].process(where[1], batch)
         positions[where] += len(batch)
-
-
-async def run(rng: random.Random, broker: Broker, configs: Callable[[bool], StreamConfig]) -> int:
-    """Work everything off, with crashes; their number. `configs` is told whether it is the last start."""
-    committed: dict[Where, int] = defaultdict(int)
-    crashes = starts = 0
-    while True:
-        starts += 1
-        last = starts > STARTS
-        broker.left = 10**9 if last else rng.choice([rng.randint(0, 60), rng.randint(0, 300)])
-        process = Process(broker, configs(last), kept=rng.choice((1, 1_000)))
-        positions = committed.copy()
-        if last or rng.random() < 0.15:
-            haunt(broker, rng)
-        try:
-            await process.start()
-            while lagging := process.lagging(positions):
-                await process.step(rng, positions, rng.choice(lagging))
-                if rng.random() < 0.5:  # commits are less frequent than batches
-                    committed = positions.copy()
-            if last:
-                return crashes
-            # A restart without a crash, and all that comes again after one, must change nothing.
-            committed = rng.choice((positions, defaultdict(int)))
-        except Crash:
-            crashes += 1
-        finally:
-            process.close()
