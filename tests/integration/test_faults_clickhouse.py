@@ -40,7 +40,8 @@ ClickHouseSink.insert = insert_and_die
 
 @pytest.fixture(scope="module")
 def worker(stack: Stack) -> Iterator[Running]:
-    """One worker for all tests, which none of these faults may touch."""
+    """One worker for all tests, which none of these faults may touch; the tables are there."""
+    ClickHouseSink(stack.clickhouse_url).prepare()
     with background(stack.env(), "worker") as running:
         yield running
         assert running.process.alive()
