@@ -106,6 +106,7 @@ def main() -> None:
     for case in cases(wanted.contacts, wanted.queues, wanted.partitions):
         print(f"measuring: {case}", file=sys.stderr, flush=True)
         rows[case] = measured(case, wanted.events)
+        print(f"{cpu_us(rows[case]):.1f} µs/event", file=sys.stderr, flush=True)  # the table may take long
     show(rows)
     if wanted.json:
         listed = [asdict(case) | asdict(used) for case, used in rows.items()]

@@ -1,7 +1,7 @@
 """What tables hold, by partition: in memory here, or on disk (streams.disk) by configuration.
 
 Faust's memory store has one dictionary for all partitions and a second one that says whose each key is. Here
-each partition has a dictionary of its own: half the memory, and a partition leaves in one step.
+each partition has a dictionary of its own: a tenth less memory, and a partition leaves in one step.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
