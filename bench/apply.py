@@ -3,6 +3,7 @@
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
@@ -24,14 +25,14 @@ class Partition:
     def __init__(self) -> None:
         self.contacts: dict[str, bytes] = {}
         self.windows: dict[Window, Tally] = {}
-        self.recent = Recent(self.contacts.get, CONFIG.rules)
+        self.recent = Recent(lambda _, contact_id: self.contacts.get(contact_id), CONFIG.rules)
 
     def apply(self, records: list[Record]) -> BatchResult:
         """One batch, and its changes remembered."""
         self.recent.trim()
-        result = apply_batch(records, decode_single_object, self.recent.get, self.windows.get, CONFIG.rules)
-        for contact_id, contact in result.known.items():
-            self.recent.keep(contact_id, contact)
+        known_of = partial(self.recent.get, 0)
+        result = apply_batch(records, decode_single_object, known_of, self.windows.get, CONFIG.rules)
+        self.recent.keep(0, result.known)
         self.contacts.update((change.contact_id, change.state) for change in result.contacts)
         self.windows |= result.windows
         return result

@@ -1,6 +1,7 @@
 """The contact stage: contact-events to facts, KPI windows, and what customers and agents are told."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from kpis.facts import Facts
@@ -93,9 +94,9 @@ class Contacts:
         self.recent = Recent(self.state_of, rules)
         self.tallies: dict[int, dict[Window, Tally]] = {}  # of windows that moved lately, by partition
 
-    def state_of(self, contact_id: str) -> bytes | None:
+    def state_of(self, partition: int, contact_id: str) -> bytes | None:
         """Table value of a contact."""
-        return self.state.get(contact_id.encode())
+        return self.state.get(contact_id.encode(), partition)
 
     def total_of(self, partition: int) -> Callable[[Window], Tally | None]:
         """Look-up of a partition's window totals."""
@@ -106,7 +107,7 @@ class Contacts:
             tally = known.get(window)
             if tally is not None:
                 return tally
-            value = self.totals.get(window_key(window, partition))
+            value = self.totals.get(window_key(window, partition), partition)
             return None if value is None else tally_of(value)
 
         return look_up
@@ -114,9 +115,9 @@ class Contacts:
     def apply(self, partition: int, records: Sequence[Record], version: int) -> Work:
         """Events into contacts; facts, windows and forwards of the contacts that changed."""
         self.recent.trim()
-        result = apply_batch(records, self.decode, self.recent.get, self.total_of(partition), self.rules)
-        for contact_id, contact in result.known.items():
-            self.recent.keep(contact_id, contact)
+        known_of = partial(self.recent.get, partition)
+        result = apply_batch(records, self.decode, known_of, self.total_of(partition), self.rules)
+        self.recent.keep(partition, result.known)
         self.remember(partition, result.windows)
         return Work(
             touched={change.contact_id: touched_by(change) for change in result.contacts},
@@ -166,7 +167,9 @@ class Contacts:
         if everything:
             states = ((key.decode(), value) for key, value in self.state.items(partition))
         else:
-            states = ((name, value) for name in known if (value := self.state_of(name)) is not None)
+            states = (
+                (name, value) for name in known if (value := self.state_of(partition, name)) is not None
+            )
         for name, state in states:
             events = unpack(state)
             had = known.get(name)

@@ -5,7 +5,7 @@ them twice, before and after. Everything here follows from the state: `tests/pro
 which nothing is kept.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kpis.facts import NO_FACTS, Facts
@@ -46,32 +46,33 @@ def folded(events: EventSet, rules: Rules) -> Folded:
 
 
 class Recent:
-    """Contacts by id, at most so many, those touched last; others are read from `state_of`."""
+    """Contacts by partition and id, at most so many, those touched last; others are read from `state_of`."""
 
     def __init__(
-        self, state_of: Callable[[str], bytes | None], rules: Rules, most: int = KEPT_CONTACTS
+        self, state_of: Callable[[int, str], bytes | None], rules: Rules, most: int = KEPT_CONTACTS
     ) -> None:
         self._state_of = state_of
         self._rules = rules
         self.most = most
-        self._kept: dict[str, Folded] = {}
+        self._kept: dict[tuple[int, str], Folded] = {}
 
-    def get(self, contact_id: str) -> Folded:
+    def get(self, partition: int, contact_id: str) -> Folded:
         """A contact as it stands; one without events where it is not known."""
-        known = self._kept.pop(contact_id, None)  # and put back at the end: touched last
+        known = self._kept.pop((partition, contact_id), None)  # and put back at the end: touched last
         if known is not None:
             return known
-        state = self._state_of(contact_id)
+        state = self._state_of(partition, contact_id)
         return UNKNOWN if state is None else folded(unpack(state), self._rules)
 
-    def keep(self, contact_id: str, contact: Folded) -> None:
-        """It stands so from now on; the state must follow, or `forget` be called."""
-        self._kept[contact_id] = contact
+    def keep(self, partition: int, contacts: Mapping[str, Folded]) -> None:
+        """They stand so from now on; the state must follow, or `forget` be called."""
+        for contact_id, contact in contacts.items():
+            self._kept[partition, contact_id] = contact
 
     def trim(self) -> None:
         """Let the oldest go; only between batches, when the state has them."""
-        for contact_id in list(self._kept)[: max(len(self._kept) - self.most, 0)]:
-            del self._kept[contact_id]
+        for where in list(self._kept)[: max(len(self._kept) - self.most, 0)]:
+            del self._kept[where]
 
     def forget(self) -> None:
         """The state has become another."""
