@@ -67,6 +67,6 @@ def test_it_happens() -> None:
     """The simulation is worth nothing if nothing ever crashes inside a batch, or is refused."""
     happened = sum((simulate(seed)[1] for seed in range(20)), Counter())
     assert happened["crashes"] > 20 * 5
-    assert happened["killed"] > 5
+    assert happened["killed"] > 0
     assert happened["refused"] > 5
     assert happened["moved"] > 50
