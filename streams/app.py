@@ -1,6 +1,5 @@
 """The Faust application: an agent for each stage, two tables each, batches instead of single events."""
 
-import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,6 +21,7 @@ from streams.fence import KEEP_EVERY_S, FencedWriter
 from streams.forwarder import Forwarder
 from streams.garbage import collect_rarely
 from streams.health import MOVING, READY, RECOVERING, STOPPING, Health
+from streams.lanes import Lanes
 from streams.metrics import Metrics
 from streams.processor import Processor
 from streams.recovery import finish_batch
@@ -41,14 +41,14 @@ class Handler(Protocol):
     """What reads a topic: a stage's processor, or the forwarder."""
 
     source: str
-    lock: asyncio.Lock
+    lanes: Lanes
     closed: bool
 
     async def process(self, partition: int, fetched: Sequence[Any]) -> object:
         """Apply a batch; everything it changes is acknowledged on return."""
 
     async def close(self) -> None:
-        """Let the batch in progress end, and begin no other."""
+        """Let the batches in progress end, and begin no other."""
 
 
 def build_app(config: StreamConfig, decode: Decode, health: Health) -> faust.App:
@@ -137,13 +137,21 @@ def add_agent(app: faust.App, handler: Handler, health: Health) -> None:
                     offset=batch[0].offset,
                 )
                 continue
-            try:
-                await handler.process(tp.partition, batch)
-            except Exception as error:
-                await stop_worker(app, error)
-                raise
-            event.ack()
-            health.positions.done(tp.topic, tp.partition, batch[-1].offset + 1, batch[-1].timestamp)
+            await handler.lanes.start(tp.partition, apply(event))
+
+    async def apply(event: Any) -> None:
+        """A batch. Where it fails nothing that comes behind is applied."""
+        batch, tp = event.value, event.message.tp
+        if handler.closed:
+            return
+        try:
+            await handler.process(tp.partition, batch)
+        except Exception as error:
+            handler.closed = True
+            await stop_worker(app, error)
+            return
+        event.ack()
+        health.positions.done(tp.topic, tp.partition, batch[-1].offset + 1, batch[-1].timestamp)
 
 
 async def stop_worker(app: faust.App, error: Exception) -> None:
@@ -157,7 +165,7 @@ def add_nudge(app: faust.App, handlers: Sequence[Handler]) -> None:
 
     @app.timer(NUDGE_EVERY_S)  # type: ignore[untyped-decorator]
     async def nudge() -> None:
-        busy = any(handler.lock.locked() for handler in handlers)
+        busy = any(handler.lanes.busy for handler in handlers)
         with suppress(KafkaError):  # a broker that is away; there is a next time
             await app.consumer.nudge(busy)
 
@@ -192,7 +200,8 @@ def add_recovery(app: faust.App, processors: Sequence[Processor], health: Health
             for processor in processors:
                 processor.stage.forget()  # the tables have become others
                 for partition in partitions:
-                    async with processor.lock:  # partitions do not move in the middle of this either
+                    # Partitions do not move in the middle of this either.
+                    async with processor.lanes.of(partition):
                         if partition in assigned_partitions(app) and not processor.closed:
                             await finish_batch(processor, partition)
         except Exception as error:  # Faust swallows what a recovery callback raises
@@ -225,8 +234,7 @@ def add_endings(
             health.become(MOVING)
         health.revoked((tp.topic, tp.partition) for tp in revoked if tp.topic in topics.WORKER_TOPICS)
         for handler in handlers:
-            async with handler.lock:  # before another worker reads our changelog
-                pass
+            await handler.lanes.empty()  # before another worker reads our changelog
         await writer.let_go()
         for processor in processors:
             processor.stage.forget()

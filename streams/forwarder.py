@@ -1,6 +1,5 @@
 """Passes agents' state events on to agent-activity, where their sessions are as well. Keeps no state."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from schemas.events import AgentStateChanged
 from streams.apply import Decode, Record, Refused, sifted
 from streams.config import StreamConfig
 from streams.forwards import state_output
+from streams.lanes import Lanes
 from streams.metrics import Metrics, TopicMetrics
 from streams.processor import records_of
 from streams.publisher import Publisher
@@ -53,18 +53,18 @@ class Forwarder:
         self.decode = decode
         self.publisher = Publisher(config, self.source, writer, now_ms)
         self.metrics = TopicMetrics(metrics or Metrics(), self.source)
-        self.lock = asyncio.Lock()
+        self.lanes = Lanes()
         self.closed = False
 
     async def close(self) -> None:
-        """Let the batch in progress end, and begin no other."""
-        async with self.lock:
-            self.closed = True
+        """Let the batches in progress end, and begin no other."""
+        self.closed = True
+        await self.lanes.empty()
 
     async def process(self, partition: int, fetched: Sequence[Any]) -> None:
         """Pass one partition's fetched records on; returns when all are acknowledged."""
         records = records_of(fetched)
-        async with self.lock:
+        async with self.lanes.of(partition):
             with self.metrics.applying.time():
                 outputs, refused = forward(records, self.decode, self.partitions)
             self.publisher.count(len(records), refused)

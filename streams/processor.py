@@ -10,7 +10,6 @@ undo. A batch cut short between 1 and 3 is finished by streams.recovery: its eve
 and would change nothing when they are delivered again.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -20,6 +19,7 @@ import structlog
 from streams.apply import Record
 from streams.config import StreamConfig
 from streams.documents import row_version
+from streams.lanes import Lanes
 from streams.marker import (
     Begun,
     Done,
@@ -44,7 +44,7 @@ def records_of(fetched: Sequence[Any]) -> list[Record]:
 
 
 class Processor:
-    """Applies a stage's batches. One at a time: `lock` is held while a batch is being written."""
+    """Applies a stage's batches, of each partition one at a time."""
 
     def __init__(
         self,
@@ -61,18 +61,18 @@ class Processor:
         self.publisher = Publisher(config, stage.source, writer, now_ms)
         self.metrics = TopicMetrics(metrics or Metrics(), stage.source)
         self.rules = rules_digest(config.rules)
-        self.lock = asyncio.Lock()
+        self.lanes = Lanes()
         self.closed = False
 
     async def close(self) -> None:
-        """Let the batch in progress end, and begin no other."""
-        async with self.lock:
-            self.closed = True
+        """Let the batches in progress end, and begin no other."""
+        self.closed = True
+        await self.lanes.empty()
 
     async def process(self, partition: int, fetched: Sequence[Any]) -> Work:
         """Apply one partition's fetched records; returns when everything they change is acknowledged."""
         records = records_of(fetched)
-        async with self.lock:
+        async with self.lanes.of(partition):
             try:
                 epoch, offset = self.epoch_of(partition), records[-1].offset
                 with self.metrics.applying.time():

@@ -175,12 +175,17 @@ async def run(rng: random.Random, broker: Broker, configs: Callable[[bool], Stre
 async def alone(
     rng: random.Random, broker: Broker, config: StreamConfig, committed: dict[Where, int]
 ) -> None:
-    """One worker, until nothing is left that is not applied. Raises Crash."""
+    """One worker, whose batches of different partitions overlap, until all is applied. Raises Crash."""
     process, positions = Process(broker, config, kept=rng.choice((1, 1_000))), committed.copy()
     try:
         await process.start()
         while lagging := process.lagging(positions):
-            await process.step(rng, positions, rng.choice(lagging))
+            rng.shuffle(lagging)
+            overlapping = {partition: (source, partition) for source, partition in lagging}
+            steps = [process.step(rng, positions, where) for where in overlapping.values()]
+            for failed in await asyncio.gather(*steps, return_exceptions=True):
+                if isinstance(failed, BaseException):
+                    raise failed
             if rng.random() < 0.5:  # commits are less frequent than batches
                 committed.update(positions)
     finally:
