@@ -36,7 +36,7 @@ class Import:
         events = [delivery.event for delivery in deliver(simulation.events(), seed=week)]
         assert len(events) >= EVENTS_PER_CONTACT * contacts
         self.sent, self.truth = len(events), simulation.truth.windows()
-        path = folder / "events.jsonl"
+        path = folder / f"events-{week}.jsonl"
         path.write_bytes(json_lines(events))
         self.running = Running(stack.env(), "import", "events", str(path), "--no-wait")
 

@@ -1,6 +1,6 @@
 """Workers come and go while events flow: two on eight partitions, one added, one killed, one added again.
 
-RINGBACK_REBALANCING=20000 makes it that many contacts, some five events each.
+RINGBACK_REBALANCING=20000 makes it that many contacts in each of three imports, some five events each.
 """
 
 import os
@@ -16,7 +16,7 @@ from test_crashes import data, grown, last_partitions
 from streams.progress import WORKER_GROUP, Watch
 from streams.topics import KPI_WINDOWS
 
-CONTACTS = int(os.environ.get("RINGBACK_REBALANCING", "1500"))
+CONTACTS = int(os.environ.get("RINGBACK_REBALANCING", "1200"))
 PARTITIONS = 8
 __all__ = ["data"]  # the fixture
 
@@ -50,17 +50,22 @@ async def test_workers_come_and_go(stack: Stack, data: SimpleNamespace, tmp_path
         start("sink")
         first, second = start("worker"), start("worker")
         shared(first, second)
-        importing = data.start(6, CONTACTS)
         async with Watch(stack.bootstrap_servers) as watch:
+            imports = [data.start(6, CONTACTS)]
             await grown(watch, KPI_WINDOWS, 1)
             third = start("worker")
             shared(first, second, third)
+            imports.append(data.start(7, CONTACTS))
+            await grown(watch, KPI_WINDOWS, 1)
             second.process.kill()
             assert await lag(stack, WORKER_GROUP) > 0
             shared(first, third)
+            imports.append(data.start(8, CONTACTS))
+            await grown(watch, KPI_WINDOWS, 1)
             fourth = start("worker")
             shared(first, third, fourth)
-        await importing.check()
+        for importing in imports:
+            await importing.check()
         assert await lag(stack, WORKER_GROUP) == 0
         for worker in (first, third, fourth):
             assert worker.process.alive()
