@@ -3,6 +3,8 @@
 import logging
 import time
 
+from faust.tables.recovery import ServiceStopped
+
 from streams.dead_letter_limit import TooManyDeadLetters
 from streams.fence import Fenced
 from streams.stage import InternalRecordError
@@ -22,6 +24,8 @@ class Seldom(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Has this message (by its template) not been seen lately?"""
+        if record.exc_info and isinstance(record.exc_info[1], ServiceStopped):
+            return False  # a worker that is stopped while it recovers; its own lines say so
         if record.exc_info and isinstance(record.exc_info[1], SAY_ALL):
             record.exc_info = None
         now = time.monotonic()
