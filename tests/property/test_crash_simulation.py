@@ -58,7 +58,7 @@ def simulate(seed: int, disk: Path | None = None) -> tuple[dict[str, list[object
 
     happened = asyncio.run(run(rng, broker, config))
     expected = truth(world.contacts, world.states, last_rules)
-    return differences(readers_see(broker), expected), happened
+    return differences(readers_see(broker, seed=seed), expected), happened
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -65,18 +65,33 @@ def random_world(rng: random.Random) -> World:
     return World(contacts, random_states(rng))
 
 
-def readers_see(broker: Broker, partitions: int = PARTITIONS) -> Tables:
-    """The sink's own rows, of all that was ever written."""
+def readers_see(broker: Broker, partitions: int = PARTITIONS, seed: int = 0) -> Tables:
+    """The sink's own rows, of all that was ever written.
+
+    It is killed now and then between insert and commit: then the same comes again, more or less of it.
+    """
     rows: dict[str, list[list[object]]] = {}
+    rng = random.Random(seed)
     for topic in (CONTACT_FACTS, *LATEST):
         for partition in range(partitions):
-            for offset, (key, value) in enumerate(broker.records[topic, partition]):
-                buffer = Buffer(decode_single_object)
-                buffer.add(
-                    SimpleNamespace(
-                        topic=topic, partition=partition, offset=offset, timestamp=0, key=key, value=value
-                    )
-                )  # type: ignore[arg-type]
-                for table, made in buffer.rows().items():
+            records, committed = broker.records[topic, partition], 0
+            while committed < len(records):
+                end = committed + rng.choice((1, rng.randint(1, 50)))
+                for table, made in inserted(topic, partition, records, committed, end).items():
                     rows.setdefault(table, []).extend(made)
+                if rng.random() < 0.8:
+                    committed = end
     return seen(rows)
+
+
+def inserted(
+    topic: str, partition: int, records: list[tuple[bytes, bytes]], begin: int, end: int
+) -> dict[str, list[list[object]]]:
+    """Rows of one insert of the sink."""
+    buffer = Buffer(decode_single_object)
+    for offset, (key, value) in enumerate(records[begin:end], begin):
+        record = SimpleNamespace(
+            topic=topic, partition=partition, offset=offset, timestamp=0, key=key, value=value
+        )
+        buffer.add(record)  # type: ignore[arg-type]
+    return buffer.rows()
