@@ -100,7 +100,6 @@ class Contacts:
 
     def total_of(self, partition: int) -> Callable[[Window], Tally | None]:
         """Look-up of a partition's window totals."""
-
         known = self.tallies.setdefault(partition, {})
 
         def look_up(window: Window) -> Tally | None:

@@ -7,6 +7,7 @@ which nothing is kept.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from kpis.facts import NO_FACTS, Facts
 from kpis.fold import fold_unique
@@ -70,8 +71,8 @@ class Recent:
             self._kept[partition, contact_id] = contact
 
     def trim(self) -> None:
-        """Let the oldest go; only between batches, when the state has them."""
-        for where in list(self._kept)[: max(len(self._kept) - self.most, 0)]:
+        """Let the oldest go. Whose batch is not written yet is not asked for before it is."""
+        for where in list(islice(self._kept, max(len(self._kept) - self.most, 0))):
             del self._kept[where]
 
     def forget(self) -> None:
