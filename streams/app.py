@@ -9,6 +9,7 @@ import faust
 import structlog
 from aiokafka.errors import KafkaError
 from faust.sensors import Monitor
+from faust.tables.recovery import ServiceStopped
 from faust.types import TP
 
 from streams import readiness, topics
@@ -17,6 +18,7 @@ from streams.batching import Assignor, BatchScheduler, BatchSchema
 from streams.bulk import BulkTables
 from streams.config import StreamConfig
 from streams.disk import held_by
+from streams.ending import Ending
 from streams.fence import KEEP_EVERY_S, FencedWriter
 from streams.forwarder import Forwarder
 from streams.garbage import collect_rarely
@@ -42,13 +44,9 @@ class Handler(Protocol):
 
     source: str
     lanes: Lanes
-    closed: bool
 
     async def process(self, partition: int, fetched: Sequence[Any]) -> object:
         """Apply a batch; everything it changes is acknowledged on return."""
-
-    async def close(self) -> None:
-        """Let the batches in progress end, and begin no other."""
 
 
 def build_app(config: StreamConfig, decode: Decode, health: Health) -> faust.App:
@@ -82,11 +80,12 @@ def build_app(config: StreamConfig, decode: Decode, health: Health) -> faust.App
     stages = build_stages(config, decode, lambda name: table(app, name, config))
     processors = [Processor(config, stage, writer, now_ms, health.metrics) for stage in stages]
     handlers: list[Handler] = [*processors, Forwarder(config, writer, decode, now_ms, health.metrics)]
+    ending = Ending(health, [handler.lanes for handler in handlers])
     for handler in handlers:
-        add_agent(app, handler, health)
+        add_agent(app, handler, ending)
     add_nudge(app, handlers)
-    add_fence(app, writer)
-    add_recovery(app, processors, health)
+    add_fence(app, writer, ending)
+    add_recovery(app, processors, ending)
     add_endings(app, handlers, processors, writer, health)
     add_assignment(app, writer, health)
     return app
@@ -118,7 +117,7 @@ def table(app: faust.App, name: str, config: StreamConfig) -> Kept:
     return kept
 
 
-def add_agent(app: faust.App, handler: Handler, health: Health) -> None:
+def add_agent(app: faust.App, handler: Handler, ending: Ending) -> None:
     """An agent. It acknowledges a batch itself, after everything it changed is safe."""
     topic = app.topic(handler.source, schema=BatchSchema(), value_type=bytes)
 
@@ -126,7 +125,7 @@ def add_agent(app: faust.App, handler: Handler, health: Health) -> None:
     async def agent(stream: Any) -> None:
         # noack: Faust would acknowledge a batch whose handler raised, and its events would be skipped.
         async for event in stream.noack().events():
-            if handler.closed:
+            if handler.lanes.closed:
                 return
             batch, tp = event.value, event.message.tp
             if not await app.consumer.in_sequence(tp, batch[0].offset, batch[-1].offset):
@@ -142,22 +141,15 @@ def add_agent(app: faust.App, handler: Handler, health: Health) -> None:
     async def apply(event: Any) -> None:
         """A batch. Where it fails nothing that comes behind is applied."""
         batch, tp = event.value, event.message.tp
-        if handler.closed:
+        if handler.lanes.closed:
             return
         try:
             await handler.process(tp.partition, batch)
         except Exception as error:
-            handler.closed = True
-            await stop_worker(app, error)
+            ending.fail(error)
             return
         event.ack()
-        health.positions.done(tp.topic, tp.partition, batch[-1].offset + 1, batch[-1].timestamp)
-
-
-async def stop_worker(app: faust.App, error: Exception) -> None:
-    """Say why, and stop: Faust would go on behind what failed."""
-    log.error("worker stops", error=str(error), kind=type(error).__name__)
-    await app.crash(error)
+        ending.health.positions.done(tp.topic, tp.partition, batch[-1].offset + 1, batch[-1].timestamp)
 
 
 def add_nudge(app: faust.App, handlers: Sequence[Handler]) -> None:
@@ -170,29 +162,29 @@ def add_nudge(app: faust.App, handlers: Sequence[Handler]) -> None:
             await app.consumer.nudge(busy)
 
 
-def add_fence(app: faust.App, writer: FencedWriter) -> None:
+def add_fence(app: faust.App, writer: FencedWriter, ending: Ending) -> None:
     """Our changelogs are closed to whoever had them before, then read; and stay ours."""
 
     async def take_over(changelogs: set[TP]) -> None:
         try:
             await writer.take(changelogs)
         except Exception as error:
-            await stop_worker(app, error)
-            raise
+            ending.fail(error)
+            raise ServiceStopped from error  # recovers no more
 
     @app.timer(KEEP_EVERY_S)  # type: ignore[untyped-decorator]
     async def keep() -> None:
         try:
             await writer.keep()
         except Exception as error:
-            await stop_worker(app, error)
-            raise
+            ending.fail(error)
 
     app.tables.take_over = take_over
 
 
-def add_recovery(app: faust.App, processors: Sequence[Processor], health: Health) -> None:
+def add_recovery(app: faust.App, processors: Sequence[Processor], ending: Ending) -> None:
     """Finish what was cut short once the tables are recovered, and before any batch."""
+    health = ending.health
 
     async def recovered() -> None:
         partitions = assigned_partitions(app)
@@ -202,11 +194,11 @@ def add_recovery(app: faust.App, processors: Sequence[Processor], health: Health
                 for partition in partitions:
                     # Partitions do not move in the middle of this either.
                     async with processor.lanes.of(partition):
-                        if partition in assigned_partitions(app) and not processor.closed:
+                        if partition in assigned_partitions(app) and not processor.lanes.closed:
                             await finish_batch(processor, partition)
         except Exception as error:  # Faust swallows what a recovery callback raises
-            await stop_worker(app, error)
-            raise
+            ending.fail(error)
+            return
         collect_rarely()
         readiness.mark(True)
         held = {processor.source: processor.stage.state.records for processor in processors}
@@ -245,7 +237,7 @@ def add_endings(
     async def close(app: Any, **kwargs: Any) -> None:
         health.become(STOPPING)
         for handler in handlers:
-            await handler.close()
+            await handler.lanes.close()
         await writer.stop()
 
 

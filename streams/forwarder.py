@@ -54,12 +54,6 @@ class Forwarder:
         self.publisher = Publisher(config, self.source, writer, now_ms)
         self.metrics = TopicMetrics(metrics or Metrics(), self.source)
         self.lanes = Lanes()
-        self.closed = False
-
-    async def close(self) -> None:
-        """Let the batches in progress end, and begin no other."""
-        self.closed = True
-        await self.lanes.empty()
 
     async def process(self, partition: int, fetched: Sequence[Any]) -> None:
         """Pass one partition's fetched records on; returns when all are acknowledged."""

@@ -31,6 +31,7 @@ class Health:
         self.metrics = metrics or Metrics()
         self.positions = Positions()
         self.state = ""
+        self.failed = False  # the process ends because of an error
         self.loop: asyncio.AbstractEventLoop | None = None
         self.remaining: Callable[[], int] = lambda: 0
 

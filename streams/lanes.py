@@ -13,6 +13,7 @@ class Lanes:
     """A lock for each partition, and the batch that runs behind it."""
 
     def __init__(self) -> None:
+        self.closed = False  # no batch may begin any more
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._running: dict[int, asyncio.Task[None]] = {}
 
@@ -31,6 +32,11 @@ class Lanes:
         if before is not None:
             await asyncio.wait([before])
         self._running[partition] = asyncio.create_task(batch)
+
+    async def close(self) -> None:
+        """Let the batches in progress end, and begin no other."""
+        self.closed = True
+        await self.empty()
 
     async def empty(self) -> None:
         """Wait until nothing is in progress."""

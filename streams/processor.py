@@ -62,12 +62,6 @@ class Processor:
         self.metrics = TopicMetrics(metrics or Metrics(), stage.source)
         self.rules = rules_digest(config.rules)
         self.lanes = Lanes()
-        self.closed = False
-
-    async def close(self) -> None:
-        """Let the batches in progress end, and begin no other."""
-        self.closed = True
-        await self.lanes.empty()
 
     async def process(self, partition: int, fetched: Sequence[Any]) -> Work:
         """Apply one partition's fetched records; returns when everything they change is acknowledged."""

@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 
-import faust
 import structlog
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
@@ -11,6 +10,7 @@ from streams import readiness
 from streams.app import build_app
 from streams.apply import Decode
 from streams.config import StreamConfig
+from streams.ending import FAILED, Worker
 from streams.health import STARTING, Health
 from streams.logs import quieten_libraries
 from streams.topics import ensure_topics
@@ -47,6 +47,9 @@ def run_worker(config: StreamConfig, decode: Decode, health: Health) -> None:
     quieten_libraries()
     config.state_dir.mkdir(parents=True, exist_ok=True)
     app = build_app(config, decode, health)
-    worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True)
+    worker = Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True)
     health.loop = worker.loop
-    worker.execute_from_commandline()
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as ended:
+        raise SystemExit(FAILED if health.failed else ended.code) from None
