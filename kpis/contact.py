@@ -105,7 +105,7 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
     first_at, last_at = min(resolved, default=None), max(resolved, default=None)
     owner = next((leg for leg in reversed(legs) if leg.handled), None)
     entry_queue = next((leg.queue for leg in legs if leg.offered or leg.queue), "")
-    resolutions = [event for event in carriers if isinstance(event, ContactResolved)]
+    resolutions = [event for event in carriers if type(event) is ContactResolved]
     end_by = ending_party(end, events)
     in_human_hands = any(leg.offered or leg.handled for leg in legs)
     reopens = count_reopens(events, legs, channel, rules, flags)

@@ -51,7 +51,7 @@ def fold_holds(
 
     A source's own measures (on the resolved event that ended the leg) come before what the events say.
     """
-    if isinstance(end, ContactResolved) and end.hold_ms is not None:
+    if type(end) is ContactResolved and end.hold_ms is not None:
         count = end.hold_n if end.hold_n is not None else int(end.hold_ms > 0)
         return Holds(end.hold_ms, count, end.hold_ms if end.hold_max_ms is None else end.hold_max_ms)
     end_at = end.occurred_at if end else None

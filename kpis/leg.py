@@ -24,6 +24,7 @@ from schemas.events import (
 AGENT_TRANSFERS = ("cold", "warm", "external")
 Terminal: TypeAlias = ContactTransferred | ContactAbandoned | ContactResolved
 TERMINALS = frozenset((ContactTransferred, ContactAbandoned, ContactResolved))
+AGENTS_ALONE = frozenset((ContactHeld, ContactResumed, ContactWrapped))
 E = TypeVar("E")
 
 
@@ -84,11 +85,11 @@ def find_answer(
 
 def agent_was_there(events: Sequence[ContactEvent], end: Terminal | None) -> bool:
     """Only an agent can hold, resume or wrap up, resolve as agent, or transfer as agents do."""
-    if any(isinstance(event, ContactHeld | ContactResumed | ContactWrapped) for event in events):
+    if any(type(event) in AGENTS_ALONE for event in events):
         return True
-    if isinstance(end, ContactResolved):
+    if type(end) is ContactResolved:
         return end.by == "agent"
-    return isinstance(end, ContactTransferred) and end.kind in AGENT_TRANSFERS
+    return type(end) is ContactTransferred and end.kind in AGENT_TRANSFERS
 
 
 def queue_time(
@@ -115,14 +116,14 @@ def after_contact_work(
         acw_ms, done_at = wrapped.occurred_at - end.occurred_at, wrapped.occurred_at
     elif wrapped is not None:
         flags.add("WRAP_BEFORE_END")
-    if isinstance(end, ContactResolved) and end.acw_ms is not None:
+    if type(end) is ContactResolved and end.acw_ms is not None:
         return end.acw_ms, 1, done_at
     return acw_ms, int(wrapped is not None), done_at
 
 
 def talk_time(answered_at: int | None, end: Terminal | None, holds: Holds) -> int | None:
     """Conversation without hold; a source's own measure comes first, None if answer or end is unknown."""
-    if isinstance(end, ContactResolved) and end.talk_ms is not None:
+    if type(end) is ContactResolved and end.talk_ms is not None:
         return end.talk_ms
     if answered_at is None or end is None:
         return None
@@ -131,11 +132,11 @@ def talk_time(answered_at: int | None, end: Terminal | None, holds: Holds) -> in
 
 def detail(end: Terminal | None) -> str:
     """Kind of the transfer, place of the abandonment or outcome of the resolution."""
-    if isinstance(end, ContactTransferred):
+    if type(end) is ContactTransferred:
         return end.kind
-    if isinstance(end, ContactAbandoned):
+    if type(end) is ContactAbandoned:
         return end.place
-    return end.outcome if end else ""
+    return end.outcome if type(end) is ContactResolved else ""
 
 
 def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: Rules) -> LegFact:
@@ -183,8 +184,8 @@ def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: 
         ),
         flow_out=int(unhandled and end_type in ("transferred", "resolved")),
         waiting=int(unhandled and end is None),
-        transferred_out=int(handled and isinstance(end, ContactTransferred) and end.kind in AGENT_TRANSFERS),
-        hold_abandon=int(handled and isinstance(end, ContactAbandoned) and end.place == "hold"),
+        transferred_out=int(handled and type(end) is ContactTransferred and end.kind in AGENT_TRANSFERS),
+        hold_abandon=int(handled and type(end) is ContactAbandoned and end.place == "hold"),
         queue_ms=queue_ms,
         talk_ms=talk_ms,
         hold_ms=holds.total_ms,

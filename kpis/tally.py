@@ -244,6 +244,13 @@ def change(old: Contribution, new: Contribution) -> Contribution:
     """How far the windows move when a contact's contribution goes from old to new; only what moves."""
     if not old:
         return new
-    windows = old.keys() | new.keys()
-    moved = {window: subtract(new.get(window, ZERO), old.get(window, ZERO)) for window in windows}
-    return {window: tally for window, tally in moved.items() if any(tally)}
+    moved: Contribution = {}
+    for window, tally in new.items():
+        before = old.get(window)
+        if before is None:
+            moved[window] = tally
+        elif before != tally:  # an event moves one or two of a contact's windows
+            moved[window] = subtract(tally, before)
+    for window in old.keys() - new.keys():
+        moved[window] = subtract(ZERO, old[window])
+    return moved
