@@ -1,22 +1,23 @@
 """Quix Streams with the worker's logic, as its documentation teaches to write it: state by key, `group_by`.
 
-Quix keeps state by message key, so there are two steps. The first, keyed by contact, keeps the contact's set
-of events in its state, folds it before and after the event and sends on how far each KPI window moves.
-`group_by` sends that through a repartition topic in Kafka to the second, keyed by window, which adds it to
-its total in its state. Both states are RocksDB stores with changelog topics. Quix's own windows do not fit:
-they go by the time of the event and close, while here a late event moves windows of any age.
+Quix keeps state by message key, so there are four steps. The first, keyed by contact, keeps the contact's set
+of events in its state, folds it before and after the event and sends on how far each KPI window moves, and
+what the contact is to its customer and its agents. `group_by` sends these through repartition topics in Kafka
+to the others, keyed by window, customer and agent, which keep totals, visits and sessions in their states.
+All are RocksDB stores with changelog topics. Quix's own windows do not fit: they go by the time of the event
+and close, while here a late event moves windows of any age.
 
-Decoding, event sets, fold and tallies are the very functions of the worker; facts, windows topic, customers
-and agents are left out, as in `bench.vanilla`. By default Quix processes at least once: after a crash windows
+Decoding, event sets, fold, tallies, customers and agents are the very functions of the worker; outputs are
+left out, as in `bench.vanilla`. By default Quix processes at least once: after a crash windows
 are moved twice. `exactly-once` uses Kafka's transactions. A checkpoint is made every second (the default is
 five), so that waiting for the last one does not decide the wall rate; lz4, linger 20 ms as for vanilla Faust.
 """
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -29,19 +30,26 @@ from bench.group import Member, consume
 from bench.meter import Outcome, not_measured
 from bench.stack import PARTITIONS, Stack
 from kpis.rules import DEFAULT_RULES
-from kpis.tally import change, contribution
+from kpis.tally import change
 from schemas.events import AgentStateChanged, SourceHeartbeat
 from streams import readiness
+from streams.agents import Agents
+from streams.apply import Record
+from streams.customers import Customers
 from streams.decoding import decode_single_object
-from streams.documents import window_key, window_of
-from streams.folded import facts_of
+from streams.documents import row_version, window_key, window_of
+from streams.folded import folded
+from streams.forwards import Forwards, moved, session_output, visit_output
 from streams.logs import quieten_libraries
+from streams.stage import Kept, Output, Stage
 from streams.state import Known, merge, pack, unpack
+from streams.store import Held
 from streams.topics import CONTACT_EVENTS
 
 MISSING = "not installed: see bench/README.md"
 AT_LEAST_ONCE, EXACTLY_ONCE = "at-least-once", "exactly-once"
-STEPS, SET, TOTAL = "window", "set", "total"  # the column grouped by, and the two keys of state
+WINDOW, CUSTOMER, AGENT = "window", "customer", "agent"  # the columns grouped by
+SET, TOTAL = "set", "total"  # keys of state
 COMMIT_S = 1.0
 
 
@@ -50,14 +58,14 @@ def group_of(guarantee: str) -> str:
     return f"bench-quix-{guarantee}"
 
 
-def repartition_topic(guarantee: str) -> str:
+def repartition_topic(guarantee: str, column: str) -> str:
     """What `group_by` sends through Kafka."""
-    return f"repartition__{group_of(guarantee)}--{CONTACT_EVENTS}--{STEPS}"
+    return f"repartition__{group_of(guarantee)}--{CONTACT_EVENTS}--{column}"
 
 
 def changelog_topic(guarantee: str) -> str:
     """Changelog of the totals."""
-    return f"changelog__{group_of(guarantee)}--repartition.{CONTACT_EVENTS}.{STEPS}--default"
+    return f"changelog__{group_of(guarantee)}--repartition.{CONTACT_EVENTS}.{WINDOW}--default"
 
 
 def build(servers: str, folder: Path, guarantee: str) -> Any:
@@ -77,9 +85,19 @@ def build(servers: str, folder: Path, guarantee: str) -> Any:
     )
     events = app.topic(CONTACT_EVENTS, key_deserializer="bytes", value_deserializer="bytes")
     steps = app.dataframe(events).apply(fold_contact, stateful=True, expand=True)
-    totals = steps.group_by(STEPS, key_serializer="str", key_deserializer="str")
-    totals.update(move_window, stateful=True)
+    grouped(steps, WINDOW).update(move_window, stateful=True)
+    customers = Customers(Kept(Held(), ""), Kept(Held(), ""), DEFAULT_RULES)
+    grouped(steps, CUSTOMER).update(partial(judge, customers), stateful=True)
+    agents = Agents(Kept(Held(), ""), Kept(Held(), ""), DEFAULT_RULES)
+    grouped(steps, AGENT).update(partial(judge, agents), stateful=True)
     return app
+
+
+def grouped(steps: Any, column: str) -> Any:
+    """The steps that have a column, by its value."""
+    return steps.filter(lambda step: column in step).group_by(
+        column, key_serializer="str", key_deserializer="str"
+    )
 
 
 @cache
@@ -89,7 +107,7 @@ def ready() -> None:
 
 
 def fold_contact(value: bytes, state: Any) -> Iterable[dict[str, Any]]:
-    """One event into its contact's set; how far windows move."""
+    """One event into its contact's set; how far windows move, and what customer and agents are told."""
     event, canonical = decode_single_object(value)
     assert not isinstance(event, AgentStateChanged | SourceHeartbeat)
     known = unpack(state.get_bytes(SET))
@@ -97,9 +115,28 @@ def fold_contact(value: bytes, state: Any) -> Iterable[dict[str, Any]]:
     if duplicates:
         return []
     state.set_bytes(SET, pack(merged))
-    before, after = facts_of(known, DEFAULT_RULES), facts_of(merged, DEFAULT_RULES)
-    moves = change(contribution(before, DEFAULT_RULES), contribution(after, DEFAULT_RULES))
-    return [{STEPS: window_key(window, 0).decode(), "by": named(step)} for window, step in moves.items()]
+    before, after = folded(known, DEFAULT_RULES), folded(merged, DEFAULT_RULES)
+    moves = change(before.adds, after.adds)
+    windows = [{WINDOW: window_key(window, 0).decode(), "by": named(step)} for window, step in moves.items()]
+    return windows + list(told(event.contact_id, before.forwards, after.forwards))
+
+
+def told(contact_id: str, before: Forwards, after: Forwards) -> Iterator[dict[str, str]]:
+    """What customer and agents are told of a contact, as the worker tells them."""
+    from quixstreams import message_context
+
+    version = row_version(0, message_context().offset)
+    for customer, visit in moved(before.visits, after.visits).items():
+        yield step_of(CUSTOMER, customer, visit_output(customer, contact_id, visit, version, PARTITIONS))
+    for (agent, leg), session in moved(before.sessions, after.sessions).items():
+        output = session_output(agent, contact_id, leg, session, version, PARTITIONS)
+        yield step_of(AGENT, agent, output)
+
+
+def step_of(column: str, owner: str, output: Output) -> dict[str, str]:
+    """One of the worker's records as a step."""
+    _, _, (key, value) = output
+    return {column: owner, "key": key.decode(), "value": (value or b"").decode()}
 
 
 def move_window(step: dict[str, Any], state: Any) -> None:
@@ -110,6 +147,16 @@ def move_window(step: dict[str, Any], state: Any) -> None:
     state.set(TOTAL, total)
 
 
+def judge(stage: Stage, step: dict[str, Any], state: Any) -> None:
+    """One of the worker's stages does its work for one record; what it keeps is in Quix's state as well."""
+    record = Record(0, step["key"].encode(), step["value"].encode())
+    work = stage.apply(0, [record], row_version(0, 0))
+    stage.state.put(0, work.states)
+    stage.totals.put(0, list(work.totals.items()))
+    for key, value in (*work.states, *work.totals.items()):
+        state.set_bytes(key.decode(), value)
+
+
 def member(guarantee: str) -> Member:
     """The process. A transaction leaves a marker behind its last record, which nobody commits."""
     return Member(
@@ -117,7 +164,7 @@ def member(guarantee: str) -> Member:
         ("bench.quix", guarantee),
         group_of(guarantee),
         (CONTACT_EVENTS,),
-        (repartition_topic(guarantee),),
+        tuple(repartition_topic(guarantee, column) for column in (WINDOW, CUSTOMER, AGENT)),
         unread=int(guarantee == EXACTLY_ONCE),
     )
 
