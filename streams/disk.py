@@ -174,8 +174,12 @@ class DiskPartition:
         return value
 
     def put(self, items: Sequence[Item], span: Span | None) -> None:
-        """Set values. The offset moves only where theirs follow it: what others wrote in between is read."""
-        follows = span is not None and span[0] == self.following
+        """Set values, and move the offset behind theirs.
+
+        Recovery has read what others wrote, and nobody else can write since (streams.fence): what lies
+        between are our own reminders to Kafka, which no table sees.
+        """
+        follows = span is not None and span[0] >= self.following
         self._write([dict(items)], span[1] if follows and span else self.following)
 
     def recover(self, fetched: Iterable[Values], following: int) -> None:

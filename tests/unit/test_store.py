@@ -49,8 +49,8 @@ def run(store: Partition, operations: list[tuple], reopened: Callable[[Partition
     for name, *values in operations:
         if name == "put":
             items, foreign = values
-            first, end = end + foreign, end + foreign + len(items)  # somebody wrote in between, or nobody
-            following = end if following == first else following
+            first, end = end + foreign, end + foreign + len(items)  # reminders of the fence are in between
+            following = end
             store.put(items, (first, end))
             right.update(items)
         elif name == "recover":
