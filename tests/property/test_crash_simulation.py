@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import structlog
 from support.crew import run
+from support.poison import misplaced, strew
 from support.simulation import PARTITIONS
 from support.stage_truth import differences, truth
 from support.stage_world import HOUR_MS, random_world, readers_see
@@ -56,9 +57,12 @@ def simulate(seed: int, disk: Path | None = None) -> tuple[dict[str, list[object
         rules = last_rules if last or not changing else rng.choice((DEFAULT_RULES, OTHER_RULES))
         return replace(store, partitions=PARTITIONS, rules=rules)
 
+    strew(broker, random.Random(f"poison {seed}"))
     happened = asyncio.run(run(rng, broker, config))
     expected = truth(world.contacts, world.states, last_rules)
-    return differences(readers_see(broker, seed=seed), expected), happened
+    found = differences(readers_see(broker, seed=seed), expected)
+    lost: list[object] = [*misplaced(broker)]
+    return found | ({"dead_letters": lost} if lost else {}), happened
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -2,8 +2,8 @@
 re-delivery from an older commit, other batch boundaries every time, rules that change with a restart, and a
 worker believed dead that repeats what it wrote long ago.
 
-Real: stages, processors, forwarder, recovery, markers, fold, rows. Simulated: broker, tables, crash. Several
-workers at once are in tests/support/crew.py.
+Real: stages, processors, forwarder, recovery, markers, fold, rows. Simulated: broker, tables, clock, crash.
+Several workers at once are in tests/support/crew.py.
 """
 
 import asyncio
@@ -132,6 +132,11 @@ def deliver_again(broker: Broker) -> None:
             records += records[:]
 
 
+def broken_clock() -> int:
+    """A wall clock that jumps by years, back and forth: no number may depend on it."""
+    return random.randrange(4_000_000_000_000)
+
+
 class Process:
     """A worker from its start to its death; `kept` histories at most. Alone it owns all partitions."""
 
@@ -150,8 +155,8 @@ class Process:
                 stage.recent.most = kept
         self.writer = Writer(broker)
         writer: Any = self.writer
-        self.processors = [Processor(config, stage, writer, lambda: 0) for stage in stages]
-        forwarder = Forwarder(config, writer, decode_single_object, lambda: 0)
+        self.processors = [Processor(config, stage, writer, broken_clock) for stage in stages]
+        forwarder = Forwarder(config, writer, decode_single_object, broken_clock)
         self.handlers = {handler.source: handler for handler in (*self.processors, forwarder)}
 
     def close(self) -> None:
