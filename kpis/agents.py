@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from kpis.facts import AgentQuarter, Facts
 from kpis.intervals import Interval, clipped, common_ms, length_ms, union
@@ -96,7 +96,11 @@ def fold_quarter(
 
 
 class AgentHistory:
-    """Sessions and state events of one agent. A change costs as much as the quarters it meets."""
+    """Sessions and state events of one agent. A change costs as much as the quarters it meets.
+
+    So it does in a history that was loaded: of years of work only the quarters that change are folded. Such a
+    quarter is taken for changed when it is first folded, as nobody knows what it was.
+    """
 
     def __init__(self, agent: str, rules: Rules) -> None:
         self.agent = agent
@@ -105,11 +109,45 @@ class AgentHistory:
         self._by_quarter: defaultdict[int, dict[SessionKey, Session]] = defaultdict(dict)
         self._events: dict[str, AgentStateChanged] = {}
         self._order: list[tuple[int, str]] = []
-        self._quarters: dict[int, AgentQuarter] = {}
+        self._quarters: dict[int, AgentQuarter | None] = {}
+        self._loaded = False
+
+    def load(
+        self,
+        sessions: Iterable[tuple[SessionKey, Session]],
+        events: Iterable[tuple[str, AgentStateChanged]],
+    ) -> None:
+        """Set all at once, in a history that is empty."""
+        for key, session in sessions:
+            self._place(key, session)
+        self._events.update(events)
+        self._order = sorted((event.occurred_at, event_id) for event_id, event in self._events.items())
+        self._loaded = True
 
     def quarters(self) -> list[AgentQuarter]:
         """All quarters, in order."""
-        return [quarter for _, quarter in sorted(self._quarters.items())]
+        if self._loaded:
+            self._refold(self._starts() - self._quarters.keys())
+            self._loaded = False
+        return [quarter for _, quarter in sorted(self._quarters.items()) if quarter is not None]
+
+    def _starts(self) -> set[int]:
+        """Starts of all quarters that sessions or states meet."""
+        longest = self._rules.agent_state_max_ms
+        lasted = (
+            quarters_between(begin, end)
+            for (begin, _), (end, _) in pairwise(self._order)
+            if end - begin <= longest
+        )
+        return {*self._by_quarter, *chain.from_iterable(lasted)}
+
+    def _place(self, key: SessionKey, session: Session) -> range:
+        """Set a session that is not there yet; the quarters it meets."""
+        met = quarters_between(session.begin, session.end)
+        self._sessions[key] = session
+        for start in met:
+            self._by_quarter[start][key] = session
+        return met
 
     def put_session(self, key: SessionKey, session: Session | None) -> dict[int, AgentQuarter | None]:
         """Set the session of a leg, None if it has none (any more); the quarters that changed."""
@@ -120,10 +158,7 @@ class AgentHistory:
                 del self._by_quarter[start][key]
                 touched.add(start)
         if session is not None:
-            self._sessions[key] = session
-            for start in quarters_between(session.begin, session.end):
-                self._by_quarter[start][key] = session
-                touched.add(start)
+            touched.update(self._place(key, session))
         return self._refold(touched)
 
     def put_state(self, event_id: str, event: AgentStateChanged | None) -> dict[int, AgentQuarter | None]:
@@ -167,12 +202,10 @@ class AgentHistory:
             if sessions is not None and not sessions:
                 del self._by_quarter[start]
             quarter = fold_quarter(self.agent, start, (sessions or {}).values(), self._states(start))
-            if quarter != self._quarters.get(start):
+            unknown = self._loaded and start not in self._quarters
+            if unknown or quarter != self._quarters.get(start):
                 changed[start] = quarter
-            if quarter is not None:
-                self._quarters[start] = quarter
-            else:
-                self._quarters.pop(start, None)
+            self._quarters[start] = quarter
         return changed
 
 

@@ -83,9 +83,12 @@ def read_item(key: bytes | None, value: bytes | None) -> Item:
 
 def read_agent(agent: str, rules: Rules, items: Iterable[tuple[bytes, bytes]]) -> AgentHistory:
     """An agent from the table."""
+    found = [read_item(key, value) for key, value in items]
     history = AgentHistory(agent, rules)
-    for key, value in items:
-        read_item(key, value).put(history)
+    history.load(
+        ((item.key, item.session) for item in found if isinstance(item, SessionItem) and item.session),
+        ((item.event.event_id, item.event) for item in found if isinstance(item, StateItem)),
+    )
     return history
 
 

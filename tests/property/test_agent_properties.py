@@ -3,6 +3,7 @@
 import random
 
 from kpis.agents import QUARTER_MS, AgentHistory, Session, agent_quarters
+from kpis.facts import AgentQuarter
 from kpis.rules import DAY_MS, Rules
 from schemas.events import AgentStateChanged
 
@@ -54,6 +55,33 @@ def test_history_is_the_plain_form() -> None:
             expected = agent_quarters(sessions.values(), states.values(), RULES)
             assert history.quarters() == expected
             assert [told[start] for start in sorted(told) if told[start] is not None] == expected
+
+
+def test_a_history_that_was_loaded_is_the_plain_form() -> None:
+    """What is read again in between, and not folded, tells the same; perhaps once more."""
+    for seed in range(200):
+        rng = random.Random(seed)
+        history = AgentHistory("ann", RULES)
+        sessions: dict[tuple[str, int], Session] = {}
+        states: dict[str, AgentStateChanged] = {}
+        told: dict[int, AgentQuarter | None] = {}
+        for _ in range(30):
+            name, gone = f"e{rng.randrange(8)}", rng.random() < 0.2
+            if rng.random() < 0.5:
+                session = None if gone else random_session(rng, name)
+                told |= history.put_session((name, 1), session)
+                sessions = {k: v for k, v in {**sessions, (name, 1): session}.items() if v is not None}
+            else:
+                state = None if gone else random_state(rng, name)
+                told |= history.put_state(name, state)
+                states = {k: v for k, v in {**states, name: state}.items() if v is not None}
+            if rng.random() < 0.3:
+                history = AgentHistory("ann", RULES)
+                history.load(sessions.items(), states.items())
+            expected = agent_quarters(sessions.values(), states.values(), RULES)
+            assert [told[start] for start in sorted(told) if told[start] is not None] == expected
+            if rng.random() < 0.1:
+                assert history.quarters() == expected
 
 
 def test_bounds() -> None:
