@@ -130,6 +130,8 @@ class BatchConsumer(KafkaConsumer):  # type: ignore[misc]
         ending = self.app.ending
         if not ending.health.failed:
             await super().wait_empty()
+            if self.app.should_stop:
+                await ending.begun_has_ended()  # what recovery finishes reads tables, which are closed next
             return
         await ending.begun_has_ended()
         await self.commit_and_end_transactions()

@@ -39,7 +39,9 @@ class Ending:
         signal.raise_signal(signal.SIGTERM)
 
     async def begun_has_ended(self) -> None:
-        """Wait for the batches in progress."""
+        """Let what is in progress end, and begin nothing else."""
+        for lanes in self.lanes:
+            lanes.closed = True
         for lanes in self.lanes:
             await lanes.empty()
 
