@@ -25,8 +25,11 @@ async def test_no_room_for_the_state(fresh_stack: Stack) -> None:
     """The worker stops, and so does the next one; with room one goes on as if nothing had been."""
     stack, week, more = fresh_stack, Week(0), Week(1)
     env = stack.env(RINGBACK_STATE_STORE="rocksdict")
-    with small_disk(stack.data_dir / "state", "24m") as ballast, background(stack.env(), "sink"):
-        worker = Running(env, "worker")
+    with (
+        small_disk(stack.data_dir / "state", "24m") as ballast,
+        background(env, "worker") as worker,
+        background(stack.env(), "sink"),
+    ):
         await week.send(stack)
         await week.check(stack)
         fill(ballast)
