@@ -26,6 +26,17 @@ PASSING_CODES = frozenset({
     236, 241, 243, 252, 394,  # aborted, memory, no space on disk, too many parts, cancelled
     999,  # keeper
 })  # fmt: skip
+READONLY = 164
+# What to do about the others that have to do with who we are; the rest says so itself.
+REMEDIES = {
+    81: "Create the database that CLICKHOUSE_URL names, or name another",
+    READONLY: "The user in CLICKHOUSE_URL may only read: let it write, or name another",
+    192: "Name a user in CLICKHOUSE_URL that there is",
+    193: "Put the right password into CLICKHOUSE_URL",
+    194: "Put a password into CLICKHOUSE_URL",
+    497: "Grant the user in CLICKHOUSE_URL all of its database: CREATE, ALTER, SELECT, INSERT and so on",
+    516: "Put the right user and password into CLICKHOUSE_URL",
+}
 SETTINGS = {
     "async_insert": 0,  # batches are large, and what was acknowledged must be there
     "max_partitions_per_insert_block": 0,  # a backfill may span many years
@@ -46,6 +57,17 @@ def passes(error: Exception) -> bool:
         code = getattr(error, "code", None)
         return code in PASSING_CODES if code else isinstance(error, OperationalError)
     return isinstance(error, OSError)
+
+
+def refusal(what: str, error: Exception) -> SinkRefused:
+    """What is said of an error that does not pass: what it is, what to do, and that nothing is lost."""
+    code = getattr(error, "code", None)
+    if code is None and "readonly" in str(error):  # found by the driver, before it asks
+        code = READONLY
+    remedy = REMEDIES.get(code or 0, "Mend this")
+    return SinkRefused(
+        f"ClickHouse refuses {what}: {first_line(error)}. {remedy}, and start the sink again; nothing is lost"
+    )
 
 
 def connect(url: str) -> Client:
@@ -74,11 +96,11 @@ def without_secret(url: str) -> str:
 
 
 def patiently(work: Callable[[], T], what: str, url: str) -> T:
-    """Do `work`, waiting as long as ClickHouse cannot; says so once, and when it goes on.
+    """Do `work`, waiting as long as ClickHouse cannot; says so once for each reason, and when it goes on.
 
     Raises SinkRefused when ClickHouse answers with an error that does not pass.
     """
-    started, told = time.monotonic(), False
+    started, told = time.monotonic(), set[int]()
     for attempt in stamina.retry_context(
         on=passes, attempts=None, timeout=None, wait_initial=FIRST_WAIT_S, wait_max=LONGEST_WAIT_S
     ):
@@ -87,12 +109,13 @@ def patiently(work: Callable[[], T], what: str, url: str) -> T:
                 result = work()
             except ClickHouseError as error:
                 if not passes(error):
-                    raise SinkRefused(f"ClickHouse refuses {what}: {first_line(error)}") from error
-                if not told:
+                    raise refusal(what, error) from error
+                code = getattr(error, "code", None) or 0  # 0: away, in whatever way
+                if code not in told:
                     log.warning(
                         "waiting for ClickHouse", what=what, url=without_secret(url), error=first_line(error)
                     )
-                    told = True
+                    told.add(code)
                 raise
     if told:
         log.info("ClickHouse answers", what=what, waited_s=round(time.monotonic() - started, 1))

@@ -16,6 +16,7 @@ from streams.documents import compact
 from streams.owners import Owners
 from streams.stage import Kept, Output, Work, unreadable
 from streams.topics import AGENT_ACTIVITY, AGENT_QUARTERS
+from streams.turns import in_turns
 
 # As many agents as a very large centre has; a long history is dear to read again.
 KEPT_AGENTS = 50_000
@@ -147,11 +148,11 @@ class Agents:
         value = self.state.get(key, partition)
         return None if value is None else read_item(key, value)
 
-    def recount(self, partition: int) -> dict[bytes, bytes]:
+    async def recount(self, partition: int) -> dict[bytes, bytes]:
         """All quarter-hours of a partition from its agents."""
         return {
             quarter_key(agent, quarter.window_start): quarter_bytes(quarter)
-            for agent in self.owners.in_partition(partition)
+            async for agent in in_turns(self.owners.in_partition(partition), at_once=1)  # of months each
             for quarter in self.owners.read(agent).quarters()
         }
 

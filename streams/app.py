@@ -80,7 +80,7 @@ def build_app(config: StreamConfig, decode: Decode, health: Health) -> faust.App
     stages = build_stages(config, decode, lambda name: table(app, name, config))
     processors = [Processor(config, stage, writer, now_ms, health.metrics) for stage in stages]
     handlers: list[Handler] = [*processors, Forwarder(config, writer, decode, now_ms, health.metrics)]
-    ending = Ending(health, [handler.lanes for handler in handlers])
+    ending = app.ending = Ending(health, [handler.lanes for handler in handlers])
     for handler in handlers:
         add_agent(app, handler, ending)
     add_nudge(app, handlers)

@@ -170,10 +170,7 @@ def apply_batch(
     return result
 
 
-def rebuild_windows(states: Iterable[bytes], rules: Rules) -> dict[Window, Tally]:
-    """Window totals of a partition recomputed from all its contacts: what the window table must equal."""
-    totals: dict[Window, Tally] = {}
-    for state in states:
-        for window, tally in contribution(facts_of(unpack(state), rules), rules).items():
-            totals[window] = add(totals.get(window, ZERO), tally)
-    return totals
+def count_in(totals: dict[Window, Tally], state: bytes, rules: Rules) -> None:
+    """Add a contact to window totals. With all contacts of a partition they are what its table must equal."""
+    for window, tally in contribution(facts_of(unpack(state), rules), rules).items():
+        totals[window] = add(totals.get(window, ZERO), tally)

@@ -122,6 +122,20 @@ class BatchConsumer(KafkaConsumer):  # type: ignore[misc]
                 if self.sequence.restart(tp, committed):
                     await self.seek(tp, committed)
 
+    async def wait_empty(self) -> None:
+        """Wait until what was fetched is acknowledged; of a worker that failed, until batches have ended.
+
+        The batch that failed and those behind it never are: the worker would be ended by force, after 25 s.
+        """
+        ending = self.app.ending
+        if not ending.health.failed:
+            await super().wait_empty()
+            if self.app.should_stop:
+                await ending.begun_has_ended()  # what recovery finishes reads tables, which are closed next
+            return
+        await ending.begun_has_ended()
+        await self.commit_and_end_transactions()
+
     async def in_sequence(self, tp: TP, first: int, last: int) -> bool:
         """Is this batch the next of its partition? If one before it got lost inside Faust, seek back to it.
 

@@ -20,10 +20,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.errors import CorruptRecordException, KafkaError
 from faust.tables.manager import TableManager
-from faust.tables.recovery import Recovery
+from faust.tables.recovery import Recovery, ServiceStopped
 from faust.transport.drivers.aiokafka import server_list
 from faust.types import TP
 
+from streams.disk import StateStoreError
 from streams.store import Held, Partition
 
 log = structlog.get_logger()
@@ -176,8 +177,13 @@ class BulkRecovery(Recovery):  # type: ignore[misc]  # faust is untyped to us
     async def _seek_offsets(self, consumer: Any, tps: set[TP], offsets: Any, title: str) -> None:
         """The last step before Faust looks whether there is something to recover."""
         if title == "active":
-            self.drop_what_has_no_changelog(tps, offsets)
-            await self.read_changelogs({tp: (offsets[tp] + 1, self.active_highwaters[tp] + 1) for tp in tps})
+            try:
+                self.drop_what_has_no_changelog(tps, offsets)
+                spans = {tp: (offsets[tp] + 1, self.active_highwaters[tp] + 1) for tp in tps}
+                await self.read_changelogs(spans)
+            except StateStoreError as error:
+                self.app.ending.fail(error)
+                raise ServiceStopped from error  # recovers no more
         await super()._seek_offsets(consumer, tps, offsets, title)
 
     def drop_what_has_no_changelog(self, tps: set[TP], offsets: Any) -> None:
@@ -232,3 +238,10 @@ class BulkTables(TableManager):  # type: ignore[misc]
         if self._recovery is None:
             self._recovery = BulkRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
         return self._recovery
+
+    async def on_rebalance(self, *args: Any, **kwargs: Any) -> None:
+        """Partitions are assigned, and state on disk is opened; where it cannot be, the worker ends."""
+        try:
+            await super().on_rebalance(*args, **kwargs)
+        except StateStoreError as error:
+            self.app.ending.fail(error)  # and nothing is recovered

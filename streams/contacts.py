@@ -13,8 +13,8 @@ from streams.apply import (
     FactKeys,
     Record,
     apply_batch,
+    count_in,
     keys_of,
-    rebuild_windows,
 )
 from streams.documents import facts_document, tally_bytes, tally_of, window_document, window_key, window_of
 from streams.folded import Recent, facts_of
@@ -22,6 +22,7 @@ from streams.forwards import forwards_of, session_output, visit_output
 from streams.stage import Kept, Output, Work
 from streams.state import EventSet, unpack
 from streams.topics import CONTACT_EVENTS, CONTACT_FACTS, KPI_WINDOWS
+from streams.turns import in_turns
 
 # Of each partition; some 0.6 kB each.
 KEPT_WINDOWS = 20_000
@@ -144,10 +145,12 @@ class Contacts:
         for (agent, leg), session in change.sessions.items():
             yield session_output(agent, name, leg, session, version, self.partitions)
 
-    def recount(self, partition: int) -> dict[bytes, bytes]:
+    async def recount(self, partition: int) -> dict[bytes, bytes]:
         """All windows of a partition from its contacts."""
-        states = (value for _, value in self.state.items(partition))
-        return encoded(rebuild_windows(states, self.rules), partition)
+        totals: dict[Window, Tally] = {}
+        async for _, state in in_turns(self.state.items(partition)):
+            count_in(totals, state, self.rules)
+        return encoded(totals, partition)
 
     def restated(self, total: bytes | None, before: bytes | None) -> bytes:
         """Measures; those that are not named are 0."""

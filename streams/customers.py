@@ -25,6 +25,7 @@ from streams.fcr_documents import (
 from streams.owners import Owners
 from streams.stage import Kept, Output, Work, unreadable
 from streams.topics import CUSTOMER_CONTACTS, FCR_FACTS, FCR_WINDOWS
+from streams.turns import in_turns
 
 log = structlog.get_logger()
 # More contacts than a person has: a switchboard, a test number, or a source that gives everybody one key.
@@ -147,11 +148,11 @@ class Customers:
             for window, tally in tallies.items()
         }
 
-    def recount(self, partition: int) -> dict[bytes, bytes]:
+    async def recount(self, partition: int) -> dict[bytes, bytes]:
         """All tallies of a partition from its customers."""
         nothing = zero(self.rules.fcr)
         tallies: dict[Window, FcrTally] = {}
-        for customer in self.owners.in_partition(partition):
+        async for customer in in_turns(self.owners.in_partition(partition)):
             for fact in self.owners.read(customer).facts():
                 for window, tally in fcr_contribution(fact, self.rules.fcr).items():
                     tallies[window] = tuple(map(add, tallies.get(window, nothing), tally))

@@ -39,6 +39,9 @@ LOG_BYTES = 1024 * 1024
 NO_HELP = ("No space left", "Permission denied", "Read-only", "Too many open files", "quota")
 # A worker that hangs may still have the database that its successor needs; that one takes the next name.
 SLOTS = 16
+# Folders in which a database has failed. Closing one there would write what is in memory, and RocksDB tries
+# that for a second, while nothing else runs: with 24 of them longer than a worker has to stop.
+FAILED: set[Path] = set()
 
 
 class StateStoreError(RuntimeError):
@@ -48,6 +51,7 @@ class StateStoreError(RuntimeError):
 def store_error(path: Path, error: Exception) -> StateStoreError:
     """What is said before the worker stops; said here as well, for Faust may catch it on the way."""
     log.error("state on disk fails", path=os.fspath(path), error=str(error))
+    FAILED.add(path.parent)
     return StateStoreError(
         f"state in {path}: {error}. Nothing is lost, Kafka has everything. Make room there (or set "
         "RINGBACK_DATA_DIR to a larger disk, or RINGBACK_STATE_STORE=memory) and start the worker again"
@@ -233,6 +237,10 @@ class DiskPartition:
 
     def close(self) -> None:
         """Write what is in memory, let others open it. What cannot be written is read from Kafka again."""
+        if self.path.parent in FAILED:
+            self._db.cancel_all_background(False)  # without it even this writes
+            del self._db
+            return
         try:
             self._db.close()
         except Exception as error:

@@ -38,6 +38,13 @@ class Ending:
         self.health.failed = True
         signal.raise_signal(signal.SIGTERM)
 
+    async def begun_has_ended(self) -> None:
+        """Let what is in progress end, and begin nothing else."""
+        for lanes in self.lanes:
+            lanes.closed = True
+        for lanes in self.lanes:
+            await lanes.empty()
+
 
 class Worker(faust.Worker):  # type: ignore[misc]  # faust is untyped to us
     """Faust's worker, which has a limited time to stop: it might wait for what comes no more."""

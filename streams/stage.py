@@ -90,8 +90,8 @@ class Stage(Protocol):
     def apply(self, partition: int, records: Sequence[Record], version: int) -> Work:
         """What a batch changes. Raises InternalRecordError."""
 
-    def recount(self, partition: int) -> dict[bytes, bytes]:
-        """All totals of a partition, from its state."""
+    async def recount(self, partition: int) -> dict[bytes, bytes]:
+        """All totals of a partition, from its state, which nobody changes meanwhile."""
 
     def restated(self, total: bytes | None, before: bytes | None) -> bytes:
         """A total to tell, None where there is none, to readers who have been told of another before."""

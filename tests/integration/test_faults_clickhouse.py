@@ -3,23 +3,26 @@
 import asyncio
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
 import pytest
 from structlog.testing import capture_logs
 from support.faults import FAULT_S, LONG_S, Altered, Week, fill, small_disk, stop_and_go
-from support.numbers import lag
+from support.numbers import lag, stored
 from support.stack import Running, Stack, background, wait_until
 
+from deploy.local.child import ChildProcess, Command
 from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.ports import free_port
 from schemas.codec import encode
 from schemas.events import ContactQueued
-from sinks.clickhouse import ClickHouseSink, connect
+from sinks.clickhouse import ClickHouseSink, SinkRefused, connect
 from sinks.rows import event_row
 from streams.sink import GROUP as SINK_GROUP
 
@@ -35,6 +38,14 @@ def insert_and_die(self, tables):
         os.kill(os.getpid(), signal.SIGKILL)
     return written
 ClickHouseSink.insert = insert_and_die
+"""
+# The embedded ClickHouse, whose only user may read and no more.
+READ_ONLY = """
+import os
+from deploy.local.clickhouse import __main__ as server
+from deploy.local.clickhouse.users import User
+server.default_users = lambda password: {"default": User("default", read_only=True)}
+os._exit(server.main())
 """
 
 
@@ -69,6 +80,76 @@ async def test_a_table_that_is_gone_stops_the_sink_and_nothing_is_lost(stack: St
         client.command("RENAME TABLE legs_away TO legs")
     with background(stack.env(), "sink"):
         await week.check(stack)
+
+
+@contextmanager
+def other_clickhouse(stack: Stack, start: Callable[[], LocalClickHouse | ChildProcess]) -> Iterator[None]:
+    """In the place of the stack's, on the same data, while the block runs."""
+    clickhouse = local(stack)
+    clickhouse.stop()
+    other = start()
+    try:
+        yield
+    finally:
+        other.stop()
+        clickhouse.start()
+
+
+def with_password(stack: Stack, password: str) -> LocalClickHouse:
+    other = LocalClickHouse(stack.data_dir, local(stack).port, password)
+    other.start()
+    return other
+
+
+def read_only(stack: Stack) -> ChildProcess:
+    path = stack.data_dir / "read-only.py"
+    path.write_text(READ_ONLY, encoding="utf-8")
+    argv = [sys.executable, str(path), "--data-dir", str(stack.data_dir), "--port", str(local(stack).port)]
+    return ChildProcess(Command(argv, path.with_suffix(".log")))
+
+
+def refused(sink: Running, says: str, do: str) -> None:
+    """It ends with one message: what ClickHouse says, and what to do about it."""
+    wait_until(lambda: not sink.process.alive(), "the sink goes on")
+    assert sink.process.returncode == 3
+    [error] = [line for line in sink.log().splitlines() if line.startswith("error: ")]
+    assert "ClickHouse refuses " in error
+    assert says in error
+    assert error.endswith(f"{do}, and start the sink again; nothing is lost")
+    assert "Traceback" not in sink.log()
+
+
+async def test_a_password_that_is_wrong_stops_the_sink(stack: Stack, worker: Running) -> None:
+    """It was changed while the sink ran; one that starts with the old one ends as well."""
+    week = Week(4)
+    says, do = "Authentication failed", "Put the right user and password into CLICKHOUSE_URL"
+    with background(stack.env(), "sink") as sink:
+        with other_clickhouse(stack, lambda: with_password(stack, "changed")):
+            await week.send(stack)
+            refused(sink, says, do)
+            with pytest.raises(SinkRefused, match=f"{says}.*{do}"):
+                ClickHouseSink(stack.clickhouse_url).prepare()  # as a sink begins
+            assert await lag(stack, SINK_GROUP) > 0
+            url = stack.clickhouse_url.replace("//", "//default:changed@")
+            with background(stack.env(CLICKHOUSE_URL=url), "sink"):
+                await stored(stack)
+        await week.check(stack)
+
+
+async def test_a_user_that_may_only_read(stack: Stack, worker: Running) -> None:
+    """A sink that runs waits until it may write again; one that starts meanwhile says what to do and ends."""
+    week = Week(5)
+    with background(stack.env(), "sink") as sink:
+        with other_clickhouse(stack, lambda: read_only(stack)):
+            await week.send(stack)
+            wait_until(lambda: "in readonly mode" in sink.log(), "the sink does not say why it waits")
+            with pytest.raises(SinkRefused, match=r"is readonly.*let it write, or name another"):
+                ClickHouseSink(stack.clickhouse_url).prepare()  # as a sink begins
+            assert sink.process.alive()
+            assert await lag(stack, SINK_GROUP) > 0
+        await week.check(stack)
+        assert "ClickHouse answers" in sink.log()
+        assert "Traceback" not in sink.log()
 
 
 async def test_a_slow_clickhouse_is_waited_for(stack: Stack, worker: Running) -> None:

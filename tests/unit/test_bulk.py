@@ -16,13 +16,14 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from faust.stores.memory import Store
 from faust.tables.manager import TableManager
-from faust.tables.recovery import RebalanceAgain, Recovery
+from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import bulk
 from streams.bulk import BulkRecovery, BulkTables, ChangelogReader, UnpackedRecords
+from streams.disk import StateStoreError
 from streams.store import FAUST_STORE, Held, KeptStore
 
 ONE, TWO = TopicPartition("ringback-kept-changelog", 1), TopicPartition("ringback-kept-changelog", 2)
@@ -329,3 +330,21 @@ async def test_what_waiting_does_not_mend_is_raised(
     with pytest.raises(CorruptRecordException):
         await recover(recovery)
     assert broker.consumers[0].stopped
+
+
+async def test_no_room_for_what_is_read_ends_the_worker_in_its_way(
+    recovery: BulkRecovery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faust would print a traceback and crash."""
+    use(filled(), monkeypatch)
+    recovery.active_highwaters.update({TP(*ONE): 8, TP(*TWO): 6})
+    said: list[Exception] = []
+    recovery.app.ending = SimpleNamespace(fail=said.append)
+
+    def full(*_: object) -> None:
+        raise StateStoreError("No space left on device")
+
+    monkeypatch.setattr(recovery.app.tables["kept"].data.held.of(1), "recover", full)
+    with pytest.raises(ServiceStopped):
+        await recover(recovery)
+    assert [str(error) for error in said] == ["No space left on device"]

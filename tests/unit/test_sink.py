@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError, ProgrammingError
 from structlog.testing import capture_logs
 
 from kpis.facts import AgentQuarter
@@ -69,6 +69,15 @@ def test_a_full_disk_is_waited_for_and_everything_is_written_once(monkeypatch: p
     assert "secret" not in str(logs)
 
 
+def test_each_reason_to_wait_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ClickHouse was away, and is full when it comes back: who reads the log must not look for the first."""
+    away, full = OperationalError("connection refused"), DatabaseError(FULL, code=243)
+    with capture_logs() as logs:
+        sink_on(Client(away, away, full, full, away, full), monkeypatch).insert({"dead_letters": LETTERS})
+    said = [line["error"][:10] for line in logs if line["event"] == "waiting for ClickHouse"]
+    assert said == ["connection", "Code: 243."]
+
+
 def test_tables_that_were_written_are_not_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
     client = Client()
     plain = client.insert
@@ -102,6 +111,20 @@ def test_what_does_not_pass_is_refused_in_words(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(SinkRefused, match=r"^ClickHouse refuses dead_letters: .*does not exist"):
         sink_on(client, monkeypatch).insert({"dead_letters": LETTERS})
     assert client.stored == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "do"),
+    [
+        (DatabaseError("Code: 516. DB::Exception: Authentication failed", code=516), "Put the right user"),
+        (DatabaseError("Code: 497. DB::Exception: Not enough privileges", code=497), "Grant the user in"),
+        (ProgrammingError("Setting async_insert is readonly"), "The user in CLICKHOUSE_URL may only read"),
+        (DatabaseError(NO_TABLE, code=60), "Mend this"),
+    ],
+)
+def test_a_refusal_says_what_to_do(monkeypatch: pytest.MonkeyPatch, error: Exception, do: str) -> None:
+    with pytest.raises(SinkRefused, match=rf"\. {do}.*, and start the sink again; nothing is lost$"):
+        sink_on(Client(error), monkeypatch).insert({"dead_letters": LETTERS})
 
 
 def test_rows_that_clickhouse_lost_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,7 @@ def test_a_record_that_is_not_ours_stops_the_worker(
         stage_of(kind).apply(3, [Record(7, key, value)], 1)
 
 
-def test_the_greatest_version_counts_whatever_the_order() -> None:
+async def test_the_greatest_version_counts_whatever_the_order() -> None:
     records = [told("c", visit(), 5), told("c", None, 6), told("c", visit(), 4)]
     for order in ([0, 1, 2], [2, 1, 0], [1, 2, 0]):
         for size in (1, 3):
@@ -114,7 +114,7 @@ def test_the_greatest_version_counts_whatever_the_order() -> None:
             for begin in range(0, 3, size):
                 done(stage, stage.apply(0, [records[place] for place in order[begin : begin + size]], 1))
             assert [value for _, value in stage.state.items(0)] == [records[1].value]
-            assert stage.recount(0) == {}
+            assert await stage.recount(0) == {}
 
 
 def test_the_strongest_state_event_counts() -> None:

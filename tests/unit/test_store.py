@@ -192,6 +192,34 @@ def test_a_full_disk_says_what_to_do(tmp_path: Path) -> None:
     opened(tmp_path).close()
 
 
+class Closing:
+    """A database that must not be closed, as that would write."""
+
+    def __init__(self) -> None:
+        self.calls: list[bool] = []
+
+    def cancel_all_background(self, wait: bool) -> None:
+        self.calls.append(wait)
+
+
+def test_beside_a_database_that_failed_nothing_is_written_any_more(tmp_path: Path) -> None:
+    """Not even at the end; what the others had is there all the same."""
+    other = DiskPartition(tmp_path / "u-0", IDENTITY)
+    other.recover([{b"a": b"1"}], 7)
+    store = opened(tmp_path)
+    store._db.close()
+    store._db = Broken("IO error: No space left on device")  # type: ignore[assignment]
+    with pytest.raises(StateStoreError):
+        store.put([(b"a", b"1")], (0, 1))
+    store._db = closing = Closing()  # type: ignore[assignment]
+    store.close()
+    assert closing.calls == [False]
+    other.close()
+    again = DiskPartition(tmp_path / "u-0", IDENTITY)
+    assert (again.following, again.path.name, dict(again.items())) == (7, "u-0", {b"a": b"1"})
+    again.close()
+
+
 def test_damage_found_while_reading_is_dropped_by_the_next_start(tmp_path: Path) -> None:
     store = opened(tmp_path)
     store.recover([{b"a": b"1"}], 7)
