@@ -133,6 +133,14 @@ class BatchConsumer(KafkaConsumer):  # type: ignore[misc]
             await self.seek(tp, verdict.seek_to)
         return verdict.apply
 
+    def release(self, message: Any) -> None:
+        """Nothing of this batch is begun: Faust, when partitions move or the worker stops, is not to wait."""
+        self._unacked_messages.discard(message)
+
+    def hold(self, message: Any) -> None:
+        """It is about to be applied: Faust is to wait until it is acknowledged."""
+        self._unacked_messages.add(message)
+
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         if tp.topic not in BATCHED_TOPICS:
             await super()._add_gap(tp, offset_from, offset_to)
