@@ -1,8 +1,9 @@
-"""Batches as ordinary Faust events, and every private Faust name we touch but those of streams.bulk.
+"""Batches as ordinary Faust events.
 
 A scheduler hands an agent one event per fetched batch of one partition instead of one per record: agents
 stay plain `@app.agent`s at many times the speed. Two overrides of commit bookkeeping go with it, because the
-offsets inside a batch are no gaps. tests/unit/test_batching.py pins all of this against the installed Faust.
+offsets inside a batch are no gaps. The private names of Faust that this touches are listed and pinned in
+tests/support/private_names.py.
 """
 
 from collections import defaultdict
