@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 
 import pytest
 import urllib3
-from support.faults import Relay, Week
-from support.numbers import lag
+from support.faults import Relay, Week, agrees
+from support.numbers import lag, stored
 from support.registry import registry
 from support.stack import Running, Stack, background, run_ringback, wait_until
 
+from adapters.producer import EventSender
+from adapters.records import Record
 from adapters.schema_registry import NotLearnt, SchemaRegistry
 from cli.worker import SINK_PORT_OFFSET
 from deploy.local.ports import free_port
@@ -28,6 +30,7 @@ from streams.app import SESSION_TIMEOUT_S
 from streams.decoding import decode_either
 from streams.schema_lookup import WAITING
 from streams.sink import GROUP as SINK_GROUP
+from streams.topics import AGENT_EVENTS, CONTACT_EVENTS
 
 pytestmark = pytest.mark.stack
 STOP_S = 5.0
@@ -191,3 +194,20 @@ async def test_partitions_move_while_their_worker_waits(url: str, stack: Stack) 
             await week.check(stack)
         assert "worker stops" not in first.log() + second.log()
     relay.close()
+
+
+async def test_an_id_that_does_not_exist_is_a_dead_letter(url: str, stack: Stack) -> None:
+    """Also of agent-events; what comes behind it is applied."""
+    env, bad = stack.env(SCHEMA_REGISTRY_URL=url), b"\x00\x7f\xff\xff\xff rest"
+    with background(env, "worker"), background(env, "sink"):
+        async with EventSender(
+            stack.bootstrap_servers, encode=partial(encode_confluent, ids=SchemaRegistry(url))
+        ) as sender:
+            for topic in (CONTACT_EVENTS, AGENT_EVENTS):
+                await sender.send_record(Record(topic, b"c", bad))
+            await sender.send(STARTED)
+        await stored(stack)
+        reasons = stack.rows("SELECT reason, count() FROM dead_letters GROUP BY reason")
+        assert reasons == [("unknown_schema_id", 2)]
+        assert stack.value("SELECT count() FROM events WHERE contact_id = 'c'") == 1
+        agrees(stack)
