@@ -16,8 +16,11 @@ from schemas.registry import WriterSchema, current, current_fingerprints, rabin,
 
 T = TypeVar("T")
 log = structlog.get_logger()
-TIMEOUT_S = 10.0
+# A worker or sink that is told to stop waits this long at most for a registry that hangs.
+TIMEOUT_S = 3.0
 LONGEST_WAIT_S = 5.0
+# Ids without a schema that are remembered: more than there can be in all batches in progress.
+ABSENT_MAX = 1_000_000
 NOT_FOUND = 404
 CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 
@@ -34,22 +37,28 @@ class Unreachable(ConnectionError):
     """The registry does not answer for now."""
 
 
-class SchemaRegistry:
-    """Ids of schemas, remembered: each is asked for once. Waits, and says so, while the registry is away.
+class NotLearnt(LookupError):
+    """A schema is needed that the registry was not asked for: a mistake of ours, never an event's."""
 
-    Subjects are named by record (ringback.ContactStarted), since all event types share one topic.
+
+class SchemaRegistry:
+    """Ids of schemas, remembered. Who writes waits, and says so, while the registry is away.
+
+    Who reads asks before (`learn`, streams.schemas), so that decoding never waits. Subjects are named by
+    record (ringback.ContactStarted), since all event types share one topic.
     """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self._base = f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
+        self.url = f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
         self._headers = {"Content-Type": CONTENT_TYPE, "Accept": f"{CONTENT_TYPE}, application/json"}
         if parts.username:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             self._headers["Authorization"] = "Basic " + b64encode(pair.encode()).decode()
         self._http = urllib3.PoolManager(timeout=urllib3.Timeout(TIMEOUT_S), retries=False)
         self._ids: dict[str, int] = {}
-        self._writers: dict[int, WriterSchema] = {}
+        self._writers: dict[int, WriterSchema | DecodeError] = {}
+        self._absent: dict[int, None] = {}  # asked for again with each batch: there may be one by then
 
     def id_of(self, type_: str) -> int:
         """Id of today's schema of an event type, registered if it is new. Raises RegistryRefused."""
@@ -62,20 +71,40 @@ class SchemaRegistry:
         return self._ids[type_]
 
     def writer(self, schema_id: int) -> WriterSchema:
-        """The schema behind an id. Raises DecodeError if there is none, or it is no event of ours."""
-        if schema_id not in self._writers:
-            try:
-                answer = self._patiently(lambda: self._ask("GET", f"/schemas/ids/{schema_id}", None))
-            except NoSuchSchema as error:
-                raise DecodeError("unknown_schema_id", str(error)) from None
-            self._writers[schema_id] = writer_of(json.loads(answer["schema"]), schema_id)
-        return self._writers[schema_id]
+        """The schema behind an id that was learnt. Raises DecodeError if there is none, or none of ours."""
+        writer = self._writers.get(schema_id)
+        if isinstance(writer, WriterSchema):
+            return writer
+        if writer is not None:
+            raise DecodeError(writer.reason, writer.detail)
+        if schema_id in self._absent:
+            raise DecodeError("unknown_schema_id", f"{self.url} has no schema {schema_id}")
+        raise NotLearnt(f"the schema registry was not asked for schema {schema_id}")
+
+    def knows(self, schema_id: int) -> bool:
+        """Is there nothing left to ask about an id?"""
+        return schema_id in self._writers
+
+    def learn(self, schema_id: int) -> None:
+        """Ask once for the schema behind an id, blocking. Raises Unreachable, RegistryRefused."""
+        try:
+            answer = self._ask("GET", f"/schemas/ids/{schema_id}", None)
+        except NoSuchSchema:
+            self._absent.pop(schema_id, None)
+            self._absent[schema_id] = None  # now the youngest
+            if len(self._absent) > ABSENT_MAX:
+                del self._absent[next(iter(self._absent))]
+            return
+        try:
+            self._writers[schema_id] = writer_of(answer["schema"], schema_id)
+        except DecodeError as error:
+            self._writers[schema_id] = error
 
     def _ask(self, method: str, path: str, document: dict[str, Any] | None) -> dict[str, Any]:
         """One request. Raises Unreachable for what passes, RegistryRefused for what does not."""
         body = None if document is None else json.dumps(document).encode()
         try:
-            answer = self._http.request(method, self._base + path, body=body, headers=self._headers)
+            answer = self._http.request(method, self.url + path, body=body, headers=self._headers)
         except urllib3.exceptions.HTTPError as error:
             raise Unreachable(f"{type(error).__name__}") from None
         if answer.status >= 500 or answer.status == 429:
@@ -97,15 +126,19 @@ class SchemaRegistry:
                     return work()
                 except Unreachable as error:
                     if not told:
-                        log.warning("waiting for the schema registry", url=self._base, error=str(error))
+                        log.warning("waiting for the schema registry", url=self.url, error=str(error))
                         told = True
                     raise
         raise AssertionError("stamina gives up only with an error")  # pragma: no cover
 
 
-def writer_of(schema: dict[str, Any], schema_id: int) -> WriterSchema:
+def writer_of(text: str, schema_id: int) -> WriterSchema:
     """A registered schema as one that events may have been written with. Raises DecodeError."""
-    parsed = fastavro.parse_schema(schema)
+    try:
+        schema = json.loads(text)
+        parsed = fastavro.parse_schema(schema)
+    except (ValueError, fastavro.schema.SchemaParseException, fastavro.schema.UnknownType) as error:
+        raise DecodeError("unknown_schema_id", f"schema {schema_id} is no Avro schema: {error}") from None
     types = {known["name"]: type_ for type_, known in current().items()}
     type_ = types.get(parsed.get("name", "")) if isinstance(parsed, dict) else None
     if type_ is None:

@@ -12,9 +12,11 @@ from adapters.records import Record
 from cli.clickhouse import client
 from cli.console import NO, Format, fail, out, print_json, settings
 from cli.sending import open_sender
-from cli.wire import decoder
+from cli.wire import wire
 from schemas.codec import DecodeError
 from sinks.verify import rows, utc
+from streams.health import Health
+from streams.schema_lookup import SchemaLookup
 from streams.topics import CONTACT_EVENTS
 
 app = typer.Typer(help="Unreadable and illegal input: list, show, send again.", no_args_is_help=True)
@@ -100,11 +102,13 @@ def replay(reason: Reason = "", limit: Limit = 10_000) -> None:
 async def send(found: list[dict[str, Any]]) -> int:
     """Send payloads again under the key that their event names, or without one if it cannot be read."""
 
-    decode = decoder(settings())
+    wire_format = wire(settings())
+    lookup = SchemaLookup(wire_format.registry, Health("replay"))
     async with await open_sender(settings()) as sender:
         for row in found:
+            await lookup.fetch(lookup.missing([row["payload"]]))
             try:
-                event, _ = decode(row["payload"])
+                event, _ = wire_format.decode(row["payload"])
                 key = getattr(event, "contact_id", "").encode()
             except DecodeError:
                 key = b""

@@ -5,6 +5,7 @@ import sys
 import typer
 from rich.markup import escape
 
+from adapters.schema_registry import RegistryRefused
 from cli import dead_letters, demo, doctor, explain, importing, kpi, simulate, up, verify, worker
 from cli.console import UNREACHABLE, WRONG_USE, err
 from deploy.local.errors import LocalStackError
@@ -38,7 +39,7 @@ def run() -> None:
     except LocalStackError as error:
         err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(UNREACHABLE)
-    except SinkRefused as error:
+    except (SinkRefused, RegistryRefused) as error:
         err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(UNREACHABLE)
     except PartitionsChanged as error:

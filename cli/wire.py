@@ -7,15 +7,15 @@ from adapters.schema_registry import SchemaRegistry
 from cli.settings import Settings
 from schemas.codec import encode
 from schemas.confluent import encode_confluent
-from streams.apply import Decode
-from streams.decoding import decode_either, decode_single_object
+from streams.decoding import Wire, decode_either, decode_single_object
 
 
-def decoder(settings: Settings) -> Decode:
+def wire(settings: Settings) -> Wire:
     """Reads both formats with a registry, single-object encoding without."""
     if not settings.schema_registry_url:
-        return decode_single_object
-    return decode_either(SchemaRegistry(settings.schema_registry_url))
+        return Wire(decode_single_object)
+    registry = SchemaRegistry(settings.schema_registry_url)
+    return Wire(decode_either(registry), registry)
 
 
 def encoder(settings: Settings) -> Encode:

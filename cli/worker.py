@@ -6,7 +6,7 @@ from functools import partial
 
 from cli.console import WRONG_USE, fail, settings
 from cli.settings import Settings, stream_config
-from cli.wire import decoder
+from cli.wire import wire
 from sinks.clickhouse import ClickHouseSink
 from sinks.views import apply_views
 from streams.disk import StateStoreError, require_rocksdict
@@ -37,7 +37,7 @@ def worker() -> None:
     except StateStoreError as error:
         fail(str(error), WRONG_USE)
     with observed("worker", place(config, WORKER_GROUP)) as health:
-        run_worker(stream_config(config), decoder(config), health)
+        run_worker(stream_config(config), wire(config), health)
 
 
 def sink() -> None:
@@ -59,4 +59,4 @@ async def sink_until_stopped() -> None:
     views = partial(apply_views, rules=stream.rules, zone=config.timezone)
     with observed("sink", place(config, SINK_GROUP, SINK_PORT_OFFSET)) as health:
         clickhouse = ClickHouseSink(config.clickhouse, views, health.metrics.inserted)
-        await run_sink(stream, clickhouse, decoder(config), stop, health)
+        await run_sink(stream, clickhouse, wire(config), stop, health)

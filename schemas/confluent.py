@@ -1,6 +1,7 @@
 """Confluent wire format: 0x00, the schema's id in a registry (4 bytes, big endian), the Avro body."""
 
 import struct
+from collections.abc import Iterable
 from typing import Protocol
 
 from schemas.codec import EVENT_MAX_BYTES, DecodeError, encode_body, read_body, validate
@@ -18,7 +19,7 @@ class SchemaIds(Protocol):
         """Id of today's schema of an event type."""
 
     def writer(self, schema_id: int) -> WriterSchema:
-        """The schema behind an id. Raises DecodeError if it is unknown or none of ours."""
+        """The schema behind an id. Raises DecodeError if there is none, or it is none of ours."""
 
 
 def encode_confluent(event: Event, ids: SchemaIds) -> bytes:
@@ -29,6 +30,12 @@ def encode_confluent(event: Event, ids: SchemaIds) -> bytes:
 def is_confluent(data: bytes) -> bool:
     """Does it begin like Confluent wire format? Single-object encoding begins with C3."""
     return data[:1] == MAGIC
+
+
+def schema_ids(values: Iterable[bytes | None]) -> set[int]:
+    """Ids of the schemas that are needed to read those of these values that are Confluent wire format."""
+    headers = {value[: HEADER.size] for value in values if value and value[0] == 0}
+    return {HEADER.unpack(header)[1] for header in headers if len(header) == HEADER.size}
 
 
 def decode_confluent(data: bytes, ids: SchemaIds) -> Event:

@@ -13,10 +13,10 @@ from faust.tables.recovery import ServiceStopped
 from faust.types import TP
 
 from streams import readiness, topics
-from streams.apply import Decode
 from streams.batching import Assignor, BatchScheduler, BatchSchema
 from streams.bulk import BulkTables
 from streams.config import StreamConfig
+from streams.decoding import Wire
 from streams.disk import held_by
 from streams.ending import Ending
 from streams.fence import KEEP_EVERY_S, FencedWriter
@@ -27,6 +27,7 @@ from streams.lanes import Lanes
 from streams.metrics import Metrics
 from streams.processor import Processor
 from streams.recovery import finish_batch
+from streams.schema_lookup import SchemaLookup
 from streams.stage import Kept
 from streams.stages import build_stages
 from streams.store import FAUST_STORE
@@ -37,6 +38,9 @@ BUFFERED_BATCHES = 4
 # The least that brokers allow by default is 6 s.
 SESSION_TIMEOUT_S = 8.0
 NUDGE_EVERY_S = 2.0
+# A worker that waits for the schema registry polls nothing, and nothing is wrong: for so long it keeps its
+# partitions (then they move and come back). One whose loop hangs keeps them as long: /health tells.
+POLL_LIMIT_S = 3600.0
 
 
 class Handler(Protocol):
@@ -49,8 +53,8 @@ class Handler(Protocol):
         """Apply a batch; everything it changes is acknowledged on return."""
 
 
-def build_app(config: StreamConfig, decode: Decode, health: Health) -> faust.App:
-    """A worker's Faust app, wired but not started. `decode` turns wire bytes into an event."""
+def build_app(config: StreamConfig, wire: Wire, health: Health) -> faust.App:
+    """A worker's Faust app, wired but not started."""
     app = faust.App(
         topics.APP_ID,
         broker=f"batched://{config.bootstrap_servers}",
@@ -71,19 +75,21 @@ def build_app(config: StreamConfig, decode: Decode, health: Health) -> faust.App
         consumer_auto_offset_reset="earliest",
         # How long the partitions of a worker that was killed wait for their next owner.
         broker_session_timeout=SESSION_TIMEOUT_S,
+        broker_max_poll_interval=POLL_LIMIT_S,
         broker_heartbeat_interval=SESSION_TIMEOUT_S / 4,
         # Short, so that a restarted worker repeats little and `import` learns soon that all is applied.
         broker_commit_interval=0.5,
         table_standby_replicas=0,
     )
     writer = FencedWriter(config.bootstrap_servers)
-    stages = build_stages(config, decode, lambda name: table(app, name, config))
+    stages = build_stages(config, wire.decode, lambda name: table(app, name, config))
     processors = [Processor(config, stage, writer, now_ms, health.metrics) for stage in stages]
-    handlers: list[Handler] = [*processors, Forwarder(config, writer, decode, now_ms, health.metrics)]
+    handlers: list[Handler] = [*processors, Forwarder(config, writer, wire.decode, now_ms, health.metrics)]
     ending = app.ending = Ending(health, [handler.lanes for handler in handlers])
+    lookup = SchemaLookup(wire.registry, health)
     for handler in handlers:
-        add_agent(app, handler, ending)
-    add_nudge(app, handlers)
+        add_agent(app, handler, ending, lookup)
+    add_nudge(app, handlers, health)
     add_fence(app, writer, ending)
     add_recovery(app, processors, ending)
     add_endings(app, handlers, processors, writer, health)
@@ -117,9 +123,10 @@ def table(app: faust.App, name: str, config: StreamConfig) -> Kept:
     return kept
 
 
-def add_agent(app: faust.App, handler: Handler, ending: Ending) -> None:
+def add_agent(app: faust.App, handler: Handler, ending: Ending, lookup: SchemaLookup) -> None:
     """An agent. It acknowledges a batch itself, after everything it changed is safe."""
     topic = app.topic(handler.source, schema=BatchSchema(), value_type=bytes)
+    raw = handler.source in topics.RAW_TOPICS
 
     @app.agent(topic, concurrency=1, name=handler.source)  # type: ignore[untyped-decorator]
     async def agent(stream: Any) -> None:
@@ -127,8 +134,15 @@ def add_agent(app: faust.App, handler: Handler, ending: Ending) -> None:
         async for event in stream.noack().events():
             if handler.lanes.closed:
                 return
-            batch, tp = event.value, event.message.tp
+            batch, message, tp = event.value, event.message, event.message.tp
+            try:
+                if raw and not await decodable(app.consumer, message, lookup):
+                    continue
+            except Exception as error:
+                ending.fail(error)
+                return
             if not await app.consumer.in_sequence(tp, batch[0].offset, batch[-1].offset):
+                app.consumer.release(message)
                 log.warning(
                     "batch out of turn, fetched again",
                     topic=tp.topic,
@@ -152,11 +166,28 @@ def add_agent(app: faust.App, handler: Handler, ending: Ending) -> None:
         ending.health.positions.done(tp.topic, tp.partition, batch[-1].offset + 1, batch[-1].timestamp)
 
 
-def add_nudge(app: faust.App, handlers: Sequence[Handler]) -> None:
+async def decodable(consumer: Any, message: Any, lookup: SchemaLookup) -> bool:
+    """Wait until all schemas are here that a batch needs. Raises RegistryRefused.
+
+    False: partitions have moved meanwhile, or the worker stops. The batch comes again if it is still ours.
+    """
+    missing = lookup.missing(record.value for record in message.value)
+    if missing:
+        consumer.release(message)
+        await lookup.fetch(missing)
+        if not consumer.flow_active:
+            return False
+        consumer.hold(message)
+    return True
+
+
+def add_nudge(app: faust.App, handlers: Sequence[Handler], health: Health) -> None:
     """Now and then look whether a partition stands still without a reason."""
 
     @app.timer(NUDGE_EVERY_S)  # type: ignore[untyped-decorator]
     async def nudge() -> None:
+        if health.waits:
+            return
         busy = any(handler.lanes.busy for handler in handlers)
         with suppress(KafkaError):  # a broker that is away; there is a next time
             await app.consumer.nudge(busy)

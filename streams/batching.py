@@ -1,8 +1,9 @@
-"""Batches as ordinary Faust events, and every private Faust name we touch but those of streams.bulk.
+"""Batches as ordinary Faust events.
 
 A scheduler hands an agent one event per fetched batch of one partition instead of one per record: agents
 stay plain `@app.agent`s at many times the speed. Two overrides of commit bookkeeping go with it, because the
-offsets inside a batch are no gaps. tests/unit/test_batching.py pins all of this against the installed Faust.
+offsets inside a batch are no gaps. The private names of Faust that this touches are listed and pinned in
+tests/support/private_names.py.
 """
 
 from collections import defaultdict
@@ -146,6 +147,14 @@ class BatchConsumer(KafkaConsumer):  # type: ignore[misc]
         if verdict.seek_to is not None:
             await self.seek(tp, verdict.seek_to)
         return verdict.apply
+
+    def release(self, message: Any) -> None:
+        """Nothing of this batch is begun: Faust, when partitions move or the worker stops, is not to wait."""
+        self._unacked_messages.discard(message)
+
+    def hold(self, message: Any) -> None:
+        """It is about to be applied: Faust is to wait until it is acknowledged."""
+        self._unacked_messages.add(message)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         if tp.topic not in BATCHED_TOPICS:

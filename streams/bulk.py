@@ -4,8 +4,8 @@ Faust turns every changelog record into a message and an event on a queue. Here 
 consumer of their own, and thousands of records at a time go into what tables hold (streams.store). When to
 recover, from where, up to where and what follows stay Faust's decisions: it finds that nothing is left.
 
-With streams.batching this file holds every private name that we touch, of Faust and here of aiokafka as well;
-tests/unit/test_batching.py and tests/unit/test_bulk.py pin them.
+The private names of Faust and aiokafka that this touches are listed and pinned in
+tests/support/private_names.py.
 """
 
 import asyncio

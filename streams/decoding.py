@@ -1,10 +1,20 @@
 """Wire bytes to an event and its canonical bytes."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 from schemas.codec import decode, encode
 from schemas.confluent import SchemaIds, decode_confluent, is_confluent
 from schemas.events import Event
+from streams.apply import Decode
+from streams.schema_lookup import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How events are read. `decode` never waits: what it needs of the registry is fetched before."""
+
+    decode: Decode
+    registry: Registry | None = None
 
 
 def decode_single_object(data: bytes) -> tuple[Event, bytes]:
@@ -13,7 +23,7 @@ def decode_single_object(data: bytes) -> tuple[Event, bytes]:
     return event, encode(event)
 
 
-def decode_either(ids: SchemaIds) -> Callable[[bytes], tuple[Event, bytes]]:
+def decode_either(ids: SchemaIds) -> Decode:
     """A decoder of both wire formats, for a deployment with a schema registry."""
 
     def decode_data(data: bytes) -> tuple[Event, bytes]:

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -31,6 +32,7 @@ class Health:
         self.metrics = metrics or Metrics()
         self.positions = Positions()
         self.state = ""
+        self.waits: list[str] = []  # for what, of all that waits
         self.failed = False  # the process ends because of an error
         self.loop: asyncio.AbstractEventLoop | None = None
         self.remaining: Callable[[], int] = lambda: 0
@@ -40,9 +42,23 @@ class Health:
         if self.state in (state, STOPPING):
             return
         self.state = state
-        self.metrics.ready.set(state == READY)
+        self._show()
         if state != MOVING:  # said by `revoked`
             log.info(f"{self.who} {state}", **fields)
+
+    @contextmanager
+    def waiting(self, why: str) -> Iterator[None]:
+        """While the block runs events are not taken, for a reason that passes."""
+        self.waits.append(why)
+        self._show()
+        try:
+            yield
+        finally:
+            self.waits.remove(why)
+            self._show()
+
+    def _show(self) -> None:
+        self.metrics.ready.set(self.not_ready() is None)
 
     def assigned(self, partitions: Iterable[Where]) -> None:
         """Partitions were assigned: these and no others."""
@@ -60,7 +76,7 @@ class Health:
     def not_ready(self) -> str | None:
         """Why the process is not ready; None when it is."""
         if self.state == READY:
-            return None
+            return next(iter(self.waits), None)
         why = REASONS.get(self.state, "starting")
         left = self.left()
         return f"{why}, {left:,} records to go" if left else why

@@ -5,6 +5,7 @@ Counted by batch, never by event: a batch of 2,000 events costs a dozen addition
 
 from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
@@ -14,6 +15,7 @@ from streams.stage import Kept
 from streams.topics import table_of
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+Made = TypeVar("Made", bound=MetricWrapperBase)
 RECORDS = (1, 10, 50, 100, 250, 500, 1_000, 1_500, 2_000)
 
 
@@ -22,15 +24,21 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
+        self._labels: dict[MetricWrapperBase, tuple[str, ...]] = {}
+
+        def noted(metric: Made, labels: tuple[str, ...]) -> Made:
+            self._labels[metric] = labels
+            return metric
 
         def counter(name: str, says: str, *labels: str) -> Counter:
-            return Counter(f"ringback_{name}", says, labels, registry=registry)
+            return noted(Counter(f"ringback_{name}", says, labels, registry=registry), labels)
 
         def gauge(name: str, says: str, *labels: str) -> Gauge:
-            return Gauge(f"ringback_{name}", says, labels, registry=registry)
+            return noted(Gauge(f"ringback_{name}", says, labels, registry=registry), labels)
 
         def histogram(name: str, says: str, buckets: Sequence[float], *labels: str) -> Histogram:
-            return Histogram(f"ringback_{name}", says, labels, buckets=buckets, registry=registry)
+            made = Histogram(f"ringback_{name}", says, labels, buckets=buckets, registry=registry)
+            return noted(made, labels)
 
         where = ("topic", "partition")
         self.ready = gauge("ready", "1 while the process has recovered and takes events")
@@ -57,10 +65,9 @@ class Metrics:
 
     def described(self) -> list[tuple[str, str, str]]:
         """Name, type and labels of all metrics, as they are exposed."""
-        made = [metric for metric in vars(self).values() if isinstance(metric, MetricWrapperBase)]
         return [
-            (family.name + ("_total" if family.type == "counter" else ""), family.type, labels_of(metric))
-            for metric in made
+            (family.name + ("_total" if family.type == "counter" else ""), family.type, ", ".join(labels))
+            for metric, labels in self._labels.items()
             for family in metric.describe()
         ]
 
@@ -102,23 +109,10 @@ class TopicMetrics:
         self._corrections.inc(corrected)
 
 
-def labels_of(metric: MetricWrapperBase) -> str:
-    """Names of the labels of a metric."""
-    return ", ".join(metric._labelnames)
-
-
 def set_only(gauge: Gauge, values: dict[tuple[str, ...], float]) -> None:
     """Set a gauge for these labels and drop every other: partitions that have left are not told of."""
-    for labels in known_labels(gauge) - values.keys():
+    known = {tuple(sample.labels.values()) for family in gauge.collect() for sample in family.samples}
+    for labels in known - values.keys():
         gauge.remove(*labels)
     for labels, value in values.items():
         gauge.labels(*labels).set(value)
-
-
-def known_labels(metric: MetricWrapperBase) -> set[tuple[str, ...]]:
-    """Labels that a metric has values for."""
-    return {
-        tuple(sample.labels[name] for name in metric._labelnames)
-        for family in metric.collect()
-        for sample in family.samples
-    }

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 import orjson
@@ -30,9 +30,11 @@ from streams import readiness, topics
 from streams.apply import Decode
 from streams.batching import FETCH_WAIT_MS
 from streams.config import StreamConfig
+from streams.decoding import Wire
 from streams.garbage import collect_rarely
 from streams.health import READY, STARTING, STOPPING, Health
 from streams.logs import quieten_libraries
+from streams.schema_lookup import SchemaLookup
 from streams.worker import wait_for_topics
 
 log = structlog.get_logger()
@@ -158,8 +160,40 @@ async def flush(buffer: Buffer, consumer: AIOKafkaConsumer, sink: ClickHouseSink
     log.debug("written", rows=written, ms=round((time.monotonic() - started) * 1000))
 
 
+async def copy(
+    consumer: AIOKafkaConsumer, sink: ClickHouseSink, wire: Wire, stop: asyncio.Event, health: Health
+) -> None:
+    """Fetch, write and commit until `stop` is set. Raises SinkRefused, RegistryRefused."""
+    buffer, lookup = Buffer(wire.decode), SchemaLookup(wire.registry, health)
+    while not stop.is_set():
+        fetched = await consumer.getmany(timeout_ms=200, max_records=BATCH_ROWS)
+        raw = (record.value for tp, records in fetched.items() if tp.topic in RAW for record in records)
+        if missing := lookup.missing(raw):
+            await flush(buffer, consumer, sink, health)  # what is here need not wait
+            if not await unless(stop, lookup.fetch(missing)):
+                return
+        for records in fetched.values():
+            for record in records:
+                buffer.add(record)
+        if buffer.due():
+            await flush(buffer, consumer, sink, health)
+    await flush(buffer, consumer, sink, health)
+
+
+async def unless(stop: asyncio.Event, doing: Coroutine[None, None, None]) -> bool:
+    """Do something to its end, unless `stop` is set before. Has it ended? Raises what it raises."""
+    work, stopped = asyncio.create_task(doing), asyncio.create_task(stop.wait())
+    await asyncio.wait([work, stopped], return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not work.done():
+        work.cancel()
+        return False
+    await work
+    return True
+
+
 async def run_sink(
-    config: StreamConfig, sink: ClickHouseSink, decode: Decode, stop: asyncio.Event, health: Health
+    config: StreamConfig, sink: ClickHouseSink, wire: Wire, stop: asyncio.Event, health: Health
 ) -> None:
     """Copy until `stop` is set. Raises SinkRefused, aiokafka's errors when Kafka is gone for good."""
     readiness.mark(False)
@@ -184,16 +218,8 @@ async def run_sink(
     collect_rarely()
     readiness.mark(True)
     health.become(READY, clickhouse=without_secret(sink.url))
-    buffer = Buffer(decode)
     try:
-        while not stop.is_set():
-            fetched = await consumer.getmany(timeout_ms=200, max_records=BATCH_ROWS)
-            for records in fetched.values():
-                for record in records:
-                    buffer.add(record)
-            if buffer.due():
-                await flush(buffer, consumer, sink, health)
-        await flush(buffer, consumer, sink, health)
+        await copy(consumer, sink, wire, stop, health)
     finally:
         health.become(STOPPING)
         await consumer.stop()

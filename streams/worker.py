@@ -8,8 +8,8 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streams import readiness
 from streams.app import build_app
-from streams.apply import Decode
 from streams.config import StreamConfig
+from streams.decoding import Wire
 from streams.ending import FAILED, Worker
 from streams.health import STARTING, Health
 from streams.logs import quieten_libraries
@@ -39,14 +39,14 @@ async def wait_for_topics(config: StreamConfig) -> str:
             return cluster
 
 
-def run_worker(config: StreamConfig, decode: Decode, health: Health) -> None:
+def run_worker(config: StreamConfig, wire: Wire, health: Health) -> None:
     """Run a worker in this process; leaves by SystemExit with the worker's exit status."""
     readiness.mark(False)
     health.become(STARTING, kafka=config.bootstrap_servers)
     config = replace(config, cluster=asyncio.run(wait_for_topics(config)))
     quieten_libraries()
     config.state_dir.mkdir(parents=True, exist_ok=True)
-    app = build_app(config, decode, health)
+    app = build_app(config, wire, health)
     worker = Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True)
     health.loop = worker.loop
     try:

@@ -1,24 +1,18 @@
-"""The private Faust names that streams.batching touches, held against the installed Faust."""
+"""Batches as Faust events: what is handed on, what is committed, what is fetched again."""
 
 import asyncio
-import inspect
 from collections import defaultdict
 from types import SimpleNamespace
 from typing import Any
 
 import faust
 import pytest
-from aiokafka import AIOKafkaConsumer
-from faust.assignor.partition_assignor import PartitionAssignor
-from faust.transport.consumer import Consumer
-from faust.transport.drivers.aiokafka import Consumer as KafkaConsumer
 from faust.types import TP
 
 from streams.batching import (
     BATCHED_TOPICS,
     FETCH_WAIT_MS,
     LOOKS_WHILE_BUSY,
-    Assignor,
     BatchConsumer,
     BatchScheduler,
     BatchSchema,
@@ -26,6 +20,8 @@ from streams.batching import (
     ReadOffsets,
     Transport,
 )
+from streams.ending import Ending
+from streams.health import Health
 from streams.sequence import Sequence, Verdict
 from streams.topics import CHANGELOGS, CONTACT_EVENTS, CONTACTS_CHANGELOG, WORKER_TOPICS
 
@@ -47,23 +43,6 @@ def consumer() -> BatchConsumer:
     return made
 
 
-def test_names_still_exist() -> None:
-    """What we override or read is there, with the parameters we expect."""
-    assert list(inspect.signature(Consumer._new_offset).parameters) == ["self", "tp"]
-    assert list(inspect.signature(Consumer._add_gap).parameters) == ["self", "tp", "offset_from", "offset_to"]
-    assert inspect.iscoroutinefunction(Consumer._add_gap)
-    assert inspect.iscoroutinefunction(Consumer.perform_seek)
-    assert list(inspect.signature(PartitionAssignor.assign).parameters) == [
-        "self",
-        "cluster",
-        "member_metadata",
-    ]
-    source = inspect.getsource(KafkaConsumer) + inspect.getsource(Consumer)
-    for name in ("_acked", "_acked_index", "_committed_offset", "_read_offset"):
-        assert f"self.{name}" in source
-    assert issubclass(Assignor, PartitionAssignor)
-
-
 def test_transport_is_found_by_its_scheme() -> None:
     app = faust.App("scheme", broker="batched://127.0.0.1:1", store="memory://")
     assert isinstance(app.transport, Transport)
@@ -77,7 +56,6 @@ async def test_the_broker_holds_no_fetch_for_long() -> None:
     assert isinstance(made, BatchConsumer)
     client = made._new_consumer_thread()._create_consumer(asyncio.get_running_loop())
     assert client._fetch_max_wait_ms == FETCH_WAIT_MS
-    assert "fetch_max_wait_ms=self._fetch_max_wait_ms" in inspect.getsource(AIOKafkaConsumer.start)
 
 
 def test_a_fetched_partition_is_one_event() -> None:
@@ -111,6 +89,29 @@ def test_commit_goes_behind_the_last_batch() -> None:
 def test_what_the_worker_reads_is_batched_and_its_changelogs_are_not() -> None:
     assert frozenset(WORKER_TOPICS) == BATCHED_TOPICS
     assert not BATCHED_TOPICS & set(CHANGELOGS)
+
+
+async def test_a_batch_that_is_released_is_not_waited_for() -> None:
+    """By Faust itself, when the worker stops; one that is held again is, until it is acknowledged."""
+    app = faust.App("release", broker="batched://127.0.0.1:1", store="memory://")
+    app.ending = Ending(Health("worker"), [])
+    made, message = app.consumer, Message()
+    made.commit = made.commit_and_end_transactions = nothing  # type: ignore[method-assign]
+    made.track_message(message)
+    made.release(message)
+    await asyncio.wait_for(made.wait_empty(), 1)
+    made.hold(message)
+    assert message in made._unacked_messages
+
+
+class Message:
+    """As much of a Faust message as the consumer looks at."""
+
+    tp, offset, acked, refcount = EVENTS, 9, False, 1
+
+
+async def nothing(**kwargs: Any) -> None:
+    pass
 
 
 async def test_gaps_of_batches_are_not_recorded() -> None:

@@ -1,7 +1,6 @@
-"""Recovery in bulk: the same tables as record by record, and the private names that it rests on."""
+"""Recovery in bulk: the same tables as record by record."""
 
 import asyncio
-import inspect
 from collections import OrderedDict
 from types import SimpleNamespace
 from typing import Any
@@ -10,13 +9,12 @@ import faust
 import pytest
 import pytest_asyncio
 from aiokafka import TopicPartition
-from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
+from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.errors import CorruptRecordException, KafkaConnectionError
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from faust.stores.memory import Store
-from faust.tables.manager import TableManager
-from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
+from faust.tables.recovery import RebalanceAgain, ServiceStopped
 from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
@@ -157,36 +155,6 @@ def test_a_damaged_batch_is_refused() -> None:
     fetched[ONE] = result
     with pytest.raises(CorruptRecordException):
         fetched[ONE].getall(64)
-
-
-def test_names_still_exist() -> None:
-    """What we override or set is there, and is called as we expect."""
-    assert "self._records = collections.OrderedDict()" in inspect.getsource(Fetcher.__init__)
-    assert "self._records[tp] = FetchResult(" in inspect.getsource(Fetcher._proc_fetch_request)
-    assert "next(self._records_iterator)" in inspect.getsource(PartitionRecords.__next__)
-    assert list(inspect.signature(Recovery._wait).parameters) == ["self", "coro", "timeout"]
-    parameters = list(inspect.signature(Recovery._seek_offsets).parameters)
-    assert parameters == ["self", "consumer", "tps", "offsets", "title"]
-    assert list(inspect.signature(Recovery._verify_remaining).parameters) == ["self", "now", "stats"]
-    assert inspect.isfunction(Recovery._set_recovery_started)
-    steps = inspect.getsource(Recovery)
-    order = [
-        "self._build_highwaters)(\n                        consumer, assigned_active_tps",
-        "self._build_offsets)(\n                        consumer, assigned_active_tps",
-        "self._seek_offsets)(\n                        consumer, assigned_active_tps",
-        "if self.need_recovery():\n                    self._set_recovery_started()",
-    ]
-    places = [steps.index(step) for step in order]
-    assert places == sorted(places)
-    assert "self._recovery = Recovery(" in inspect.getsource(TableManager.recovery.fget)
-
-
-def test_on_rebalance_gives_no_way() -> None:
-    """From its revoking offsets to its signal Faust awaits nothing, so that we cannot write in between."""
-    source = inspect.getsource(Recovery.on_rebalance)
-    assert (
-        "await" not in source[source.index("self.revoke(tp)") : source.index("signal_recovery_start.set()")]
-    )
 
 
 @pytest_asyncio.fixture

@@ -1,16 +1,10 @@
-"""The private names of aiokafka that fencing rests on, and which changelog writes are let through."""
+"""Which changelog writes are let through."""
 
 import asyncio
-import inspect
 from types import SimpleNamespace
 
 import pytest
 from aiokafka.errors import ProducerFenced
-from aiokafka.producer.message_accumulator import MessageAccumulator
-from aiokafka.producer.producer import AIOKafkaProducer
-from aiokafka.producer.sender import InitPIDHandler, Sender, SendProduceReqHandler
-from aiokafka.producer.transaction_manager import TransactionManager
-from faust.tables.recovery import Recovery
 from faust.types import TP
 
 from streams import fence
@@ -49,25 +43,6 @@ class Coordinator:
 def partition(number: int) -> set[TP]:
     """As Faust tells of it."""
     return {TP(changelog, number) for changelog in CHANGELOGS}
-
-
-async def test_names_still_exist() -> None:
-    assert "self._txn_manager = TransactionManager(" in inspect.getsource(AIOKafkaProducer.__init__)
-    assert "transactional_id" in vars(TransactionManager("id", 1))  # a plain attribute, asked for each time
-    for place in (MessageAccumulator.create_builder, AIOKafkaProducer.send_batch):
-        assert "txn_manager.transactional_id is not None" in inspect.getsource(place)
-    assert "txn_manager.transactional_id is not None" in inspect.getsource(Sender._sender_routine)
-    assert "self._sender._txn_manager.transactional_id" in inspect.getsource(
-        SendProduceReqHandler.create_request
-    )
-    assert "set_pid_and_epoch(" in inspect.getsource(InitPIDHandler.handle_response)
-    # The epoch is known, and nothing of the sender has run yet, when `start` returns.
-    start = inspect.getsource(Sender.start)
-    assert start.index("await self._maybe_wait_for_pid()") < start.index("create_task(")
-    assert "await" not in start[start.index("create_task(") :]
-    assert "exc = ProducerFenced()" in inspect.getsource(SendProduceReqHandler.handle_response)
-    parameters = list(inspect.signature(Recovery._build_highwaters).parameters)
-    assert parameters == ["self", "consumer", "tps", "destination", "title"]
 
 
 async def test_all_changelogs_of_a_partition_are_fenced(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,75 @@
+"""Schemas that a batch needs are fetched before it is decoded, off the loop: decoding itself never waits.
+
+While the registry is away only what needs a schema waits. Heartbeats, signals and batches of other topics go
+on, and nothing is begun that would have to be undone, so a worker can be stopped or lose its partitions.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import ExitStack
+from typing import Protocol
+
+import stamina
+import structlog
+
+from adapters.schema_registry import LONGEST_WAIT_S, Unreachable
+from schemas.confluent import SchemaIds, schema_ids
+from streams.health import Health
+
+log = structlog.get_logger()
+WAITING = "waiting for the schema registry"
+
+
+class Registry(SchemaIds, Protocol):
+    """A schema registry: what has been learnt of it is read without waiting."""
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a password."""
+
+    def knows(self, schema_id: int) -> bool:
+        """Is there nothing left to ask about an id?"""
+
+    def learn(self, schema_id: int) -> None:
+        """Ask once, blocking. Raises Unreachable for what passes, RegistryRefused for what does not."""
+
+
+class SchemaLookup:
+    """What is still to be asked of a registry, and the asking. Without a registry there is never anything."""
+
+    def __init__(self, registry: Registry | None, health: Health) -> None:
+        self.registry = registry
+        self.health = health
+
+    def missing(self, values: Iterable[bytes | None]) -> set[int]:
+        """Ids to ask for before these values are decoded; one that has no schema is asked for each time."""
+        if self.registry is None:
+            return set()
+        return {n for n in schema_ids(values) if not self.registry.knows(n)}
+
+    async def fetch(self, ids: Iterable[int]) -> None:
+        """Ask for schemas; returns when all are answered. Raises RegistryRefused."""
+        for schema_id in sorted(ids):
+            await self._ask(schema_id)
+
+    async def _ask(self, schema_id: int) -> None:
+        """Ask as soon as the registry answers, and say meanwhile what is waited for."""
+        registry = self.registry
+        if registry is None:
+            return
+        with ExitStack() as waiting:
+            told = False
+            async for attempt in stamina.retry_context(
+                on=Unreachable, attempts=None, timeout=None, wait_initial=0.2, wait_max=LONGEST_WAIT_S
+            ):
+                with attempt:
+                    try:
+                        await asyncio.to_thread(registry.learn, schema_id)
+                    except Unreachable as error:
+                        if not told:
+                            log.warning(WAITING, url=registry.url, error=str(error))
+                            waiting.enter_context(self.health.waiting(WAITING))
+                            told = True
+                        raise
+            if told:
+                log.info("the schema registry answers", url=registry.url)
