@@ -58,5 +58,5 @@ async def sink_until_stopped() -> None:
     stream = stream_config(config)
     views = partial(apply_views, rules=stream.rules, zone=config.timezone)
     with observed("sink", place(config, SINK_GROUP, SINK_PORT_OFFSET)) as health:
-        clickhouse = ClickHouseSink(config.clickhouse, views, health.metrics.inserted)
+        clickhouse = ClickHouseSink(config.clickhouse, views, health.metrics.inserted, stop.is_set)
         await run_sink(stream, clickhouse, wire(config), stop, health)

@@ -51,6 +51,13 @@ class SinkRefused(RuntimeError):
     """ClickHouse refuses what we send and will go on doing so: nothing is lost, a person has to look."""
 
 
+class GivenUp(RuntimeError):
+    """ClickHouse was still waited for when the process was told to stop: nothing is lost."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"stopped while waiting for ClickHouse ({what}); nothing is lost")
+
+
 def passes(error: Exception) -> bool:
     """Will this error pass without a change of ours? Unreachable, overloaded, out of space: yes."""
     if isinstance(error, ClickHouseError):
@@ -95,10 +102,11 @@ def without_secret(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
 
 
-def patiently(work: Callable[[], T], what: str, url: str) -> T:
+def patiently(work: Callable[[], T], what: str, url: str, stopping: Callable[[], bool]) -> T:
     """Do `work`, waiting as long as ClickHouse cannot; says so once for each reason, and when it goes on.
 
-    Raises SinkRefused when ClickHouse answers with an error that does not pass.
+    Raises SinkRefused when ClickHouse answers with an error that does not pass, GivenUp when it does not
+    answer and the process is told to stop.
     """
     started, told = time.monotonic(), set[int]()
     for attempt in stamina.retry_context(
@@ -116,6 +124,8 @@ def patiently(work: Callable[[], T], what: str, url: str) -> T:
                         "waiting for ClickHouse", what=what, url=without_secret(url), error=first_line(error)
                     )
                     told.add(code)
+                if stopping():
+                    raise GivenUp(what) from error
                 raise
     if told:
         log.info("ClickHouse answers", what=what, waited_s=round(time.monotonic() - started, 1))
@@ -152,8 +162,10 @@ class ClickHouseSink:
         url: str,
         make_views: Callable[[Client], object] | None = None,
         on_insert: Callable[[str, int, float], None] = lambda table, rows, seconds: None,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self.url = url
+        self._stopping = stopping
         self._on_insert = on_insert
         self._make_views = make_views
         self._client: Client | None = None
@@ -166,20 +178,23 @@ class ClickHouseSink:
         return self._client
 
     def prepare(self) -> None:
-        """Wait for ClickHouse and bring its tables and views up to date. Raises SinkRefused."""
-        for name in patiently(lambda: migrate(self.client()), "migrations", self.url):
+        """Wait for ClickHouse and bring its tables and views up to date. Raises SinkRefused, GivenUp."""
+        for name in self._patiently(lambda: migrate(self.client()), "migrations"):
             log.info("migration applied", name=name)
         if self._make_views is not None:
-            patiently(lambda make=self._make_views: make(self.client()), "views", self.url)  # type: ignore[misc]
+            self._patiently(lambda make=self._make_views: make(self.client()), "views")  # type: ignore[misc]
 
     def insert(self, tables: Mapping[str, Sequence[Sequence[Any]]]) -> int:
         """Insert rows by table and return their number once all are acknowledged. Raises SinkRefused."""
         for table, rows in tables.items():
             if rows:
                 started = time.monotonic()
-                patiently(lambda table=table, rows=rows: self._insert(table, rows), table, self.url)  # type: ignore[misc]
+                self._patiently(lambda table=table, rows=rows: self._insert(table, rows), table)  # type: ignore[misc]
                 self._on_insert(table, len(rows), time.monotonic() - started)
         return sum(len(rows) for rows in tables.values())
+
+    def _patiently(self, work: Callable[[], T], what: str) -> T:
+        return patiently(work, what, self.url, self._stopping)
 
     def _insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         context = self._contexts.pop(table, None)

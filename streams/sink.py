@@ -13,7 +13,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from schemas.codec import DecodeError
 from schemas.events import AgentStateChanged, SourceHeartbeat
-from sinks.clickhouse import ClickHouseSink, without_secret
+from sinks.clickhouse import ClickHouseSink, GivenUp, without_secret
 from sinks.rows import (
     TableRow,
     agent_event_row,
@@ -180,7 +180,7 @@ async def copy(
     await flush(buffer, consumer, sink, health)
 
 
-async def unless(stop: asyncio.Event, doing: Coroutine[None, None, None]) -> bool:
+async def unless(stop: asyncio.Event, doing: Coroutine[None, None, object]) -> bool:
     """Do something to its end, unless `stop` is set before. Has it ended? Raises what it raises."""
     work, stopped = asyncio.create_task(doing), asyncio.create_task(stop.wait())
     await asyncio.wait([work, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -200,8 +200,18 @@ async def run_sink(
     health.become(STARTING, kafka=config.bootstrap_servers, clickhouse=without_secret(sink.url))
     health.loop = asyncio.get_running_loop()
     quieten_libraries()
-    await asyncio.to_thread(sink.prepare)
-    await wait_for_topics(config)
+    try:
+        await asyncio.to_thread(sink.prepare)
+        if await unless(stop, wait_for_topics(config)):
+            await consume(config, sink, wire, stop, health)
+    except GivenUp as told:
+        log.warning(str(told))
+
+
+async def consume(
+    config: StreamConfig, sink: ClickHouseSink, wire: Wire, stop: asyncio.Event, health: Health
+) -> None:
+    """Join the group and copy until `stop` is set. Raises as `run_sink`, and GivenUp."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=config.bootstrap_servers,
         group_id=GROUP,

@@ -64,7 +64,7 @@ FAULTS: dict[str, Fault] = {
     "later events are invisible": ("fold.py", "if event.occurred_at <= as_of]", "if True]"),
     "measured durations come first": (
         "leg.py",
-        "if isinstance(end, ContactResolved) and end.talk_ms is not None:",
+        "if type(end) is ContactResolved and end.talk_ms is not None:",
         "if False:",
     ),
     "latest reason": ("contact.py", "carriers, key=lambda e: (e.occurred_at, e.event_id)).reason", "carriers, key=lambda e: (-e.occurred_at, e.event_id)).reason"),

@@ -27,6 +27,7 @@ from sinks.rows import event_row
 from streams.sink import GROUP as SINK_GROUP
 
 ROWS, KILLS = 30_000, 3
+STOP_S = 10  # it waits at most five seconds until it asks again, and sees then that it is to stop
 # The sink dies as soon as ClickHouse has a batch with events, before it can commit.
 DIES_BEFORE_COMMIT = """
 import os, signal
@@ -163,6 +164,26 @@ async def test_a_slow_clickhouse_is_waited_for(stack: Stack, worker: Running) ->
         await week.check(stack)
         assert sink.process.alive()
         assert "Traceback" not in sink.log()
+
+
+async def test_a_sink_that_waits_can_be_stopped(stack: Stack, worker: Running) -> None:
+    """At its start and in the middle of a batch; what it has not written comes again."""
+    week, clickhouse = Week(8), local(stack)
+    with background(stack.env(), "sink") as sink:
+        clickhouse.stop()
+        await week.send(stack)
+        for waits in (sink, Running(stack.env(), "sink")):
+            wait_until(lambda waits=waits: "waiting for ClickHouse" in waits.log(), "the sink is silent")
+            asked = time.monotonic()
+            waits.process.stop()
+            assert time.monotonic() - asked < STOP_S
+            assert waits.process.returncode == 0
+            assert "nothing is lost" in waits.log()
+            assert "Traceback" not in waits.log()
+    clickhouse.start()
+    assert await lag(stack, SINK_GROUP) > 0
+    with background(stack.env(), "sink"):
+        await week.check(stack)
 
 
 async def test_the_sink_killed_between_insert_and_commit(stack: Stack, worker: Running) -> None:

@@ -1,6 +1,7 @@
 """Whole topics come again, clocks jump, the broker's disk is slow or full."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -16,6 +17,7 @@ from deploy.local.ports import free_port
 from streams.progress import Watch
 from streams.topics import AGENT_EVENTS, CONTACT_EVENTS
 
+STOP_S = 5
 FAR_BEHIND_MS, FAR_AHEAD_MS = 662_688_000_000, 4_039_372_800_000  # January 1991 and 2098
 # The clock of the machine, as Python tells it, is a day ahead or behind, another way at every look.
 CLOCK_JUMPS = """
@@ -116,6 +118,15 @@ async def test_a_worker_whose_clock_jumps(stack: Stack, parts: list[Running]) ->
         assert "Traceback" not in jumping.log()
     finally:
         jumping.process.stop()
+
+
+def test_a_sink_that_waits_for_kafka_can_be_stopped(stack: Stack) -> None:
+    sink = Running(stack.env(KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{free_port()}"), "sink")
+    wait_until(lambda: "waiting for Kafka" in sink.log(), "the sink is silent")
+    asked = time.monotonic()
+    sink.process.stop()
+    assert time.monotonic() - asked < STOP_S
+    assert sink.process.returncode == 0
 
 
 @pytest.mark.stack
