@@ -27,6 +27,7 @@ import orjson
 from bench.counted import latest, named, summed, verdict
 from bench.events import Windows
 from bench.group import Member, consume
+from bench.judge import judge
 from bench.meter import Outcome, not_measured
 from bench.stack import PARTITIONS, Stack
 from kpis.rules import DEFAULT_RULES
@@ -39,16 +40,17 @@ from streams.customers import Customers
 from streams.decoding import decode_single_object
 from streams.documents import row_version, window_key, window_of
 from streams.folded import folded
-from streams.forwards import Forwards, moved, session_output, visit_output
+from streams.forwards import Forwards, moved, told
 from streams.logs import quieten_libraries
-from streams.stage import Kept, Output, Stage
+from streams.stage import Kept, Stage
 from streams.state import Known, merge, pack, unpack
 from streams.store import Held
-from streams.topics import CONTACT_EVENTS
+from streams.topics import AGENT_ACTIVITY, CONTACT_EVENTS, CUSTOMER_CONTACTS
 
 MISSING = "not installed: see bench/README.md"
 AT_LEAST_ONCE, EXACTLY_ONCE = "at-least-once", "exactly-once"
 WINDOW, CUSTOMER, AGENT = "window", "customer", "agent"  # the columns grouped by
+COLUMN = {CUSTOMER_CONTACTS: CUSTOMER, AGENT_ACTIVITY: AGENT}
 SET, TOTAL = "set", "total"  # keys of state
 COMMIT_S = 1.0
 
@@ -87,9 +89,9 @@ def build(servers: str, folder: Path, guarantee: str) -> Any:
     steps = app.dataframe(events).apply(fold_contact, stateful=True, expand=True)
     grouped(steps, WINDOW).update(move_window, stateful=True)
     customers = Customers(Kept(Held(), ""), Kept(Held(), ""), DEFAULT_RULES)
-    grouped(steps, CUSTOMER).update(partial(judge, customers), stateful=True)
+    grouped(steps, CUSTOMER).update(partial(keep, customers), stateful=True)
     agents = Agents(Kept(Held(), ""), Kept(Held(), ""), DEFAULT_RULES)
-    grouped(steps, AGENT).update(partial(judge, agents), stateful=True)
+    grouped(steps, AGENT).update(partial(keep, agents), stateful=True)
     return app
 
 
@@ -118,25 +120,18 @@ def fold_contact(value: bytes, state: Any) -> Iterable[dict[str, Any]]:
     before, after = folded(known, DEFAULT_RULES), folded(merged, DEFAULT_RULES)
     moves = change(before.adds, after.adds)
     windows = [{WINDOW: window_key(window, 0).decode(), "by": named(step)} for window, step in moves.items()]
-    return windows + list(told(event.contact_id, before.forwards, after.forwards))
+    return windows + list(forwarded(event.contact_id, before.forwards, after.forwards))
 
 
-def told(contact_id: str, before: Forwards, after: Forwards) -> Iterator[dict[str, str]]:
+def forwarded(contact_id: str, before: Forwards, after: Forwards) -> Iterator[dict[str, str]]:
     """What customer and agents are told of a contact, as the worker tells them."""
     from quixstreams import message_context
 
     version = row_version(0, message_context().offset)
-    for customer, visit in moved(before.visits, after.visits).items():
-        yield step_of(CUSTOMER, customer, visit_output(customer, contact_id, visit, version, PARTITIONS))
-    for (agent, leg), session in moved(before.sessions, after.sessions).items():
-        output = session_output(agent, contact_id, leg, session, version, PARTITIONS)
-        yield step_of(AGENT, agent, output)
-
-
-def step_of(column: str, owner: str, output: Output) -> dict[str, str]:
-    """One of the worker's records as a step."""
-    _, _, (key, value) = output
-    return {column: owner, "key": key.decode(), "value": (value or b"").decode()}
+    visits, sessions = moved(before.visits, after.visits), moved(before.sessions, after.sessions)
+    for topic, _, (key, value) in told(contact_id, visits, sessions, version, PARTITIONS):
+        owner = orjson.loads(key)[0]
+        yield {COLUMN[topic]: owner, "key": key.decode(), "value": (value or b"").decode()}
 
 
 def move_window(step: dict[str, Any], state: Any) -> None:
@@ -147,12 +142,9 @@ def move_window(step: dict[str, Any], state: Any) -> None:
     state.set(TOTAL, total)
 
 
-def judge(stage: Stage, step: dict[str, Any], state: Any) -> None:
+def keep(stage: Stage, step: dict[str, Any], state: Any) -> None:
     """One of the worker's stages does its work for one record; what it keeps is in Quix's state as well."""
-    record = Record(0, step["key"].encode(), step["value"].encode())
-    work = stage.apply(0, [record], row_version(0, 0))
-    stage.state.put(0, work.states)
-    stage.totals.put(0, list(work.totals.items()))
+    work = judge(stage, 0, Record(0, step["key"].encode(), step["value"].encode()))
     for key, value in (*work.states, *work.totals.items()):
         state.set_bytes(key.decode(), value)
 

@@ -17,10 +17,11 @@ import faust
 from bench.counted import latest, named, summed, verdict
 from bench.events import Windows
 from bench.group import Member, consume
+from bench.judge import judge
 from bench.meter import Outcome
 from bench.stack import PARTITIONS, Stack
 from kpis.rules import DEFAULT_RULES
-from kpis.tally import ZERO, add, change, contribution
+from kpis.tally import ZERO, add, change
 from schemas.events import AgentStateChanged, SourceHeartbeat
 from streams import readiness
 from streams.agents import Agents
@@ -28,8 +29,8 @@ from streams.apply import Record
 from streams.customers import Customers
 from streams.decoding import decode_single_object
 from streams.documents import row_version, tally_bytes, tally_of, window_key, window_of
-from streams.folded import facts_of
-from streams.forwards import forwards_of, moved, session_output, visit_output
+from streams.folded import folded
+from streams.forwards import moved, told
 from streams.logs import quieten_libraries
 from streams.stage import Kept, Output, Stage
 from streams.state import Known, merge, pack, unpack
@@ -91,9 +92,7 @@ def add_stage(app: faust.App, topic: Any, stage: Stage, state: Any, totals: Any)
         async for event in stream.events():
             message = event.message
             record = Record(message.offset, event.key, event.value)
-            work = stage.apply(message.partition, [record], row_version(0, message.offset))
-            stage.state.put(message.partition, work.states)
-            stage.totals.put(message.partition, list(work.totals.items()))
+            work = judge(stage, message.partition, record)
             for key, value in work.states:
                 state[key] = value
             for key, value in work.totals.items():
@@ -120,18 +119,14 @@ def apply(value: bytes, message: Any, contacts: Any, windows: Any) -> Iterator[O
     if duplicates:
         return
     contacts[key] = pack(merged)
-    before, after = facts_of(known, DEFAULT_RULES), facts_of(merged, DEFAULT_RULES)
-    moves = change(contribution(before, DEFAULT_RULES), contribution(after, DEFAULT_RULES))
-    for window, step in moves.items():
+    before, after = folded(known, DEFAULT_RULES), folded(merged, DEFAULT_RULES)
+    for window, step in change(before.adds, after.adds).items():
         name = window_key(window, message.partition)
-        old = windows.get(name)
-        windows[name] = tally_bytes(add(tally_of(old) if old else ZERO, step))
-    old_forwards, new_forwards = forwards_of(before, DEFAULT_RULES), forwards_of(after, DEFAULT_RULES)
-    version, name = row_version(0, message.offset), event.contact_id
-    for customer, visit in moved(old_forwards.visits, new_forwards.visits).items():
-        yield visit_output(customer, name, visit, version, PARTITIONS)
-    for (agent, leg), session in moved(old_forwards.sessions, new_forwards.sessions).items():
-        yield session_output(agent, name, leg, session, version, PARTITIONS)
+        total = windows.get(name)
+        windows[name] = tally_bytes(add(tally_of(total) if total else ZERO, step))
+    old, new = before.forwards, after.forwards
+    visits, sessions = moved(old.visits, new.visits), moved(old.sessions, new.sessions)
+    yield from told(event.contact_id, visits, sessions, row_version(0, message.offset), PARTITIONS)
 
 
 async def measure(stack: Stack, truth: Windows) -> Outcome:

@@ -89,7 +89,7 @@ def build_app(config: StreamConfig, wire: Wire, health: Health) -> faust.App:
     add_nudge(app, handlers, health)
     add_fence(app, writer, ending)
     add_recovery(app, processors, ending)
-    add_endings(app, ending.lanes, processors, writer, health)
+    add_endings(app, processors, writer, ending)
     add_assignment(app, writer, health)
     return app
 

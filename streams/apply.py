@@ -94,7 +94,7 @@ def read(record: Record, decode: Decode) -> Known:
     if record.value is None:
         raise DecodeError("empty", "the record has no value")
     decoded, canonical = decode(record.value)
-    if type(decoded) in ELSEWHERE:  # isinstance is dear on pydantic's models, and a type checker wants it
+    if type(decoded) in ELSEWHERE:  # isinstance is dear on pydantic's models
         raise DecodeError("wrong_topic", f"{decoded.type} has a topic of its own")
     event = cast(ContactEvent, decoded)
     if record.key != event.contact_id.encode():

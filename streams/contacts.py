@@ -18,7 +18,7 @@ from streams.apply import (
 )
 from streams.documents import facts_document, tally_bytes, tally_of, window_document, window_key, window_of
 from streams.folded import Recent, facts_of
-from streams.forwards import forwards_of, session_output, visit_output
+from streams.forwards import forwards_of, told
 from streams.stage import Kept, Output, Work
 from streams.state import EventSet, unpack
 from streams.topics import CONTACT_EVENTS, CONTACT_FACTS, KPI_WINDOWS
@@ -140,10 +140,7 @@ class Contacts:
         """Facts of a contact, and what its customer and its agents are told."""
         name = change.contact_id
         yield CONTACT_FACTS, partition, (name.encode(), facts_document(change, version))
-        for customer, visit in change.visits.items():
-            yield visit_output(customer, name, visit, version, self.partitions)
-        for (agent, leg), session in change.sessions.items():
-            yield session_output(agent, name, leg, session, version, self.partitions)
+        yield from told(name, change.visits, change.sessions, version, self.partitions)
 
     async def recount(self, partition: int) -> dict[bytes, bytes]:
         """All windows of a partition from its contacts."""

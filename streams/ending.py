@@ -24,7 +24,7 @@ FAILED = 1
 
 
 class Ending:
-    """What stops when a worker fails."""
+    """What stops when a worker does: the batches of all its stages."""
 
     def __init__(self, health: Health, lanes: Iterable[Lanes]) -> None:
         self.health = health
@@ -33,17 +33,23 @@ class Ending:
     def fail(self, error: Exception) -> None:
         """Say why, begin no other batch, and stop: Faust would go on behind what failed."""
         log.error("worker stops", error=str(error), kind=type(error).__name__)
-        for lanes in self.lanes:
-            lanes.closed = True
+        self._close()
         self.health.failed = True
         signal.raise_signal(signal.SIGTERM)
 
     async def begun_has_ended(self) -> None:
         """Let what is in progress end, and begin nothing else."""
-        for lanes in self.lanes:
-            lanes.closed = True
+        self._close()
+        await self.empty()
+
+    async def empty(self) -> None:
+        """Wait until nothing is in progress."""
         for lanes in self.lanes:
             await lanes.empty()
+
+    def _close(self) -> None:
+        for lanes in self.lanes:
+            lanes.closed = True
 
 
 class Worker(faust.Worker):  # type: ignore[misc]  # faust is untyped to us

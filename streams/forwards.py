@@ -1,6 +1,6 @@
 """What a contact passes on to the other stages: its visit to its customer, its sessions to their agents."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 from zlib import crc32
@@ -66,6 +66,20 @@ def session_output(
     key = orjson.dumps([agent, "session", contact_id, leg])
     value = orjson.dumps({"version": version, "session": session})
     return AGENT_ACTIVITY, partition_of(agent, partitions), (key, value)
+
+
+def told(
+    contact_id: str,
+    visits: Mapping[str, Visit | None],
+    sessions: Mapping[tuple[str, int], Session | None],
+    version: int,
+    partitions: int,
+) -> Iterator[tuple[str, int, KeyValue]]:
+    """Records of what a contact tells its customers and agents."""
+    for customer, visit in visits.items():
+        yield visit_output(customer, contact_id, visit, version, partitions)
+    for (agent, leg), session in sessions.items():
+        yield session_output(agent, contact_id, leg, session, version, partitions)
 
 
 def state_output(agent: str, event_id: str, canonical: bytes, partitions: int) -> tuple[str, int, KeyValue]:

@@ -33,11 +33,6 @@ class Lanes:
             await asyncio.wait([before])
         self._running[partition] = asyncio.create_task(batch)
 
-    async def close(self) -> None:
-        """Let the batches in progress end, and begin no other."""
-        self.closed = True
-        await self.empty()
-
     async def empty(self) -> None:
         """Wait until nothing is in progress."""
         while self.busy:

@@ -12,7 +12,6 @@ from streams.ending import Ending
 from streams.fence import KEEP_EVERY_S, FencedWriter
 from streams.garbage import collect_rarely
 from streams.health import MOVING, READY, RECOVERING, STOPPING, Health
-from streams.lanes import Lanes
 from streams.processor import Processor
 from streams.recovery import finish_batch
 
@@ -67,21 +66,17 @@ def add_recovery(app: faust.App, processors: Sequence[Processor], ending: Ending
 
 
 def add_endings(
-    app: faust.App,
-    lanes: Sequence[Lanes],
-    processors: Sequence[Processor],
-    writer: FencedWriter,
-    health: Health,
+    app: faust.App, processors: Sequence[Processor], writer: FencedWriter, ending: Ending
 ) -> None:
     """Let batches end before partitions move; close the writer last."""
+    health = ending.health
 
     @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
     async def let_batches_end(app: Any, revoked: set[TP], **kwargs: Any) -> None:
         if health.state == READY:
             health.become(MOVING)
         health.revoked((tp.topic, tp.partition) for tp in revoked if tp.topic in topics.WORKER_TOPICS)
-        for one in lanes:
-            await one.empty()  # before another worker reads our changelog
+        await ending.empty()  # before another worker reads our changelog
         await writer.let_go()
         for processor in processors:
             processor.stage.forget()
@@ -91,8 +86,7 @@ def add_endings(
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
     async def close(app: Any, **kwargs: Any) -> None:
         health.become(STOPPING)
-        for one in lanes:
-            await one.close()
+        await ending.begun_has_ended()
         await writer.stop()
 
 

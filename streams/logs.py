@@ -5,14 +5,8 @@ import time
 
 from faust.tables.recovery import ServiceStopped
 
-from streams.dead_letter_limit import TooManyDeadLetters
-from streams.fence import Fenced
-from streams.stage import InternalRecordError
-
 REPEAT_AFTER_S = 30.0
 LIBRARIES = ("faust", "mode", "aiokafka")
-# Faust logs where in the code these come from, which is no news: their message says all.
-SAY_ALL = (Fenced, TooManyDeadLetters, InternalRecordError)
 
 
 class Seldom(logging.Filter):
@@ -26,8 +20,6 @@ class Seldom(logging.Filter):
         """Has this message (by its template) not been seen lately?"""
         if record.exc_info and isinstance(record.exc_info[1], ServiceStopped):
             return False  # a worker that is stopped while it recovers; its own lines say so
-        if record.exc_info and isinstance(record.exc_info[1], SAY_ALL):
-            record.exc_info = None
         now = time.monotonic()
         if now - self._last.get(str(record.msg), -REPEAT_AFTER_S) < REPEAT_AFTER_S:
             return False

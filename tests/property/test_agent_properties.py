@@ -31,6 +31,27 @@ def random_state(rng: random.Random, event_id: str) -> AgentStateChanged:
     )
 
 
+def random_change(
+    rng: random.Random,
+    history: AgentHistory,
+    sessions: dict[tuple[str, int], Session],
+    states: dict[str, AgentStateChanged],
+) -> dict[int, AgentQuarter | None]:
+    """Set or take out a session or a state, in the history and in what it must be the history of."""
+    name, gone = f"e{rng.randrange(8)}", rng.random() < 0.2
+    if rng.random() < 0.5:
+        session = None if gone else random_session(rng, name)
+        sessions.pop((name, 1), None)
+        if session is not None:
+            sessions[name, 1] = session
+        return history.put_session((name, 1), session)
+    state = None if gone else random_state(rng, name)
+    states.pop(name, None)
+    if state is not None:
+        states[name] = state
+    return history.put_state(name, state)
+
+
 def test_history_is_the_plain_form() -> None:
     for seed in range(60):
         rng = random.Random(seed)
@@ -39,17 +60,7 @@ def test_history_is_the_plain_form() -> None:
         states: dict[str, AgentStateChanged] = {}
         told = {}
         for _ in range(30):
-            name, gone = f"e{rng.randrange(8)}", rng.random() < 0.2
-            if rng.random() < 0.5:
-                key = (name, 1)
-                session = None if gone else random_session(rng, name)
-                changed = history.put_session(key, session)
-                sessions = {k: v for k, v in {**sessions, key: session}.items() if v is not None}
-            else:
-                state = None if gone else random_state(rng, name)
-                changed = history.put_state(name, state)
-                states = {k: v for k, v in {**states, name: state}.items() if v is not None}
-            for start, quarter in changed.items():
+            for start, quarter in random_change(rng, history, sessions, states).items():
                 assert told.get(start) != quarter
                 told[start] = quarter
             expected = agent_quarters(sessions.values(), states.values(), RULES)
@@ -66,15 +77,7 @@ def test_a_history_that_was_loaded_is_the_plain_form() -> None:
         states: dict[str, AgentStateChanged] = {}
         told: dict[int, AgentQuarter | None] = {}
         for _ in range(30):
-            name, gone = f"e{rng.randrange(8)}", rng.random() < 0.2
-            if rng.random() < 0.5:
-                session = None if gone else random_session(rng, name)
-                told |= history.put_session((name, 1), session)
-                sessions = {k: v for k, v in {**sessions, (name, 1): session}.items() if v is not None}
-            else:
-                state = None if gone else random_state(rng, name)
-                told |= history.put_state(name, state)
-                states = {k: v for k, v in {**states, name: state}.items() if v is not None}
+            told |= random_change(rng, history, sessions, states)
             if rng.random() < 0.3:
                 history = AgentHistory("ann", RULES)
                 history.load(sessions.items(), states.items())

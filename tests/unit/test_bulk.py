@@ -176,6 +176,14 @@ def use(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "RETRY_S", 0.0)
 
 
+def filled_up_to_its_ends(recovery: BulkRecovery, monkeypatch: pytest.MonkeyPatch) -> Broker:
+    """A broker with both changelogs, which the recovery is to read to their ends."""
+    broker = filled()
+    use(broker, monkeypatch)
+    recovery.active_highwaters.update({TP(*ONE): 8, TP(*TWO): 6})
+    return broker
+
+
 async def seek_wait(offsets: dict[TP, int]) -> None:
     pass
 
@@ -201,9 +209,7 @@ def filled() -> Broker:
 
 async def test_nothing_is_left_for_faust(recovery: BulkRecovery, monkeypatch: pytest.MonkeyPatch) -> None:
     """Gaps of compaction and a tail that is gone included; no limit of time ends it."""
-    broker = filled()
-    use(broker, monkeypatch)
-    recovery.active_highwaters.update({TP(*ONE): 8, TP(*TWO): 6})
+    broker = filled_up_to_its_ends(recovery, monkeypatch)
     assert recovery.need_recovery()
     await recover(recovery)
     assert not recovery.need_recovery()
@@ -228,9 +234,7 @@ async def test_a_changelog_that_was_made_anew_is_read_anew(
     recovery: BulkRecovery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is held goes beyond its end, so it is not a copy of it."""
-    broker = filled()
-    use(broker, monkeypatch)
-    recovery.active_highwaters.update({TP(*ONE): 8, TP(*TWO): 6})
+    filled_up_to_its_ends(recovery, monkeypatch)
     held = recovery.app.tables["kept"].data.held
     for number, known in ((1, 9), (2, 5)):
         held.of(number).put([(b"old", b"1")], None)
@@ -242,9 +246,7 @@ async def test_a_changelog_that_was_made_anew_is_read_anew(
 
 async def test_rebalance_while_recovering(recovery: BulkRecovery, monkeypatch: pytest.MonkeyPatch) -> None:
     """A partition that went in the middle keeps no offset; it comes back and is read from its beginning."""
-    broker = filled()
-    use(broker, monkeypatch)
-    recovery.active_highwaters.update({TP(*ONE): 8, TP(*TWO): 6})
+    broker = filled_up_to_its_ends(recovery, monkeypatch)
 
     def rebalance() -> None:  # as Recovery.on_rebalance
         recovery.revoke(TP(*TWO))
@@ -271,9 +273,7 @@ async def test_rebalance_while_recovering(recovery: BulkRecovery, monkeypatch: p
 async def test_a_broker_that_goes_away_is_waited_for(
     recovery: BulkRecovery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broker = filled()
-    use(broker, monkeypatch)
-    recovery.active_highwaters.update({TP(*ONE): 8, TP(*TWO): 6})
+    broker = filled_up_to_its_ends(recovery, monkeypatch)
 
     def gone() -> None:
         raise KafkaConnectionError
@@ -287,9 +287,7 @@ async def test_a_broker_that_goes_away_is_waited_for(
 async def test_what_waiting_does_not_mend_is_raised(
     recovery: BulkRecovery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broker = filled()
-    use(broker, monkeypatch)
-    recovery.active_highwaters.update({TP(*ONE): 8, TP(*TWO): 6})
+    broker = filled_up_to_its_ends(recovery, monkeypatch)
 
     def corrupt() -> None:
         raise CorruptRecordException
