@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.bank_time import DAY_S, call_times, to_date, to_number, to_seconds
-from adapters.customer import customer_key
 from adapters.source import Refused, build
+from schemas.customer_key import customer_key
 from schemas.events import Event
 
 SOURCE = "bank"

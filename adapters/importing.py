@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from adapters.dead_letter import Rejection
 from adapters.lines import LineFile, open_lines
 from adapters.producer import Offsets
 from adapters.progress import Progress
 from adapters.source import Accepted, Item, Skipped
 from schemas.codec import encode
+from schemas.dead_letter import DeadLetter
 from schemas.events import AgentStateChanged, Event, SourceHeartbeat
 
 # Two generations of this many 16-byte hashes, some 200 MB when full. A repetition further back than that is
@@ -31,7 +31,7 @@ class Sender(Protocol):
     async def send(self, event: Event) -> None:
         """Send an event."""
 
-    async def send_dead_letter(self, rejection: Rejection) -> None:
+    async def send_dead_letter(self, refused: DeadLetter) -> None:
         """Send a refused line."""
 
     async def flush(self) -> Offsets:
@@ -137,7 +137,7 @@ async def take(item: Item, sender: Sender, counter: Counter) -> None:
         for event in item.events:
             if counter.is_new(event):
                 await sender.send(event)
-    elif isinstance(item, Rejection):
+    elif isinstance(item, DeadLetter):
         counter.dead_letters += 1
         await sender.send_dead_letter(item)
     elif isinstance(item, Skipped):

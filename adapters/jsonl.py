@@ -11,10 +11,10 @@ from typing import Any
 
 import orjson
 
-from adapters.customer import customer_key
 from adapters.json_time import to_ms
 from adapters.lines import Line, LineFile, open_lines
 from adapters.source import Accepted, Item, Refused, WrongFile, build, reject
+from schemas.customer_key import customer_key
 from schemas.events import MODELS, Event
 
 # A customer_id in a line that is no JSON, also one cut off inside its value.

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 from zipfile import BadZipFile
 
-from adapters.dead_letter import PAYLOAD_MAX_BYTES
 from adapters.gunzip import Gunzip
 from adapters.unzip import ZIP_MAGIC, open_member
+from schemas.dead_letter import PAYLOAD_MAX_BYTES
 
 LINE_MAX_BYTES = 1_000_000
 STDIN = "-"

@@ -23,9 +23,9 @@ from aiokafka.errors import (
     UnsupportedVersionError,
 )
 
-from adapters.dead_letter import Rejection
-from adapters.records import Encode, Record, Topics, dead_letter, event_record
+from adapters.records import Encode, OutgoingRecord, dead_letter_of, event_record
 from schemas.codec import encode as encode_single_object
+from schemas.dead_letter import DeadLetter
 from schemas.events import Event
 
 log = structlog.get_logger(__name__)
@@ -55,7 +55,6 @@ class EventSender:
     def __init__(
         self,
         bootstrap_servers: str,
-        topics: Topics | None = None,
         encode: Encode = encode_single_object,
         on_wait: Callable[[str], None] | None = None,
         timeout_s: float | None = None,
@@ -63,15 +62,14 @@ class EventSender:
     ) -> None:
         self.last_offsets: Offsets = {}
         self._servers = bootstrap_servers
-        self._topics = topics or Topics()
         self._encode = encode
         self._on_wait = on_wait or (lambda message: log.warning("kafka_wait", message=message))
         self._timeout_s = timeout_s
         self._in_flight_max = in_flight_max
         self._idempotent = True
         self._producer: Any = None
-        self._unconfirmed: dict[asyncio.Future[Any], Record] = {}
-        self._failed: list[Record] = []
+        self._unconfirmed: dict[asyncio.Future[Any], OutgoingRecord] = {}
+        self._failed: list[OutgoingRecord] = []
         self._problem: BaseException | None = None
         self._progress = asyncio.Event()
         self._said = ("", 0.0)
@@ -91,13 +89,13 @@ class EventSender:
 
     async def send(self, event: Event) -> None:
         """Send an event; returns as soon as there is room for the next one."""
-        await self.send_record(event_record(event, self._topics, self._encode))
+        await self.send_record(event_record(event, self._encode))
 
-    async def send_dead_letter(self, rejection: Rejection) -> None:
+    async def send_dead_letter(self, refused: DeadLetter) -> None:
         """Send a refused line to the dead-letter topic."""
-        await self.send_record(dead_letter(rejection, self._topics, time.time_ns() // 1_000_000))
+        await self.send_record(dead_letter_of(refused, time.time_ns() // 1_000_000))
 
-    async def send_record(self, record: Record) -> None:
+    async def send_record(self, record: OutgoingRecord) -> None:
         """Send a record. Raises NotSent."""
         if self._failed:
             await self._recover()
@@ -113,7 +111,7 @@ class EventSender:
             await self._until(lambda: not self._unconfirmed)
         return dict(self.last_offsets)
 
-    async def _hand_over(self, record: Record) -> None:
+    async def _hand_over(self, record: OutgoingRecord) -> None:
         """Give a record to the client, waiting for topic metadata or for room as long as it takes."""
         stopwatch = Standstill(self._timeout_s)
         while True:

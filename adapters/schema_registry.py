@@ -11,8 +11,9 @@ import stamina
 import structlog
 import urllib3
 
+from schemas.avro_schemas import WriterSchema, current, current_fingerprints, rabin, raw_schema
 from schemas.codec import DecodeError
-from schemas.registry import WriterSchema, current, current_fingerprints, rabin, raw_schema
+from schemas.confluent import RegistryRefused, RegistryUnreachable
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -25,16 +26,8 @@ NOT_FOUND = 404
 CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 
 
-class RegistryRefused(RuntimeError):
-    """The registry answers, and will not take or give a schema: a person has to look."""
-
-
 class NoSuchSchema(RegistryRefused):
     """There is no schema with this id."""
-
-
-class Unreachable(ConnectionError):
-    """The registry does not answer for now."""
 
 
 class NotLearnt(LookupError):
@@ -86,7 +79,7 @@ class SchemaRegistry:
         return schema_id in self._writers
 
     def learn(self, schema_id: int) -> None:
-        """Ask once for the schema behind an id, blocking. Raises Unreachable, RegistryRefused."""
+        """Ask once for the schema behind an id, blocking. Raises RegistryUnreachable, RegistryRefused."""
         try:
             answer = self._ask("GET", f"/schemas/ids/{schema_id}", None)
         except NoSuchSchema:
@@ -101,14 +94,14 @@ class SchemaRegistry:
             self._writers[schema_id] = error
 
     def _ask(self, method: str, path: str, document: dict[str, Any] | None) -> dict[str, Any]:
-        """One request. Raises Unreachable for what passes, RegistryRefused for what does not."""
+        """One request. Raises RegistryUnreachable (it passes), RegistryRefused (it does not)."""
         body = None if document is None else json.dumps(document).encode()
         try:
             answer = self._http.request(method, self.url + path, body=body, headers=self._headers)
         except urllib3.exceptions.HTTPError as error:
-            raise Unreachable(f"{type(error).__name__}") from None
+            raise RegistryUnreachable(f"{type(error).__name__}") from None
         if answer.status >= 500 or answer.status == 429:
-            raise Unreachable(f"status {answer.status}")
+            raise RegistryUnreachable(f"status {answer.status}")
         if answer.status >= 400:
             refused = NoSuchSchema if answer.status == NOT_FOUND else RegistryRefused
             raise refused(f"schema registry: {method} {path}: status {answer.status} {answer.data[:300]!r}")
@@ -119,12 +112,12 @@ class SchemaRegistry:
         """Do it as soon as the registry answers."""
         told = False
         for attempt in stamina.retry_context(
-            on=Unreachable, attempts=None, timeout=None, wait_initial=0.2, wait_max=LONGEST_WAIT_S
+            on=RegistryUnreachable, attempts=None, timeout=None, wait_initial=0.2, wait_max=LONGEST_WAIT_S
         ):
             with attempt:
                 try:
                     return work()
-                except Unreachable as error:
+                except RegistryUnreachable as error:
                     if not told:
                         log.warning("waiting for the schema registry", url=self.url, error=str(error))
                         told = True

@@ -25,9 +25,9 @@ same incident repeats them to the byte.
 from collections.abc import Iterable
 from typing import Any
 
-from adapters.customer import customer_key
 from adapters.servicenow_row import Row
 from adapters.source import build
+from schemas.customer_key import customer_key
 from schemas.events import ContactAnswered, ContactResolved, Event
 
 SOURCE = "servicenow"

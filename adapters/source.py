@@ -1,6 +1,6 @@
 """What every adapter gives: per line of a file its events, or why it has none.
 
-Nothing is lost on the way: a line that is no event becomes a Rejection, which the import sends to the
+Nothing is lost on the way: a line that is no event becomes a DeadLetter, which the import sends to the
 dead-letter topic, and one that is left out on purpose becomes a Skipped, which is counted.
 """
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from adapters.dead_letter import PAYLOAD_MAX_BYTES, Rejection
 from schemas.codec import explain
+from schemas.dead_letter import PAYLOAD_MAX_BYTES, DeadLetter
 from schemas.events import MODELS, Event
 
 DETAIL_MAX_CHARS = 1_000
@@ -46,13 +46,13 @@ class Skipped:
     reason: str
 
 
-Item = Accepted | Rejection | Skipped
+Item = Accepted | DeadLetter | Skipped
 
 
-def reject(origin: str, position: int, refused: Refused, payload: bytes) -> Rejection:
-    """The rejection of a line: one line of detail and a bounded payload."""
+def reject(origin: str, position: int, refused: Refused, payload: bytes) -> DeadLetter:
+    """The dead letter of a line: one line of detail and a bounded payload."""
     detail = " ".join(refused.detail.split())[:DETAIL_MAX_CHARS]
-    return Rejection(origin, position, refused.reason, detail, payload[:PAYLOAD_MAX_BYTES])
+    return DeadLetter(origin, position, refused.reason, detail, payload[:PAYLOAD_MAX_BYTES])
 
 
 def build(type_: str, fields: dict[str, Any]) -> Event:

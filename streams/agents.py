@@ -11,11 +11,11 @@ from kpis.facts import AgentQuarter
 from kpis.rules import Rules
 from schemas.codec import DecodeError, decode
 from schemas.events import AgentStateChanged
+from schemas.topics import AGENT_ACTIVITY, AGENT_QUARTERS
 from streams.apply import Record
 from streams.documents import compact
 from streams.owners import Owners
 from streams.stage import Kept, Output, Work, unreadable
-from streams.topics import AGENT_ACTIVITY, AGENT_QUARTERS
 from streams.turns import in_turns
 
 # As many agents as a very large centre has; a long history is dear to read again.

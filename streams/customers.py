@@ -13,6 +13,7 @@ from kpis.fcr_index import CustomerContacts
 from kpis.fcr_tally import FcrTally, fcr_contribution, zero
 from kpis.rules import Rules
 from kpis.tally import Window
+from schemas.topics import CUSTOMER_CONTACTS, FCR_FACTS, FCR_WINDOWS
 from streams.apply import Record
 from streams.documents import window_key, window_of
 from streams.fcr_documents import (
@@ -24,7 +25,6 @@ from streams.fcr_documents import (
 )
 from streams.owners import Owners
 from streams.stage import Kept, Output, Work, unreadable
-from streams.topics import CUSTOMER_CONTACTS, FCR_FACTS, FCR_WINDOWS
 from streams.turns import in_turns
 
 log = structlog.get_logger()

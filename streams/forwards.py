@@ -11,7 +11,7 @@ from kpis.agents import Session, sessions_of
 from kpis.facts import Facts
 from kpis.fcr import Visit, visit_of
 from kpis.rules import Rules
-from streams.topics import AGENT_ACTIVITY, CUSTOMER_CONTACTS
+from schemas.topics import AGENT_ACTIVITY, CUSTOMER_CONTACTS
 from streams.writer import KeyValue
 
 Target = TypeVar("Target")

@@ -1,9 +1,9 @@
 """Contacts arrive: a Poisson process whose rate follows the season, and customers who come again."""
 
-from adapters.customer import customer_key
 from adapters.simulator.ending import abandon, resolve
 from adapters.simulator.shape import HOUR
 from adapters.simulator.world import Contact, Leg, Line, World, tell
+from schemas.customer_key import customer_key
 
 # Simulated customers are nobody, so their keys need no secret: the same in every run.
 SECRET = b"simulated"

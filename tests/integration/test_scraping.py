@@ -16,8 +16,8 @@ from cli.worker import SINK_PORT_OFFSET
 from deploy.local.ports import free_port
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, Event, SourceHeartbeat
+from schemas.topics import CONTACT_EVENTS
 from streams.state import Known
-from streams.topics import CONTACT_EVENTS
 
 CONTACTS = 1_500
 

@@ -15,9 +15,9 @@ from adapters.simulator.simulation import Simulation
 from kpis.rules import DEFAULT_RULES, FcrRules, Rules
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, Event, SourceHeartbeat
+from schemas.topics import CUSTOMERS_CHANGELOG, FCR_WINDOWS, QUARTERS_CHANGELOG
 from sinks.rows import COLUMNS
 from streams.progress import WORKER_GROUP, Watch
-from streams.topics import CUSTOMERS_CHANGELOG, FCR_WINDOWS, QUARTERS_CHANGELOG
 
 CONTACTS = 3_000
 OTHER_RULES = Rules(

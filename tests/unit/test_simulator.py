@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from adapters.records import Topics, event_record
+from adapters.records import event_record
 from adapters.simulator.deliveries import Disorder, deliver
 from adapters.simulator.pace import paced
 from adapters.simulator.season import WEEK
@@ -336,8 +336,7 @@ def test_surroundings_are_late_and_doubled_and_go_to_topics_of_their_own(a_day):
     assert len({encode(beat) for beat in beats}) == len(beside(a_day)[1]) < len(beats)
     assert {beat.revision for beat in beats} == {0}
     assert {state.revision for state in states} == {0, 1}
-    topics = Topics()
-    routes = {event.type: event_record(event, topics, encode) for event in (states[0], beats[0])}
+    routes = {event.type: event_record(event, encode) for event in (states[0], beats[0])}
     assert routes["agent_state_changed"].topic == "agent-events"
     assert routes["agent_state_changed"].key == states[0].agent.encode()
     assert routes["source_heartbeat"].topic == "source-heartbeats"

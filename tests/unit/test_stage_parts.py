@@ -9,9 +9,10 @@ from kpis.agents import Session
 from kpis.fcr import Visit
 from kpis.fcr_tally import FCR_MEASURES
 from kpis.rules import DEFAULT_RULES, FcrRules
+from schemas import topics
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, ContactQueued
-from streams import customers, topics
+from streams import customers
 from streams.agents import Agents, read_item
 from streams.apply import Record
 from streams.config import StreamConfig

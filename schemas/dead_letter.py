@@ -10,7 +10,7 @@ PAYLOAD_MAX_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Rejection:
+class DeadLetter:
     """One refused input: `origin` is a file or topic[partition], `position` its line or offset."""
 
     origin: str
@@ -20,14 +20,14 @@ class Rejection:
     payload: bytes
 
 
-def dead_letter_record(rejection: Rejection, failed_at: int) -> tuple[bytes, bytes]:
+def dead_letter_record(refused: DeadLetter, failed_at: int) -> tuple[bytes, bytes]:
     """Key and value of a record for the topic dead-letters; `failed_at` is wall-clock UTC ms, for people."""
     document = {
-        "origin": rejection.origin,
-        "position": rejection.position,
-        "reason": rejection.reason,
-        "detail": rejection.detail,
-        "payload": base64.b64encode(rejection.payload[:PAYLOAD_MAX_BYTES]).decode(),
+        "origin": refused.origin,
+        "position": refused.position,
+        "reason": refused.reason,
+        "detail": refused.detail,
+        "payload": base64.b64encode(refused.payload[:PAYLOAD_MAX_BYTES]).decode(),
         "failed_at": failed_at,
     }
-    return rejection.origin.encode(), orjson.dumps(document)
+    return refused.origin.encode(), orjson.dumps(document)
