@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from zlib import crc32
 
-from adapters.simulator.simulation import START_MS, Simulation
 from bench.stack import PARTITIONS
 from schemas.codec import encode
 from schemas.topics import CONTACT_EVENTS, changelog_of
+from simulator.simulation import START_MS, Simulation
 from streams.apply import Record
 from streams.config import StreamConfig
 from streams.decoding import decode_single_object

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from adapters.records import OutgoingRecord
+from adapters.sending.records import OutgoingRecord
 from cli.clickhouse import client
 from cli.console import NO, Format, fail, out, print_json, settings
 from cli.sending import open_sender

@@ -15,9 +15,6 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from adapters.simulator.deliveries import Delivery, deliver
-from adapters.simulator.pace import paced
-from adapters.simulator.simulation import Simulation
 from cli.clickhouse import client
 from cli.console import NO, err, out, settings
 from cli.kpi import shown
@@ -26,6 +23,9 @@ from cli.settings import Settings, rules_of
 from cli.stack import addresses, say, stack
 from cli.verify import print_report
 from deploy.local.ports import free_port, is_free
+from simulator.deliveries import Delivery, deliver
+from simulator.pace import paced
+from simulator.simulation import Simulation
 from sinks.kpis import Question, answer
 from sinks.verify import Report, compare
 from streams.progress import wait_until_stored

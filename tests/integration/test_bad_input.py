@@ -15,7 +15,7 @@ from support.notation import read_events
 from support.numbers import answer, ended, json_lines, lag, stored, verified, windows
 from support.stack import Running, Stack, background, wait_until
 
-from adapters.records import event_record
+from adapters.sending.records import event_record
 from deploy.local.ports import free_port
 from schemas.avro_schemas import current, current_fingerprints
 from schemas.codec import HEADER_BYTES, MARKER, encode

@@ -18,9 +18,9 @@ from support.numbers import lag, stored
 from support.registry import registry
 from support.stack import Running, Stack, background, run_ringback, wait_until
 
-from adapters.producer import EventSender
-from adapters.records import OutgoingRecord
-from adapters.schema_registry import NotLearnt, SchemaRegistry
+from adapters.sending.producer import EventSender
+from adapters.sending.records import OutgoingRecord
+from adapters.sending.schema_registry import NotLearnt, SchemaRegistry
 from cli.worker import SINK_PORT_OFFSET
 from deploy.local.ports import free_port
 from schemas.codec import DecodeError, encode

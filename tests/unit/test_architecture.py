@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OURS = {"schemas", "kpis", "adapters", "sql", "sinks", "streams", "cli", "deploy"}
+OURS = {"schemas", "kpis", "adapters", "simulator", "sql", "sinks", "streams", "cli", "deploy"}
 MAY_IMPORT: dict[str, set[str]] = {
     "schemas": set(),
     "kpis": {"schemas"},
     "adapters": {"schemas"},
+    "simulator": {"schemas"},
     "sql": set(),
     "sinks": {"schemas", "kpis", "sql"},
     "streams": {"schemas", "kpis", "adapters", "sql", "sinks"},
-    "cli": {"schemas", "kpis", "adapters", "sql", "sinks", "streams", "deploy"},
+    "cli": {"schemas", "kpis", "adapters", "simulator", "sql", "sinks", "streams", "deploy"},
     "deploy": set(),
 }
 PURE = {"schemas", "kpis"}

@@ -7,9 +7,9 @@ from support import february
 from support.bank_file import bank_bytes, line_number, write_bank_file
 from support.shared_data import FEBRUARY, shared_data
 
-from adapters.bank_file import read_bank_file
-from adapters.bank_time import to_date, utc_ms
-from adapters.source import Accepted, Skipped, WrongFile
+from adapters.bank.file import read_bank_file
+from adapters.bank.times import to_date, utc_ms
+from adapters.kit.outcomes import Accepted, Skipped, WrongFile
 from kpis.fold import fold
 from kpis.rules import DEFAULT_RULES
 from kpis.tally import MEASURES, ZERO, add, contribution

@@ -17,14 +17,14 @@ from aiokafka.errors import (
 from rich.console import Console
 from support.bank_file import write_bank_file
 
-from adapters import producer
-from adapters.bank_file import read_bank
-from adapters.importing import Interrupted, Seen, import_file
-from adapters.jsonl import read_events
-from adapters.producer import NotSent, Standstill
-from adapters.progress import Progress
-from adapters.records import dead_letter_of, event_record
-from adapters.source import WrongFile
+from adapters.bank.file import read_bank
+from adapters.events.json_lines import read_events
+from adapters.kit.outcomes import WrongFile
+from adapters.sending import producer
+from adapters.sending.file_import import Interrupted, Seen, import_file
+from adapters.sending.producer import NotSent, Standstill
+from adapters.sending.progress_bar import Progress
+from adapters.sending.records import dead_letter_of, event_record
 from schemas.codec import decode, encode
 from schemas.dead_letter import DeadLetter
 from schemas.events import AgentStateChanged, ContactStarted, SourceHeartbeat

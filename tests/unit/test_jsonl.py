@@ -6,8 +6,8 @@ import tracemalloc
 import orjson
 import pytest
 
-from adapters.jsonl import read_events_file
-from adapters.source import Accepted
+from adapters.events.json_lines import read_events_file
+from adapters.kit.outcomes import Accepted
 from schemas.dead_letter import DeadLetter
 from schemas.events import AgentStateChanged, ContactStarted, SourceHeartbeat
 

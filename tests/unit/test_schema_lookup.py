@@ -8,8 +8,8 @@ import pytest
 import stamina
 from structlog.testing import capture_logs
 
-from adapters import schema_registry
-from adapters.schema_registry import NotLearnt, SchemaRegistry
+from adapters.sending import schema_registry
+from adapters.sending.schema_registry import NotLearnt, SchemaRegistry
 from schemas.avro_schemas import current, raw_schema
 from schemas.codec import DecodeError, encode
 from schemas.confluent import HEADER, RegistryRefused, RegistryUnreachable, schema_ids

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 import pytest
 from support.shared_data import shared_data
 
-from adapters.lines import LineFile
-from adapters.servicenow import in_order
-from adapters.servicenow_file import read_servicenow, read_servicenow_file
-from adapters.servicenow_row import COLUMNS, parse_row
-from adapters.source import Accepted, Skipped, WrongFile
+from adapters.kit.lines import LineFile
+from adapters.kit.outcomes import Accepted, Skipped, WrongFile
+from adapters.servicenow.file import read_servicenow, read_servicenow_file
+from adapters.servicenow.incidents import in_order
+from adapters.servicenow.rows import COLUMNS, parse_row
 from kpis.fold import fold
 from schemas.customer_key import customer_key
 from schemas.dead_letter import DeadLetter

@@ -6,17 +6,17 @@ from random import Random
 
 import pytest
 
-from adapters.records import event_record
-from adapters.simulator.deliveries import Disorder, deliver
-from adapters.simulator.pace import paced
-from adapters.simulator.season import WEEK
-from adapters.simulator.shape import Afterwards, Duration, Handling, QueueShape, Shape, Thresholds, one_queue
-from adapters.simulator.simulation import START_MS, Simulation
+from adapters.sending.records import event_record
 from kpis.fold import fold
 from kpis.rules import DEFAULT_RULES
 from kpis.tally import MEASURES, ZERO, add, contribution
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, SourceHeartbeat
+from simulator.deliveries import Disorder, deliver
+from simulator.pace import paced
+from simulator.season import WEEK
+from simulator.shape import Afterwards, Duration, Handling, QueueShape, Shape, Thresholds, one_queue
+from simulator.simulation import START_MS, Simulation
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
