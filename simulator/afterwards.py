@@ -3,7 +3,7 @@
 from schemas.time_units import HOUR_MS
 from simulator.contact import Contact
 from simulator.shape import Duration
-from simulator.world import Line, World, settle, tell
+from simulator.world import QueueLine, World, emit, settle
 
 SURVEY_AFTER = Duration(HOUR_MS)
 NPS_WEIGHTS = (2, 1, 1, 1, 2, 4, 5, 10, 18, 16, 20)  # of 0 to 10
@@ -11,7 +11,7 @@ CSAT_WEIGHTS = (6, 6, 13, 35, 40)  # of 1 to 5
 CES_WEIGHTS = (3, 4, 6, 10, 20, 30, 27)  # of 1 to 7
 
 
-def plan_afterwards(world: World, line: Line, contact: Contact) -> None:
+def plan_afterwards(world: World, line: QueueLine, contact: Contact) -> None:
     """Decide what will follow; to be called before the contact is resolved."""
     afterwards = line.shape.afterwards
     if world.chance(afterwards.surveyed):
@@ -25,7 +25,7 @@ def plan_afterwards(world: World, line: Line, contact: Contact) -> None:
         plan_repeat(world, line, contact.customer)
 
 
-def plan_repeat(world: World, line: Line, customer: int) -> None:
+def plan_repeat(world: World, line: QueueLine, customer: int) -> None:
     """The customer will come again, mostly about the same thing; not after contacts have ceased to arrive."""
     delay_ms = line.shape.afterwards.repeat_after.draw(world.rng)
     if not world.accepts(world.clock.now + delay_ms):
@@ -40,12 +40,12 @@ def plan_repeat(world: World, line: Line, customer: int) -> None:
     world.clock.after(delay_ms, again)
 
 
-def reopen(world: World, line: Line, contact: Contact) -> None:
+def reopen(world: World, line: QueueLine, contact: Contact) -> None:
     """The customer writes again on a contact that was closed: its next leg begins."""
     contact.reopens += 1
     contact.last_leg += 1
     contact.ended_at, contact.solved = None, False
-    tell(world, contact, contact.last_leg, "reopened")
+    emit(world, contact, contact.last_leg, "reopened")
     world.steps.enter_queue(world, line, contact, contact.last_leg)
 
 
@@ -61,7 +61,7 @@ def answer_survey(world: World, contact: Contact, number: int = 1) -> None:
     for place, (kind, score, low, high) in enumerate(scores):
         if place == 0 or world.chance(0.5):
             scale = {"score": score, "scale_min": low, "scale_max": high}
-            tell(world, contact, contact.last_leg, "surveyed", 10 * number + place, kind=kind, **scale)
+            emit(world, contact, contact.last_leg, "surveyed", 10 * number + place, kind=kind, **scale)
     if number == 1 and world.chance(0.03):
         again_ms = 1 + SURVEY_AFTER.draw(world.rng)
         world.clock.after(again_ms, lambda: answer_survey(world, contact, 2))

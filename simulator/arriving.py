@@ -4,14 +4,14 @@ from schemas.customer_key import customer_key
 from schemas.time_units import HOUR_MS
 from simulator.contact import Contact, Leg
 from simulator.ending import abandon, resolve
-from simulator.world import Line, World, tell
+from simulator.world import QueueLine, World, emit
 
 # Simulated customers are nobody, so their keys need no secret: the same in every run.
 SECRET = b"simulated"
 
 
 def new_contact(
-    world: World, line: Line, customer: int, direction: str = "inbound", callback_of: str | None = None
+    world: World, line: QueueLine, customer: int, direction: str = "inbound", callback_of: str | None = None
 ) -> Contact:
     """A contact begins now."""
     world.started += 1
@@ -25,7 +25,7 @@ def new_contact(
     )
     world.open[contact.contact_id] = contact
     key = customer_key(f"customer {customer}", SECRET)
-    tell(
+    emit(
         world,
         contact,
         1,
@@ -39,7 +39,7 @@ def new_contact(
     return contact
 
 
-def arrive(world: World, line: Line, customer: int) -> None:
+def arrive(world: World, line: QueueLine, customer: int) -> None:
     """An inbound contact arrives at the IVR, the bot or straight at the queue."""
     contact = new_contact(world, line, customer)
     before = line.shape.before
@@ -49,7 +49,7 @@ def arrive(world: World, line: Line, customer: int) -> None:
         world.clock.after(before.time.draw(world.rng), lambda: leave_front(world, line, contact))
 
 
-def leave_front(world: World, line: Line, contact: Contact) -> None:
+def leave_front(world: World, line: QueueLine, contact: Contact) -> None:
     """The IVR or the bot is done: the customer has gone, is served, or goes on into the queue."""
     before = line.shape.before
     fate = world.rng.random()
@@ -70,7 +70,7 @@ def any_customer(world: World) -> int:
     return min(world.rng.randrange(size), world.rng.randrange(size))
 
 
-def keep_arriving(world: World, line: Line) -> None:
+def keep_arriving(world: World, line: QueueLine) -> None:
     """Plan the arrivals of a queue, one after the other, by thinning a process of the peak rate."""
     if line.shape.per_hour <= 0:
         return

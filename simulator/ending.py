@@ -1,12 +1,12 @@
 """How contacts end."""
 
 from simulator.contact import Contact, Leg
-from simulator.world import World, settle, tell
+from simulator.world import World, emit, settle
 
 
 def abandon(world: World, leg: Leg, place: str, by: str = "customer") -> None:
     """The contact ends without being resolved."""
-    tell(world, leg.contact, leg.number, "abandoned", place=place, by=by)
+    emit(world, leg.contact, leg.number, "abandoned", place=place, by=by)
     close(world, leg.contact)
 
 
@@ -14,7 +14,7 @@ def resolve(world: World, leg: Leg, outcome: str, by: str, reason: str | None = 
     """The contact ends by a resolution, for good or until it is reopened."""
     contact, now = leg.contact, world.clock.now
     level1 = not (outcome == "unresolved" and world.chance(0.3))
-    tell(
+    emit(
         world,
         contact,
         leg.number,
@@ -32,7 +32,7 @@ def resolve(world: World, leg: Leg, outcome: str, by: str, reason: str | None = 
 
 def close_by_transfer(world: World, leg: Leg, kind: str) -> None:
     """The contact leaves the house: to an outside number, to a callback or to voicemail."""
-    tell(world, leg.contact, leg.number, "transferred", kind=kind)
+    emit(world, leg.contact, leg.number, "transferred", kind=kind)
     close(world, leg.contact)
 
 

@@ -3,33 +3,33 @@
 from simulator.afterwards import plan_afterwards
 from simulator.contact import Leg
 from simulator.ending import abandon, close_by_transfer, resolve
-from simulator.world import Line, World, settle, tell
+from simulator.world import QueueLine, World, emit, settle
 
 LEGS_MAX = 5  # after so many the agent solves it, whoever it is
 HOLDS_MAX = 3
 
 
-def take_agent(line: Line) -> int:
+def take_agent(line: QueueLine) -> int:
     """The agent who has been free longest."""
     line.busy += 1
     return line.free.pop(0)
 
 
-def release_agent(world: World, line: Line, agent: int) -> None:
+def release_agent(world: World, line: QueueLine, agent: int) -> None:
     """The agent is free again and takes who waits longest."""
     line.busy -= 1
     line.free.append(agent)
     world.steps.serve(world, line)
 
 
-def answer(world: World, line: Line, leg: Leg, agent: int) -> None:
+def answer(world: World, line: QueueLine, leg: Leg, agent: int) -> None:
     """An agent takes the leg."""
     contact, now = leg.contact, world.clock.now
     leg.agent, leg.queue, leg.gone = agent, line.name, True
     contact.handled, contact.owner_queue = 1, line.name
     contact.entry_queue = contact.entry_queue or line.name
     contact.outstanding += 1  # until the agent has finished the leg
-    tell(
+    emit(
         world, contact, leg.number, "answered", agent=line.agent_name(agent), team=line.name, queue=line.name
     )
     if leg.queued_at is not None:
@@ -44,7 +44,7 @@ def answer(world: World, line: Line, leg: Leg, agent: int) -> None:
     talk(world, line, leg, pieces)
 
 
-def talk(world: World, line: Line, leg: Leg, pieces: list[int]) -> None:
+def talk(world: World, line: QueueLine, leg: Leg, pieces: list[int]) -> None:
     """Talk for the first of the pieces; between two of them the customer is on hold."""
 
     def pause() -> None:
@@ -57,12 +57,12 @@ def talk(world: World, line: Line, leg: Leg, pieces: list[int]) -> None:
     world.clock.after(pieces[0], pause)
 
 
-def hold(world: World, line: Line, leg: Leg, pieces: list[int]) -> None:
+def hold(world: World, line: QueueLine, leg: Leg, pieces: list[int]) -> None:
     """Put the customer on hold; some hang up before it is over."""
     number = len(leg.holds_ms) + 1
     hold_ms = max(1, line.shape.handling.hold.draw(world.rng))
     hangs_up = world.chance(line.shape.handling.hold_hang_up)
-    tell(world, leg.contact, leg.number, "held", number, hold_no=number)
+    emit(world, leg.contact, leg.number, "held", number, hold_no=number)
 
     def over() -> None:
         leg.holds_ms.append(hold_ms)
@@ -70,13 +70,13 @@ def hold(world: World, line: Line, leg: Leg, pieces: list[int]) -> None:
             abandon(world, leg, "hold")
             wrap(world, line, leg)
             return
-        tell(world, leg.contact, leg.number, "resumed", number, hold_no=number)
+        emit(world, leg.contact, leg.number, "resumed", number, hold_no=number)
         talk(world, line, leg, pieces)
 
     world.clock.after(hold_ms, over)
 
 
-def conclude(world: World, line: Line, leg: Leg) -> None:
+def conclude(world: World, line: QueueLine, leg: Leg) -> None:
     """The conversation is over: resolved, or transferred to a queue, to an agent or outside."""
     handling, fate = line.shape.handling, world.rng.random()
     may_transfer = leg.contact.direction == "inbound" and leg.number < LEGS_MAX
@@ -97,22 +97,22 @@ def conclude(world: World, line: Line, leg: Leg) -> None:
     wrap(world, line, leg)
 
 
-def transfer(world: World, leg: Leg, target: Line, kind: str) -> None:
+def transfer(world: World, leg: Leg, target: QueueLine, kind: str) -> None:
     """Hand the contact over: cold into the target's queue, warm straight to one of its agents."""
     contact = leg.contact
     leg.transferred_out = 1
     contact.transfers += 1
     contact.last_leg = number = leg.number + 1
     if kind == "cold":
-        tell(world, contact, leg.number, "transferred", kind=kind, to_queue=target.name)
+        emit(world, contact, leg.number, "transferred", kind=kind, to_queue=target.name)
         world.steps.enter_queue(world, target, contact, number)
         return
     agent = take_agent(target)
-    tell(world, contact, leg.number, "transferred", kind=kind, to_agent=target.agent_name(agent))
+    emit(world, contact, leg.number, "transferred", kind=kind, to_agent=target.agent_name(agent))
     answer(world, target, Leg(contact, number, target.name), agent)
 
 
-def wrap(world: World, line: Line, leg: Leg) -> None:
+def wrap(world: World, line: QueueLine, leg: Leg) -> None:
     """After-contact work, then the agent is free."""
     leg.ended_at = world.clock.now
     work = line.shape.handling.after_work
@@ -120,7 +120,7 @@ def wrap(world: World, line: Line, leg: Leg) -> None:
 
     def done() -> None:
         if acw_ms:
-            tell(world, leg.contact, leg.number, "wrapped", agent=line.agent_name(leg.agent))
+            emit(world, leg.contact, leg.number, "wrapped", agent=line.agent_name(leg.agent))
             leg.contact.wrapping.remove(leg)
         world.truth.finished(leg, acw_ms)
         settle(world, leg.contact)

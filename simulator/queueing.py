@@ -6,7 +6,7 @@ from simulator.contact import Contact, Leg
 from simulator.ending import abandon, close, close_by_transfer
 from simulator.handling import answer, release_agent, take_agent
 from simulator.shape import Duration
-from simulator.world import Line, World, tell
+from simulator.world import QueueLine, World, emit
 
 OVERFLOWS_MAX = 1  # a contact that has flowed on once stays where it is
 RING = Duration(12 * SECOND_MS, 0.5)
@@ -14,11 +14,11 @@ RING_ANSWERED = 0.8
 CALLBACK_AFTER = Duration(20 * MINUTE_MS, 0.5)
 
 
-def enter_queue(world: World, line: Line, contact: Contact, number: int) -> None:
+def enter_queue(world: World, line: QueueLine, contact: Contact, number: int) -> None:
     """A contact joins the queue with its leg of this number."""
     leg = Leg(contact, number, line.name, queued_at=world.clock.now)
     contact.entry_queue = contact.entry_queue or line.name
-    tell(world, contact, number, "queued", queue=line.name)
+    emit(world, contact, number, "queued", queue=line.name)
     world.truth.queued(leg, world.clock.now)
     line.waiting.append(leg)
     serve(world, line)
@@ -26,7 +26,7 @@ def enter_queue(world: World, line: Line, contact: Contact, number: int) -> None
         plan_exit(world, line, leg)
 
 
-def plan_exit(world: World, line: Line, leg: Leg) -> None:
+def plan_exit(world: World, line: QueueLine, leg: Leg) -> None:
     """Decide when and how the leg will leave the queue if no agent takes it first."""
     waiting = line.shape.waiting
     exits: list[tuple[int, str]] = []
@@ -43,7 +43,7 @@ def plan_exit(world: World, line: Line, leg: Leg) -> None:
         world.clock.after(delay_ms, lambda: leave(world, line, leg, kind))
 
 
-def leave(world: World, line: Line, leg: Leg, kind: str) -> None:
+def leave(world: World, line: QueueLine, leg: Leg, kind: str) -> None:
     """The leg leaves the queue without an agent, unless one has taken it meanwhile."""
     if leg.gone:
         return
@@ -59,7 +59,7 @@ def leave(world: World, line: Line, leg: Leg, kind: str) -> None:
         target = world.lines[line.shape.waiting.overflow_to]
         contact.overflows += 1
         contact.last_leg += 1
-        tell(world, contact, leg.number, "transferred", kind=kind, to_queue=target.name)
+        emit(world, contact, leg.number, "transferred", kind=kind, to_queue=target.name)
         enter_queue(world, target, contact, contact.last_leg)
         return
     close_by_transfer(world, leg, kind)
@@ -68,7 +68,7 @@ def leave(world: World, line: Line, leg: Leg, kind: str) -> None:
         world.clock.after(after_ms, lambda: call_out(world, line, contact.customer, contact.contact_id))
 
 
-def serve(world: World, line: Line) -> None:
+def serve(world: World, line: QueueLine) -> None:
     """Free agents take those who wait longest, and make outbound calls when nobody waits."""
     while line.waiting and (line.waiting[0].gone or world.has_agent(line)):
         leg = line.waiting.popleft()
@@ -78,13 +78,13 @@ def serve(world: World, line: Line) -> None:
         line.jobs.popleft()(take_agent(line))
 
 
-def call_out(world: World, line: Line, customer: int, callback_of: str | None) -> None:
+def call_out(world: World, line: QueueLine, customer: int, callback_of: str | None) -> None:
     """An outbound call is to be made as soon as an agent has time for it."""
     line.jobs.append(lambda agent: dial(world, line, customer, callback_of, agent))
     serve(world, line)
 
 
-def dial(world: World, line: Line, customer: int, callback_of: str | None, agent: int) -> None:
+def dial(world: World, line: QueueLine, customer: int, callback_of: str | None, agent: int) -> None:
     """An agent dials; the customer picks up or does not."""
     contact = new_contact(world, line, customer, "outbound", callback_of)
     leg = Leg(contact, 1, "")
@@ -93,7 +93,7 @@ def dial(world: World, line: Line, customer: int, callback_of: str | None, agent
         if world.chance(RING_ANSWERED):
             answer(world, line, leg, agent)
             return
-        tell(world, contact, 1, "abandoned", place="ring", by="system")
+        emit(world, contact, 1, "abandoned", place="ring", by="system")
         close(world, contact)
         release_agent(world, line, agent)
 

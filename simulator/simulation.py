@@ -16,13 +16,13 @@ from simulator.season import FLAT
 from simulator.shape import Shape
 from simulator.surroundings import with_surroundings
 from simulator.truth import Truth
-from simulator.world import Line, Steps, World
+from simulator.world import QueueLine, Steps, World
 
 STEPS = Steps(enter_queue, serve, arrive)
 START_MS = 1_767_571_200_000  # Monday 2026-01-05T00:00Z
 
 
-def staff_changes(world: World, line: Line) -> None:
+def staff_changes(world: World, line: QueueLine) -> None:
     """Every full hour other numbers of agents are on duty, who may take those who wait."""
 
     def change() -> None:
@@ -32,7 +32,7 @@ def staff_changes(world: World, line: Line) -> None:
     world.clock.after(HOUR_MS - world.clock.now % HOUR_MS, change, essential=False)
 
 
-def keep_calling_out(world: World, line: Line) -> None:
+def keep_calling_out(world: World, line: QueueLine) -> None:
     """Outbound calls of a queue's own, as a Poisson process that follows the season."""
     if line.shape.outbound_per_hour <= 0:
         return
@@ -54,7 +54,7 @@ def keep_calling_out(world: World, line: Line) -> None:
 def build(world: World) -> None:
     """Open the queues and plan the first arrivals."""
     for shape in world.shape.queues:
-        line = Line(shape, free=list(range(1, shape.agents + 1)))
+        line = QueueLine(shape, free=list(range(1, shape.agents + 1)))
         world.lines[shape.name] = line
         keep_arriving(world, line)
         keep_calling_out(world, line)
@@ -111,9 +111,9 @@ class Simulation:
             self._cut_at is None or at_ms <= self._cut_at
         ):
             world.clock.step()
-            if world.told:
-                yield from world.told
-                world.told.clear()
+            if world.emitted:
+                yield from world.emitted
+                world.emitted.clear()
         for contact in world.open.values():
             for leg in contact.wrapping:
                 self.truth.finished(leg, 0)

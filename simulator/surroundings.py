@@ -4,7 +4,7 @@ Derived from the contact events and a random stream of its own, so a seed gives 
 without it. A shift is planned from the season: as many agents of a queue as are on duty, the first of them,
 change at full hours. The simulation lets all agents take turns, at night as well; one who takes a contact
 while off duty or at a break is called in: available from that moment, and off again once done. So nobody ever
-talks while logged off. Busy is not told: that an agent has a contact in hand is in the contact events.
+talks while logged off. Busy is no state: that an agent has a contact in hand is in the contact events.
 """
 
 import math
@@ -42,7 +42,7 @@ class Floor:
     rng: Random
     agents: dict[str, Agent] = field(default_factory=dict)
     working: dict[tuple[str, int], Agent] = field(default_factory=dict)
-    told: list[Event] = field(default_factory=list)
+    emitted: list[Event] = field(default_factory=list)
 
     def on_duty(self, queue: QueueShape, at_ms: int) -> int:
         """How many agents of a queue the plan wants now: as many as the simulation lets work at a time."""
@@ -54,7 +54,7 @@ class Floor:
             return
         agent.state = state
         fields = {"agent": agent.name, "team": agent.team, "state": state}
-        self.told.append(
+        self.emitted.append(
             AgentStateChanged.model_validate(
                 {"event_id": f"{state}-{at_ms}", "occurred_at": at_ms, "source": SOURCE, **fields}
             )
@@ -74,14 +74,14 @@ class Floor:
                 agent.back_at = at_ms + self.rng.randint(*BREAK_MS)
                 self.change(agent, "break", at_ms)
         beat = {"event_id": f"beat-{at_ms}", "source": SOURCE, "occurred_at": at_ms}
-        self.told.append(SourceHeartbeat.model_validate(beat))
+        self.emitted.append(SourceHeartbeat.model_validate(beat))
 
     def follow(self, event: ContactEvent) -> None:
         """Who takes a contact is there. Who is done with it goes at the next minute, if off duty."""
         leg = (event.contact_id, event.leg)
         if event.type == "contact_answered" and event.agent in self.agents:
             agent = self.agents[event.agent]
-            if agent.leg is not None:  # after-contact work of no length is not told
+            if agent.leg is not None:  # after-contact work of no length is none
                 self.working.pop(agent.leg, None)
             agent.leg, self.working[leg] = leg, agent
             self.change(agent, "available", event.occurred_at)
@@ -97,9 +97,9 @@ class Floor:
             self.change(agent, "offline", at_ms)
 
     def take(self) -> Iterator[Event]:
-        """What was told and not yet handed out."""
-        yield from self.told
-        self.told.clear()
+        """What was emitted and not yet handed out."""
+        yield from self.emitted
+        self.emitted.clear()
 
 
 def staff_of(queue: QueueShape) -> list[Agent]:
@@ -116,8 +116,8 @@ def with_surroundings(
 ) -> Iterator[Event]:
     """The contact events and, between them, those of agents and source, in order of time.
 
-    A minute is over when all contact events of its instant are told, so a heartbeat promises no less than it
-    says, and no agent changes state twice at one instant. Ends with the contact events; then all agents log
+    A minute is over when all contact events of its instant are emitted, so a heartbeat promises no less than
+    it says, and no agent changes state twice at one instant. Ends with the contact events; then all agents log
     off, unless the simulation was cut and not `closes`.
     """
     floor = Floor(shape, Random(f"surroundings {seed}"))

@@ -17,7 +17,7 @@ SOURCE = "simulator"
 
 
 @dataclass(slots=True, eq=False)
-class Line:
+class QueueLine:
     """A queue with those who wait in it, first come first served, and its agents."""
 
     shape: QueueShape
@@ -38,7 +38,7 @@ class Line:
 
 @dataclass(slots=True, eq=False)
 class World:
-    """Everything of one simulation. `told` holds the events not yet handed out; silent worlds tell none."""
+    """Everything of one simulation. `emitted` are events not yet handed out; silent worlds emit none."""
 
     shape: Shape
     rng: Random
@@ -48,10 +48,10 @@ class World:
     arrivals_until: int | None
     contacts_max: int | None
     silent: bool = False
-    lines: dict[str, Line] = field(default_factory=dict)
+    lines: dict[str, QueueLine] = field(default_factory=dict)
     open: dict[str, Contact] = field(default_factory=dict)
     started: int = 0
-    told: list[ContactEvent] = field(default_factory=list)
+    emitted: list[ContactEvent] = field(default_factory=list)
 
     def accepts(self, at_ms: int) -> bool:
         """Do contacts still arrive at this time?"""
@@ -62,11 +62,11 @@ class World:
         """True in this share of cases."""
         return share > 0 and self.rng.random() < share
 
-    def staff(self, line: Line) -> int:
+    def staff(self, line: QueueLine) -> int:
         """Agents on duty now: as many as the season asks for, at least one."""
         return max(1, math.ceil(line.shape.agents * self.shape.season.at(self.clock.now)))
 
-    def has_agent(self, line: Line) -> bool:
+    def has_agent(self, line: QueueLine) -> bool:
         """Is an agent of this queue free and on duty?"""
         return bool(line.free) and line.busy < self.staff(line)
 
@@ -75,12 +75,12 @@ class World:
 class Steps:
     """Steps that lead back to earlier ones, in files of their own: a transfer enters a queue again."""
 
-    enter_queue: Callable[[World, Line, Contact, int], None]
-    serve: Callable[[World, Line], None]
-    arrive: Callable[[World, Line, int], None]
+    enter_queue: Callable[[World, QueueLine, Contact, int], None]
+    serve: Callable[[World, QueueLine], None]
+    arrive: Callable[[World, QueueLine, int], None]
 
 
-def tell(world: World, contact: Contact, leg: int, name: str, number: int = 0, **fields: Any) -> None:
+def emit(world: World, contact: Contact, leg: int, name: str, number: int = 0, **fields: Any) -> None:
     """Emit an event that happens now. Its id says what it is, so that every run gives the same ids."""
     if world.silent:
         return
@@ -95,7 +95,7 @@ def tell(world: World, contact: Contact, leg: int, name: str, number: int = 0, *
         channel=contact.channel,
         **fields,
     )
-    world.told.append(event)
+    world.emitted.append(event)
 
 
 def settle(world: World, contact: Contact) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.bank.times import DAY_S, call_times, to_date, to_number, to_seconds
-from adapters.kit.outcomes import Refused, build
+from adapters.kit.outcomes import InvalidInput, build
 from schemas.customer_key import customer_key
 from schemas.events import Event
 
@@ -42,7 +42,7 @@ class Call:
 
 
 def repair(cells: list[str]) -> list[str]:
-    """The 17 columns of a row without stray spaces. Raises Refused.
+    """The 17 columns of a row without stray spaces. Raises InvalidInput.
 
     Some rows hold priority and type in one cell ("0       TT"), so all later columns are one to the left.
     """
@@ -52,7 +52,7 @@ def repair(cells: list[str]) -> list[str]:
     while len(cells) > len(COLUMNS) and not cells[-1]:
         cells.pop()
     if len(cells) != len(COLUMNS):
-        raise Refused("wrong_columns", f"{len(cells)} columns; a call has {len(COLUMNS)}")
+        raise InvalidInput("wrong_columns", f"{len(cells)} columns; a call has {len(COLUMNS)}")
     return cells
 
 
@@ -62,14 +62,14 @@ def agent_name(server: str) -> str | None:
 
 
 def parse_call(row: dict[str, str]) -> Call:
-    """The call that a row tells of. Raises Refused.
+    """The call that a row tells of. Raises InvalidInput.
 
     Durations (q_time, ser_time) are trusted, and of the clock times only the queue's and the IVR's: ser_start
     is earlier than q_exit in four of ten queued calls. q_start 0:00:00 means "never queued"; it is midnight
     only with a wait and an IVR exit near midnight.
     """
     if not row["vru+line"] or not row["call_id"]:
-        raise Refused("no_identity", "vru+line or call_id is empty: the call cannot be told from others")
+        raise InvalidInput("no_identity", "vru+line or call_id is empty: the call cannot be told from others")
     queue_s, service_s = to_number("q_time", row["q_time"]), to_number("ser_time", row["ser_time"])
     q_start = to_seconds("q_start", row["q_start"])
     queued = q_start != 0 or queue_s > 0
@@ -117,14 +117,16 @@ def call_events(call: Call, secret: bytes) -> tuple[Event, ...]:
 
 
 def parse_row(line: bytes, secret: bytes) -> tuple[Event, ...] | None:
-    """Events of a row of the log; None for a PHANTOM call, which no person made. Raises Refused."""
+    """Events of a row of the log; None for a PHANTOM call, which no person made. Raises InvalidInput."""
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Refused("invalid_utf8", f"byte {error.start} is not UTF-8") from None
+        raise InvalidInput("invalid_utf8", f"byte {error.start} is not UTF-8") from None
     row = dict(zip(COLUMNS, repair(text.split("\t")), strict=True))
     if row["outcome"] not in OUTCOMES:
-        raise Refused("unknown_outcome", f"outcome {row['outcome'][:40]!r}; known are {', '.join(OUTCOMES)}")
+        raise InvalidInput(
+            "unknown_outcome", f"outcome {row['outcome'][:40]!r}; known are {', '.join(OUTCOMES)}"
+        )
     return None if row["outcome"] == "PHANTOM" else call_events(parse_call(row), secret)
 
 

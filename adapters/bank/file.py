@@ -5,7 +5,7 @@ from pathlib import Path
 
 from adapters.bank.calls import COLUMNS, is_header, parse_row, without_customer
 from adapters.kit.lines import Line, LineFile, open_lines
-from adapters.kit.outcomes import Accepted, Item, Refused, Skipped, WrongFile, reject
+from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, WrongFile, reject
 
 
 def check_header(file: LineFile, header: Line | None) -> None:
@@ -20,20 +20,20 @@ def check_header(file: LineFile, header: Line | None) -> None:
         )
 
 
-def read_line(file: LineFile, line: Line, secret: bytes) -> Item:
+def read_line(file: LineFile, line: Line, secret: bytes) -> LineOutcome:
     """The events of one row, or why it has none."""
     try:
         if line.problem:
-            raise Refused(*line.problem.split(": ", 1))
+            raise InvalidInput(*line.problem.split(": ", 1))
         events = parse_row(line.data, secret)
-    except Refused as refused:
+    except InvalidInput as refused:
         return reject(file.name, line.number, refused, without_customer(line.data))
     if events is None:
         return Skipped(line.number, "phantom")
     return Accepted(line.number, events, file.bytes_read)
 
 
-def read_bank(file: LineFile, secret: bytes) -> Iterator[Item]:
+def read_bank(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
     """Items of an open call log, one per row; raises WrongFile before the first if it is none."""
     lines = iter(file)
     check_header(file, next(lines, None))
@@ -42,7 +42,7 @@ def read_bank(file: LineFile, secret: bytes) -> Iterator[Item]:
             yield read_line(file, line, secret)
 
 
-def read_bank_file(path: str | Path, secret: bytes) -> Iterator[Item]:
+def read_bank_file(path: str | Path, secret: bytes) -> Iterator[LineOutcome]:
     """Items of a call log file, packed by gzip or not; "-" is standard input."""
     with open_lines(path) as file:
         yield from read_bank(file, secret)

@@ -20,7 +20,7 @@ class WrongFile(ValueError):
     """The file is not what the command was told it is; nothing of it was sent."""
 
 
-class Refused(ValueError):
+class InvalidInput(ValueError):
     """A line that makes no event. `reason` is a stable short code for counting, the text says more."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -46,18 +46,18 @@ class Skipped:
     reason: str
 
 
-Item = Accepted | DeadLetter | Skipped
+LineOutcome = Accepted | DeadLetter | Skipped
 
 
-def reject(origin: str, position: int, refused: Refused, payload: bytes) -> DeadLetter:
+def reject(origin: str, position: int, refused: InvalidInput, payload: bytes) -> DeadLetter:
     """The dead letter of a line: one line of detail and a bounded payload."""
     detail = " ".join(refused.detail.split())[:DETAIL_MAX_CHARS]
     return DeadLetter(origin, position, refused.reason, detail, payload[:PAYLOAD_MAX_BYTES])
 
 
 def build(type_: str, fields: dict[str, Any]) -> Event:
-    """The validated event with these fields. Raises Refused with what is wrong with each of them."""
+    """The validated event with these fields. Raises InvalidInput with what is wrong with each of them."""
     try:
         return MODELS[type_].model_validate(fields)
     except ValidationError as error:
-        raise Refused("invalid_event", f"{type_}: {explain(error)}") from None
+        raise InvalidInput("invalid_event", f"{type_}: {explain(error)}") from None

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Protocol
 
 from adapters.kit.lines import LineFile, open_lines
-from adapters.kit.outcomes import Accepted, Item, Skipped
+from adapters.kit.outcomes import Accepted, LineOutcome, Skipped
 from adapters.sending.producer import Offsets
-from adapters.sending.progress_bar import Progress
+from adapters.sending.progress_bar import ImportProgress
 from schemas.codec import encode
 from schemas.dead_letter import DeadLetter
 from schemas.events import AgentStateChanged, Event, SourceHeartbeat
@@ -22,7 +22,7 @@ from schemas.events import AgentStateChanged, Event, SourceHeartbeat
 SEEN_MAX = 1_000_000
 HASH_BYTES = 16
 BREATHE_EVERY = 256  # lines between two chances for sending and for Ctrl-C
-Reader = Callable[[LineFile], Iterator[Item]]
+Reader = Callable[[LineFile], Iterator[LineOutcome]]
 
 
 class Sender(Protocol):
@@ -131,7 +131,7 @@ def stop_on_sigint() -> Iterator[asyncio.Event]:
             loop.remove_signal_handler(signal.SIGINT)
 
 
-async def take(item: Item, sender: Sender, counter: Counter) -> None:
+async def take(item: LineOutcome, sender: Sender, counter: Counter) -> None:
     """Send what a line gives."""
     if isinstance(item, Accepted):
         for event in item.events:
@@ -144,7 +144,9 @@ async def take(item: Item, sender: Sender, counter: Counter) -> None:
         counter.skipped += 1
 
 
-async def import_file(path: str | Path, reader: Reader, sender: Sender, progress: Progress) -> ImportResult:
+async def import_file(
+    path: str | Path, reader: Reader, sender: Sender, progress: ImportProgress
+) -> ImportResult:
     """Send the events of a file and wait until Kafka has them.
 
     Every event is validated before it is sent. Raises WrongFile before anything is sent if the file is of

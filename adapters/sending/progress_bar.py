@@ -26,7 +26,7 @@ class RowsPerSecond(ProgressColumn):
         return Text(f"{rows / elapsed:,.0f} rows/s" if elapsed > 0 else "")
 
 
-class Progress:
+class ImportProgress:
     """Shows the share of the file that was read, the rate and the time left."""
 
     def __init__(self, console: Console | None = None) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.kit.lines import Line, LineFile, open_lines
-from adapters.kit.outcomes import Accepted, Item, Refused, Skipped, WrongFile, reject
+from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, WrongFile, reject
 from adapters.servicenow.incidents import incident_events
 from adapters.servicenow.rows import COLUMNS, Row, is_header, parse_row, without_customer
 
@@ -33,9 +33,9 @@ def check_header(file: LineFile, header: Line | None) -> None:
 
 
 def read_row(line: Line) -> Row:
-    """The row of a line. Raises Refused."""
+    """The row of a line. Raises InvalidInput."""
     if line.problem:
-        raise Refused(*line.problem.split(": ", 1))
+        raise InvalidInput(*line.problem.split(": ", 1))
     return parse_row(line.data)
 
 
@@ -44,7 +44,7 @@ def numbered(line: Line) -> str:
     return line.data.split(b",", 1)[0].decode("utf-8", "replace").strip(' "')
 
 
-def told(file: LineFile, incident: Incident, secret: bytes) -> Item:
+def incident_outcome(file: LineFile, incident: Incident, secret: bytes) -> LineOutcome:
     """The events of an incident.
 
     One with a row that could not be read is left out: its legs could be numbered wrongly, and the mended row,
@@ -54,12 +54,12 @@ def told(file: LineFile, incident: Incident, secret: bytes) -> Item:
         return Skipped(incident.position, "incident with a refused row")
     try:
         events = incident_events(incident.rows, secret)
-    except Refused as refused:
+    except InvalidInput as refused:
         return reject(file.name, incident.position, refused, incident.rows[0].number.encode())
     return Accepted(incident.position, events, file.bytes_read)
 
 
-def read_servicenow(file: LineFile, secret: bytes) -> Iterator[Item]:
+def read_servicenow(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
     """Items of an open log, one per incident after one per refused row; raises WrongFile if it is none.
 
     The file is in no order that could be relied on, so it is read to its end before anything is told: some
@@ -74,14 +74,14 @@ def read_servicenow(file: LineFile, secret: bytes) -> Iterator[Item]:
         try:
             row = read_row(line)
             incidents.setdefault(row.number, Incident(line.number)).rows.append(row)
-        except Refused as refused:
+        except InvalidInput as refused:
             yield reject(file.name, line.number, refused, without_customer(line.data))
             if number := numbered(line):
                 incidents.setdefault(number, Incident(line.number)).broken = True
-    yield from (told(file, incident, secret) for incident in incidents.values())
+    yield from (incident_outcome(file, incident, secret) for incident in incidents.values())
 
 
-def read_servicenow_file(path: str | Path, secret: bytes) -> Iterator[Item]:
+def read_servicenow_file(path: str | Path, secret: bytes) -> Iterator[LineOutcome]:
     """Items of a log file, packed by zip or gzip or not; "-" is standard input."""
     with open_lines(path) as file:
         yield from read_servicenow(file, secret)

@@ -49,7 +49,7 @@ def in_order(rows: Iterable[Row]) -> list[tuple[str, Row]]:
     return named
 
 
-class Telling:
+class IncidentEvents:
     """The events of one incident while its rows are read in order."""
 
     def __init__(self, first: Row, secret: bytes) -> None:
@@ -65,7 +65,7 @@ class Telling:
         self._answer: ContactAnswered | None = None
         self._resolution: ContactResolved | None = None
 
-    def _say(self, type_: str, **more: Any) -> Event:
+    def _add(self, type_: str, **more: Any) -> Event:
         fields = {
             "event_id": f"{self._name}-{type_}",
             "contact_id": f"{SOURCE}-{self._row.number}",
@@ -90,12 +90,12 @@ class Telling:
         key = customer_key(caller, self._secret) if caller else None
         return {"customer_key": key, "reason": category or None}
 
-    def tell(self, place: int, name: str, row: Row) -> None:
+    def read_row(self, place: int, name: str, row: Row) -> None:
         """The events of a row, which is the place-th (from 0) of its incident."""
         self._row, self._name = row, name
         if place == 0:
             # "opened" comes before "resolved" in text: the later of two at one time knows better who and why.
-            self._say("started", event_id=f"{name}-opened", occurred_at=row.opened_at, **self._known())
+            self._add("started", event_id=f"{name}-opened", occurred_at=row.opened_at, **self._known())
         if row.reopened > self._reopened:
             self._reopen()
         passed_on = self._pass_on() if row.reassigned > self._reassigned else None
@@ -107,15 +107,15 @@ class Telling:
         self._reopened = self._row.reopened
         self._leg += 1
         self._begin()
-        self._say("reopened")
+        self._add("reopened")
 
     def _pass_on(self) -> ContactResolved | None:
         """Another group has it now. The resolution, if it has one, goes with it."""
         self._reassigned = self._row.reassigned
         resolution = self._resolution
         if self._held:
-            self._say("resumed", hold_no=self._hold_no)
-        self._say("transferred", kind="cold", to_queue=self._row.group or None)
+            self._add("resumed", hold_no=self._hold_no)
+        self._add("transferred", kind="cold", to_queue=self._row.group or None)
         self._leg += 1
         self._begin()
         return resolution
@@ -125,23 +125,23 @@ class Telling:
         row = self._row
         if row.group and not self._queued:
             queued_at = row.opened_at if place == 0 and self._leg == 1 else row.updated_at
-            self._say("queued", queue=row.group, occurred_at=queued_at)
+            self._add("queued", queue=row.group, occurred_at=queued_at)
             self._queued = True
         waiting = row.state.startswith(ON_HOLD)
         if waiting or row.agent:
             self._take(place)
         if waiting and not self._held:
             self._hold_no += 1
-            self._say("held", hold_no=self._hold_no)
+            self._add("held", hold_no=self._hold_no)
         elif self._held and not waiting:
-            self._say("resumed", hold_no=self._hold_no)
+            self._add("resumed", hold_no=self._hold_no)
         self._held = waiting
 
     def _take(self, place: int) -> None:
         """The leg is answered; an agent who is named after that took it then."""
         who = {"agent": self._row.agent or None, "team": self._row.group or None}
         if self._answer is None:
-            event = self._say("answered", **who)
+            event = self._add("answered", **who)
         elif self._answer.agent is None and self._row.agent:
             event = self._correct(self._answer, place, **who)
         else:
@@ -156,9 +156,9 @@ class Telling:
             there = {"leg": self._leg, "occurred_at": row.updated_at}
             event = self._correct(passed_on, place, **there, **self._known())
         elif row.state == RESOLVED:
-            event = self._say("resolved", outcome="resolved", by="agent", **self._known())
+            event = self._add("resolved", outcome="resolved", by="agent", **self._known())
         elif row.state == CLOSED:
-            event = self._say("resolved", outcome="unknown", by="system", **self._known())
+            event = self._add("resolved", outcome="unknown", by="system", **self._known())
         else:
             return
         assert isinstance(event, ContactResolved)
@@ -176,10 +176,10 @@ class Telling:
 
 
 def incident_events(rows: Iterable[Row], secret: bytes) -> tuple[Event, ...]:
-    """The events of an incident from all its rows (at least one), in file order. Raises Refused."""
+    """The events of an incident from all its rows (at least one), in file order. Raises InvalidInput."""
     ordered = in_order(rows)
-    telling = Telling(ordered[0][1], secret)
+    incident = IncidentEvents(ordered[0][1], secret)
     for place, (name, row) in enumerate(ordered):
-        telling.tell(place, name, row)
-    telling.finish(len(ordered))
-    return tuple(telling.events)
+        incident.read_row(place, name, row)
+    incident.finish(len(ordered))
+    return tuple(incident.events)

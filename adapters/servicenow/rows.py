@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from adapters.kit.outcomes import Refused
+from adapters.kit.outcomes import InvalidInput
 
 UNKNOWN = "?"
 COLUMNS = (
@@ -47,13 +47,13 @@ class Row:
 
 
 def split(line: bytes) -> list[str]:
-    """The cells of a row without stray spaces. A cell holds no line break. Raises Refused."""
+    """The cells of a row without stray spaces. A cell holds no line break. Raises InvalidInput."""
     try:
         return [cell.strip() for cell in next(csv.reader([line.decode("utf-8")], strict=True), [])]
     except UnicodeDecodeError as error:
-        raise Refused("invalid_utf8", f"byte {error.start} is not UTF-8") from None
+        raise InvalidInput("invalid_utf8", f"byte {error.start} is not UTF-8") from None
     except csv.Error as error:
-        raise Refused("invalid_csv", str(error)) from None
+        raise InvalidInput("invalid_csv", str(error)) from None
 
 
 def is_header(line: bytes) -> bool:
@@ -64,7 +64,7 @@ def is_header(line: bytes) -> bool:
     """
     try:
         names = [name.lower() for name in split(line)]
-    except Refused:
+    except InvalidInput:
         return False
     damaged = {"incident_state": "ident_state", "subcategory": "category"}
     return len(names) == len(COLUMNS) and all(
@@ -86,28 +86,28 @@ def utc_ms(text: str) -> int | None:
 
 
 def to_ms(row: dict[str, str], column: str) -> int:
-    """The time in a column. Raises Refused."""
+    """The time in a column. Raises InvalidInput."""
     time_ms = utc_ms(row[column])
     if time_ms is None:
-        raise Refused("bad_time", f"{column} is {row[column][:40]!r}, expected d/m/yyyy h:mm")
+        raise InvalidInput("bad_time", f"{column} is {row[column][:40]!r}, expected d/m/yyyy h:mm")
     return time_ms
 
 
 def to_count(row: dict[str, str], column: str) -> int:
-    """The number in a column. Raises Refused."""
+    """The number in a column. Raises InvalidInput."""
     if not COUNT.fullmatch(row[column]):
-        raise Refused("bad_number", f"{column} is {row[column][:40]!r}, expected 0 to 99999")
+        raise InvalidInput("bad_number", f"{column} is {row[column][:40]!r}, expected 0 to 99999")
     return int(row[column])
 
 
 def parse_row(line: bytes) -> Row:
-    """The row that a line holds. Raises Refused."""
+    """The row that a line holds. Raises InvalidInput."""
     cells = split(line)
     if len(cells) != len(COLUMNS):
-        raise Refused("wrong_columns", f"{len(cells)} columns; a row has {len(COLUMNS)}")
+        raise InvalidInput("wrong_columns", f"{len(cells)} columns; a row has {len(COLUMNS)}")
     row = dict(zip(COLUMNS, ("" if cell == UNKNOWN else cell for cell in cells), strict=True))
     if not row["number"]:
-        raise Refused("no_identity", "number is empty: the incident cannot be told from others")
+        raise InvalidInput("no_identity", "number is empty: the incident cannot be told from others")
     return Row(
         number=row["number"],
         version=to_count(row, "sys_mod_count"),

@@ -23,7 +23,7 @@ from adapters.kit.outcomes import WrongFile
 from adapters.sending import producer
 from adapters.sending.file_import import Interrupted, Seen, import_file
 from adapters.sending.producer import NotSent, Standstill
-from adapters.sending.progress_bar import Progress
+from adapters.sending.progress_bar import ImportProgress
 from adapters.sending.records import dead_letter_of, event_record
 from schemas.codec import decode, encode
 from schemas.dead_letter import DeadLetter
@@ -32,7 +32,7 @@ from schemas.events import AgentStateChanged, ContactStarted, SourceHeartbeat
 AT = 1_767_571_200_000
 BANK = partial(read_bank, secret=b"k")
 EVENTS = partial(read_events, secret=b"k")
-QUIET = Progress(Console(stderr=True, force_terminal=False))
+QUIET = ImportProgress(Console(stderr=True, force_terminal=False))
 
 
 class FakeSender:
@@ -100,7 +100,7 @@ async def test_ctrl_c_confirms_what_was_sent_and_says_how_to_go_on(tmp_path):
 async def test_progress_on_a_terminal(tmp_path):
     write_bank_file(tmp_path / "calls.txt.gz")
     console = Console(stderr=True, force_terminal=True, width=120, record=True)
-    result = await import_file(tmp_path / "calls.txt.gz", BANK, FakeSender(), Progress(console))
+    result = await import_file(tmp_path / "calls.txt.gz", BANK, FakeSender(), ImportProgress(console))
     assert result.contacts == 17
 
 
