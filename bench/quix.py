@@ -31,7 +31,7 @@ from bench.judge import judge
 from bench.meter import Outcome, not_measured
 from bench.stack import PARTITIONS, Stack
 from kpis.rules import DEFAULT_RULES
-from kpis.tally import change
+from kpis.tallies.windows import change
 from schemas.events import AgentStateChanged, SourceHeartbeat
 from schemas.topics import AGENT_ACTIVITY, CONTACT_EVENTS, CUSTOMER_CONTACTS
 from streams import readiness

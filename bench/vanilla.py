@@ -21,7 +21,7 @@ from bench.judge import judge
 from bench.meter import Outcome
 from bench.stack import PARTITIONS, Stack
 from kpis.rules import DEFAULT_RULES
-from kpis.tally import ZERO, add, change
+from kpis.tallies.windows import ZERO, add, change
 from schemas.events import AgentStateChanged, SourceHeartbeat
 from schemas.topics import AGENT_ACTIVITY, CONTACT_EVENTS, CUSTOMER_CONTACTS, PASSED_ON_TOPICS
 from streams import readiness

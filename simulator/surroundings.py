@@ -117,8 +117,8 @@ def with_surroundings(
     """The contact events and, between them, those of agents and source, in order of time.
 
     A minute is over when all contact events of its instant are emitted, so a heartbeat promises no less than
-    it says, and no agent changes state twice at one instant. Ends with the contact events; then all agents log
-    off, unless the simulation was cut and not `closes`.
+    it says, and no agent changes state twice at one instant. Ends with the contact events; then all agents
+    log off, unless the simulation was cut and not `closes`.
     """
     floor = Floor(shape, Random(f"surroundings {seed}"))
     floor.agents = {agent.name: agent for queue in shape.queues for agent in staff_of(queue)}

@@ -9,9 +9,9 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
+from kpis.catalogue.kpi import Kpi, Terms, total
 from kpis.facts import Facts, LegFact
-from kpis.fold import fold, unique
-from kpis.kpi import Kpi, Terms, total
+from kpis.fold.events import fold, unique
 from kpis.rules import Rules
 from schemas.codec import decode
 from schemas.events import AgentStateChanged, ContactEvent, Envelope, order_key

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from clickhouse_connect.driver.client import Client
 
-from kpis.kpi import Kpi
+from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
 from sinks.kpi_question import STATE, Question
 from sinks.oracle import Recomputed, recomputed, rule_parameters

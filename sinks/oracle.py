@@ -10,7 +10,7 @@ from uuid import uuid4
 from clickhouse_connect.driver.client import Client
 
 from kpis.rules import Rules
-from kpis.tally import ACTIVITY, ENTERED, HANDLED, MEASURES
+from kpis.tallies.windows import ACTIVITY, ENTERED, HANDLED, MEASURES
 from sql import oracle
 
 LEG_MEASURES = (*ENTERED, *HANDLED, *ACTIVITY)

@@ -8,9 +8,9 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from kpis.facts import AgentQuarter, ContactFact, FcrFact, LegFact, SurveyFact
-from kpis.fcr_tally import FCR_MEASURES
 from kpis.rules import Rules
-from kpis.tally import MEASURES
+from kpis.tallies.fcr import FCR_MEASURES
+from kpis.tallies.windows import MEASURES
 from sinks.oracle import Recomputed, recomputed, rule_parameters
 from sql import oracle
 from sql import verify as text

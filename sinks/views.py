@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 from clickhouse_connect.driver.client import Client
 
-from kpis.kpi import Kpi
-from kpis.live import LIVE_MEASURES
-from kpis.registry import registry
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
-from kpis.tally import ACTIVITY, ENTERED, HANDLED
+from kpis.tallies.live import LIVE_MEASURES
+from kpis.tallies.windows import ACTIVITY, ENTERED, HANDLED
 from sinks.oracle import rule_parameters
 from sinks.view_columns import applies, figure_columns, final_column, pair, prefix, quotient_columns
 from sql import bookings
@@ -149,7 +149,7 @@ def kpi_view(name: str, every: str, rules: Rules, zone: ZoneInfo) -> str:
     """A view by channel and queue."""
     # To read all legs takes longer than all else: minutes, which are asked for often, do without.
     elsewhere = ("agents", "live", "facts") if every == "1m" else ("agents", "live")
-    kpis = [kpi for kpi in registry(rules).values() if kpi.table not in elsewhere]
+    kpis = [kpi for kpi in every_kpi(rules).values() if kpi.table not in elsewhere]
     sources = kpi_sources(kpis, rules)
     named = dict.fromkeys(name for source in sources for name in source.values)
     special = {total.name: total for total in (*FIGURE_TOTALS, PEAK)}
@@ -199,7 +199,7 @@ def apart(kpi: Kpi) -> str:
 
 def agent_view(name: str, every: str, rules: Rules, zone: ZoneInfo) -> str:
     """A view by agent and team."""
-    kpis = [kpi for kpi in registry(rules).values() if of_agents(kpi)]
+    kpis = [kpi for kpi in every_kpi(rules).values() if of_agents(kpi)]
     sources = agent_sources(kpis, rules)
     view = PeriodView(
         name,
@@ -216,7 +216,7 @@ def agent_view(name: str, every: str, rules: Rules, zone: ZoneInfo) -> str:
 def now_view(rules: Rules) -> str:
     """The view of the present moment."""
     columns: list[Column] = []
-    for kpi in registry(rules).values():
+    for kpi in every_kpi(rules).values():
         if kpi.table == "live" and kpi.fact:
             columns += pair(kpi, "t_oldest_ms", "t_waiting_now", "", "Nullable(Int64)")
         elif kpi.table == "live":

@@ -6,7 +6,7 @@ from typing import Any
 
 from kpis.facts import Facts
 from kpis.rules import Rules
-from kpis.tally import Tally, Window
+from kpis.tallies.windows import Tally, Window
 from schemas.topics import CONTACT_EVENTS, CONTACT_FACTS, KPI_WINDOWS
 from streams.apply import (
     ContactChange,

@@ -27,7 +27,7 @@ from support.kpi_world import (
     store,
 )
 
-from kpis.kpi import Kpi
+from kpis.catalogue.kpi import Kpi
 from sinks.explain import Asked, Explanation, document, explain
 from sinks.kpi_sums import nothing
 from sinks.kpis import CannotAnswer, Question, answer

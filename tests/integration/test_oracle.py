@@ -15,9 +15,9 @@ from support.tables import read_file
 from support.worlds import BASE_MS, random_contact
 
 from kpis.facts import ContactFact, Facts, LegFact, SurveyFact
-from kpis.fold import fold
+from kpis.fold.events import fold
 from kpis.rules import Rules
-from kpis.tally import MEASURES, contribution
+from kpis.tallies.windows import MEASURES, contribution
 from schemas.events import ContactEvent
 from sinks import rows
 from sinks.oracle import CONTACT_MEASURES, LEG_MEASURES, rule_parameters

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from support.stack import Stack, run_ringback
 
-from kpis.tally import MEASURES
+from kpis.tallies.windows import MEASURES
 from schemas.events import Event
 from schemas.topics import CONTACT_EVENTS
 from streams.progress import WORKER_GROUP, Watch, wait_until_stored

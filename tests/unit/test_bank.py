@@ -10,9 +10,9 @@ from support.shared_data import FEBRUARY, shared_data
 from adapters.bank.file import read_bank_file
 from adapters.bank.times import to_date, utc_ms
 from adapters.kit.outcomes import Accepted, Skipped, WrongFile
-from kpis.fold import fold
+from kpis.fold.events import fold
 from kpis.rules import DEFAULT_RULES
-from kpis.tally import MEASURES, ZERO, add, contribution
+from kpis.tallies.windows import MEASURES, ZERO, add, contribution
 from schemas.dead_letter import DeadLetter
 
 SECRET = b"test"

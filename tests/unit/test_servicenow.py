@@ -17,7 +17,7 @@ from adapters.kit.outcomes import Accepted, Skipped, WrongFile
 from adapters.servicenow.file import read_servicenow, read_servicenow_file
 from adapters.servicenow.incidents import in_order
 from adapters.servicenow.rows import COLUMNS, parse_row
-from kpis.fold import fold
+from kpis.fold.events import fold
 from schemas.customer_key import customer_key
 from schemas.dead_letter import DeadLetter
 

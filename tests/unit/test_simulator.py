@@ -7,9 +7,9 @@ from random import Random
 import pytest
 
 from adapters.sending.records import event_record
-from kpis.fold import fold
+from kpis.fold.events import fold
 from kpis.rules import DEFAULT_RULES
-from kpis.tally import MEASURES, ZERO, add, contribution
+from kpis.tallies.windows import MEASURES, ZERO, add, contribution
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, SourceHeartbeat
 from simulator.deliveries import Disorder, deliver

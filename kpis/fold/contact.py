@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypeAlias, cast
 
 from kpis.facts import ContactFact, LegFact
-from kpis.leg import Setting, by_leg, earliest, elapsed, fold_leg, is_short
+from kpis.fold.leg import Setting, by_leg, earliest, elapsed, fold_leg, is_short
 from kpis.rules import Rules, is_async
 from schemas.events import (
     ContactAnswered,

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from kpis.facts import FcrFact
-from kpis.fcr import GroupKey, Visit, candidate, group_of, last_callback
-from kpis.fcr_order import Order, Overlapping, Successive
+from kpis.fcr.order import Order, Overlapping, Successive
+from kpis.fcr.visit import GroupKey, Visit, candidate, group_of, last_callback
 from kpis.rules import FcrRules
 
 FactChange = tuple[FcrFact | None, FcrFact | None]  # before, after

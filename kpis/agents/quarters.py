@@ -10,19 +10,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
+from kpis.agents.intervals import Interval, clipped, common_ms, length_ms, union
 from kpis.facts import AgentQuarter, Facts
-from kpis.intervals import Interval, clipped, common_ms, length_ms, union
 from kpis.rules import Rules, is_async
 from schemas.events import AgentStateChanged
+from schemas.time_units import QUARTER_MS
 
-QUARTER_MS = 900_000
 # What adds up of a quarter-hour.
 AGENT_MEASURES = ("busy_ms", "session_ms", "logged_ms", "idle_ms", "logged_busy_ms", "sessions")
 SessionKey = tuple[str, int]  # contact_id, leg
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class AgentSession:
     """An agent's work on one leg, from the answer to the end of after-contact work."""
 
     agent: str
@@ -43,10 +43,10 @@ class StateInterval:
     end: int
 
 
-def sessions_of(facts: Facts, rules: Rules) -> list[Session]:
+def sessions_of(facts: Facts, rules: Rules) -> list[AgentSession]:
     """Sessions a contact gave its agents: of legs with known times, on channels where their time is work."""
     return [
-        Session(leg.agent, leg.contact_id, leg.leg, leg.team, leg.answered_at, leg.handled_at)
+        AgentSession(leg.agent, leg.contact_id, leg.leg, leg.team, leg.answered_at, leg.handled_at)
         for leg in facts.legs
         if leg.agent
         and leg.answered_at is not None
@@ -67,7 +67,7 @@ def quarters_between(begin: int, end: int) -> range:
 
 
 def fold_quarter(
-    agent: str, start: int, sessions: Iterable[Session], states: Iterable[StateInterval]
+    agent: str, start: int, sessions: Iterable[AgentSession], states: Iterable[StateInterval]
 ) -> AgentQuarter | None:
     """One quarter from the sessions and states that may meet it; None if nothing does."""
     end = start + QUARTER_MS
@@ -79,7 +79,7 @@ def fold_quarter(
     available: list[Interval] = [
         span for s in logged if s.state == "available" and (span := clipped((s.begin, s.end), start, end))
     ]
-    meeting: list[Session | StateInterval] = [*here, *logged]
+    meeting: list[AgentSession | StateInterval] = [*here, *logged]
     named = [(item.begin, item.end, item.team) for item in meeting if item.team]
     quarter = AgentQuarter(
         agent=agent,
@@ -105,8 +105,8 @@ class AgentHistory:
     def __init__(self, agent: str, rules: Rules) -> None:
         self.agent = agent
         self._rules = rules
-        self._sessions: dict[SessionKey, Session] = {}
-        self._by_quarter: defaultdict[int, dict[SessionKey, Session]] = defaultdict(dict)
+        self._sessions: dict[SessionKey, AgentSession] = {}
+        self._by_quarter: defaultdict[int, dict[SessionKey, AgentSession]] = defaultdict(dict)
         self._events: dict[str, AgentStateChanged] = {}
         self._order: list[tuple[int, str]] = []
         self._quarters: dict[int, AgentQuarter | None] = {}
@@ -114,7 +114,7 @@ class AgentHistory:
 
     def load(
         self,
-        sessions: Iterable[tuple[SessionKey, Session]],
+        sessions: Iterable[tuple[SessionKey, AgentSession]],
         events: Iterable[tuple[str, AgentStateChanged]],
     ) -> None:
         """Set all at once, in a history that is empty."""
@@ -141,7 +141,7 @@ class AgentHistory:
         )
         return {*self._by_quarter, *chain.from_iterable(lasted)}
 
-    def _place(self, key: SessionKey, session: Session) -> range:
+    def _place(self, key: SessionKey, session: AgentSession) -> range:
         """Set a session that is not there yet; the quarters it meets."""
         met = quarters_between(session.begin, session.end)
         self._sessions[key] = session
@@ -149,7 +149,7 @@ class AgentHistory:
             self._by_quarter[start][key] = session
         return met
 
-    def put_session(self, key: SessionKey, session: Session | None) -> dict[int, AgentQuarter | None]:
+    def put_session(self, key: SessionKey, session: AgentSession | None) -> dict[int, AgentQuarter | None]:
         """Set the session of a leg, None if it has none (any more); the quarters that changed."""
         known = self._sessions.pop(key, None)
         touched: set[int] = set()
@@ -217,7 +217,7 @@ def interval_of(event: AgentStateChanged, begin: int, end: int, rules: Rules) ->
 
 
 def agent_quarters(
-    sessions: Iterable[Session], states: Iterable[AgentStateChanged], rules: Rules
+    sessions: Iterable[AgentSession], states: Iterable[AgentStateChanged], rules: Rules
 ) -> list[AgentQuarter]:
     """All quarters of one agent, from sessions and state events (each event_id once): the plain form."""
     worked = list(sessions)

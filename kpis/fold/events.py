@@ -7,10 +7,10 @@ minimum or maximum under a total order.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from kpis.contact import fold_contact
 from kpis.facts import NO_FACTS, Facts
+from kpis.fold.contact import fold_contact
+from kpis.fold.survey import fold_surveys, in_range
 from kpis.rules import DEFAULT_RULES, Rules
-from kpis.survey import fold_surveys, in_range
 from schemas.codec import encode
 from schemas.events import ContactEvent, ContactSurveyed
 

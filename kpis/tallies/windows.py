@@ -11,10 +11,9 @@ import operator
 from typing import NamedTuple
 
 from kpis.facts import ContactFact, Facts, LegFact
-from kpis.leg import is_short
+from kpis.fold.leg import is_short
 from kpis.rules import Rules, target_ms
-
-MINUTE_MS = 60_000
+from schemas.time_units import MINUTE_MS
 
 # Booked when the leg entered its queue.
 ENTERED = (

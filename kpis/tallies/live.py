@@ -1,13 +1,13 @@
 """What a leg is at a moment, from its facts (docs/facts.md 10): moved by time as well as by events."""
 
 from kpis.facts import LegFact
-from kpis.leg import is_short
+from kpis.fold.leg import is_short
 from kpis.rules import Rules, is_async, stale_after_ms, target_ms
 
 LIVE_MEASURES = ("waiting_now", "active_now", "acw_now", "live_in_target", "live_n")
 
 
-def after(time_ms: int | None, as_of: int) -> bool:
+def not_yet(time_ms: int | None, as_of: int) -> bool:
     """Has it not happened by then?"""
     return time_ms is None or time_ms > as_of
 
@@ -15,7 +15,7 @@ def after(time_ms: int | None, as_of: int) -> bool:
 def is_waiting(leg: LegFact, as_of: int, rules: Rules) -> bool:
     """In queue, and not for so long that its end must have been lost."""
     answered_unseen = bool(leg.handled) and leg.answered_at is None
-    in_queue = leg.entered_at <= as_of and after(leg.answered_at, as_of) and after(leg.ended_at, as_of)
+    in_queue = leg.entered_at <= as_of and not_yet(leg.answered_at, as_of) and not_yet(leg.ended_at, as_of)
     fresh = as_of - leg.entered_at < stale_after_ms(rules, leg.channel)
     return bool(leg.offered) and in_queue and fresh and not answered_unseen
 
@@ -25,7 +25,7 @@ def is_active(leg: LegFact, as_of: int, rules: Rules) -> bool:
     if not leg.handled or leg.answered_at is None or leg.answered_at > as_of:
         return False
     fresh = as_of - leg.answered_at < stale_after_ms(rules, leg.channel)
-    return leg.entered_at <= as_of and after(leg.ended_at, as_of) and fresh
+    return leg.entered_at <= as_of and not_yet(leg.ended_at, as_of) and fresh
 
 
 def is_in_acw(leg: LegFact, as_of: int, rules: Rules) -> bool:
@@ -45,7 +45,7 @@ def live_service_level(leg: LegFact, as_of: int, rules: Rules) -> tuple[int, int
     target = target_ms(rules, leg.channel, leg.queue)
     if is_waiting(leg, as_of, rules):
         return 0, int(as_of - leg.entered_at > target)
-    if leg.queue_ms is None or (after(leg.answered_at, as_of) and after(leg.ended_at, as_of)):
+    if leg.queue_ms is None or (not_yet(leg.answered_at, as_of) and not_yet(leg.ended_at, as_of)):
         return 0, 0
     if leg.answered:
         return int(leg.queue_ms <= target), 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeVar, cast
 
 from kpis.facts import LegFact
-from kpis.hold import Holds, fold_holds
+from kpis.fold.hold import Holds, fold_holds
 from kpis.rules import Rules
 from schemas.events import (
     ContactAbandoned,

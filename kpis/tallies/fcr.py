@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from functools import cache
 
 from kpis.facts import FcrFact
-from kpis.rules import DAY_MS, FcrRules
-from kpis.tally import Window, minute
+from kpis.rules import FcrRules
+from kpis.tallies.windows import Window, minute
+from schemas.time_units import DAY_MS, MINUTE_MS
 
 # At the end of the anchor.
 ANCHORED = (
@@ -55,17 +56,33 @@ def is_repeat(fact: FcrFact, days: int) -> bool:
     return fact.previous_end_at is not None and fact.begins_at <= fact.previous_end_at + days * DAY_MS
 
 
+def tally_of(**measures: int) -> FcrTally:
+    """The tally for one length of the window with these measures, zeros for those that are not named."""
+    assert measures.keys() <= INDEX.keys()
+    return tuple(measures.get(name, 0) for name in FCR_MEASURES)
+
+
 @cache
 def at_end(repeated: bool, repeat: bool, fails: int, level1: int, transferred: int) -> FcrTally:
-    """What an anchor adds at its end, for one length of the window: ANCHORED, and zeros for BEGUN."""
+    """What an anchor adds at its end, for one length of the window."""
     failed = int(fails or repeated)
     first = int(not repeat)
-    one_stop, one_and_done = int(not failed and not transferred), int(first and not failed)
-    return (1, level1, int(repeated), failed, failed * level1, one_stop, first, one_and_done, 0, 0)
+    return tally_of(
+        anchors=1,
+        anchors_level1=level1,
+        repeated=int(repeated),
+        failed=failed,
+        failed_level1=failed * level1,
+        one_stop=int(not failed and not transferred),
+        episodes=first,
+        one_and_done=int(first and not failed),
+    )
 
 
-# What a candidate adds at its beginning: zeros for ANCHORED, and BEGUN; by whether it is a repeat.
-AT_BEGIN: dict[bool, FcrTally] = {repeat: (*(0,) * len(ANCHORED), 1, int(repeat)) for repeat in (False, True)}
+# What a candidate adds at its beginning, by whether it is a repeat.
+AT_BEGIN: dict[bool, FcrTally] = {
+    repeat: tally_of(candidates=1, repeats=int(repeat)) for repeat in (False, True)
+}
 
 
 def fcr_contribution(fact: FcrFact, rules: FcrRules) -> FcrContribution:
@@ -89,4 +106,4 @@ def fcr_contribution(fact: FcrFact, rules: FcrRules) -> FcrContribution:
 
 def is_final(window_start: int, days: int, as_of: int) -> bool:
     """Can no later contact change what was judged in this minute? Only such windows are final."""
-    return window_start + 60_000 + days * DAY_MS <= as_of
+    return window_start + MINUTE_MS + days * DAY_MS <= as_of

@@ -22,7 +22,9 @@ class Holds:
     longest_ms: int
 
 
-def pair(events: Sequence[ContactEvent], end_at: int | None, flags: set[str]) -> list[tuple[int, int]]:
+def held_intervals(
+    events: Sequence[ContactEvent], end_at: int | None, flags: set[str]
+) -> list[tuple[int, int]]:
     """[start, end] per hold_no: earliest held to earliest resumed, else to the end of the leg, by start."""
     held: dict[int, int] = {}
     resumed: dict[int, int] = {}
@@ -57,7 +59,7 @@ def fold_holds(
     end_at = end.occurred_at if end else None
     lengths: list[int] = []
     on_hold_until: int | None = None
-    for start, stop in pair(events, end_at, flags):
+    for start, stop in held_intervals(events, end_at, flags):
         inside_start = start if answered_at is None else max(start, answered_at)
         inside_stop = stop if end_at is None else min(stop, end_at)
         if (inside_start, inside_stop) != (start, stop):

@@ -4,16 +4,16 @@ Views, `ringback kpi`, the JSON names and docs/kpis.md are made from this.
 """
 
 from kpis.catalogue.handling import HANDLING, RESOLUTION
+from kpis.catalogue.kpi import Kpi
 from kpis.catalogue.present import AGENTS, LIVE
 from kpis.catalogue.queueing import VOLUME, WAIT
 from kpis.catalogue.repeats import repeats
 from kpis.catalogue.service import ABANDONMENT, SERVICE_LEVEL
 from kpis.catalogue.surveys import SURVEYS
-from kpis.kpi import Kpi
 from kpis.rules import DEFAULT_RULES, Rules
 
 
-def registry(rules: Rules) -> dict[str, Kpi]:
+def every_kpi(rules: Rules) -> dict[str, Kpi]:
     """All KPIs by id, variants among them, for these rules."""
     kpis = (
         *VOLUME,
@@ -30,4 +30,4 @@ def registry(rules: Rules) -> dict[str, Kpi]:
     return {kpi.id: kpi for kpi in kpis}
 
 
-KPIS: dict[str, Kpi] = registry(DEFAULT_RULES)
+KPIS: dict[str, Kpi] = every_kpi(DEFAULT_RULES)
