@@ -17,7 +17,7 @@ from bench.meter import Outcome, Stopwatch, run
 from bench.table import show
 from kpis.rules import DEFAULT_RULES
 from sinks.oracle import rule_parameters
-from sql import oracle
+from sql import oracle_queries as oracle
 
 GROSS, FACTS = "FCR by SQL, gross, 7 d", "FCR by SQL, every fact"
 # The shape that was measured best: sorted within the customer, each contact beside the next. The third part

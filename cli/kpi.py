@@ -18,9 +18,10 @@ from rich.text import Text
 from cli.clickhouse import client, short
 from cli.console import UNREACHABLE, WRONG_USE, fail, out, print_json, settings
 from cli.settings import rules_of
-from cli.times import MINUTE_MS, instant_ms, span_ms
+from cli.times import instant_ms, span_ms
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
+from schemas.time_units import MINUTE_MS
 from sinks.explain import NoExplanation
 from sinks.kpis import CannotAnswer, Question, answer
 from sql.periods import EVERY

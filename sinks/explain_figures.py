@@ -11,11 +11,10 @@ from kpis.facts import LegFact
 from kpis.rules import Rules
 from kpis.tallies.live import is_waiting
 from kpis.tallies.peak_hour import QUARTERS_PER_HOUR, peak_hour
+from schemas.time_units import QUARTER_MS
 from sinks.explain_reading import Asked, Item, Known, Reader
 from sinks.kpi_figures import QUANTILE
-from sql import explain as text
-
-QUARTER_MS = 900_000
+from sql import explain_queries as text
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from kpis.tallies.live import live_measures
 from kpis.tallies.surveys import survey_measures
 from kpis.tallies.windows import MEASURES, contribution, minute
 from schemas.events import AgentStateChanged
-from schemas.time_units import DAY_MS, QUARTER_MS
+from schemas.time_units import DAY_MS, MINUTE_MS, QUARTER_MS
 from sinks.explain_reading import (
     Asked,
     Item,
@@ -28,7 +28,7 @@ from sinks.explain_reading import (
     utc_text,
 )
 from sinks.kpi_question import STATE
-from sql import explain as text
+from sql import explain_queries as text
 
 
 def of_windows(reader: Reader) -> Iterator[Item | None]:
@@ -129,7 +129,7 @@ def judgement(
         notes.append("failed by itself: not resolved, or reopened")
     if fact.anchor and fact.ended_at is not None and not notes:
         over = is_final(minute(fact.ended_at), days, asked.as_of_ms)
-        until = utc_text(minute(fact.ended_at) + 60_000 + days * DAY_MS)
+        until = utc_text(minute(fact.ended_at) + MINUTE_MS + days * DAY_MS)
         notes.append("success" if over else f"pending: not failed so far, final at {until}")
     if is_repeat(fact, days):
         notes.append("repeats an earlier contact")

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
-from sql.kpi import AGENT_DIMENSIONS, LEG_DIMENSIONS, WINDOW_DIMENSIONS
+from sql.kpi_queries import AGENT_DIMENSIONS, LEG_DIMENSIONS, WINDOW_DIMENSIONS
 
 # The whole state at a moment: no part of any period.
 STATE = ("waiting_now", "longest_wait_now", "active_now", "acw_now")

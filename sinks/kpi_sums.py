@@ -19,7 +19,7 @@ from sinks.kpi_question import STATE, Question, from_windows
 from sinks.kpi_source import Source
 from sinks.oracle import CONTACT_MEASURES, LEG_MEASURES
 from sinks.verify import rows
-from sql import kpi as text
+from sql import kpi_queries as text
 from sql.bookings import fcr_bookings, survey_bookings
 from sql.periods import Periods
 

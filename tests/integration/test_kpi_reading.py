@@ -31,7 +31,7 @@ from kpis.catalogue.kpi import Kpi
 from sinks.explain import Asked, Explanation, document, explain
 from sinks.kpi_sums import nothing
 from sinks.kpis import CannotAnswer, Question, answer
-from sql.kpi import quantiles
+from sql.kpi_queries import quantiles
 from sql.periods import periods
 
 pytestmark = pytest.mark.stack

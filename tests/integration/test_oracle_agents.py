@@ -21,7 +21,7 @@ from schemas.codec import encode
 from schemas.events import AgentStateChanged
 from sinks.oracle import rule_parameters
 from sinks.rows import LEG_COLUMNS, fact_row
-from sql import oracle
+from sql import oracle_queries as oracle
 
 pytestmark = pytest.mark.stack
 

@@ -23,7 +23,7 @@ from schemas.events import ContactEvent
 from schemas.time_units import DAY_MS
 from sinks.oracle import rule_parameters
 from sinks.rows import CONTACT_COLUMNS, fact_row
-from sql import oracle
+from sql import oracle_queries as oracle
 
 pytestmark = pytest.mark.stack
 

@@ -9,11 +9,11 @@ step, can be stored once and read by all the others.
 
 from collections.abc import Mapping, Sequence
 
+from schemas.time_units import QUARTER_MS
 from sql.templates import compose
 
 EVENTS = "events"
 AGENT_EVENTS = "agent_events"
-QUARTER_MS = 900_000
 
 Parameters = dict[str, object]
 

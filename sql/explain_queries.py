@@ -5,8 +5,8 @@ Parameters: from_ms and to_ms (Int64); as_of_ms and acw_stale_ms, stale_longest_
 
 # ruff: noqa: S608 -- names and relations are ours; values from outside are query parameters
 
-from sql.kpi import STREAM_LEGS
-from sql.oracle import EVENTS, customers_in_range, in_range
+from sql.kpi_queries import STREAM_LEGS
+from sql.oracle_queries import EVENTS, customers_in_range, in_range
 
 MOMENT = "fromUnixTimestamp64Milli({{{0}:Int64}}{1}, 'UTC')"
 AS_OF = MOMENT.format("as_of_ms", "")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from sql import oracle
+from sql import oracle_queries as oracle
 
 IN_RANGE = (
     "{0} >= fromUnixTimestamp64Milli({{from_ms:Int64}}, 'UTC') "
@@ -28,7 +28,7 @@ class Scope(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Windows:
+class TallyTable:
     """Tallies to compare: a table of the stream's and the oracle's relation."""
 
     table: str
@@ -39,8 +39,8 @@ class Windows:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """Facts to compare. `columns` are those beside the keys, without version."""
+class FactTable:
+    """FactTable to compare. `columns` are those beside the keys, without version."""
 
     table: str
     relation: str
@@ -60,7 +60,7 @@ def within(column: str, ranged: bool) -> str:
     return f"WHERE {IN_RANGE.format(column)}" if ranged else ""
 
 
-def paired_windows(windows: Windows) -> str:
+def paired_windows(windows: TallyTable) -> str:
     """Both tallies of every window that is not all zeros on both sides: stream_tally, oracle_tally.
 
     Not sumForEachIf: of a window that one side lacks it makes NULLs, which differ from nothing.
@@ -83,7 +83,7 @@ def paired_windows(windows: Windows) -> str:
 )"""
 
 
-def window_counts(windows: Windows) -> str:
+def window_counts(windows: TallyTable) -> str:
     """One row: compared_windows, compared_values, differing_windows, differing_values."""
     return f"""SELECT count() AS compared_windows,
     {len(windows.measures)} * compared_windows AS compared_values,
@@ -92,7 +92,7 @@ def window_counts(windows: Windows) -> str:
 FROM {paired_windows(windows)}"""
 
 
-def window_differences(windows: Windows, limit: int) -> str:
+def window_differences(windows: TallyTable, limit: int) -> str:
     """A row per differing window: its key, and the differing measures as (name, stream, oracle)."""
     key = ", ".join(windows.keys)
     return f"""SELECT {key},
@@ -104,7 +104,7 @@ ORDER BY {key}
 LIMIT {limit:d}"""
 
 
-def stacked_facts(facts: Facts) -> str:
+def stacked_facts(facts: FactTable) -> str:
     """All facts of both sides: keys, side, and `texts`, the columns' values as text or NULL."""
     texts = "[" + ", ".join(f"toString({column})" for column in facts.columns) + "]"
     key = ", ".join(facts.keys)
@@ -118,7 +118,7 @@ def stacked_facts(facts: Facts) -> str:
     )"""
 
 
-def paired_facts(facts: Facts) -> str:
+def paired_facts(facts: FactTable) -> str:
     """One row per key with `differs`. Compared by 128-bit hashes: whole rows of millions would not fit."""
     key = ", ".join(facts.keys)
     return f"""(
@@ -133,12 +133,12 @@ def paired_facts(facts: Facts) -> str:
 )"""
 
 
-def fact_counts(facts: Facts) -> str:
+def fact_counts(facts: FactTable) -> str:
     """One row: compared_facts, differing_facts."""
     return f"SELECT count() AS compared_facts, countIf(differs) AS differing_facts FROM {paired_facts(facts)}"
 
 
-def fact_differences(facts: Facts, limit: int) -> str:
+def fact_differences(facts: FactTable, limit: int) -> str:
     """A row per differing fact: keys, rows on each side, differences as (column, stream, oracle)."""
     key = ", ".join(facts.keys)
     differing = f"SELECT {key} FROM {paired_facts(facts)} WHERE differs ORDER BY {key} LIMIT {limit:d}"

@@ -2,7 +2,7 @@
 
 Sources give minute_ms, dimensions, and measures as m_<measure>: a prefix, because an alias that is also a
 column of the source would be taken for it. Pass the parameters of `Periods`, and those of the rules
-(sql.oracle.parameters) where a source is made of facts or by the oracle.
+(sql.oracle_queries.parameters) where a source is made of facts or by the oracle.
 """
 
 # ruff: noqa: S608 -- names and relations are ours; values from outside are query parameters
@@ -10,10 +10,10 @@ column of the source would be taken for it. Pass the parameters of `Periods`, an
 from collections.abc import Sequence
 
 from sql.bookings import live
-from sql.oracle import contact_bookings, leg_bookings
+from sql.oracle_queries import contact_bookings, leg_bookings
 from sql.periods import Periods
 from sql.templates import compose
-from sql.verify import within
+from sql.verify_queries import within
 
 WINDOW_DIMENSIONS = ("channel", "queue")
 AGENT_DIMENSIONS = ("agent", "team")
