@@ -25,7 +25,7 @@ from deploy.local.kafka.broker import new_cluster_id
 from deploy.local.kafka.config import FIXED_PROPERTIES, LOG4J2_YAML
 from deploy.local.kafka.pins import KAFKA_VERSION
 from deploy.local.kafka.runtime import default_cache_dir, ensure_runtime
-from streams.readiness import VARIABLE
+from streams.health.ready_file import VARIABLE
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
