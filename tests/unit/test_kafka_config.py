@@ -15,7 +15,7 @@ from deploy.local.kafka.config import (
     server_properties,
 )
 from deploy.local.kafka.java import major_version
-from deploy.local.kafka.pins import KAFKA_VERSION, fingerprint, parse_jars, pinned_jars
+from deploy.local.kafka.pins import KAFKA_VERSION, parse_jars, pinned_jars
 from deploy.local.kafka.probe import live_brokers, metadata_request
 from deploy.local.kafka.runtime import KafkaRuntime, default_cache_dir, jvm_options
 
@@ -93,10 +93,10 @@ def test_pins_are_complete_and_of_one_version() -> None:
     assert any(jar.artifact == "log4j-slf4j-impl" for jar in jars)
 
 
-def test_another_list_has_another_fingerprint() -> None:
-    jars = parse_jars("aa 1 g:a:1\nbb 2 g:b:2\n")
-    assert [jar.filename for jar in jars] == ["a-1.jar", "b-2.jar"]
-    assert fingerprint(jars) != fingerprint(jars[:1])
+def test_a_line_names_the_file_in_the_repository() -> None:
+    first, second = parse_jars("aa 1 g.h:a:1\nbb 2 g:b:2\n")
+    assert (first.filename, second.filename) == ("a-1.jar", "b-2.jar")
+    assert first.path == "g/h/a/1/a-1.jar"
 
 
 def test_metadata_probe_speaks_kafka() -> None:
