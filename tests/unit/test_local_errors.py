@@ -1,6 +1,7 @@
 import hashlib
 import io
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -89,6 +90,39 @@ def test_folder_in_use_names_the_process_and_the_setting(tmp_path: Path) -> None
         other.wait()
         with data_dir_lock(tmp_path):
             assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
+
+
+def test_a_child_that_outlives_a_killed_holder_does_not_keep_the_folder(tmp_path: Path) -> None:
+    program = (
+        "import subprocess, sys; from pathlib import Path; from deploy.local.lock import data_dir_lock\n"
+        "with data_dir_lock(Path(sys.argv[1])):\n"
+        "    child = subprocess.Popen(['sleep', '60'], close_fds=False)\n"  # all that may be inherited is
+        "    print(child.pid, flush=True); child.wait()"
+    )
+    argv = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, cwd=ROOT) as holder:
+        assert holder.stdout is not None
+        child = int(holder.stdout.readline())
+        try:
+            holder.kill()
+            holder.wait()
+            with data_dir_lock(tmp_path):
+                os.kill(child, 0)  # it lives
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
+def test_folder_in_use_is_still_named_by_its_holder_after_a_refusal(tmp_path: Path) -> None:
+    with data_dir_lock(tmp_path):
+        for _ in range(2):
+            with pytest.raises(LocalStackError, match=f"by process {os.getpid()}\n"), data_dir_lock(tmp_path):
+                pass
+
+
+def test_an_error_inside_frees_the_folder_and_is_not_taken_for_one_of_the_lock(tmp_path: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(OSError, match="of the caller"), data_dir_lock(tmp_path):
+            raise OSError("of the caller")
 
 
 def test_folder_that_cannot_be_made_is_a_readable_error(tmp_path: Path) -> None:
