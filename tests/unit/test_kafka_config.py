@@ -1,4 +1,5 @@
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,8 +116,13 @@ def test_java_version_is_read_from_the_release_file(tmp_path: Path) -> None:
 def test_cache_folder_follows_the_platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_cache_dir() == tmp_path / "ringback"
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    assert default_cache_dir().is_absolute()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    usual = tmp_path / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "ringback"
+    for unusable in ("relative", ""):
+        monkeypatch.setenv("XDG_CACHE_HOME", unusable)
+        assert default_cache_dir() == usual
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert default_cache_dir() == usual
 
 
 def test_an_older_java_gets_no_option_it_does_not_know() -> None:
