@@ -9,10 +9,10 @@ from support.old_folder import PARTITIONS, unpack_folder
 
 from kpis.rules import DEFAULT_RULES
 from streams.config import StreamConfig
-from streams.disk import held_by
-from streams.marker import is_marker, marker_key, read_begun, read_done, rules_digest
-from streams.state import unpack
-from streams.store import Held
+from streams.stages.contacts.event_set import unpack
+from streams.state.disk import partitions_of
+from streams.state.markers import is_marker, marker_key, read_begun, read_done, rules_digest
+from streams.state.partition import TablePartitions
 
 pytest.importorskip("rocksdict", reason="state on disk needs the package rocksdict")
 # By name and not from streams.topics: these names are on disk and in Kafka. State, then its totals.
@@ -26,7 +26,7 @@ def cluster_of(folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Held]]:
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, TablePartitions]]:
     """All tables of the folder; none of their databases may be dropped or made when they are opened."""
     folder = unpack_folder(tmp_path_factory.mktemp("old"))
     config = StreamConfig(
@@ -36,7 +36,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Held]
         cluster=cluster_of(folder),
     )
     with capture_logs() as logs:
-        found = {name: held_by(config, name) for pair in TABLES.items() for name in pair}
+        found = {name: partitions_of(config, name) for pair in TABLES.items() for name in pair}
         following = {
             (name, partition): held.of(partition).following
             for name, held in found.items()
@@ -50,7 +50,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Held]
 
 
 @pytest.mark.parametrize("state", TABLES)
-def test_markers_are_read(state: str, tables: dict[str, Held]) -> None:
+def test_markers_are_read(state: str, tables: dict[str, TablePartitions]) -> None:
     """The last batch of each partition has ended, by the rules of today: nothing is counted anew."""
     for partition in range(PARTITIONS):
         begun = read_begun(tables[state].get(marker_key(partition), partition))
@@ -62,7 +62,7 @@ def test_markers_are_read(state: str, tables: dict[str, Held]) -> None:
         assert done.rules == rules_digest(DEFAULT_RULES)
 
 
-def test_event_sets_are_read(tables: dict[str, Held]) -> None:
+def test_event_sets_are_read(tables: dict[str, TablePartitions]) -> None:
     """Every contact with its events; of a corrected one the correction."""
     contacts = {
         key.decode(): unpack(value) for key, value in tables["contacts"].items(None) if not is_marker(key)
