@@ -24,6 +24,8 @@ PATH = re.compile(
     r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|sql|md|yml|avsc|xml|jsonl)"
     r"|(?:adapters|bench|cli|deploy|docs|kpis|reports|schemas|simulator|sinks|sql|streams|tests)(?:/[\w.-]+)+/?)`"
 )
+# A page that code names; whatever stood in the design is not in the repository.
+NAMED = re.compile(r"[\w/-]+\.md\b|\bkpi-spec\b")
 FENCE = re.compile(r"^(`{3,}).*?^\1", re.MULTILINE | re.DOTALL)
 STATION = re.compile(r"^\| \d+ \|.*\| `([\w/]+\.py)` \| `(\w+)` \|$", re.MULTILINE)
 
@@ -126,7 +128,8 @@ def stations_wrong(text: str) -> list[str]:
     return [
         f"{path}: {name}"
         for path, name in found
-        if not re.search(
+        if not (ROOT / path).exists()
+        or not re.search(
             rf"^\s*(?:async )?(?:def|class) {name}\b", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE
         )
     ]
@@ -176,6 +179,28 @@ def commands_wrong(text: str) -> list[str]:
         for words in typed
         if words not in alone and not any(f"{words} ".startswith(f"{name} ") for name in known)
     ]
+
+
+def pages_named_wrong(code: str) -> list[str]:
+    """Pages that code or its comments name and that are not in the repository."""
+    known = [f"/{page.relative_to(ROOT).as_posix()}" for page in PAGES]
+    return [
+        name
+        for name in NAMED.findall(code)
+        if not any(page.endswith(f"/{name.lstrip('/')}") for page in known)
+    ]
+
+
+def sources_of_code() -> list[Path]:
+    """All code and test tables but this file, which plants faults."""
+    listed = [*ROOT.glob("*/**/*.py"), *ROOT.glob("sql/**/*.sql"), *ROOT.glob("tests/golden/**/*.txt")]
+    ours = [path for path in listed if not path.relative_to(ROOT).parts[0].startswith(".")]
+    return [path for path in ours if path != Path(__file__).resolve()]
+
+
+def test_code_names_only_pages_that_are_there() -> None:
+    wrong = {short(path): pages_named_wrong(path.read_text(encoding="utf-8")) for path in sources_of_code()}
+    assert {path: names for path, names in wrong.items() if names} == {}
 
 
 def short(page: Path) -> str:
@@ -250,6 +275,8 @@ FAULTS: list[tuple[Check, str, str, str]] = [
     (readme_links_wrong, README, "(docs/start.md)", "(docs/start.md#end)"),
     (readme_paths_wrong, README, "`make bench`", "`streams/order.py`"),
     (readme_paths_wrong, README, "`make bench`", "`streams/order`"),
+    (pages_named_wrong, "kpis/facts.py", "docs/facts.md defines", "docs/kpi.md defines"),
+    (pages_named_wrong, "kpis/facts.py", "docs/facts.md defines", "kpi-spec 3.2 defines"),
 ]
 
 
