@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kpis.rules import DEFAULT_RULES
+from schemas.time_units import HOUR_MS
 
 YEAR_DAYS = 366
 
@@ -94,19 +95,19 @@ class RuleSettings(Table):
         DEFAULT_RULES.async_channels, description="Channels on which nobody waits on the line."
     )
     stale_after_h: Hours = Field(
-        DEFAULT_RULES.stale_ms / 3_600_000,
+        DEFAULT_RULES.stale_ms / HOUR_MS,
         description="A contact silent for so long has lost its end: it neither waits nor talks.",
     )
     stale_after_async_h: Hours = Field(
-        DEFAULT_RULES.stale_async_ms / 3_600_000,
+        DEFAULT_RULES.stale_async_ms / HOUR_MS,
         description="The same on channels where nobody waits on the line.",
     )
     survey_late_h: Hours = Field(
-        DEFAULT_RULES.survey_late_ms / 3_600_000,
+        DEFAULT_RULES.survey_late_ms / HOUR_MS,
         description="Answers that come later after the contact's end count nowhere.",
     )
     agent_state_max_h: Hours = Field(
-        DEFAULT_RULES.agent_state_max_ms / 3_600_000,
+        DEFAULT_RULES.agent_state_max_ms / HOUR_MS,
         description="An agent's state that lasts longer has lost its end.",
     )
     acw_stale_s: Seconds = Field(

@@ -5,9 +5,9 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from docs.build.markdown import MADE, code, page, table
+from schemas.avro_schemas import raw_schema
 from schemas.events import MODELS, Envelope, Event
-from schemas.registry import raw_schema
-from streams.topics import AGENT_EVENTS, CONTACT_EVENTS, SOURCE_HEARTBEATS
+from schemas.topics import AGENT_EVENTS, CONTACT_EVENTS, SOURCE_HEARTBEATS
 
 HEAD = """An event is a JSON object in [JSON lines](../guide/sending.md#json-lines), or an Avro record
 [in Kafka](../guide/sending.md#avro-straight-to-kafka); the schemas are in `schemas/avro`. The names of

@@ -1,11 +1,12 @@
-"""docs/reference/kpis.md, from the registry of KPIs."""
+"""docs/reference/kpis.md, from every KPI of the catalogue."""
 
 from collections.abc import Mapping
 
 from docs.build.markdown import MADE, code, page, table
-from kpis.kpi import Kpi, Terms
-from kpis.registry import registry
-from kpis.rules import DAY_MS, DEFAULT_RULES, HOUR_MS, SECOND_MS, Rules
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.kpi import Kpi, Terms
+from kpis.rules import DEFAULT_RULES, Rules
+from schemas.time_units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
 GROUPS = {
     "windows": "Queues, handling, resolution",
@@ -53,7 +54,7 @@ default within {default_days}."""
 
 def spoken(duration_ms: int) -> str:
     """A duration in its greatest whole unit."""
-    for unit, length in (("d", DAY_MS), ("h", HOUR_MS), ("min", 60 * SECOND_MS), ("s", SECOND_MS)):
+    for unit, length in (("d", DAY_MS), ("h", HOUR_MS), ("min", MINUTE_MS), ("s", SECOND_MS)):
         if duration_ms >= length and duration_ms % length == 0 and (unit != "min" or duration_ms > length):
             return f"{duration_ms // length} {unit}"
     return f"{duration_ms:,} ms"
@@ -144,6 +145,6 @@ def group(table_name: str, title: str, kpis: Mapping[str, Kpi], rules: Rules) ->
 def reference() -> str:
     """The page, by the default rules."""
     rules = DEFAULT_RULES
-    kpis = registry(rules)
+    kpis = every_kpi(rules)
     entries = [block for name, title in GROUPS.items() for block in group(name, title, kpis, rules)]
     return page("# KPIs", MADE, head(kpis, rules), "## All at a glance", overview(kpis), *entries)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from docs.build.fact_columns import BY_DAYS, MEANINGS
 from docs.build.markdown import MADE, code, page, table
-from kpis.registry import registry
+from kpis.catalogue.every_kpi import every_kpi
 from kpis.rules import DEFAULT_RULES
 from sinks.rows import COLUMNS
 from sinks.view_columns import column_id
@@ -54,7 +54,7 @@ def declared(statement: str) -> Columns:
 def kpi_columns() -> dict[str, str]:
     """Id of the KPI by each name of a column that comes from it."""
     ends = ("", "_n", "_final")
-    return {f"{column_id(kpi)}{end}": kpi.id for kpi in registry(DEFAULT_RULES).values() for end in ends}
+    return {f"{column_id(kpi)}{end}": kpi.id for kpi in every_kpi(DEFAULT_RULES).values() for end in ends}
 
 
 def fact_columns(view: str) -> list[tuple[str, str]]:
@@ -103,7 +103,7 @@ def kpi_rows(views: dict[str, str]) -> list[tuple[str, str, str]]:
     """Which KPI has which columns in which views."""
     found = {name: declared(statement) for name, statement in views.items()}
     rows = []
-    for kpi in registry(DEFAULT_RULES).values():
+    for kpi in every_kpi(DEFAULT_RULES).values():
         column = column_id(kpi)
         holding = [name for name, columns in found.items() if column in columns]
         if not holding:

@@ -10,7 +10,7 @@ from support.console_examples import difference, examples
 
 from docs.build.commands import paths
 from docs.build.pages import README, REFERENCE, pages, read
-from kpis.registry import KPIS
+from kpis.catalogue.every_kpi import KPIS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "bench").glob("*.md")])
