@@ -1,50 +1,136 @@
-"""The command `ringback`: one thin file per command, put together here."""
+"""The command `ringback`: a table of its commands, each of which is loaded only when it is called."""
 
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
-from rich.markup import escape
+from typer.core import TyperCommand, TyperGroup
 
-from cli import dead_letters, demo, doctor, explain, importing, kpi, simulate, up, verify, worker
-from cli.console import UNREACHABLE, WRONG_USE, err
-from deploy.local.errors import LocalStackError
-from schemas.confluent import RegistryRefused
-from sinks.writer import SinkRefused
-from streams.kafka.topics import PartitionsChanged
+# Name -> where it is, and the first line of its help (a test compares). To import all of them takes a second.
+COMMANDS = {
+    "demo": (
+        "cli.demo:demo",
+        "Local stack, a simulated contact centre at a visible pace, live KPIs, then verify and a clean stop.",
+    ),
+    "up": (
+        "cli.up:up",
+        'Run Kafka, ClickHouse, workers and sink until Ctrl-C; prints "ready" when events can flow.',
+    ),
+    "worker": (
+        "cli.worker:worker",
+        "Run one stream worker until SIGTERM: events to facts, KPI windows and quarters.",
+    ),
+    "sink": (
+        "cli.sink:sink",
+        "Run one sink until SIGTERM: events, facts, windows and dead letters to ClickHouse.",
+    ),
+    "import": ("cli.importing:app", "Send a file's events; run again it counts nothing twice."),
+    "simulate": (
+        "cli.simulate:simulate",
+        "Send a simulated contact centre: duplicates, late and out-of-order events included.",
+    ),
+    "kpi": (
+        "cli.kpi:kpi",
+        "KPIs of [from, to): from the stream's tables, or with --from-oracle recomputed from raw events.",
+    ),
+    "explain": (
+        "cli.explain:explain_command",
+        "The contacts in numerator and denominator of a KPI, with the events that put them there.",
+    ),
+    "verify": (
+        "cli.verify:verify",
+        "Compare the stream's tables with KPIs recomputed by SQL from raw events; status 1 if any differ.",
+    ),
+    "dead-letters": ("cli.dead_letters:app", "Unreadable and illegal input: list, show, send again."),
+    "doctor": (
+        "cli.doctor:doctor",
+        "What is reachable, versions, lag, settings, and what to do about what is wrong.",
+    ),
+}
+# What a user can mend, by the class that says it, and the exit status (cli.console has their names).
+WRONG_USE, UNREACHABLE = 2, 3
+ENDINGS = {
+    "deploy.local.errors:LocalStackError": UNREACHABLE,
+    "sinks.writer:SinkRefused": UNREACHABLE,
+    "schemas.confluent:RegistryRefused": UNREACHABLE,
+    "streams.kafka.topics:PartitionsChanged": WRONG_USE,
+}
+
+
+def load(name: str) -> Any:
+    """A command of the table, imported."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    found: Any = getattr(import_module(module), attribute)
+    if not isinstance(found, typer.Typer):
+        function, found = found, typer.Typer(pretty_exceptions_enable=False, rich_markup_mode="rich")
+        found.command(name)(function)
+    command = typer.main.get_command(found)
+    command.name = name
+    return command
+
+
+class Commands(TyperGroup):
+    """The commands of the table; for the list of all of them one line each is enough.
+
+    Contexts, formatters and commands are of typer's own copy of click, which is private: no types here.
+    """
+
+    _listing = False
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a name, None if there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1]) if self._listing else load(cmd_name)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The list of commands, without loading them."""
+        self._listing = True
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self._listing = False
+
 
 app = typer.Typer(
     name="ringback",
-    help="Contact-centre KPIs that never change their story: live, replayed and recomputed are one number.",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-app.command("demo")(demo.demo)
-app.command("up")(up.up)
-app.command("worker")(worker.worker)
-app.command("sink")(worker.sink)
-app.add_typer(importing.app, name="import")
-app.command("simulate")(simulate.simulate)
-app.command("kpi")(kpi.kpi)
-app.command("explain")(explain.explain_command)
-app.command("verify")(verify.verify)
-app.add_typer(dead_letters.app, name="dead-letters")
-app.command("doctor")(doctor.doctor)
+
+
+@app.callback()
+def ringback() -> None:
+    """Contact-centre KPIs that never change their story: live, replayed and recomputed are one number."""
+
+
+def status_of(error: Exception) -> int | None:
+    """Exit status of what a user can mend; None for what is a fault of ours."""
+    kinds = {f"{kind.__module__}:{kind.__qualname__}" for kind in type(error).__mro__}
+    return next((status for name, status in ENDINGS.items() if name in kinds), None)
 
 
 def run() -> None:
     """Entry point: what a user can mend ends in one message and a status, never in a traceback."""
     try:
         app()
-    except LocalStackError as error:
+    except Exception as error:
+        status = status_of(error)
+        if status is None:
+            raise
+        from rich.markup import escape
+
+        from cli.console import err
+
         err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
-        sys.exit(UNREACHABLE)
-    except (SinkRefused, RegistryRefused) as error:
-        err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
-        sys.exit(UNREACHABLE)
-    except PartitionsChanged as error:
-        err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
-        sys.exit(WRONG_USE)
+        sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def verify(
     end: End = None,
     format: Annotated[Format, typer.Option(help="text or json.")] = Format.text,
 ) -> None:
-    """Compare the stream's tables with KPIs recomputed by SQL from raw events; status 1 on any difference.
+    """Compare the stream's tables with KPIs recomputed by SQL from raw events; status 1 if any differ.
 
     Example: ringback verify --from 1999-02-01 --to 1999-03-01
     """

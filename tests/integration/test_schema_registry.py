@@ -21,7 +21,7 @@ from support.stack import Running, Stack, background, run_ringback, wait_until
 from adapters.sending.producer import EventSender
 from adapters.sending.records import OutgoingRecord
 from adapters.sending.schema_registry import NotLearnt, SchemaRegistry
-from cli.worker import SINK_PORT_OFFSET
+from cli.endpoint import SINK_PORT_OFFSET
 from deploy.local.ports import free_port
 from schemas.codec import DecodeError, encode
 from schemas.confluent import decode_confluent, encode_confluent, schema_ids

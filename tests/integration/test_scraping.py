@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from support.numbers import json_lines, stored
 from support.stack import Stack, background, run_ringback, wait_until
 
-from cli.worker import SINK_PORT_OFFSET
+from cli.endpoint import SINK_PORT_OFFSET
 from deploy.local.ports import free_port
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, Event, SourceHeartbeat

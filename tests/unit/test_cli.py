@@ -2,8 +2,10 @@
 
 import csv
 import json
+import subprocess
 import sys
 from io import StringIO
+from pkgutil import resolve_name
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +18,8 @@ from typer.testing import CliRunner
 
 from cli import console, explain, kpi
 from cli.kpi import Question, print_csv, print_text, shown
-from cli.main import app
+from cli.main import COMMANDS as TABLE
+from cli.main import ENDINGS, app, load, status_of
 from cli.sending import print_counts
 from cli.times import instant_ms, span_ms
 from kpis.catalogue.every_kpi import KPIS
@@ -28,6 +31,19 @@ COMMANDS = (
     "explain", "verify",
     "dead-letters list", "dead-letters show", "dead-letters replay", "doctor",
 )  # fmt: skip
+OURS = {
+    "cli",
+    "bench",
+    "reports",
+    "sinks",
+    "streams",
+    "adapters",
+    "simulator",
+    "kpis",
+    "sql",
+    "deploy",
+    "schemas",
+}
 WIDE = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
 RANGE = ("--from", "2026-01-05", "--to", "2026-01-06")
 
@@ -49,11 +65,32 @@ def ringback(*args: str, **env: str) -> Result:
 
 
 def test_every_command_is_tested_here() -> None:
-    root = typer.main.get_command(app)
     found = []
-    for name, command in root.commands.items():  # type: ignore[attr-defined]
+    for name in TABLE:
+        command = load(name)
         found += [f"{name} {sub}" for sub in getattr(command, "commands", {})] or [name]
     assert sorted(found) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_list_says_of_a_command_what_its_own_help_does(name: str) -> None:
+    first, *_ = load(name).help.split("\n\n")
+    assert TABLE[name][1] == " ".join(first.split())
+
+
+def test_the_list_loads_no_command() -> None:
+    code = "import sys; from cli.main import app; app(['--help'], standalone_mode=False); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ours = {name for name in done.stdout.rsplit("\n", 2)[-2].split() if name.split(".")[0] in OURS}
+    assert ours == {"cli", "cli.main"}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_what_ends_a_command_with_a_message_is_there(name: str) -> None:
+    error = resolve_name(name)
+    assert issubclass(error, Exception)
+    assert status_of(error.__new__(error)) == ENDINGS[name]
+    assert status_of(ValueError()) is None
 
 
 @pytest.mark.parametrize("command", COMMANDS)

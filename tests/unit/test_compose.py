@@ -18,8 +18,8 @@ from support import compose_rules as rules
 from support.compose_rules import Compose
 from support.containers import USERS, compose
 
+from cli.endpoint import SINK_PORT_OFFSET
 from cli.settings import Settings
-from cli.worker import SINK_PORT_OFFSET
 from deploy.local.clickhouse.__main__ import DATABASE
 from deploy.local.kafka.broker import new_cluster_id
 from deploy.local.kafka.config import FIXED_PROPERTIES, LOG4J2_YAML

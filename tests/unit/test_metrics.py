@@ -16,8 +16,8 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from cli import stack
+from cli.endpoint import SINK_PORT_OFFSET
 from cli.settings import Settings
-from cli.worker import SINK_PORT_OFFSET
 from deploy.local.ports import free_port
 from schemas.codec import encode
 from schemas.events import ContactQueued
