@@ -15,7 +15,7 @@ from streams.config import StreamConfig
 from streams.kafka.decoding import decode_single_object
 from streams.kafka.record import Record
 from streams.stages.contacts.batch import BatchResult, apply_batch
-from streams.stages.contacts.folded_cache import Recent
+from streams.stages.contacts.folded_cache import FoldedCache
 
 CONFIG = StreamConfig()
 
@@ -26,7 +26,7 @@ class Partition:
     def __init__(self) -> None:
         self.contacts: dict[str, bytes] = {}
         self.windows: dict[Window, Tally] = {}
-        self.recent = Recent(lambda _, contact_id: self.contacts.get(contact_id), CONFIG.rules)
+        self.recent = FoldedCache(lambda _, contact_id: self.contacts.get(contact_id), CONFIG.rules)
 
     def apply(self, records: list[Record]) -> BatchResult:
         """One batch, and its changes remembered."""

@@ -39,11 +39,11 @@ from streams.health.library_logs import quieten_libraries
 from streams.kafka.decoding import decode_single_object
 from streams.kafka.record import Record
 from streams.stages.agents.stage import Agents
-from streams.stages.contacts.event_set import Known, merge, pack, unpack
+from streams.stages.contacts.event_set import CanonicalEvent, merge, pack, unpack
 from streams.stages.contacts.folded_cache import folded
 from streams.stages.customers.stage import Customers
 from streams.stages.documents import row_version, window_key, window_of
-from streams.stages.forwards import Forwards, moved, told
+from streams.stages.forwards import Forwards, forward_changes, update_records
 from streams.stages.stage import Stage
 from streams.state.memory import in_memory
 from streams.state.table import Table
@@ -110,11 +110,11 @@ def ready() -> None:
 
 
 def fold_contact(value: bytes, state: Any) -> Iterable[dict[str, Any]]:
-    """One event into its contact's set; how far windows move, and what customer and agents are told."""
+    """One event into its contact's set; how far windows move, and what customer and agents get of it."""
     event, canonical = decode_single_object(value)
     assert not isinstance(event, AgentStateChanged | SourceHeartbeat)
     known = unpack(state.get_bytes(SET))
-    merged, duplicates = merge(known, [Known(event, canonical)])
+    merged, duplicates = merge(known, [CanonicalEvent(event, canonical)])
     if duplicates:
         return []
     state.set_bytes(SET, pack(merged))
@@ -125,12 +125,15 @@ def fold_contact(value: bytes, state: Any) -> Iterable[dict[str, Any]]:
 
 
 def forwarded(contact_id: str, before: Forwards, after: Forwards) -> Iterator[dict[str, str]]:
-    """What customer and agents are told of a contact, as the worker tells them."""
+    """What customer and agents get of a contact, as the worker tells them."""
     from quixstreams import message_context
 
     version = row_version(0, message_context().offset)
-    visits, sessions = moved(before.visits, after.visits), moved(before.sessions, after.sessions)
-    for topic, _, (key, value) in told(contact_id, visits, sessions, version, PARTITIONS):
+    visits, sessions = (
+        forward_changes(before.visits, after.visits),
+        forward_changes(before.sessions, after.sessions),
+    )
+    for topic, _, (key, value) in update_records(contact_id, visits, sessions, version, PARTITIONS):
         owner = orjson.loads(key)[0]
         yield {COLUMN[topic]: owner, "key": key.decode(), "value": (value or b"").decode()}
 

@@ -29,11 +29,11 @@ from streams.health.library_logs import quieten_libraries
 from streams.kafka.decoding import decode_single_object
 from streams.kafka.record import Record
 from streams.stages.agents.stage import Agents
-from streams.stages.contacts.event_set import Known, merge, pack, unpack
+from streams.stages.contacts.event_set import CanonicalEvent, merge, pack, unpack
 from streams.stages.contacts.folded_cache import folded
 from streams.stages.customers.stage import Customers
 from streams.stages.documents import row_version, tally_bytes, tally_of, window_key, window_of
-from streams.stages.forwards import moved, told
+from streams.stages.forwards import forward_changes, update_records
 from streams.stages.stage import Output, Stage
 from streams.state.memory import in_memory
 from streams.state.table import Table
@@ -116,7 +116,7 @@ def apply(value: bytes, message: Any, contacts: Any, windows: Any) -> Iterator[O
     assert not isinstance(event, AgentStateChanged | SourceHeartbeat)
     key = event.contact_id.encode()
     known = unpack(contacts.get(key))
-    merged, duplicates = merge(known, [Known(event, canonical)])
+    merged, duplicates = merge(known, [CanonicalEvent(event, canonical)])
     if duplicates:
         return
     contacts[key] = pack(merged)
@@ -126,8 +126,8 @@ def apply(value: bytes, message: Any, contacts: Any, windows: Any) -> Iterator[O
         total = windows.get(name)
         windows[name] = tally_bytes(add(tally_of(total) if total else ZERO, step))
     old, new = before.forwards, after.forwards
-    visits, sessions = moved(old.visits, new.visits), moved(old.sessions, new.sessions)
-    yield from told(event.contact_id, visits, sessions, row_version(0, message.offset), PARTITIONS)
+    visits, sessions = forward_changes(old.visits, new.visits), forward_changes(old.sessions, new.sessions)
+    yield from update_records(event.contact_id, visits, sessions, row_version(0, message.offset), PARTITIONS)
 
 
 async def measure(stack: Stack, truth: Windows) -> Outcome:

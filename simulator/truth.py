@@ -1,4 +1,4 @@
-"""What the KPIs must come to, counted while things happen and not from the events that emit of them.
+"""What the KPIs must come to, counted while things happen and not from the events that tell of them.
 
 Names and booking times are those of the KPI windows (docs/facts.md section 6): (minute, channel, queue).
 """

@@ -40,7 +40,7 @@ class TallyTable:
 
 @dataclass(frozen=True, slots=True)
 class FactTable:
-    """FactTable to compare. `columns` are those beside the keys, without version."""
+    """Facts to compare. `columns` are those beside the keys, without version."""
 
     table: str
     relation: str

@@ -18,7 +18,7 @@ class Lanes:
         self._running: dict[int, asyncio.Task[None]] = {}
 
     def of(self, partition: int) -> asyncio.Lock:
-        """TablePartitions while a batch of the partition is in progress."""
+        """Held while a batch of the partition is in progress."""
         return self._locks[partition]
 
     @property

@@ -83,7 +83,7 @@ class Processor:
 
     def begin(self, epoch: int, offset: int, work: BatchWork) -> Begun:
         """Marker of a batch."""
-        empty = self.stage.restated(None, None)
+        empty = self.stage.published_total(None, None)
         return Begun(epoch, offset, work.touched, totals=tuple(work.totals), empty=empty)
 
     async def write(self, partition: int, begun: Begun, work: BatchWork) -> None:

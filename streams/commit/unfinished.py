@@ -30,11 +30,14 @@ def unfinished(processor: Processor, partition: int) -> Begun | None:
     return replace(begun, touched=begun.touched if cut_short else None, everything=everything)
 
 
-async def totals_to_tell(stage: Stage, partition: int, found: Begun) -> dict[bytes, bytes]:
+async def totals_to_publish(stage: Stage, partition: int, found: Begun) -> dict[bytes, bytes]:
     """Totals as the state has them: those that differ from what is stored, or all there are and were."""
     right, stored = await stage.recount(partition), dict(stage.totals.items(partition))
-    told = dict.fromkeys(found.totals, found.empty) | stored if found.everything else stored
-    totals = {key: stage.restated(right.get(key), told.get(key)) for key in right.keys() | told.keys()}
+    published = dict.fromkeys(found.totals, found.empty) | stored if found.everything else stored
+    totals = {
+        key: stage.published_total(right.get(key), published.get(key))
+        for key in right.keys() | published.keys()
+    }
     return {key: total for key, total in totals.items() if found.everything or total != stored.get(key)}
 
 
@@ -57,13 +60,13 @@ async def finish_batch(processor: Processor, partition: int) -> bool:
         return False
     stage, key, applied = processor.stage, marker_key(partition), processor.applied_of(partition)
     stage.forget()
-    totals = await totals_to_tell(stage, partition, found)
+    totals = await totals_to_publish(stage, partition, found)
     keys = found.totals if found.everything else tuple({*found.totals, *totals})
     # By the offset applied, not by that of the batch: a later batch of this epoch may end there as well.
     again = replace(found, epoch=processor.epoch_of(partition) + 1, offset=applied, totals=keys)
     await processor.store(stage.state, partition, [(key, begun_bytes(again))])
     if found.everything:
-        # Known before readers are told of them: should the rules change back before this is done, totals
+        # Known before readers see them: should the rules change back before this is done, totals
         # that only these rules have will be taken back. What was stored decides nothing here.
         await processor.store(stage.totals, partition, list(totals.items()))
     version, published = row_version(again.epoch, again.offset), 0

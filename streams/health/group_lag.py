@@ -80,7 +80,7 @@ class OffsetReader:
         return {(tp.topic, tp.partition): meta.offset for tp, meta in found.items() if meta.offset >= 0}
 
     async def lags(self, group: str, names: tuple[str, ...]) -> list[GroupLag]:
-        """GroupLag of a group in each partition."""
+        """Lag of a group in each partition."""
         ends, done = await self.ends(names), await self.committed(group)
         return [
             GroupLag(group, topic, partition, done.get((topic, partition), 0), end)

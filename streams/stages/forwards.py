@@ -35,7 +35,9 @@ def forwards_of(facts: Facts, rules: Rules) -> Forwards:
     )
 
 
-def moved(before: Mapping[Target, Content], after: Mapping[Target, Content]) -> dict[Target, Content | None]:
+def forward_changes(
+    before: Mapping[Target, Content], after: Mapping[Target, Content]
+) -> dict[Target, Content | None]:
     """What to forward when a contact changes: what is new or different, and None where it is gone."""
     if not before:
         return dict(after)
@@ -68,7 +70,7 @@ def session_output(
     return AGENT_ACTIVITY, partition_of(agent, partitions), (key, value)
 
 
-def told(
+def update_records(
     contact_id: str,
     visits: Mapping[str, Visit | None],
     sessions: Mapping[tuple[str, int], AgentSession | None],

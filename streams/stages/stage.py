@@ -61,7 +61,7 @@ class Stage(Protocol):
     async def recount(self, partition: int) -> dict[bytes, bytes]:
         """All totals of a partition, from its state, which nobody changes meanwhile."""
 
-    def restated(self, total: bytes | None, before: bytes | None) -> bytes:
+    def published_total(self, total: bytes | None, before: bytes | None) -> bytes:
         """A total to tell, None where there is none, to readers who have been told of another before."""
 
     def total_output(self, partition: int, key: bytes, value: bytes, version: int) -> Output:

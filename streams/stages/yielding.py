@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from typing import TypeVar
 
-Item = TypeVar("Item")
+T = TypeVar("T")
 # Contacts take some 0.1 ms each: like this the loop is away for 50 ms.
 AT_ONCE = 500
 
 
-async def in_turns(items: Iterable[Item], at_once: int = AT_ONCE) -> AsyncIterator[Item]:
+async def yielding(items: Iterable[T], at_once: int = AT_ONCE) -> AsyncIterator[T]:
     """Items; after every so many of them others have their turn on the event loop."""
     for number, item in enumerate(items, 1):
         yield item

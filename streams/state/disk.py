@@ -37,8 +37,10 @@ BLOCK_BYTES = 4 * 1024
 FILTER_BITS = 10
 OPEN_FILES = 64
 LOG_BYTES = 1024 * 1024
-# What a database says that cannot be mended by reading the changelog again.
+# What a database says that cannot be mended by reading the changelog again, and where another process has it.
 NO_HELP = ("No space left", "Permission denied", "Read-only", "Too many open files", "quota")
+LOCKED = ("lock hold by current process", "While lock file")
+CORRUPT = "Corruption"
 # A worker that hangs may still have the database that its successor needs; that one takes the next name.
 SLOTS = 16
 # Folders in which a database has failed. Closing one there would write what is in memory, and RocksDB tries
@@ -54,6 +56,24 @@ def store_error(path: Path, error: Exception) -> StateStoreError:
         f"state in {path}: {error}. Nothing is lost, Kafka has everything. Make room there (or set "
         "RINGBACK_DATA_DIR to a larger disk, or RINGBACK_STATE_STORE=memory) and start the worker again"
     )
+
+
+def cause_of(path: Path, error: Exception) -> str:
+    """What is wrong, without the path: rocksdict has one kind of error, and its text names the folder.
+
+    A data folder may be called lock, quota or anything else.
+    """
+    return str(error).replace(os.fspath(path.parent), "")
+
+
+def is_locked(path: Path, error: Exception) -> bool:
+    """Has another process the database?"""
+    return any(words in cause_of(path, error) for words in LOCKED)
+
+
+def is_past_help(path: Path, error: Exception) -> bool:
+    """Would a new database fail like this one?"""
+    return any(words in cause_of(path, error) for words in NO_HELP)
 
 
 def require_rocksdict() -> None:
@@ -116,7 +136,7 @@ class DiskPartition:
             except StateStoreError:
                 raise
             except Exception as error:  # rocksdict raises nothing more precise
-                if "lock" not in str(error).lower():
+                if not is_locked(self.path, error):
                     raise store_error(self.path, error) from error
                 log.warning("state on disk is in use by another process", path=os.fspath(self.path))
         raise StateStoreError(f"{base} and {SLOTS - 1} more are in use by other processes; end these")
@@ -129,10 +149,9 @@ class DiskPartition:
             db = opened(self.path)
             meta = orjson.loads(db.get(META) or b"null")
         except Exception as error:
-            text = str(error)
-            if "lock" in text.lower() or any(cause in text for cause in NO_HELP):
+            if is_locked(self.path, error) or is_past_help(self.path, error):
                 raise
-            self._remove(text)
+            self._remove(str(error))
             return self._marked(opened(self.path))
         if meta == {"format": FORMAT, "identity": self.identity, "following": (meta or {}).get("following")}:
             self.following = meta["following"]
@@ -163,7 +182,7 @@ class DiskPartition:
 
     def _failed(self, error: Exception) -> StateStoreError:
         """What to raise; a damaged database is dropped by whoever opens it next."""
-        if "Corruption" in str(error):
+        if CORRUPT in cause_of(self.path, error):
             self._damaged.touch()
         return store_error(self.path, error)
 

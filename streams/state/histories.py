@@ -19,7 +19,7 @@ def owner_prefix(owner: str) -> bytes:
     return orjson.dumps([owner])[:-1] + b","
 
 
-class Owners(Generic[History]):
+class Histories(Generic[History]):
     """Histories of owners (customers, agents), read from the table when first asked for, and kept.
 
     Keys of the table are JSON lists whose first item is the owner. `read` makes a history from an owner's

@@ -57,7 +57,7 @@ class Done:
 
     batch: tuple[int, int]
     applied: int
-    rules: str | None
+    rules: str
 
 
 def begun_bytes(begun: Begun) -> bytes:
@@ -74,12 +74,10 @@ def begun_bytes(begun: Begun) -> bytes:
 
 
 def read_begun(value: bytes | None) -> Begun | None:
-    """Marker in a table value; None where no batch ever began. Version 0.1 wrote `contacts`."""
+    """Marker in a table value; None where no batch ever began."""
     if value is None:
         return None
     document = orjson.loads(value)
-    if "contacts" in document:
-        return Begun(document["epoch"], document["offset"], document["contacts"])
     return Begun(
         document["epoch"],
         document["offset"],
@@ -101,9 +99,9 @@ def done_bytes(done: Done) -> bytes:
 
 
 def read_done(value: bytes | None) -> Done | None:
-    """Marker in a table value; None where no batch was ever finished. Version 0.1 wrote no rules."""
+    """Marker in a table value; None where no batch was ever finished."""
     if value is None:
         return None
     document = orjson.loads(value)
     epoch, offset = document["batch"]
-    return Done((epoch, offset), document["applied"], document.get("rules"))
+    return Done((epoch, offset), document["applied"], document["rules"])

@@ -87,7 +87,7 @@ async def test_whole_topics_come_again(stack: Stack, parts: list[Running], port:
 
 
 async def test_events_dated_far_behind_and_far_ahead(stack: Stack, parts: list[Running]) -> None:
-    """Told in turn, as by sources whose clocks jump."""
+    """VisitUpdate in turn, as by sources whose clocks jump."""
     weeks = [Week(1, start_ms=FAR_BEHIND_MS), Week(1, start_ms=FAR_AHEAD_MS)]
     for week in weeks:
         await week.send(stack)

@@ -18,7 +18,7 @@ from streams.stages.contacts import stage as contacts
 from streams.stages.customers import stage as customers
 from streams.stages.customers.stage import Customers
 from streams.stages.documents import row_version
-from streams.state.histories import Owners
+from streams.state.histories import Histories
 
 pytestmark = pytest.mark.slow
 SEEDS = range(1_000)  # the rarest shows in one of a hundred
@@ -96,7 +96,7 @@ def batch_not_remembered_under_other_rules(patch: Patch) -> None:
 
 
 def new_keys_not_noted(patch: Patch) -> None:
-    patch.setattr(Owners, "add", lambda self, owner, key: None)
+    patch.setattr(Histories, "add", lambda self, owner, key: None)
 
 
 def some_states_dropped(patch: Patch) -> None:

@@ -152,7 +152,7 @@ class Process:
         )
         for stage in stages:
             if isinstance(stage, Customers | Agents):
-                stage.owners.most = kept
+                stage.histories.most = kept
             elif isinstance(stage, Contacts):
                 stage.recent.most = kept
         self.writer = Writer(broker)

@@ -10,7 +10,7 @@ from schemas.topics import CHANGELOGS, KPI_WINDOWS
 from streams.kafka import fenced_writer as fence
 from streams.kafka.fenced_writer import FENCE, Fenced, FencedWriter, Owned
 
-Told = list[tuple[str, int, int, list[tuple[bytes, bytes | None]]]]
+VisitUpdate = list[tuple[str, int, int, list[tuple[bytes, bytes | None]]]]
 
 
 class Coordinator:
@@ -19,7 +19,7 @@ class Coordinator:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.epochs: dict[int, int] = {}
         self.seen: dict[tuple[str, int], int] = {}
-        self.written: Told = []
+        self.written: VisitUpdate = []
         monkeypatch.setattr(fence, "raised", self.raised)
         monkeypatch.setattr("streams.kafka.writer.send", self.send)
 

@@ -178,8 +178,8 @@ def test_what_is_ours_or_documented_is_not_found(code: str) -> None:
 
 
 def test_every_row_is_of_a_library_whose_range_is_known() -> None:
-    owners = [row.owner for row in NAMES] + [row.where for row in RELIANCES]
-    assert {DISTRIBUTIONS[owner.partition(".")[0]] for owner in owners} <= RANGES.keys()
+    histories = [row.owner for row in NAMES] + [row.where for row in RELIANCES]
+    assert {DISTRIBUTIONS[owner.partition(".")[0]] for owner in histories} <= RANGES.keys()
     assert all(row.why for row in (*NAMES, *RELIANCES))
 
 

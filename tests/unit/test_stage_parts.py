@@ -17,11 +17,13 @@ from streams.config import StreamConfig
 from streams.kafka import topics
 from streams.kafka.decoding import decode_single_object
 from streams.kafka.record import Record
-from streams.stages.agents.stage import Agents, read_item
+from streams.stages.agents.stage import Agents
+from streams.stages.agents.stage import read_update as read_agent_update
 from streams.stages.customers import stage as customers
 from streams.stages.customers.documents import fcr_tally_bytes, fcr_tally_of, with_days_of
-from streams.stages.customers.stage import Customers, read_told
-from streams.stages.forwards import moved, partition_of, session_output, state_output, visit_output
+from streams.stages.customers.stage import Customers
+from streams.stages.customers.stage import read_update as read_customer_update
+from streams.stages.forwards import forward_changes, partition_of, session_output, state_output, visit_output
 from streams.stages.stage import BatchWork, InternalRecordError, Stage
 from streams.state.memory import in_memory
 from streams.state.table import Table
@@ -66,18 +68,18 @@ def test_partitions_of_owners_never_change() -> None:
 
 def test_only_what_moved_is_forwarded() -> None:
     before, after = {"a": 1, "b": 2, "c": 3}, {"b": 2, "c": 4, "d": 5}
-    assert moved(before, after) == {"a": None, "c": 4, "d": 5}
-    assert moved({}, after) == after
+    assert forward_changes(before, after) == {"a": None, "c": 4, "d": 5}
+    assert forward_changes({}, after) == after
 
 
 def test_what_is_told_round_trips() -> None:
     for seen in (visit(), None):
-        read = read_told(*visit_output("x", "c", seen, 9, 4)[2])
+        read = read_customer_update(*visit_output("x", "c", seen, 9, 4)[2])
         assert (read.customer, read.contact_id, read.version, read.visit) == ("x", "c", 9, seen)
-    item = read_item(*session_output("ann", "c", 1, SESSION, 9, 4)[2])
+    item = read_agent_update(*session_output("ann", "c", 1, SESSION, 9, 4)[2])
     assert (item.agent, item.key, item.version, item.session) == ("ann", ("c", 1), 9, SESSION)  # type: ignore[union-attr]
     canonical = encode(state())
-    assert read_item(*state_output("ann", "s", canonical, 4)[2]).strength == (0, canonical)
+    assert read_agent_update(*state_output("ann", "s", canonical, 4)[2]).strength == (0, canonical)
 
 
 VISIT, TOLD = b'["x","c"]', orjson.dumps({"version": 1, "visit": visit()})
@@ -185,7 +187,7 @@ async def test_a_batch_that_fails_is_forgotten() -> None:
     for _ in range(2):
         with pytest.raises(OSError, match="gone"):
             await processor.process(0, [record])
-    assert len(stage.owners.get("x")) == 0
+    assert len(stage.histories.get("x")) == 0
     assert stage.apply(0, [record], 1) == expected
 
 

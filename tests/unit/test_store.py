@@ -225,6 +225,38 @@ def test_beside_a_database_that_failed_nothing_is_written_any_more(tmp_path: Pat
     again.close()
 
 
+@pytest.mark.parametrize("folder", ["lock", "quota", "No space left", "Corruption", "While lock file"])
+@pytest.mark.parametrize(
+    ("error", "locked", "past_help", "corrupt"),
+    [
+        ("IO error: lock hold by current process, acquire time 1: {}/LOCK: No locks available", 1, 0, 0),
+        ("IO error: While lock file: {}/LOCK: Resource temporarily unavailable", 1, 0, 0),
+        ("IO error: No space left on device: While appending to file: {}/4.log: No space left", 0, 1, 0),
+        ("IO error: While open a file for appending: {}/5.dbtmp: Disk quota exceeded", 0, 1, 0),
+        ("Corruption: block checksum mismatch in {}/9.sst", 0, 0, 1),
+        ("Invalid argument: {}: does not exist (create_if_missing is false)", 0, 0, 0),
+    ],
+)
+def test_an_error_is_not_judged_by_the_name_of_the_folder(
+    folder: str, error: str, locked: int, past_help: int, corrupt: int
+) -> None:
+    path = Path("/data") / folder / "contacts-0"
+    said = RuntimeError(error.format(path))
+    assert (disk.is_locked(path, said), disk.is_past_help(path, said)) == (bool(locked), bool(past_help))
+    assert (disk.CORRUPT in disk.cause_of(path, said)) == bool(corrupt)
+
+
+@pytest.mark.parametrize("name", ["lock", "quota No space left"])
+def test_damage_in_a_folder_of_any_name_is_mended(tmp_path: Path, name: str) -> None:
+    store = DiskPartition(tmp_path / name / "t-0", IDENTITY)
+    store.recover([{b"a": b"1"}], 7)
+    store.close()
+    (tmp_path / name / "t-0" / "CURRENT").write_text("garbage")
+    again = DiskPartition(tmp_path / name / "t-0", IDENTITY)
+    assert (again.path.name, again.following) == ("t-0", 0)
+    again.close()
+
+
 def test_damage_found_while_reading_is_dropped_by_the_next_start(tmp_path: Path) -> None:
     store = opened(tmp_path)
     store.recover([{b"a": b"1"}], 7)

@@ -16,7 +16,7 @@ from streams.stages.contacts.stage import Contacts
 from streams.stages.customers.stage import Customers
 from streams.stages.forwards import session_output, visit_output
 from streams.stages.stage import Stage
-from streams.stages.yielding import AT_ONCE, in_turns
+from streams.stages.yielding import AT_ONCE, yielding
 from streams.state.memory import in_memory
 from streams.state.table import Table
 
@@ -35,7 +35,7 @@ async def turns_of_others(task: asyncio.Task[object]) -> int:
 
 async def test_items_come_in_order_and_in_turns() -> None:
     async def collect() -> list[int]:
-        return [item async for item in in_turns(range(7), at_once=2)]
+        return [item async for item in yielding(range(7), at_once=2)]
 
     task = asyncio.create_task(collect())
     assert await turns_of_others(task) >= TURNS

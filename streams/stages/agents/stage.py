@@ -15,8 +15,8 @@ from schemas.topics import AGENT_ACTIVITY, AGENT_QUARTERS
 from streams.kafka.record import Record
 from streams.stages.documents import compact
 from streams.stages.stage import BatchWork, Output, unreadable
-from streams.stages.yielding import in_turns
-from streams.state.histories import Owners
+from streams.stages.yielding import yielding
+from streams.state.histories import Histories
 from streams.state.table import Table
 
 # As many agents as a very large centre has; a long history is dear to read again.
@@ -25,7 +25,7 @@ Strength = tuple[int, bytes]  # of two items with one key the greater counts
 
 
 @dataclass(frozen=True, slots=True)
-class SessionItem:
+class SessionUpdate:
     """What the contact stage told of an agent and a leg."""
 
     agent: str
@@ -44,7 +44,7 @@ class SessionItem:
 
 
 @dataclass(frozen=True, slots=True)
-class StateItem:
+class StateUpdate:
     """A state event of an agent."""
 
     agent: str
@@ -61,35 +61,35 @@ class StateItem:
         return history.put_state(self.event.event_id, self.event)
 
 
-Item = SessionItem | StateItem
+AgentUpdate = SessionUpdate | StateUpdate
 
 
-def read_item(key: bytes | None, value: bytes | None) -> Item:
+def read_update(key: bytes | None, value: bytes | None) -> AgentUpdate:
     """A record of agent-activity. Raises ValueError (DecodeError is one), TypeError, KeyError."""
     agent, kind, *rest = orjson.loads(key or b"")
     if kind == "state":
         event = decode(value or b"")
         if not isinstance(event, AgentStateChanged) or [event.agent, event.event_id] != [agent, *rest]:
             raise ValueError("the key is not that of the event")
-        return StateItem(agent, event, value or b"")
+        return StateUpdate(agent, event, value or b"")
     contact_id, leg = rest
     document = orjson.loads(value or b"")
-    version, told = document["version"], document["session"]
-    session = None if told is None else AgentSession(**told)
+    version, fields = document["version"], document["session"]
+    session = None if fields is None else AgentSession(**fields)
     if kind != "session" or not isinstance(version, int):
         raise TypeError("not the types it must have")
     if session is not None and (session.agent, session.contact_id, session.leg) != (agent, contact_id, leg):
         raise ValueError("the key is not that of the session")
-    return SessionItem(agent, (contact_id, leg), version, session)
+    return SessionUpdate(agent, (contact_id, leg), version, session)
 
 
 def read_agent(agent: str, rules: Rules, items: Iterable[tuple[bytes, bytes]]) -> AgentHistory:
     """An agent from the table."""
-    found = [read_item(key, value) for key, value in items]
+    found = [read_update(key, value) for key, value in items]
     history = AgentHistory(agent, rules)
     history.load(
-        ((item.key, item.session) for item in found if isinstance(item, SessionItem) and item.session),
-        ((item.event.event_id, item.event) for item in found if isinstance(item, StateItem)),
+        ((item.key, item.session) for item in found if isinstance(item, SessionUpdate) and item.session),
+        ((item.event.event_id, item.event) for item in found if isinstance(item, StateUpdate)),
     )
     return history
 
@@ -113,30 +113,30 @@ class Agents:
         self.state = state
         self.totals = totals
         self.rules = rules
-        self.owners = Owners(state, lambda agent, items: read_agent(agent, rules, items), KEPT_AGENTS)
+        self.histories = Histories(state, lambda agent, items: read_agent(agent, rules, items), KEPT_AGENTS)
 
     def apply(self, partition: int, records: Sequence[Record], version: int) -> BatchWork:
         """Items into histories, and the quarter-hours they change."""
-        self.owners.trim()
+        self.histories.trim()
         strongest = self.strongest(partition, records)
         totals: dict[bytes, bytes] = {}
         for key, (item, _) in strongest.items():
-            for start, quarter in item.put(self.owners.get(item.agent, partition)).items():
+            for start, quarter in item.put(self.histories.get(item.agent, partition)).items():
                 totals[quarter_key(item.agent, start)] = quarter_bytes(quarter)
-            self.owners.add(item.agent, key)
+            self.histories.add(item.agent, key)
         return BatchWork(
             states=[(key, value) for key, (_, value) in strongest.items()],
             totals=totals,
             applied=len(strongest),
         )
 
-    def strongest(self, partition: int, records: Sequence[Record]) -> dict[bytes, tuple[Item, bytes]]:
+    def strongest(self, partition: int, records: Sequence[Record]) -> dict[bytes, tuple[AgentUpdate, bytes]]:
         """Of each key the item that counts, where it is stronger than what is known."""
-        found: dict[bytes, tuple[Item, bytes]] = {}
+        found: dict[bytes, tuple[AgentUpdate, bytes]] = {}
         for record in records:
             key, value = record.key or b"", record.value or b""
             try:
-                item = read_item(key, value)
+                item = read_update(key, value)
             except (ValueError, TypeError, KeyError, DecodeError) as error:
                 raise unreadable(self.topic, partition, record, error) from error
             rival = found[key][0] if key in found else self.known(key, partition)
@@ -144,20 +144,20 @@ class Agents:
                 found[key] = item, value
         return found
 
-    def known(self, key: bytes, partition: int) -> Item | None:
+    def known(self, key: bytes, partition: int) -> AgentUpdate | None:
         """What the table has under a key."""
         value = self.state.get(key, partition)
-        return None if value is None else read_item(key, value)
+        return None if value is None else read_update(key, value)
 
     async def recount(self, partition: int) -> dict[bytes, bytes]:
         """All quarter-hours of a partition from its agents."""
         return {
             quarter_key(agent, quarter.window_start): quarter_bytes(quarter)
-            async for agent in in_turns(self.owners.in_partition(partition), at_once=1)  # of months each
-            for quarter in self.owners.read(agent).quarters()
+            async for agent in yielding(self.histories.in_partition(partition), at_once=1)  # of months each
+            for quarter in self.histories.read(agent).quarters()
         }
 
-    def restated(self, total: bytes | None, before: bytes | None) -> bytes:
+    def published_total(self, total: bytes | None, before: bytes | None) -> bytes:
         """A quarter-hour, or null."""
         return total or b"null"
 
@@ -178,4 +178,4 @@ class Agents:
 
     def forget(self) -> None:
         """Agents are read from the table again."""
-        self.owners.forget()
+        self.histories.forget()

@@ -13,9 +13,9 @@ from schemas.codec import DecodeError
 from schemas.events import AgentStateChanged, ContactEvent, SourceHeartbeat
 from streams.kafka.decoding import sifted
 from streams.kafka.record import Decode, Record, RefusedRecord
-from streams.stages.contacts.event_set import Known, merge, pack, unpack
+from streams.stages.contacts.event_set import CanonicalEvent, merge, pack, unpack
 from streams.stages.contacts.folded_cache import Folded, facts_of, folded
-from streams.stages.forwards import moved
+from streams.stages.forwards import forward_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class BatchResult:
 OTHER_TOPICS = frozenset((AgentStateChanged, SourceHeartbeat))
 
 
-def read(record: Record, decode: Decode) -> Known:
+def read(record: Record, decode: Decode) -> CanonicalEvent:
     """The contact event in a record. Raises DecodeError."""
     if record.value is None:
         raise DecodeError("empty", "the record has no value")
@@ -80,12 +80,14 @@ def read(record: Record, decode: Decode) -> Known:
     event = cast(ContactEvent, decoded)
     if record.key != event.contact_id.encode():
         raise DecodeError("wrong_key", "the record's key is not its contact_id; key events by contact_id")
-    return Known(event, canonical)
+    return CanonicalEvent(event, canonical)
 
 
-def read_all(records: Iterable[Record], decode: Decode) -> tuple[dict[str, list[Known]], list[RefusedRecord]]:
+def read_all(
+    records: Iterable[Record], decode: Decode
+) -> tuple[dict[str, list[CanonicalEvent]], list[RefusedRecord]]:
     """Events by contact, and what was refused."""
-    arrived: dict[str, list[Known]] = {}
+    arrived: dict[str, list[CanonicalEvent]] = {}
     found, refused = sifted(records, lambda record: read(record, decode))
     for known in found:
         arrived.setdefault(known.event.contact_id, []).append(known)
@@ -101,8 +103,8 @@ def changed(contact_id: str, before: Folded, after: Folded) -> ContactChange:
         keys_of(before.facts),
         keys_of(after.facts),
         after.facts,
-        moved(old.visits, new.visits),
-        moved(old.sessions, new.sessions),
+        forward_changes(old.visits, new.visits),
+        forward_changes(old.sessions, new.sessions),
     )
 
 
@@ -139,7 +141,7 @@ def apply_batch(
     return result
 
 
-def count_in(totals: dict[Window, Tally], state: bytes, rules: Rules) -> None:
+def add_contribution(totals: dict[Window, Tally], state: bytes, rules: Rules) -> None:
     """Add a contact to window totals. With all contacts of a partition they are what its table must equal."""
     for window, tally in contribution(facts_of(unpack(state), rules), rules).items():
         totals[window] = add(totals.get(window, ZERO), tally)

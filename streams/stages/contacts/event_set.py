@@ -16,7 +16,7 @@ LENGTH = struct.Struct(">I")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CanonicalEvent:
     """An event with its canonical bytes."""
 
     event: ContactEvent
@@ -28,7 +28,7 @@ class Known:
         return self.event.revision, self.canonical
 
 
-EventSet = dict[str, Known]
+EventSet = dict[str, CanonicalEvent]
 
 
 def split(state: bytes) -> Iterator[bytes]:
@@ -43,7 +43,7 @@ def split(state: bytes) -> Iterator[bytes]:
 
 def unpack(state: bytes | None) -> EventSet:
     """The event set in a table value; None is a contact not seen before."""
-    known = (Known(cast(ContactEvent, decode(raw)), raw) for raw in split(state or b""))
+    known = (CanonicalEvent(cast(ContactEvent, decode(raw)), raw) for raw in split(state or b""))
     return {item.event.event_id: item for item in known}
 
 
@@ -52,7 +52,7 @@ def pack(events: EventSet) -> bytes:
     return b"".join(LENGTH.pack(len(item.canonical)) + item.canonical for _, item in sorted(events.items()))
 
 
-def merge(events: EventSet, arrived: Iterable[Known]) -> tuple[EventSet, int]:
+def merge(events: EventSet, arrived: Iterable[CanonicalEvent]) -> tuple[EventSet, int]:
     """The set with what arrived in it, and how many of those changed nothing because they were known.
 
     The same set comes out whatever the order or number of arrivals: per event_id the strongest stays.

@@ -46,7 +46,7 @@ def folded(events: EventSet, rules: Rules) -> Folded:
     return Folded(events, facts, forwards_of(facts, rules), contribution(facts, rules))
 
 
-class Recent:
+class FoldedCache:
     """Contacts by partition and id, at most so many, those touched last; others are read from `state_of`."""
 
     def __init__(

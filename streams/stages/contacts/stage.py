@@ -1,4 +1,4 @@
-"""The contact stage: contact-events to facts, KPI windows, and what customers and agents are told."""
+"""The contact stage: contact-events to facts, KPI windows, and what customers and agents get of it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -9,9 +9,9 @@ from kpis.rules import Rules
 from kpis.tallies.windows import Tally, Window
 from schemas.topics import CONTACT_EVENTS, CONTACT_FACTS, KPI_WINDOWS
 from streams.kafka.record import Decode, Record
-from streams.stages.contacts.batch import ContactChange, FactKeys, apply_batch, count_in, keys_of
+from streams.stages.contacts.batch import ContactChange, FactKeys, add_contribution, apply_batch, keys_of
 from streams.stages.contacts.event_set import EventSet, unpack
-from streams.stages.contacts.folded_cache import Recent, facts_of
+from streams.stages.contacts.folded_cache import FoldedCache, facts_of
 from streams.stages.documents import (
     facts_document,
     tally_bytes,
@@ -20,36 +20,35 @@ from streams.stages.documents import (
     window_key,
     window_of,
 )
-from streams.stages.forwards import forwards_of, told
+from streams.stages.forwards import forwards_of, update_records
 from streams.stages.stage import BatchWork, Output
-from streams.stages.yielding import in_turns
+from streams.stages.yielding import yielding
 from streams.state.table import Table
 
 # Of each partition; some 0.6 kB each.
 KEPT_WINDOWS = 20_000
-Touched = dict[str, list[Any]]  # contact_id -> fields of FactKeys
+TOUCHED = ("contact", "legs", "surveys", "customers", "sessions")
+Fields = dict[str, Any]  # of FactKeys, as JSON
+Touched = dict[str, Fields]  # by contact_id
 
 
-def touched_by(change: ContactChange) -> list[Any]:
+def touched_by(change: ContactChange) -> Fields:
     """Rows that a contact had before a change or has after it, and to whom it is forwarded."""
     had, has = change.had, change.has
-    return [
-        had.contact or has.contact,
-        sorted(had.legs | has.legs),
-        sorted(had.surveys | has.surveys),
-        list(change.visits),
-        list(change.sessions),
-    ]
+    return {
+        "contact": had.contact or has.contact,
+        "legs": sorted(had.legs | has.legs),
+        "surveys": sorted(had.surveys | has.surveys),
+        "customers": list(change.visits),
+        "sessions": list(change.sessions),
+    }
 
 
-def read_touched(
-    contact: bool,
-    legs: Sequence[int],
-    surveys: Sequence[Sequence[str]],
-    customers: Sequence[str] = (),
-    sessions: Sequence[tuple[str, int]] = (),
-) -> FactKeys:
-    """What `touched_by` wrote; version 0.1 wrote the first three, as it forwarded nothing."""
+def read_touched(fields: Fields | list[Any]) -> FactKeys:
+    """What `touched_by` wrote; a marker of before has the same without names, in this order."""
+    if isinstance(fields, list):
+        fields = dict(zip(TOUCHED, fields, strict=True))
+    contact, legs, surveys, customers, sessions = (fields[name] for name in TOUCHED)
     return FactKeys(
         contact,
         frozenset(legs),
@@ -93,7 +92,7 @@ class Contacts:
         self.decode = decode
         self.rules = rules
         self.partitions = partitions
-        self.recent = Recent(self.state_of, rules)
+        self.recent = FoldedCache(self.state_of, rules)
         self.tallies: dict[int, dict[Window, Tally]] = {}  # of windows that moved lately, by partition
 
     def state_of(self, partition: int, contact_id: str) -> bytes | None:
@@ -138,19 +137,19 @@ class Contacts:
         known.update(windows)
 
     def outputs(self, partition: int, change: ContactChange, version: int) -> Iterator[Output]:
-        """Facts of a contact, and what its customer and its agents are told."""
+        """Facts of a contact, and what its customer and its agents get of it."""
         name = change.contact_id
         yield CONTACT_FACTS, partition, (name.encode(), facts_document(change, version))
-        yield from told(name, change.visits, change.sessions, version, self.partitions)
+        yield from update_records(name, change.visits, change.sessions, version, self.partitions)
 
     async def recount(self, partition: int) -> dict[bytes, bytes]:
         """All windows of a partition from its contacts."""
         totals: dict[Window, Tally] = {}
-        async for _, state in in_turns(self.state.items(partition)):
-            count_in(totals, state, self.rules)
+        async for _, state in yielding(self.state.items(partition)):
+            add_contribution(totals, state, self.rules)
         return encoded(totals, partition)
 
-    def restated(self, total: bytes | None, before: bytes | None) -> bytes:
+    def published_total(self, total: bytes | None, before: bytes | None) -> bytes:
         """Measures; those that are not named are 0."""
         return total or b"{}"
 
@@ -163,7 +162,7 @@ class Contacts:
         self, partition: int, touched: Touched | None, everything: bool, version: int
     ) -> Iterator[Output]:
         """Contacts as they now stand; what they had and have no more is taken back."""
-        known = {name: read_touched(*keys) for name, keys in (touched or {}).items()}
+        known = {name: read_touched(fields) for name, fields in (touched or {}).items()}
         if everything:
             states = ((key.decode(), value) for key, value in self.state.items(partition))
         else:
@@ -176,10 +175,10 @@ class Contacts:
             if everything:
                 had = possible_keys(events) if had is None else joined(had, possible_keys(events))
             if had is not None:
-                yield from self.outputs(partition, self.told_anew(name, state, had, events), version)
+                yield from self.outputs(partition, self.published_anew(name, state, had, events), version)
 
-    def told_anew(self, contact_id: str, state: bytes, had: FactKeys, events: EventSet) -> ContactChange:
-        """A contact told anew, whether it changed or not."""
+    def published_anew(self, contact_id: str, state: bytes, had: FactKeys, events: EventSet) -> ContactChange:
+        """A contact published anew, whether it changed or not."""
         facts: Facts = facts_of(events, self.rules)
         new = forwards_of(facts, self.rules)
         visits = {customer: new.visits.get(customer) for customer in had.customers | new.visits.keys()}

@@ -28,7 +28,7 @@ def fcr_tally_bytes(tally: FcrTally, rules: FcrRules) -> bytes:
 def with_days_of(value: bytes, before: bytes) -> bytes:
     """A table value that names the days of an earlier one as well.
 
-    Days that the rules have no more stay named, with nothing in them: so readers are told that they are gone.
+    Days that the rules have no more stay named, with nothing in them: so readers see that they are gone.
     """
     measures: Measures = orjson.loads(value)
     gone: Measures = {days: {} for days in orjson.loads(before) if days not in measures}

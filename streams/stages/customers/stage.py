@@ -24,8 +24,8 @@ from streams.stages.customers.documents import (
 )
 from streams.stages.documents import window_key, window_of
 from streams.stages.stage import BatchWork, Output, unreadable
-from streams.stages.yielding import in_turns
-from streams.state.histories import Owners
+from streams.stages.yielding import yielding
+from streams.state.histories import Histories
 from streams.state.table import Table
 
 log = structlog.get_logger()
@@ -38,8 +38,8 @@ FactChange = tuple[FcrFact | None, FcrFact | None]  # before, after
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the contact stage told of a contact and a customer; of two the greater version counts."""
+class VisitUpdate:
+    """What the contact stage update of a contact and a customer; of two the greater version counts."""
 
     customer: str
     contact_id: str
@@ -47,30 +47,33 @@ class Told:
     visit: Visit | None
 
 
-def read_told(key: bytes | None, value: bytes | None) -> Told:
+def read_update(key: bytes | None, value: bytes | None) -> VisitUpdate:
     """A record of customer-contacts. Raises ValueError, TypeError, KeyError."""
     customer, contact_id = orjson.loads(key or b"")
     document = orjson.loads(value or b"")
     version, visit = document["version"], document["visit"]
     if not (isinstance(customer, str) and isinstance(contact_id, str) and isinstance(version, int)):
         raise TypeError("not the types it must have")
-    told = Told(customer, contact_id, version, None if visit is None else Visit(**visit))
-    if told.visit is not None and (told.visit.customer_key, told.visit.contact_id) != (customer, contact_id):
+    update = VisitUpdate(customer, contact_id, version, None if visit is None else Visit(**visit))
+    if update.visit is not None and (update.visit.customer_key, update.visit.contact_id) != (
+        customer,
+        contact_id,
+    ):
         raise ValueError("the key is not that of the visit")
-    return told
+    return update
 
 
 def read_customer(rules: Rules, items: Iterable[tuple[bytes, bytes]]) -> CustomerContacts:
     """A customer from the table."""
     contacts = CustomerContacts(rules.fcr)
     for key, value in items:
-        told = read_told(key, value)
-        contacts.put(told.contact_id, told.visit)
+        update = read_update(key, value)
+        contacts.put(update.contact_id, update.visit)
     return contacts
 
 
 class Customers:
-    """Its state is what was last told of each (customer, contact), its totals are the FCR tallies."""
+    """Its state is what was last update of each (customer, contact), its totals are the FCR tallies."""
 
     topic = CUSTOMER_CONTACTS
 
@@ -78,43 +81,43 @@ class Customers:
         self.state = state
         self.totals = totals
         self.rules = rules
-        self.owners = Owners(state, lambda _, items: read_customer(rules, items), KEPT_CUSTOMERS)
+        self.histories = Histories(state, lambda _, items: read_customer(rules, items), KEPT_CUSTOMERS)
         self.reported: set[str] = set()
 
     def apply(self, partition: int, records: Sequence[Record], version: int) -> BatchWork:
-        """What was told into customers; the facts that change, and the tallies they move."""
-        self.owners.trim()
+        """What was update into customers; the facts that change, and the tallies they move."""
+        self.histories.trim()
         newest = self.newest(partition, records)
         changes: dict[FactKey, FactChange] = {}
-        for key, (told, _) in newest.items():
-            contacts = self.owners.get(told.customer, partition)
-            for contact_id, (old, new) in contacts.put(told.contact_id, told.visit).items():
-                first = changes.get((told.customer, contact_id))
-                changes[told.customer, contact_id] = (old if first is None else first[0], new)
-            self.owners.add(told.customer, key)
-            self.report(told.customer, len(contacts))
+        for key, (update, _) in newest.items():
+            contacts = self.histories.get(update.customer, partition)
+            for contact_id, (old, new) in contacts.put(update.contact_id, update.visit).items():
+                first = changes.get((update.customer, contact_id))
+                changes[update.customer, contact_id] = (old if first is None else first[0], new)
+            self.histories.add(update.customer, key)
+            self.report(update.customer, len(contacts))
         changes = {key: (old, new) for key, (old, new) in changes.items() if old != new}
         return BatchWork(
-            touched=list({told.customer: None for told, _ in newest.values()}),
+            touched=list({update.customer: None for update, _ in newest.values()}),
             states=[(key, value) for key, (_, value) in newest.items()],
             totals=self.moved(partition, changes.values()),
             outputs=[fact_output(partition, key, new, version) for key, (_, new) in changes.items()],
             applied=len(newest),
         )
 
-    def newest(self, partition: int, records: Sequence[Record]) -> dict[bytes, tuple[Told, bytes]]:
-        """Of each (customer, contact) what was told last, where that is newer than what is known."""
-        found: dict[bytes, tuple[Told, bytes]] = {}
+    def newest(self, partition: int, records: Sequence[Record]) -> dict[bytes, tuple[VisitUpdate, bytes]]:
+        """Of each (customer, contact) what was update last, where that is newer than what is known."""
+        found: dict[bytes, tuple[VisitUpdate, bytes]] = {}
         for record in records:
             try:
-                told = read_told(record.key, record.value)
+                update = read_update(record.key, record.value)
             except (ValueError, TypeError, KeyError) as error:
                 raise unreadable(self.topic, partition, record, error) from error
             key, value = record.key or b"", record.value or b""
-            if told.version > (
+            if update.version > (
                 found[key][0].version if key in found else version_of(self.state.get(key, partition))
             ):
-                found[key] = told, value
+                found[key] = update, value
         return found
 
     def report(self, customer: str, contacts: int) -> None:
@@ -135,7 +138,9 @@ class Customers:
                         map(step, total, tally)
                     )  # 50 integers: five times faster than zip
         totals = self.encoded(tallies, partition)
-        return {key: self.restated(total, self.totals.get(key, partition)) for key, total in totals.items()}
+        return {
+            key: self.published_total(total, self.totals.get(key, partition)) for key, total in totals.items()
+        }
 
     def total_of(self, window: Window, partition: int) -> FcrTally:
         """A window's tally as the table has it."""
@@ -153,13 +158,13 @@ class Customers:
         """All tallies of a partition from its customers."""
         nothing = zero(self.rules.fcr)
         tallies: dict[Window, FcrTally] = {}
-        async for customer in in_turns(self.owners.in_partition(partition)):
-            for fact in self.owners.read(customer).facts():
+        async for customer in yielding(self.histories.in_partition(partition)):
+            for fact in self.histories.read(customer).facts():
                 for window, tally in fcr_contribution(fact, self.rules.fcr).items():
                     tallies[window] = tuple(map(add, tallies.get(window, nothing), tally))
         return self.encoded(tallies, partition)
 
-    def restated(self, total: bytes | None, before: bytes | None) -> bytes:
+    def published_total(self, total: bytes | None, before: bytes | None) -> bytes:
         """Measures by days, also those that the rules have no more."""
         right = fcr_tally_bytes(zero(self.rules.fcr), self.rules.fcr) if total is None else total
         return right if before is None else with_days_of(right, before)
@@ -173,15 +178,15 @@ class Customers:
         self, partition: int, touched: list[str] | None, everything: bool, version: int
     ) -> Iterator[Output]:
         """Facts of all contacts of customers; those that are no candidates there are taken back."""
-        for customer in self.owners.in_partition(partition) if everything else touched or ():
-            facts = {fact.contact_id: fact for fact in self.owners.read(customer).facts()}
-            for key in self.owners.keys(customer):
+        for customer in self.histories.in_partition(partition) if everything else touched or ():
+            facts = {fact.contact_id: fact for fact in self.histories.read(customer).facts()}
+            for key in self.histories.keys(customer):
                 contact_id = orjson.loads(key)[1]
                 yield fact_output(partition, (customer, contact_id), facts.get(contact_id), version)
 
     def forget(self) -> None:
         """Customers are read from the table again."""
-        self.owners.forget()
+        self.histories.forget()
 
 
 def version_of(value: bytes | None) -> int:
