@@ -4,15 +4,14 @@ import csv
 import json
 import sys
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import structlog
 import typer
-from click.testing import Result
 from clickhouse_connect.driver.exceptions import DatabaseError
-from typer.testing import CliRunner
+from support.command import ringback
 
 from cli import console, explain, kpi
 from cli.kpi import Question, print_csv, print_text, shown
@@ -28,24 +27,13 @@ COMMANDS = (
     "explain", "verify",
     "dead-letters list", "dead-letters show", "dead-letters replay", "doctor",
 )  # fmt: skip
-WIDE = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
 RANGE = ("--from", "2026-01-05", "--to", "2026-01-06")
 
 
 @pytest.fixture(autouse=True)
-def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
-    """Nobody's settings decide what a test sees, and no test leaves its own behind."""
+def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without anybody's ringback.toml."""
     monkeypatch.chdir(tmp_path)
-    for name in ("KAFKA_BOOTSTRAP_SERVERS", "CLICKHOUSE_URL", "RINGBACK_TIMEZONE"):
-        monkeypatch.delenv(name, raising=False)
-    console.settings.cache_clear()
-    yield
-    console.settings.cache_clear()
-    structlog.reset_defaults()  # commands set up their logs, on a stderr that is the test's
-
-
-def ringback(*args: str, **env: str) -> Result:
-    return CliRunner().invoke(app, args, env=WIDE | env)
 
 
 def test_every_command_is_tested_here() -> None:
@@ -59,7 +47,7 @@ def test_every_command_is_tested_here() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_an_example_that_names_the_command(command: str) -> None:
     done = ringback(*command.split(), "--help")
-    assert done.exit_code == 0
+    assert done.status == 0
     assert "Example: " in done.output
     assert f"ringback {command}" in done.output.split("Example: ")[1]
 
@@ -67,7 +55,7 @@ def test_help_has_an_example_that_names_the_command(command: str) -> None:
 @pytest.mark.parametrize("group", [(), ("import",), ("dead-letters",)])
 def test_a_group_alone_prints_its_help(group: tuple[str, ...]) -> None:
     assert "Usage:" in ringback(*group).output
-    assert ringback(*group, "--help").exit_code == 0
+    assert ringback(*group, "--help").status == 0
 
 
 @pytest.mark.parametrize(
@@ -102,14 +90,14 @@ def test_a_group_alone_prints_its_help(group: tuple[str, ...]) -> None:
 )
 def test_wrong_use_is_status_2_and_says_what(args: list[str], said: str) -> None:
     done = ringback(*args)
-    assert done.exit_code == 2
+    assert done.status == 2
     assert said in done.output
     assert "Traceback" not in done.output
 
 
 def test_a_wrong_setting_is_status_2_and_named() -> None:
     done = ringback("kpi", *RANGE, RINGBACK_TIMEZONE="Mars")
-    assert done.exit_code == 2
+    assert done.status == 2
     assert "RINGBACK_TIMEZONE" in done.output
     assert "Europe/Rome" in done.output
 
@@ -208,7 +196,7 @@ def test_a_database_without_our_tables_is_said_so(monkeypatch: Any) -> None:
     for module, args in ((kpi, ("kpi", *RANGE)), (explain, ("explain", "asa", "--window", "2026-01-05"))):
         monkeypatch.setattr(module, "client", lambda _: Empty())
         done = ringback(*args)
-        assert done.exit_code == 3
+        assert done.status == 3
         assert "fcr_windows does not exist" in done.output
         assert "up to date" in done.output
 
@@ -274,5 +262,5 @@ def test_counts(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
 def test_a_store_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rocksdict", None)
     done = ringback("worker", RINGBACK_STATE_STORE="rocksdict")
-    assert done.exit_code == 2
+    assert done.status == 2
     assert "pip install 'ringback[disk]'" in done.output
