@@ -32,7 +32,7 @@ check: $(STAMP) ## lint, types and unit tests, under a minute
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	RINGBACK_SEEDS=15 $(BIN)/pytest -m "not stack and not containers and not slow" -q -n 2
+	RINGBACK_SEEDS=15 RINGBACK_EXAMPLES=50 $(BIN)/pytest -m "not stack and not containers and not slow" -q -n 2
 
 bench: $(STAMP) ## figures of the README, as a table
 	$(BIN)/python -m bench

@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ def quiet() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+@cache
 def simulate(seed: int, disk: Path | None = None) -> tuple[dict[str, list[object]], Counter[str]]:
     """Run a world; what readers see otherwise than it is, and what happened."""
     store = StreamConfig() if disk is None else StreamConfig(state_store="rocksdict", state_dir=disk)

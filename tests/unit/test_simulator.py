@@ -215,6 +215,7 @@ ERLANG = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("queue", "exact", "tolerance"), ERLANG)
 def test_steady_state_is_that_of_queueing_theory(queue, exact, tolerance):
     shape = replace(one_queue(*queue), thresholds=Thresholds(target_ms=0))
@@ -230,6 +231,7 @@ def test_steady_state_is_that_of_queueing_theory(queue, exact, tolerance):
         assert value == pytest.approx(expected, abs=allowed)
 
 
+@pytest.mark.slow
 def test_service_level_in_steady_state_is_that_of_queueing_theory():
     totals, _ = steady(one_queue(100, 180, 7), 60_000)
     assert totals["answered_in_target"] / totals["offered"] == pytest.approx(0.7404, abs=0.018)
