@@ -10,7 +10,7 @@ from zlib import crc32
 from bench.counted import named, summed, verdict
 from bench.events import Input, load
 from bench.meter import Stopwatch
-from kpis.tally import Tally, Window
+from kpis.tallies.windows import Tally, Window
 from streams.apply import BatchResult, Record, apply_batch
 from streams.config import StreamConfig
 from streams.decoding import decode_single_object

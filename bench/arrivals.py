@@ -15,9 +15,10 @@ from clickhouse_connect.driver.client import Client
 from bench.events import Message
 from bench.load import Sent
 from bench.stack import PARTITIONS
+from schemas.topics import CONTACTS_CHANGELOG
 from streams.marker import is_marker
 from streams.state import split
-from streams.topics import CONTACTS_CHANGELOG, LATEST
+from streams.topics import LATEST
 
 POLL_S = 0.05
 ASKED_AT_ONCE = 5_000  # far more than are ever on their way where the rate is kept

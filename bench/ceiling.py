@@ -9,9 +9,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from bench.counted import share
 from bench.events import load
 from bench.meter import Stopwatch
+from schemas.topics import CONTACT_EVENTS
 from streams.config import StreamConfig
 from streams.decoding import decode_single_object
-from streams.topics import CONTACT_EVENTS
 
 CONFIG = StreamConfig()
 

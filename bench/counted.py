@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bench.events import WindowKey, Windows
-from kpis.tally import MEASURES, Tally
+from kpis.tallies.windows import MEASURES, Tally
 
 Changed = Iterable[tuple[WindowKey, Mapping[str, int]]]
 

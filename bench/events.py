@@ -8,11 +8,11 @@ from random import Random
 
 import orjson
 
-from adapters.simulator.default import DEFAULT_SHAPE
-from adapters.simulator.deliveries import Disorder, deliver
-from adapters.simulator.shape import Shape
-from adapters.simulator.simulation import START_MS, Simulation
 from schemas.codec import encode
+from simulator.default import DEFAULT_SHAPE
+from simulator.deliveries import Disorder, deliver
+from simulator.shape import Shape
+from simulator.simulation import START_MS, Simulation
 
 LENGTHS = struct.Struct(">II")
 EVENTS_PER_CONTACT = 5.5

@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from chdb.session import Session
+from chdb.session import AgentSession
 
 from bench.meter import Outcome, Stopwatch, run
 from bench.table import show
 from kpis.rules import DEFAULT_RULES
 from sinks.oracle import rule_parameters
-from sql import oracle
+from sql import oracle_queries as oracle
 
 GROSS, FACTS = "FCR by SQL, gross, 7 d", "FCR by SQL, every fact"
 # The shape that was measured best: sorted within the customer, each contact beside the next. The third part
@@ -68,9 +68,9 @@ FROM numbers({contacts})
 """
 
 
-def session(folder: Path) -> Session:
+def session(folder: Path) -> AgentSession:
     """ClickHouse over a folder, with the rules."""
-    found = Session(str(folder))
+    found = AgentSession(str(folder))
     found.query("CREATE DATABASE IF NOT EXISTS bench")
     found.query("USE bench")
     for name, value in rule_parameters(DEFAULT_RULES).items():

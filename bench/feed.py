@@ -6,12 +6,12 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
-from adapters.producer import EventSender
-from adapters.simulator.deliveries import Disorder, deliver
-from adapters.simulator.pace import paced
-from adapters.simulator.simulation import START_MS, Simulation
+from adapters.sending.producer import EventSender
 from bench.events import Windows
 from schemas.events import AgentStateChanged, SourceHeartbeat
+from simulator.deliveries import Disorder, deliver
+from simulator.pace import paced
+from simulator.simulation import START_MS, Simulation
 
 WEEK_MS = 7 * 86_400_000
 ROUND_CONTACTS = 150

@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from zlib import crc32
 
-from adapters.simulator.simulation import START_MS, Simulation
 from bench.stack import PARTITIONS
 from schemas.codec import encode
+from schemas.topics import CONTACT_EVENTS, changelog_of
+from simulator.simulation import START_MS, Simulation
 from streams.apply import Record
 from streams.config import StreamConfig
 from streams.decoding import decode_single_object
@@ -21,7 +22,6 @@ from streams.documents import row_version
 from streams.marker import Begun, Done, begun_bytes, done_bytes, is_marker, marker_key, rules_digest
 from streams.stage import Kept, Output, Stage
 from streams.stages import build_stages
-from streams.topics import CONTACT_EVENTS, changelog_of
 from streams.writer import BatchWriter
 
 CONTACTS_AT_ONCE = 2_000

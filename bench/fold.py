@@ -7,9 +7,9 @@ from typing import cast
 from bench.counted import named, summed, verdict
 from bench.events import Input, load
 from bench.meter import Stopwatch
-from kpis.fold import fold
+from kpis.fold.events import fold
 from kpis.rules import DEFAULT_RULES
-from kpis.tally import contribution
+from kpis.tallies.windows import contribution
 from schemas.codec import decode
 from schemas.events import ContactEvent
 

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import orjson
 
-from adapters.simulator.default import DEFAULT_SHAPE
-from adapters.simulator.shape import Shape
 from bench import worker
 from bench.events import make
 from bench.fill import Filling
 from bench.meter import Outcome
 from bench.stack import PARTITIONS, produce, stack
 from bench.table import columns, console, cpu_us, machine
+from simulator.default import DEFAULT_SHAPE
+from simulator.shape import Shape
 from streams.config import StreamConfig
 from streams.garbage import collect_rarely
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import orjson
 
-from adapters.simulator.deliveries import ORDERLY
 from bench.arrivals import POLL_S, Changelog, Stored, percentile, until_visible
 from bench.events import Message, make
 from bench.group import require_alive, running
@@ -27,6 +26,7 @@ from bench.stack import Stack, stack
 from bench.table import columns, console, machine
 from bench.worker import WORKER
 from deploy.local.child import ChildProcess
+from simulator.deliveries import ORDERLY
 from sinks.clickhouse import connect
 
 RATES, SECONDS, WARM_UP_S, SEED = (500, 2_000, 5_000), 10.0, 3.0, 11

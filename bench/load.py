@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaProducer
 
 from bench.events import Message
 from bench.stack import PARTITIONS
+from schemas.topics import CONTACT_EVENTS
 from streams.documents import row_version
-from streams.topics import CONTACT_EVENTS
 
 TICK_S = 0.01
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import orjson
 
-from adapters.simulator.deliveries import ORDERLY
 from bench import quix, vanilla, worker
 from bench.events import Input, Windows, make, shuffled
 from bench.meter import Outcome, told
 from bench.stack import Stack, produce, stack
 from bench.table import QUIX, QUIX_EXACTLY_ONCE, VANILLA, Rows, console, document, show
+from simulator.deliveries import ORDERLY
 
 EVENTS, SEED = 20_000, 7
 Measure = Callable[[Stack, Windows], Coroutine[Any, Any, Outcome]]

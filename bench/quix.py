@@ -31,8 +31,9 @@ from bench.judge import judge
 from bench.meter import Outcome, not_measured
 from bench.stack import PARTITIONS, Stack
 from kpis.rules import DEFAULT_RULES
-from kpis.tally import change
+from kpis.tallies.windows import change
 from schemas.events import AgentStateChanged, SourceHeartbeat
+from schemas.topics import AGENT_ACTIVITY, CONTACT_EVENTS, CUSTOMER_CONTACTS
 from streams import readiness
 from streams.agents import Agents
 from streams.apply import Record
@@ -45,7 +46,6 @@ from streams.logs import quieten_libraries
 from streams.stage import Kept, Stage
 from streams.state import Known, merge, pack, unpack
 from streams.store import Held
-from streams.topics import AGENT_ACTIVITY, CONTACT_EVENTS, CUSTOMER_CONTACTS
 
 MISSING = "not installed: see bench/README.md"
 AT_LEAST_ONCE, EXACTLY_ONCE = "at-least-once", "exactly-once"

@@ -24,9 +24,9 @@ from bench.stack import Stack, stack
 from bench.table import columns, console, machine
 from bench.worker import WORKER
 from deploy.local.child import ChildProcess
+from schemas.topics import CHANGELOGS, CONTACT_FACTS, KPI_WINDOWS
 from streams.progress import Watch
 from streams.readiness import VARIABLE
-from streams.topics import CHANGELOGS, CONTACT_FACTS, KPI_WINDOWS
 
 SIZES, SEED = (100_000, 300_000, 1_000_000), 23
 HEADINGS = (

@@ -11,10 +11,10 @@ from dataclasses import replace
 from rich.console import Console
 from rich.table import Table
 
-from kpis.fcr import Visit
-from kpis.fcr_index import CustomerContacts
-from kpis.fcr_tally import fcr_contribution
+from kpis.fcr.customer_contacts import CustomerContacts
+from kpis.fcr.visit import Visit
 from kpis.rules import FcrRules
+from kpis.tallies.fcr import fcr_contribution
 
 PUTS = 20_000
 HELD = (1, 10, 100, 1_411, 10_000, 100_000)

@@ -7,7 +7,7 @@ from bench.events import Input, Windows
 from bench.group import Member, consume
 from bench.meter import Outcome
 from bench.stack import Stack
-from kpis.tally import MEASURES
+from kpis.tallies.windows import MEASURES
 from sinks.clickhouse import connect
 from streams.sink import GROUP, TOPICS
 

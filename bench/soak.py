@@ -37,7 +37,7 @@ from bench.soak_parts import (
 from bench.stack import Stack, stack
 from bench.table import columns, console, machine
 from deploy.local.child import log_tail
-from kpis.tally import MEASURES
+from kpis.tallies.windows import MEASURES
 from sinks.clickhouse import connect
 from streams.progress import StillWaiting, wait_until_stored
 

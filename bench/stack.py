@@ -15,7 +15,8 @@ from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.kafka.broker import LocalKafka
 from deploy.local.kafka.runtime import default_cache_dir, ensure_runtime
 from deploy.local.ports import free_port
-from streams.topics import CONTACT_EVENTS, ensure_topics
+from schemas.topics import CONTACT_EVENTS
+from streams.topics import ensure_topics
 
 PARTITIONS = 4
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from bench.fill import CONFIG, CONTACTS_AT_ONCE, Filling
 from bench.table import columns, console, machine
+from schemas.topics import CONTACT_EVENTS
 from streams.config import StreamConfig
-from streams.topics import CONTACT_EVENTS
 
 SEED, CONTACTS = 29, 60_000
 HEADINGS = ("state", "contacts", "CPU us/event", "resident MiB", "MiB on disk")

@@ -21,8 +21,9 @@ from bench.judge import judge
 from bench.meter import Outcome
 from bench.stack import PARTITIONS, Stack
 from kpis.rules import DEFAULT_RULES
-from kpis.tally import ZERO, add, change
+from kpis.tallies.windows import ZERO, add, change
 from schemas.events import AgentStateChanged, SourceHeartbeat
+from schemas.topics import AGENT_ACTIVITY, CONTACT_EVENTS, CUSTOMER_CONTACTS, PASSED_ON_TOPICS
 from streams import readiness
 from streams.agents import Agents
 from streams.apply import Record
@@ -35,7 +36,6 @@ from streams.logs import quieten_libraries
 from streams.stage import Kept, Output, Stage
 from streams.state import Known, merge, pack, unpack
 from streams.store import Held
-from streams.topics import AGENT_ACTIVITY, CONTACT_EVENTS, CUSTOMER_CONTACTS, PASSED_ON_TOPICS
 
 APP = "bench-vanilla"
 TABLES = ("contacts", "windows", "customers", "fcr", "agents", "quarters")

@@ -9,7 +9,7 @@ from bench.events import Windows
 from bench.group import Member, consume
 from bench.meter import Outcome
 from bench.stack import Stack
-from streams.topics import APP_ID, CONTACT_EVENTS, KPI_WINDOWS, PASSED_ON_TOPICS
+from schemas.topics import APP_ID, CONTACT_EVENTS, KPI_WINDOWS, PASSED_ON_TOPICS
 
 WORKER = Member("worker", ("cli.main", "worker"), APP_ID, (CONTACT_EVENTS,), PASSED_ON_TOPICS)
 

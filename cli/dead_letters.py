@@ -8,16 +8,16 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from adapters.records import Record
+from adapters.sending.records import OutgoingRecord
 from cli.clickhouse import client
 from cli.console import NO, Format, fail, out, print_json, settings
 from cli.sending import open_sender
 from cli.wire import wire
 from schemas.codec import DecodeError
+from schemas.topics import CONTACT_EVENTS
 from sinks.verify import rows, utc
 from streams.health import Health
 from streams.schema_lookup import SchemaLookup
-from streams.topics import CONTACT_EVENTS
 
 app = typer.Typer(help="Unreadable and illegal input: list, show, send again.", no_args_is_help=True)
 COLUMNS = "origin, position, reason, detail, hex(payload) AS payload_hex, failed_at"
@@ -112,5 +112,5 @@ async def send(found: list[dict[str, Any]]) -> int:
                 key = getattr(event, "contact_id", "").encode()
             except DecodeError:
                 key = b""
-            await sender.send_record(Record(CONTACT_EVENTS, key, row["payload"]))
+            await sender.send_record(OutgoingRecord(CONTACT_EVENTS, key, row["payload"]))
     return len(found)

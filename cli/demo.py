@@ -15,9 +15,6 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from adapters.simulator.deliveries import Delivery, deliver
-from adapters.simulator.pace import paced
-from adapters.simulator.simulation import Simulation
 from cli.clickhouse import client
 from cli.console import NO, err, out, settings
 from cli.kpi import shown
@@ -26,13 +23,16 @@ from cli.settings import Settings, rules_of
 from cli.stack import addresses, say, stack
 from cli.verify import print_report
 from deploy.local.ports import free_port, is_free
+from schemas.time_units import DAY_MS, HOUR_MS
+from simulator.deliveries import Delivery, deliver
+from simulator.pace import paced
+from simulator.simulation import Simulation
 from sinks.kpis import Question, answer
 from sinks.verify import Report, compare
 from streams.progress import wait_until_stored
 
 SIMULATED_HOURS = 4
-OPENING_HOUR_MS = 9 * 3_600_000
-DAY_MS = 86_400_000
+OPENING_HOUR_MS = 9 * HOUR_MS
 REFRESH_S = 1.0
 # KPI id -> heading: narrow, so that the board fits into 80 columns.
 COLUMNS = {
@@ -77,7 +77,7 @@ class Demo:
         self.config = config
         self.seconds = seconds
         start_ms = int(time.time() * 1000) // DAY_MS * DAY_MS - DAY_MS + OPENING_HOUR_MS
-        self.closing_ms = start_ms + SIMULATED_HOURS * 3_600_000
+        self.closing_ms = start_ms + SIMULATED_HOURS * HOUR_MS
         self.simulation = Simulation(seed, start_ms=start_ms, hours=SIMULATED_HOURS, cut=True)
         self.question = Question(start_ms - DAY_MS, start_ms + 2 * DAY_MS, by=("queue",), kpis=tuple(COLUMNS))
         self.seed = seed

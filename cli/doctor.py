@@ -19,11 +19,11 @@ from rich.table import Table
 from cli.clickhouse import short
 from cli.console import NO, UNREACHABLE, Format, out, print_json, settings
 from cli.settings import TOML, Settings
+from schemas.topics import PASSED_ON_TOPICS, RAW_TOPICS
 from sinks.clickhouse import connect, without_secret
 from streams.progress import WORKER_GROUP, Watch
 from streams.sink import GROUP as SINK_GROUP
 from streams.sink import TOPICS as SINK_TOPICS
-from streams.topics import PASSED_ON_TOPICS, RAW_TOPICS
 
 SECRET = frozenset({"customer_key_secret"})
 ADDRESSES = frozenset({"clickhouse_url", "schema_registry_url"})  # may hold a password

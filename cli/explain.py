@@ -11,8 +11,8 @@ from cli.console import Format, out, print_json, settings
 from cli.kpi import AsOf, answering, as_of_ms, local_minute, shown
 from cli.settings import Settings, rules_of
 from cli.times import instant_ms
-from kpis.kpi import Kpi
-from kpis.registry import registry
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.kpi import Kpi
 from sinks.explain import Asked, Explanation, Item, document, explain, is_state
 from sinks.explain_reading import Shown, utc_text
 from sinks.kpi_question import known_kpi
@@ -45,7 +45,7 @@ def explain_command(
     config = settings()
     rules = rules_of(config)
     with answering():
-        asked = question(known_kpi(kpi, registry(rules)), window, every, queue, channel, as_of, config)
+        asked = question(known_kpi(kpi, every_kpi(rules)), window, every, queue, channel, as_of, config)
         found = explain(client(config), asked, rules)
     if format is Format.json:
         print_json(document(found))

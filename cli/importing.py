@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from adapters.bank_file import read_bank
-from adapters.importing import Interrupted, Reader, import_file
-from adapters.jsonl import read_events
-from adapters.lines import STDIN
-from adapters.producer import NotSent
-from adapters.progress import Progress
-from adapters.servicenow_file import read_servicenow
-from adapters.source import WrongFile
+from adapters.bank.file import read_bank
+from adapters.events.json_lines import read_events
+from adapters.kit.lines import STDIN
+from adapters.kit.outcomes import WrongFile
+from adapters.sending.file_import import Interrupted, Reader, import_file
+from adapters.sending.producer import NotSent
+from adapters.sending.progress_bar import ImportProgress
+from adapters.servicenow.file import read_servicenow
 from cli.console import UNREACHABLE, WRONG_USE, Format, err, fail, settings
 from cli.secrets import customer_secret
 from cli.sending import merged, open_sender, print_counts, wait_stored
@@ -39,7 +39,7 @@ async def import_files(files: list[str], reader: Reader, wait: bool) -> dict[str
     config = settings()
     before = await asyncio.to_thread(stored_events, config) if wait else None
     async with await open_sender(config) as sender:
-        results = [await import_file(name, reader, sender, Progress()) for name in files]
+        results = [await import_file(name, reader, sender, ImportProgress()) for name in files]
     counts = merged(results)
     if wait:
         await wait_stored(config)

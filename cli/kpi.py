@@ -18,9 +18,10 @@ from rich.text import Text
 from cli.clickhouse import client, short
 from cli.console import UNREACHABLE, WRONG_USE, fail, out, print_json, settings
 from cli.settings import rules_of
-from cli.times import MINUTE_MS, instant_ms, span_ms
-from kpis.kpi import Kpi
-from kpis.registry import registry
+from cli.times import instant_ms, span_ms
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.kpi import Kpi
+from schemas.time_units import MINUTE_MS
 from sinks.explain import NoExplanation
 from sinks.kpis import CannotAnswer, Question, answer
 from sql.periods import EVERY
@@ -104,7 +105,7 @@ def kpi(
     elif format is TableFormat.csv:
         print_csv(rows, question)
     else:
-        print_text(rows, question, registry(rules))
+        print_text(rows, question, every_kpi(rules))
 
 
 def print_csv(rows: list[dict[str, Any]], question: Question) -> None:

@@ -5,10 +5,10 @@ import sys
 import typer
 from rich.markup import escape
 
-from adapters.schema_registry import RegistryRefused
 from cli import dead_letters, demo, doctor, explain, importing, kpi, simulate, up, verify, worker
 from cli.console import UNREACHABLE, WRONG_USE, err
 from deploy.local.errors import LocalStackError
+from schemas.confluent import RegistryRefused
 from sinks.clickhouse import SinkRefused
 from streams.topics import PartitionsChanged
 

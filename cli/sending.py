@@ -7,8 +7,8 @@ from typing import Any
 from aiokafka.errors import KafkaError
 from rich.markup import escape
 
-from adapters.importing import ImportResult
-from adapters.producer import EventSender
+from adapters.sending.file_import import ImportResult
+from adapters.sending.producer import EventSender
 from cli.console import UNREACHABLE, Format, err, fail, out, print_json, waiting
 from cli.settings import Settings, stream_config
 from cli.wire import encoder

@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from kpis.rules import DEFAULT_RULES, FcrRules, Rules
+from schemas.time_units import HOUR_MS
 from streams.config import StreamConfig
 
 TOML = "ringback.toml"
@@ -65,10 +66,10 @@ class RuleSettings(Table):
     skew_tolerance_s: Seconds = DEFAULT_RULES.skew_tolerance_ms / 1000
     future_tolerance_s: Seconds = DEFAULT_RULES.future_tolerance_ms / 1000
     async_channels: tuple[str, ...] = DEFAULT_RULES.async_channels
-    stale_after_h: Hours = DEFAULT_RULES.stale_ms / 3_600_000
-    stale_after_async_h: Hours = DEFAULT_RULES.stale_async_ms / 3_600_000
-    survey_late_h: Hours = DEFAULT_RULES.survey_late_ms / 3_600_000
-    agent_state_max_h: Hours = DEFAULT_RULES.agent_state_max_ms / 3_600_000
+    stale_after_h: Hours = DEFAULT_RULES.stale_ms / HOUR_MS
+    stale_after_async_h: Hours = DEFAULT_RULES.stale_async_ms / HOUR_MS
+    survey_late_h: Hours = DEFAULT_RULES.survey_late_ms / HOUR_MS
+    agent_state_max_h: Hours = DEFAULT_RULES.agent_state_max_ms / HOUR_MS
     acw_stale_s: Seconds = DEFAULT_RULES.acw_stale_ms / 1000
     fcr: FcrSettings = FcrSettings()
 
@@ -194,7 +195,6 @@ def rules_of(settings: Settings) -> Rules:
     def ms(value: float, unit_ms: int = 1000) -> int:
         return round(value * unit_ms)
 
-    hour_ms = 3_600_000
     return Rules(
         service_level_ms=DEFAULT_RULES.service_level_ms
         | {channel: ms(seconds) for channel, seconds in given.service_level_s.items()},
@@ -206,10 +206,10 @@ def rules_of(settings: Settings) -> Rules:
         skew_tolerance_ms=ms(given.skew_tolerance_s),
         future_tolerance_ms=ms(given.future_tolerance_s),
         async_channels=given.async_channels,
-        stale_ms=ms(given.stale_after_h, hour_ms),
-        stale_async_ms=ms(given.stale_after_async_h, hour_ms),
-        survey_late_ms=ms(given.survey_late_h, hour_ms),
-        agent_state_max_ms=ms(given.agent_state_max_h, hour_ms),
+        stale_ms=ms(given.stale_after_h, HOUR_MS),
+        stale_async_ms=ms(given.stale_after_async_h, HOUR_MS),
+        survey_late_ms=ms(given.survey_late_h, HOUR_MS),
+        agent_state_max_ms=ms(given.agent_state_max_h, HOUR_MS),
         acw_stale_ms=ms(given.acw_stale_s),
         fcr=FcrRules(**given.fcr.model_dump()),
     )

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from adapters.producer import NotSent
-from adapters.simulator.deliveries import deliver
-from adapters.simulator.pace import paced
-from adapters.simulator.simulation import Simulation
+from adapters.sending.producer import NotSent
 from cli.console import UNREACHABLE, Format, fail, settings
 from cli.sending import open_sender, print_counts, wait_stored
+from simulator.deliveries import deliver
+from simulator.pace import paced
+from simulator.simulation import Simulation
 
 Seed = Annotated[int, typer.Option(help="The same seed gives the same events.")]
 Contacts = Annotated[int | None, typer.Option(min=1, help="Stop after so many contacts (default 1000).")]

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-MINUTE_MS = 60_000
+from schemas.time_units import MINUTE_MS
 
 
 def instant_ms(text: str, zone: str) -> int:

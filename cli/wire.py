@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from adapters.records import Encode
-from adapters.schema_registry import SchemaRegistry
+from adapters.sending.records import Encode
+from adapters.sending.schema_registry import SchemaRegistry
 from cli.settings import Settings
 from schemas.codec import encode
 from schemas.confluent import encode_confluent

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from kpis.kpi import Kpi, Terms
-from kpis.registry import registry
-from kpis.rules import DAY_MS, HOUR_MS, SECOND_MS, Rules
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.kpi import Kpi, Terms
+from kpis.rules import Rules
+from schemas.time_units import DAY_MS, HOUR_MS, SECOND_MS
 
 GROUPS = {
     "windows": "Queues, handling, resolution",
@@ -30,12 +31,12 @@ FACTS = {
 }
 HEAD = """# KPIs
 
-Made from the registry in `kpis/registry.py` by `make docs`; do not edit. {count} KPIs and {variants} variants
-of them: the same question answered as others answer it.
+Made from `kpis/catalogue/` by `make docs`; do not edit. {count} KPIs and {variants} variants of them: the
+same question answered as others answer it.
 
 - **Formula**: integer sums, divided once, when read; nothing counted is no value, not 0. The measures are in
-  `kpis/tally.py`, `kpis/fcr_tally.py`, `kpis/survey_tally.py`, `kpis/live.py` and `kpis/facts.py`, the rules
-  behind them in [facts.md](facts.md). Durations are milliseconds, ratios numbers from 0 to 1.
+  `kpis/tallies/` and `kpis/facts.py`, the rules behind them in [facts.md](facts.md). Durations are
+  milliseconds, ratios numbers from 0 to 1.
 - **Counted at**: the moment that decides the period. `entered` is when the leg entered its queue, `handled`
   when the agent was done, `quarter` the quarter-hour of UTC, `as_of` the moment that is asked about.
 - **Grain**: what is counted: a leg is one stint of a contact in a queue or with an agent, an anchor a handled
@@ -128,7 +129,7 @@ def head(kpis: Mapping[str, Kpi], rules: Rules) -> str:
 
 def page(rules: Rules) -> str:
     """The whole page."""
-    kpis = registry(rules)
+    kpis = every_kpi(rules)
     parts = [head(kpis, rules)]
     for table, title in GROUPS.items():
         parts.append(f"## {title}\n")
@@ -144,6 +145,6 @@ def table_rows(rules: Rules) -> list[str]:
     """Rows of the README's table: id, name, unit, counted at, definition. No variants."""
     return [
         f"| `{kpi.id}` | {kpi.name} | {kpi.unit} | {kpi.booked} | {kpi.definition} |"
-        for kpi in registry(rules).values()
+        for kpi in every_kpi(rules).values()
         if not kpi.variant_of
     ]

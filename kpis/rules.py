@@ -6,9 +6,7 @@ Every published number depends on the events and on these rules, on nothing else
 from dataclasses import dataclass, field
 from typing import Literal
 
-SECOND_MS = 1_000
-HOUR_MS = 3_600_000
-DAY_MS = 86_400_000
+from schemas.time_units import DAY_MS, HOUR_MS, SECOND_MS
 
 
 @dataclass(frozen=True, slots=True)

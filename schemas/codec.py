@@ -10,8 +10,8 @@ from typing import Any
 import fastavro
 from pydantic import ValidationError
 
+from schemas.avro_schemas import WriterSchema, by_fingerprint, current, current_fingerprints
 from schemas.events import MODELS, Event
-from schemas.registry import WriterSchema, by_fingerprint, current, current_fingerprints
 
 MARKER = b"\xc3\x01"
 HEADER_BYTES = 10

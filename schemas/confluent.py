@@ -4,12 +4,20 @@ import struct
 from collections.abc import Iterable
 from typing import Protocol
 
+from schemas.avro_schemas import WriterSchema
 from schemas.codec import EVENT_MAX_BYTES, DecodeError, encode_body, read_body, validate
 from schemas.events import Event
-from schemas.registry import WriterSchema
 
 HEADER = struct.Struct(">bI")
 MAGIC = b"\x00"
+
+
+class RegistryRefused(RuntimeError):
+    """The registry answers, and will not take or give a schema: a person has to look."""
+
+
+class RegistryUnreachable(ConnectionError):
+    """The registry does not answer for now: worth asking again."""
 
 
 class SchemaIds(Protocol):

@@ -8,10 +8,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.time_units import DAY_MS
+
 # 1990 to 2100: a date outside is a broken clock or a broken parser, never a contact.
 OCCURRED_AT_MIN = 631_152_000_000
 OCCURRED_AT_MAX = 4_102_444_800_000
-DURATION_MAX_MS = 10 * 366 * 86_400_000
+DURATION_MAX_MS = 10 * 366 * DAY_MS
 
 Id = Annotated[str, Field(min_length=1, max_length=256)]
 Name = Annotated[str, Field(min_length=1, max_length=256)]

@@ -59,7 +59,7 @@ class GivenUp(RuntimeError):
 
 
 def passes(error: Exception) -> bool:
-    """Will this error pass without a change of ours? Unreachable, overloaded, out of space: yes."""
+    """Will this error pass without a change of ours? RegistryUnreachable, overloaded, out of space: yes."""
     if isinstance(error, ClickHouseError):
         code = getattr(error, "code", None)
         return code in PASSING_CODES if code else isinstance(error, OperationalError)

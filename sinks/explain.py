@@ -6,7 +6,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from kpis.kpi import quotient
+from kpis.catalogue.kpi import quotient
 from kpis.rules import Rules
 from sinks.explain_figures import figure_of
 from sinks.explain_reading import Asked, Item, NoExplanation, Reader, utc_text

@@ -6,16 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from kpis.catalogue.kpi import quotient
 from kpis.facts import LegFact
-from kpis.kpi import quotient
-from kpis.live import is_waiting
-from kpis.peak import QUARTERS_PER_HOUR, peak_hour
 from kpis.rules import Rules
+from kpis.tallies.live import is_waiting
+from kpis.tallies.peak_hour import QUARTERS_PER_HOUR, peak_hour
+from schemas.time_units import QUARTER_MS
 from sinks.explain_reading import Asked, Item, Known, Reader
 from sinks.kpi_figures import QUANTILE
-from sql import explain as text
-
-QUARTER_MS = 900_000
+from sql import explain_queries as text
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
+from kpis.catalogue.kpi import Kpi, Terms, total
 from kpis.facts import Facts, LegFact
-from kpis.fold import fold, unique
-from kpis.kpi import Kpi, Terms, total
+from kpis.fold.events import fold, unique
 from kpis.rules import Rules
 from schemas.codec import decode
 from schemas.events import AgentStateChanged, ContactEvent, Envelope, order_key
@@ -84,7 +84,7 @@ class Reader:
     asked: Asked
 
     def parameters(self) -> dict[str, object]:
-        """Query parameters of sql.explain."""
+        """Query parameters of sql.explain_queries."""
         rules, asked = self.rules, self.asked
         longest = max(rules.stale_ms, rules.stale_async_ms)
         return {"from_ms": asked.from_ms, "to_ms": asked.to_ms, "as_of_ms": asked.as_of_ms,
@@ -92,7 +92,7 @@ class Reader:
                 "agent_state_max_ms": rules.agent_state_max_ms}  # fmt: skip
 
     def contacts(self, query: str) -> Known:
-        """Contacts of a query of sql.explain, folded."""
+        """Contacts of a query of sql.explain_queries, folded."""
         found: defaultdict[str, list[ContactEvent]] = defaultdict(list)
         for row in rows(self.client, query, self.parameters()):
             event = decode(base64.b64decode(row["canonical64"]))

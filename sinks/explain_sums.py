@@ -4,17 +4,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from kpis.agents import QUARTER_MS, Session, StateInterval, agent_quarters, interval_of, sessions_of
+from kpis.agents.quarters import AgentSession, StateInterval, agent_quarters, interval_of, sessions_of
+from kpis.catalogue.kpi import applicable, total
 from kpis.facts import FcrFact
-from kpis.fcr import Visit, group_of, last_callback, visits_by_customer
-from kpis.fcr_index import judge
-from kpis.fcr_tally import FCR_MEASURES, by_days, fcr_contribution, is_final, is_repeat, is_repeated
-from kpis.kpi import applicable, total
-from kpis.live import live_measures
-from kpis.rules import DAY_MS, Rules
-from kpis.survey_tally import survey_measures
-from kpis.tally import MEASURES, contribution, minute
+from kpis.fcr.customer_contacts import judge
+from kpis.fcr.visit import Visit, group_of, last_callback, visits_by_customer
+from kpis.rules import Rules
+from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution, is_final, is_repeat, is_repeated
+from kpis.tallies.live import live_measures
+from kpis.tallies.surveys import survey_measures
+from kpis.tallies.windows import MEASURES, contribution, minute
 from schemas.events import AgentStateChanged
+from schemas.time_units import DAY_MS, MINUTE_MS, QUARTER_MS
 from sinks.explain_reading import (
     Asked,
     Item,
@@ -27,7 +28,7 @@ from sinks.explain_reading import (
     utc_text,
 )
 from sinks.kpi_question import STATE
-from sql import explain as text
+from sql import explain_queries as text
 
 
 def of_windows(reader: Reader) -> Iterator[Item | None]:
@@ -128,7 +129,7 @@ def judgement(
         notes.append("failed by itself: not resolved, or reopened")
     if fact.anchor and fact.ended_at is not None and not notes:
         over = is_final(minute(fact.ended_at), days, asked.as_of_ms)
-        until = utc_text(minute(fact.ended_at) + 60_000 + days * DAY_MS)
+        until = utc_text(minute(fact.ended_at) + MINUTE_MS + days * DAY_MS)
         notes.append("success" if over else f"pending: not failed so far, final at {until}")
     if is_repeat(fact, days):
         notes.append("repeats an earlier contact")
@@ -142,7 +143,7 @@ def of_agents(reader: Reader) -> Iterator[Item | None]:
     asked, rules = reader.asked, reader.rules
     known = reader.contacts(text.of_sessions_in_range())
     states = reader.states(text.states_in_range())
-    sessions: dict[str, list[Session]] = {agent: [] for agent in states}
+    sessions: dict[str, list[AgentSession]] = {agent: [] for agent in states}
     for facts in known.facts.values():
         for session in sessions_of(facts, rules):
             sessions.setdefault(session.agent, []).append(session)
@@ -161,16 +162,16 @@ def of_agents(reader: Reader) -> Iterator[Item | None]:
 
 
 def evidence_of(
-    start: int, sessions: list[Session], states: list[AgentStateChanged], rules: Rules
+    start: int, sessions: list[AgentSession], states: list[AgentStateChanged], rules: Rules
 ) -> Iterator[Shown]:
     """Sessions and states that meet a quarter, in order."""
     ordered = sorted(states, key=lambda event: (event.occurred_at, event.event_id))
     lasting = [interval_of(a, a.occurred_at, b.occurred_at, rules) for a, b in pairwise(ordered)]
-    spans: list[Session | StateInterval] = [*sessions, *(span for span in lasting if span is not None)]
+    spans: list[AgentSession | StateInterval] = [*sessions, *(span for span in lasting if span is not None)]
     for span in sorted(spans, key=lambda span: (span.begin, span.end)):
         if span.begin < start + QUARTER_MS and span.end >= start:
             times = {"at": utc_text(span.begin, exact=True), "until": utc_text(span.end, exact=True)}
-            if isinstance(span, Session):
+            if isinstance(span, AgentSession):
                 yield {**times, "type": "session", "leg": span.leg, "contact_id": span.contact_id}
             else:
                 yield {**times, "type": "state", "state": span.state}

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kpis.kpi import Kpi, quotient
-from kpis.live import LIVE_MEASURES
-from kpis.tally import MEASURES
+from kpis.catalogue.kpi import Kpi, quotient
+from kpis.tallies.live import LIVE_MEASURES
+from kpis.tallies.windows import MEASURES
 from sinks.kpi_question import STATE, from_windows
 from sinks.kpi_sums import Reading, Value, Values, value_of
-from sql import kpi as text
+from sql import kpi_queries as text
 
 QUANTILE = re.compile(r"(wait|handle_time)_p(\d+)")
 LONGEST = {"longest_wait": text.longest_wait, "longest_hold": text.longest_hold}

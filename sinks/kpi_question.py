@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from kpis.kpi import Kpi
-from kpis.registry import registry
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
-from sql.kpi import AGENT_DIMENSIONS, LEG_DIMENSIONS, WINDOW_DIMENSIONS
+from sql.kpi_queries import AGENT_DIMENSIONS, LEG_DIMENSIONS, WINDOW_DIMENSIONS
 
 # The whole state at a moment: no part of any period.
 STATE = ("waiting_now", "longest_wait_now", "active_now", "acw_now")
@@ -69,7 +69,7 @@ def obstacle(kpi: Kpi, question: Question) -> str:
 
 def chosen(question: Question, rules: Rules) -> list[Kpi]:
     """The KPIs asked for; all that make sense here if none is named. Raises CannotAnswer."""
-    known = registry(rules)
+    known = every_kpi(rules)
     odd = [name for name in question.by if name not in LEG_DIMENSIONS]
     if odd:
         raise CannotAnswer(f"no dimension {odd[0]!r}; there are: {', '.join(LEG_DIMENSIONS)}")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from clickhouse_connect.driver.client import Client
 
-from kpis.kpi import Kpi
+from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
 from sinks.kpi_question import STATE, Question
 from sinks.oracle import Recomputed, recomputed, rule_parameters
-from sql import kpi as text
-from sql import oracle
+from sql import kpi_queries as text
+from sql import oracle_queries as oracle
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""KPIs that are quotients of sums: sums by SQL, one division here, by the definitions of kpis.registry."""
+"""KPIs that are quotients of sums: sums by SQL, one division here, by the definitions of kpis.catalogue."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,18 +8,18 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from kpis.agents import AGENT_MEASURES
-from kpis.fcr_tally import FCR_MEASURES
-from kpis.kpi import Kpi, applicable, quotient, total
-from kpis.live import LIVE_MEASURES
+from kpis.agents.quarters import AGENT_MEASURES
+from kpis.catalogue.kpi import Kpi, applicable, quotient, total
 from kpis.rules import Rules
-from kpis.survey_tally import SURVEY_MEASURES
-from kpis.tally import MEASURES
+from kpis.tallies.fcr import FCR_MEASURES
+from kpis.tallies.live import LIVE_MEASURES
+from kpis.tallies.surveys import SURVEY_MEASURES
+from kpis.tallies.windows import MEASURES
 from sinks.kpi_question import STATE, Question, from_windows
 from sinks.kpi_source import Source
 from sinks.oracle import CONTACT_MEASURES, LEG_MEASURES
 from sinks.verify import rows
-from sql import kpi as text
+from sql import kpi_queries as text
 from sql.bookings import fcr_bookings, survey_bookings
 from sql.periods import Periods
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from clickhouse_connect.driver.client import Client
 
-from kpis.kpi import Kpi
+from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
 from sinks.kpi_figures import fact_values, state_values
 from sinks.kpi_question import CannotAnswer, Question, chosen

@@ -10,8 +10,8 @@ from uuid import uuid4
 from clickhouse_connect.driver.client import Client
 
 from kpis.rules import Rules
-from kpis.tally import ACTIVITY, ENTERED, HANDLED, MEASURES
-from sql import oracle
+from kpis.tallies.windows import ACTIVITY, ENTERED, HANDLED, MEASURES
+from sql import oracle_queries as oracle
 
 LEG_MEASURES = (*ENTERED, *HANDLED, *ACTIVITY)
 CONTACT_MEASURES = tuple(name for name in MEASURES if name not in LEG_MEASURES)
@@ -146,7 +146,7 @@ def recomputed(
     """Recompute everything, or what books in `span` ([from, to) in UTC ms, whole minutes), into tables.
 
     They are made anew for each use and dropped at the end; several may be at it at once. With a span they
-    also hold parts of what lies outside of it: readers keep to the span, as `sql.verify` does.
+    also hold parts of what lies outside of it: readers keep to the span, as `sql.verify_queries` does.
     """
     suffix = uuid4().hex[:12]
     tables = Recomputed(*(f"oracle_{field.name}_{suffix}" for field in fields(Recomputed)))

@@ -13,8 +13,8 @@ from typing import Any
 import orjson
 
 from kpis.facts import AgentQuarter, ContactFact, FcrFact, LegFact, SurveyFact
-from kpis.fcr_tally import FCR_MEASURES
-from kpis.tally import MEASURES
+from kpis.tallies.fcr import FCR_MEASURES
+from kpis.tallies.windows import MEASURES
 from schemas.events import AgentStateChanged, ContactEvent, SourceHeartbeat
 
 Row = Mapping[str, Any]

@@ -8,13 +8,13 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from kpis.facts import AgentQuarter, ContactFact, FcrFact, LegFact, SurveyFact
-from kpis.fcr_tally import FCR_MEASURES
 from kpis.rules import Rules
-from kpis.tally import MEASURES
+from kpis.tallies.fcr import FCR_MEASURES
+from kpis.tallies.windows import MEASURES
 from sinks.oracle import Recomputed, recomputed, rule_parameters
-from sql import oracle
-from sql import verify as text
-from sql.verify import Facts, Scope, Windows
+from sql import oracle_queries as oracle
+from sql import verify_queries as text
+from sql.verify_queries import FactTable, Scope, TallyTable
 
 # Of each kind, at most so many differences are listed; all are counted.
 LISTED = 1_000
@@ -66,22 +66,24 @@ def fact_relation(table: str, tables: Recomputed) -> str:
     return stored[table] if table in stored else of_fold[table](tables.folded)
 
 
-def windows_of(tables: Recomputed, ranged: bool) -> list[Windows]:
+def windows_of(tables: Recomputed, ranged: bool) -> list[TallyTable]:
     """The tallies to compare."""
     return [
-        Windows("kpi_windows", tables.windows, WINDOW_KEYS, MEASURES, ranged),
-        Windows("fcr_windows", tables.fcr_windows, (*WINDOW_KEYS, "days"), FCR_MEASURES, ranged),
+        TallyTable("kpi_windows", tables.windows, WINDOW_KEYS, MEASURES, ranged),
+        TallyTable("fcr_windows", tables.fcr_windows, (*WINDOW_KEYS, "days"), FCR_MEASURES, ranged),
     ]
 
 
-def facts_of(table: str, tables: Recomputed, ranged: bool) -> Facts:
+def facts_of(table: str, tables: Recomputed, ranged: bool) -> FactTable:
     """The facts of a table to compare."""
     fact, keys, scope = FACTS[table]
     columns = tuple(item.name for item in fields_of(fact) if item.name not in keys)
-    return Facts(table, fact_relation(table, tables), keys, columns, scope, ranged)
+    return FactTable(table, fact_relation(table, tables), keys, columns, scope, ranged)
 
 
-def compare_windows(client: Client, windows: Windows, parameters: dict[str, object], report: Report) -> None:
+def compare_windows(
+    client: Client, windows: TallyTable, parameters: dict[str, object], report: Report
+) -> None:
     """Add the windows of a table to a report."""
     (counts,) = rows(client, text.window_counts(windows), parameters)
     report.windows += counts["compared_windows"]
@@ -102,7 +104,7 @@ def compare_windows(client: Client, windows: Windows, parameters: dict[str, obje
             )
 
 
-def compare_facts(client: Client, facts: Facts, parameters: dict[str, object], report: Report) -> None:
+def compare_facts(client: Client, facts: FactTable, parameters: dict[str, object], report: Report) -> None:
     """Add the facts of a table to a report."""
     (counts,) = rows(client, text.fact_counts(facts), parameters)
     report.facts[facts.table] = counts["compared_facts"]

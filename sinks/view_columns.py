@@ -2,7 +2,7 @@
 
 import re
 
-from kpis.kpi import Kpi, Terms
+from kpis.catalogue.kpi import Kpi, Terms
 from kpis.rules import Rules
 from sql.views.period import DAYS_ON, Column, literal, local_text
 

@@ -7,16 +7,16 @@ from zoneinfo import ZoneInfo
 
 from clickhouse_connect.driver.client import Client
 
-from kpis.kpi import Kpi
-from kpis.live import LIVE_MEASURES
-from kpis.registry import registry
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
-from kpis.tally import ACTIVITY, ENTERED, HANDLED
+from kpis.tallies.live import LIVE_MEASURES
+from kpis.tallies.windows import ACTIVITY, ENTERED, HANDLED
 from sinks.oracle import rule_parameters
 from sinks.view_columns import applies, figure_columns, final_column, pair, prefix, quotient_columns
 from sql import bookings
-from sql import kpi as text
-from sql.oracle import leg_bookings
+from sql import kpi_queries as text
+from sql.oracle_queries import leg_bookings
 from sql.templates import compose
 from sql.views.grid import grid
 from sql.views.others import (
@@ -32,8 +32,8 @@ from sql.views.period import (
     NOW_MS,
     Column,
     PeriodView,
-    Source,
     Total,
+    ViewSource,
     period_view,
     with_values,
 )
@@ -107,7 +107,7 @@ def fcr_value(kpi: Kpi, measure: str) -> str:
     return f"if(days = {kpi.days}{condition}, {measure}, 0)"
 
 
-def kpi_sources(kpis: Sequence[Kpi], rules: Rules) -> list[Source]:
+def kpi_sources(kpis: Sequence[Kpi], rules: Rules) -> list[ViewSource]:
     """What the views by channel and queue are made of."""
     quarter = {"x_quarter": f"intDiv({START_S}, 900) * 900", "m_contacts": "contacts"}
     windows = measures(kpis, "windows") | quarter
@@ -117,20 +117,20 @@ def kpi_sources(kpis: Sequence[Kpi], rules: Rules) -> list[Source]:
     }  # fmt: skip
     surveys = measures(kpis, "surveys")
 
-    def answers(start: str, at: str) -> Source:
+    def answers(start: str, at: str) -> ViewSource:
         values = {name: f"m_{measure}" for name, measure in surveys.items() if name.startswith(start)}
-        return Source(bookings.survey_bookings(text.STREAM_SURVEYS, at), MINUTE_S, values)  # type: ignore[arg-type]
+        return ViewSource(bookings.survey_bookings(text.STREAM_SURVEYS, at), MINUTE_S, values)  # type: ignore[arg-type]
 
     sources = [
-        Source(text.STREAM_WINDOWS, START_S, windows, ordered=True),
-        Source(text.STREAM_FCR_WINDOWS, START_S, fcr, ordered=True),
+        ViewSource(text.STREAM_WINDOWS, START_S, windows, ordered=True),
+        ViewSource(text.STREAM_FCR_WINDOWS, START_S, fcr, ordered=True),
         answers("s_", "booked_at"),
         answers("r_", "responded_at"),
     ]
     return sources + (leg_sources(rules) if any(kpi.table == "facts" for kpi in kpis) else [])
 
 
-def leg_sources(rules: Rules) -> list[Source]:
+def leg_sources(rules: Rules) -> list[ViewSource]:
     """Single legs, for what is no sum of windows."""
     answered = compose("oracle", "callbacks", legs=CALLBACK_LEGS, contacts=CALLBACK_CONTACTS)
     callbacks = with_values(answered, rule_parameters(rules))
@@ -139,9 +139,9 @@ def leg_sources(rules: Rules) -> list[Source]:
     handled = {"x_hold": held, "x_hold_n": "toInt64(hold_n > 0)", "x_handle": "handle_ms"}
     called = {"x_callback_ms": "wait", "x_callback_n": "1"}
     return [
-        Source(ENTERED_LEGS, "at_s", entered),
-        Source(HANDLED_LEGS, "at_s", handled),
-        Source(callbacks, MINUTE_S, called),
+        ViewSource(ENTERED_LEGS, "at_s", entered),
+        ViewSource(HANDLED_LEGS, "at_s", handled),
+        ViewSource(callbacks, MINUTE_S, called),
     ]
 
 
@@ -149,7 +149,7 @@ def kpi_view(name: str, every: str, rules: Rules, zone: ZoneInfo) -> str:
     """A view by channel and queue."""
     # To read all legs takes longer than all else: minutes, which are asked for often, do without.
     elsewhere = ("agents", "live", "facts") if every == "1m" else ("agents", "live")
-    kpis = [kpi for kpi in registry(rules).values() if kpi.table not in elsewhere]
+    kpis = [kpi for kpi in every_kpi(rules).values() if kpi.table not in elsewhere]
     sources = kpi_sources(kpis, rules)
     named = dict.fromkeys(name for source in sources for name in source.values)
     special = {total.name: total for total in (*FIGURE_TOTALS, PEAK)}
@@ -171,7 +171,7 @@ def of_agents(kpi: Kpi) -> bool:
     return kpi.table == "agents" or (of_legs and not {*kpi.num} <= LOST)
 
 
-def agent_sources(kpis: Sequence[Kpi], rules: Rules) -> list[Source]:
+def agent_sources(kpis: Sequence[Kpi], rules: Rules) -> list[ViewSource]:
     """What the views by agent and team are made of.
 
     An agent works on several channels, so the sums of a KPI that is not for all of them are kept apart.
@@ -187,8 +187,8 @@ def agent_sources(kpis: Sequence[Kpi], rules: Rules) -> list[Source]:
     renamed = ", ".join(f"{value} AS w_{name}" for name, value in values.items())
     legs = f"(SELECT minute_ms, agent, team, {renamed} FROM {booked})"
     return [
-        Source(text.STREAM_AGENT_QUARTERS, START_S, measures(kpis, "agents")),
-        Source(legs, MINUTE_S, {name: f"w_{name}" for name in values}),
+        ViewSource(text.STREAM_AGENT_QUARTERS, START_S, measures(kpis, "agents")),
+        ViewSource(legs, MINUTE_S, {name: f"w_{name}" for name in values}),
     ]
 
 
@@ -199,7 +199,7 @@ def apart(kpi: Kpi) -> str:
 
 def agent_view(name: str, every: str, rules: Rules, zone: ZoneInfo) -> str:
     """A view by agent and team."""
-    kpis = [kpi for kpi in registry(rules).values() if of_agents(kpi)]
+    kpis = [kpi for kpi in every_kpi(rules).values() if of_agents(kpi)]
     sources = agent_sources(kpis, rules)
     view = PeriodView(
         name,
@@ -216,7 +216,7 @@ def agent_view(name: str, every: str, rules: Rules, zone: ZoneInfo) -> str:
 def now_view(rules: Rules) -> str:
     """The view of the present moment."""
     columns: list[Column] = []
-    for kpi in registry(rules).values():
+    for kpi in every_kpi(rules).values():
         if kpi.table == "live" and kpi.fact:
             columns += pair(kpi, "t_oldest_ms", "t_waiting_now", "", "Nullable(Int64)")
         elif kpi.table == "live":

@@ -26,7 +26,7 @@ def live(legs: str) -> str:
     """What legs are at a moment: entered_ms, channel, queue, agent, team, reason, m_<measure>, and age_ms
     (NULL where not waiting). One row per leg that had entered by then.
 
-    Parameters: as_of_ms (Int64), and of sql.oracle.parameters: stale_ms, stale_async_ms, acw_stale_ms,
+    Parameters: as_of_ms (Int64), and of sql.oracle_queries: stale_ms, stale_async_ms, acw_stale_ms,
     short_abandon_ms, async_channels, t_queues, t_queue_ms, t_channels, t_channel_ms, t_default_ms.
     """
     return compose("bookings", "live", legs=legs)

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-MINUTE_MS = 60_000
+from schemas.time_units import DAY_MS, HOUR_MS, MINUTE_MS
+
 EVERY = ("1m", "15m", "1h", "1d", "1w", "1M", "all")
 SHORT_MS = {"1m": MINUTE_MS, "15m": 15 * MINUTE_MS, "1h": 60 * MINUTE_MS}
-DAY_MS = 24 * 60 * MINUTE_MS
 # No period of the kind is longer.
 LONGEST_MS = SHORT_MS | {"1d": 2 * DAY_MS, "1w": 9 * DAY_MS, "1M": 33 * DAY_MS}
 # No zone has changed its clock twice within this since 1970.
-SHIFT_STEP_MS = 12 * 3_600_000
+SHIFT_STEP_MS = 12 * HOUR_MS
 
 Shift = tuple[int, int]  # instant, and local minus UTC from then on
 
@@ -57,7 +57,7 @@ def first_instant(day: date, zone: tzinfo) -> int:
     instant = round(midnight.timestamp()) * 1000
     if datetime.fromtimestamp(instant // 1000, zone).replace(tzinfo=None) == midnight.replace(tzinfo=None):
         return instant
-    return shift_between(instant - 86_400_000, instant, zone)
+    return shift_between(instant - DAY_MS, instant, zone)
 
 
 def period_dates(first: date, every: str) -> Iterator[date]:

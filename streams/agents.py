@@ -6,16 +6,16 @@ from typing import Any
 
 import orjson
 
-from kpis.agents import AgentHistory, Session
+from kpis.agents.quarters import AgentHistory, AgentSession
 from kpis.facts import AgentQuarter
 from kpis.rules import Rules
 from schemas.codec import DecodeError, decode
 from schemas.events import AgentStateChanged
+from schemas.topics import AGENT_ACTIVITY, AGENT_QUARTERS
 from streams.apply import Record
 from streams.documents import compact
 from streams.owners import Owners
 from streams.stage import Kept, Output, Work, unreadable
-from streams.topics import AGENT_ACTIVITY, AGENT_QUARTERS
 from streams.turns import in_turns
 
 # As many agents as a very large centre has; a long history is dear to read again.
@@ -30,7 +30,7 @@ class SessionItem:
     agent: str
     key: tuple[str, int]
     version: int
-    session: Session | None
+    session: AgentSession | None
 
     @property
     def strength(self) -> Strength:
@@ -74,7 +74,7 @@ def read_item(key: bytes | None, value: bytes | None) -> Item:
     contact_id, leg = rest
     document = orjson.loads(value or b"")
     version, told = document["version"], document["session"]
-    session = None if told is None else Session(**told)
+    session = None if told is None else AgentSession(**told)
     if kind != "session" or not isinstance(version, int):
         raise TypeError("not the types it must have")
     if session is not None and (session.agent, session.contact_id, session.leg) != (agent, contact_id, leg):

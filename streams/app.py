@@ -10,7 +10,7 @@ import structlog
 from aiokafka.errors import KafkaError
 from faust.sensors import Monitor
 
-from streams import topics
+from schemas import topics
 from streams.batching import Assignor, BatchScheduler, BatchSchema
 from streams.bulk import BulkTables
 from streams.config import StreamConfig

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
-from kpis.agents import Session
+from kpis.agents.quarters import AgentSession
 from kpis.facts import Facts
-from kpis.fcr import Visit
+from kpis.fcr.visit import Visit
 from kpis.rules import Rules
-from kpis.tally import ZERO, Tally, Window, add, change, contribution
+from kpis.tallies.windows import ZERO, Tally, Window, add, change, contribution
 from schemas.codec import DecodeError
 from schemas.events import AgentStateChanged, ContactEvent, Event, SourceHeartbeat
 from streams.folded import Folded, facts_of, folded
@@ -68,7 +68,7 @@ class ContactChange:
     has: FactKeys
     facts: Facts
     visits: dict[str, Visit | None]
-    sessions: dict[tuple[str, int], Session | None]
+    sessions: dict[tuple[str, int], AgentSession | None]
 
 
 @dataclass(slots=True)

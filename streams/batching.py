@@ -19,8 +19,8 @@ from faust.transport.drivers.aiokafka import Transport as KafkaTransport
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
+from schemas.topics import WORKER_TOPICS
 from streams.sequence import Sequence
-from streams.topics import WORKER_TOPICS
 
 # Looks without anything coming, while the worker is busy, until something must have got lost.
 LOOKS_WHILE_BUSY = 10

@@ -6,7 +6,8 @@ from typing import Any
 
 from kpis.facts import Facts
 from kpis.rules import Rules
-from kpis.tally import Tally, Window
+from kpis.tallies.windows import Tally, Window
+from schemas.topics import CONTACT_EVENTS, CONTACT_FACTS, KPI_WINDOWS
 from streams.apply import (
     ContactChange,
     Decode,
@@ -21,7 +22,6 @@ from streams.folded import Recent, facts_of
 from streams.forwards import forwards_of, told
 from streams.stage import Kept, Output, Work
 from streams.state import EventSet, unpack
-from streams.topics import CONTACT_EVENTS, CONTACT_FACTS, KPI_WINDOWS
 from streams.turns import in_turns
 
 # Of each partition; some 0.6 kB each.

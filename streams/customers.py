@@ -8,11 +8,12 @@ import orjson
 import structlog
 
 from kpis.facts import FcrFact
-from kpis.fcr import Visit
-from kpis.fcr_index import CustomerContacts
-from kpis.fcr_tally import FcrTally, fcr_contribution, zero
+from kpis.fcr.customer_contacts import CustomerContacts
+from kpis.fcr.visit import Visit
 from kpis.rules import Rules
-from kpis.tally import Window
+from kpis.tallies.fcr import FcrTally, fcr_contribution, zero
+from kpis.tallies.windows import Window
+from schemas.topics import CUSTOMER_CONTACTS, FCR_FACTS, FCR_WINDOWS
 from streams.apply import Record
 from streams.documents import window_key, window_of
 from streams.fcr_documents import (
@@ -24,7 +25,6 @@ from streams.fcr_documents import (
 )
 from streams.owners import Owners
 from streams.stage import Kept, Output, Work, unreadable
-from streams.topics import CUSTOMER_CONTACTS, FCR_FACTS, FCR_WINDOWS
 from streams.turns import in_turns
 
 log = structlog.get_logger()

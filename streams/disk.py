@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import structlog
 
-from streams import topics
+from schemas import topics
 from streams.config import StreamConfig
 from streams.store import Held, Item, Values
 from streams.writer import Span

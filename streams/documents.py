@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from kpis.tally import MEASURES, Tally, Window
+from kpis.tallies.windows import MEASURES, Tally, Window
 from streams.apply import ContactChange
 
 # (epoch, offset) in one integer that ClickHouse can compare: 2^24 epochs of 2^40 offsets.
@@ -41,7 +41,7 @@ def window_of(key: bytes) -> tuple[Window, int]:
 
 
 def tally_bytes(tally: Tally) -> bytes:
-    """Table value of a window: its measures in the order of kpis.tally.MEASURES, by name."""
+    """Table value of a window: its measures in the order of kpis.tallies.windows.MEASURES, by name."""
     named = {name: value for name, value in zip(MEASURES, tally, strict=True) if value}
     return compact(orjson.dumps(named))
 

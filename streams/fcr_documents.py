@@ -3,9 +3,9 @@
 import orjson
 
 from kpis.facts import FcrFact
-from kpis.fcr_tally import FCR_MEASURES, INDEX, FcrTally, by_days, zero
 from kpis.rules import FcrRules
-from kpis.tally import Window
+from kpis.tallies.fcr import FCR_MEASURES, INDEX, FcrTally, by_days, zero
+from kpis.tallies.windows import Window
 from streams.documents import compact
 
 WIDTH = len(FCR_MEASURES)

@@ -14,8 +14,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerFenced
 from faust.types import TP
 
+from schemas.topics import APP_ID, CHANGELOGS
 from streams.marker import PREFIX
-from streams.topics import APP_ID, CHANGELOGS
 from streams.writer import BatchWriter, KeyValue, Span, connected
 
 # A record that deletes what was never there: the tables do not see it, and compaction removes it.

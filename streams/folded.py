@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from kpis.facts import NO_FACTS, Facts
-from kpis.fold import fold_unique
+from kpis.fold.events import fold_unique
 from kpis.rules import Rules
-from kpis.tally import Contribution, contribution
+from kpis.tallies.windows import Contribution, contribution
 from schemas.events import ContactEvent
 from streams.forwards import Forwards, forwards_of
 from streams.state import EventSet, unpack

@@ -5,6 +5,7 @@ from typing import Any
 
 from schemas.codec import DecodeError
 from schemas.events import AgentStateChanged
+from schemas.topics import AGENT_EVENTS
 from streams.apply import Decode, Record, Refused, sifted
 from streams.config import StreamConfig
 from streams.forwards import state_output
@@ -13,7 +14,6 @@ from streams.metrics import Metrics, TopicMetrics
 from streams.processor import records_of
 from streams.publisher import Publisher
 from streams.stage import Output
-from streams.topics import AGENT_EVENTS
 from streams.writer import BatchWriter
 
 

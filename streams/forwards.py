@@ -7,11 +7,11 @@ from zlib import crc32
 
 import orjson
 
-from kpis.agents import Session, sessions_of
+from kpis.agents.quarters import AgentSession, sessions_of
 from kpis.facts import Facts
-from kpis.fcr import Visit, visit_of
+from kpis.fcr.visit import Visit, visit_of
 from kpis.rules import Rules
-from streams.topics import AGENT_ACTIVITY, CUSTOMER_CONTACTS
+from schemas.topics import AGENT_ACTIVITY, CUSTOMER_CONTACTS
 from streams.writer import KeyValue
 
 Target = TypeVar("Target")
@@ -23,7 +23,7 @@ class Forwards:
     """The visit by customer (one or none), the sessions by (agent, leg)."""
 
     visits: dict[str, Visit]
-    sessions: dict[tuple[str, int], Session]
+    sessions: dict[tuple[str, int], AgentSession]
 
 
 def forwards_of(facts: Facts, rules: Rules) -> Forwards:
@@ -60,7 +60,7 @@ def visit_output(
 
 
 def session_output(
-    agent: str, contact_id: str, leg: int, session: Session | None, version: int, partitions: int
+    agent: str, contact_id: str, leg: int, session: AgentSession | None, version: int, partitions: int
 ) -> tuple[str, int, KeyValue]:
     """Record that tells of an agent's work on a leg, or that it was none of theirs."""
     key = orjson.dumps([agent, "session", contact_id, leg])
@@ -71,7 +71,7 @@ def session_output(
 def told(
     contact_id: str,
     visits: Mapping[str, Visit | None],
-    sessions: Mapping[tuple[str, int], Session | None],
+    sessions: Mapping[tuple[str, int], AgentSession | None],
     version: int,
     partitions: int,
 ) -> Iterator[tuple[str, int, KeyValue]]:

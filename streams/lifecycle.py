@@ -7,7 +7,8 @@ import faust
 from faust.tables.recovery import ServiceStopped
 from faust.types import TP
 
-from streams import readiness, topics
+from schemas import topics
+from streams import readiness
 from streams.ending import Ending
 from streams.fence import KEEP_EVERY_S, FencedWriter
 from streams.garbage import collect_rarely

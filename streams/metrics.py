@@ -10,9 +10,9 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
+from schemas.topics import table_of
 from streams.apply import Refused
 from streams.stage import Kept
-from streams.topics import table_of
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 Made = TypeVar("Made", bound=MetricWrapperBase)

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
-from streams import topics
+from schemas import topics
 from streams.sink import GROUP as SINK_GROUP
 from streams.sink import TOPICS as SINK_TOPICS
 

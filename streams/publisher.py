@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import structlog
 
-from adapters.dead_letter import Rejection, dead_letter_record
+from schemas.dead_letter import DeadLetter, dead_letter_record
+from schemas.topics import DEAD_LETTERS
 from streams.apply import Refused
 from streams.config import StreamConfig
 from streams.dead_letter_limit import DeadLetterLimit
 from streams.stage import Output
-from streams.topics import DEAD_LETTERS
 from streams.writer import BatchWriter, KeyValue
 
 log = structlog.get_logger()
@@ -51,5 +51,5 @@ class Publisher:
         origin = f"{self.source}[{partition}]"
         for item in refused:
             log.warning("dead letter", origin=origin, offset=item.offset, reason=item.reason)
-            rejection = Rejection(origin, item.offset, item.reason, item.detail, item.payload)
-            yield dead_letter_record(rejection, self.now_ms())
+            letter = DeadLetter(origin, item.offset, item.reason, item.detail, item.payload)
+            yield dead_letter_record(letter, self.now_ms())

@@ -12,11 +12,11 @@ from typing import Protocol
 import stamina
 import structlog
 
-from adapters.schema_registry import LONGEST_WAIT_S, Unreachable
-from schemas.confluent import SchemaIds, schema_ids
+from schemas.confluent import RegistryUnreachable, SchemaIds, schema_ids
 from streams.health import Health
 
 log = structlog.get_logger()
+LONGEST_WAIT_S = 5.0
 WAITING = "waiting for the schema registry"
 
 
@@ -31,7 +31,7 @@ class Registry(SchemaIds, Protocol):
         """Is there nothing left to ask about an id?"""
 
     def learn(self, schema_id: int) -> None:
-        """Ask once, blocking. Raises Unreachable for what passes, RegistryRefused for what does not."""
+        """Ask once, blocking. Raises RegistryUnreachable (it passes), RegistryRefused (it does not)."""
 
 
 class SchemaLookup:
@@ -60,12 +60,12 @@ class SchemaLookup:
         with ExitStack() as waiting:
             told = False
             async for attempt in stamina.retry_context(
-                on=Unreachable, attempts=None, timeout=None, wait_initial=0.2, wait_max=LONGEST_WAIT_S
+                on=RegistryUnreachable, attempts=None, timeout=None, wait_initial=0.2, wait_max=LONGEST_WAIT_S
             ):
                 with attempt:
                     try:
                         await asyncio.to_thread(registry.learn, schema_id)
-                    except Unreachable as error:
+                    except RegistryUnreachable as error:
                         if not told:
                             log.warning(WAITING, url=registry.url, error=str(error))
                             waiting.enter_context(self.health.waiting(WAITING))

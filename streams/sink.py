@@ -11,6 +11,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
+from schemas import topics
 from schemas.codec import DecodeError
 from schemas.events import AgentStateChanged, SourceHeartbeat
 from sinks.clickhouse import ClickHouseSink, GivenUp, without_secret
@@ -26,7 +27,7 @@ from sinks.rows import (
     quarter_row,
     window_row,
 )
-from streams import readiness, topics
+from streams import readiness
 from streams.apply import Decode
 from streams.batching import FETCH_WAIT_MS
 from streams.config import StreamConfig

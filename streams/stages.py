@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from streams import topics
+from schemas import topics
 from streams.agents import Agents
 from streams.apply import Decode
 from streams.config import StreamConfig

@@ -1,4 +1,4 @@
-"""The Kafka topics: names, partitions, retention; created before anything else starts."""
+"""The Kafka topics: partitions and retention; created before anything else starts."""
 
 import asyncio
 import time
@@ -9,50 +9,19 @@ from dataclasses import dataclass, field
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError
 
-CONTACT_EVENTS = "contact-events"
-AGENT_EVENTS = "agent-events"
-SOURCE_HEARTBEATS = "source-heartbeats"
-DEAD_LETTERS = "dead-letters"
-# From the contact stage on to the stages that judge by customer and by agent.
-CUSTOMER_CONTACTS = "customer-contacts"
-AGENT_ACTIVITY = "agent-activity"
-CONTACT_FACTS = "contact-facts"
-KPI_WINDOWS = "kpi-windows"
-FCR_FACTS = "fcr-facts"
-FCR_WINDOWS = "fcr-windows"
-AGENT_QUARTERS = "agent-quarters"
-
-APP_ID = "ringback"
-CONTACTS_TABLE, WINDOWS_TABLE = "contacts", "windows"
-CUSTOMERS_TABLE, FCR_TABLE = "customers", "fcr"
-AGENTS_TABLE, QUARTERS_TABLE = "agents", "quarters"
-
-
-def changelog_of(table: str) -> str:
-    """The topic that Faust recovers a table from."""
-    return f"{APP_ID}-{table}-changelog"
-
-
-def table_of(changelog: str) -> str:
-    """The table of a changelog."""
-    return changelog.removeprefix(f"{APP_ID}-").removesuffix("-changelog")
-
-
-CONTACTS_CHANGELOG, WINDOWS_CHANGELOG = changelog_of(CONTACTS_TABLE), changelog_of(WINDOWS_TABLE)
-CUSTOMERS_CHANGELOG, FCR_CHANGELOG = changelog_of(CUSTOMERS_TABLE), changelog_of(FCR_TABLE)
-AGENTS_CHANGELOG, QUARTERS_CHANGELOG = changelog_of(AGENTS_TABLE), changelog_of(QUARTERS_TABLE)
-
-# What the worker reads: first what comes from outside, then what it passes on to itself.
-RAW_TOPICS = (CONTACT_EVENTS, AGENT_EVENTS)
-PASSED_ON_TOPICS = (CUSTOMER_CONTACTS, AGENT_ACTIVITY)
-WORKER_TOPICS = RAW_TOPICS + PASSED_ON_TOPICS
-CHANGELOGS = (
-    CONTACTS_CHANGELOG,
-    WINDOWS_CHANGELOG,
-    CUSTOMERS_CHANGELOG,
-    FCR_CHANGELOG,
-    AGENTS_CHANGELOG,
-    QUARTERS_CHANGELOG,
+from schemas.time_units import DAY_MS, HOUR_MS
+from schemas.topics import (
+    AGENT_EVENTS,
+    AGENT_QUARTERS,
+    CHANGELOGS,
+    CONTACT_EVENTS,
+    CONTACT_FACTS,
+    DEAD_LETTERS,
+    FCR_FACTS,
+    FCR_WINDOWS,
+    KPI_WINDOWS,
+    PASSED_ON_TOPICS,
+    SOURCE_HEARTBEATS,
 )
 
 CREATION_LIMIT_S = 10.0
@@ -62,12 +31,12 @@ FOREVER = {"retention.ms": "-1"}
 LATEST = {"cleanup.policy": "compact", "max.message.bytes": str(10 * 1024 * 1024)}
 # Facts name the rows that are gone, and a record passed on may be beaten by an older one in its place;
 # compaction must not take that away before it has been read.
-FACTS = LATEST | {"min.compaction.lag.ms": str(7 * 86_400_000)}
+FACTS = LATEST | {"min.compaction.lag.ms": str(7 * DAY_MS)}
 # Recovery reads changelogs from end to end, and every batch writes its contacts anew. By default Kafka leaves
 # the segment in use alone, for a week or 1 GiB, and compacts only when half is outdated. So: a new segment
 # after an hour or 64 MiB, and compaction from a fifth on, which keeps a changelog near one record a key.
 CHANGELOG = LATEST | {
-    "segment.ms": str(3_600_000),
+    "segment.ms": str(HOUR_MS),
     "segment.bytes": str(64 * 1024 * 1024),
     "min.cleanable.dirty.ratio": "0.2",
 }

@@ -1,6 +1,6 @@
 """KPIs of handling, transfer and resolution (kpi-spec 1.5, 1.6, 1.8)."""
 
-from kpis.kpi import AMAZON, GENESYS, SPEC, Kpi, count
+from kpis.catalogue.kpi import AMAZON, GENESYS, SPEC, Kpi, count
 
 HANDLING = (
     count("handled", "Handled", "handled", "handled",

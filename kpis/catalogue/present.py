@@ -1,6 +1,6 @@
 """KPIs of agents' time and of the present moment (kpi-spec 1.10)."""
 
-from kpis.kpi import AMAZON, CISCO, Kpi
+from kpis.catalogue.kpi import AMAZON, CISCO, Kpi
 
 PLANNING = "Workforce planning, concurrent AHT"
 

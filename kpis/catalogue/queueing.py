@@ -1,6 +1,6 @@
 """KPIs of volume and waiting (kpi-spec 1.1, 1.2)."""
 
-from kpis.kpi import AMAZON, GENESYS, SPEC, Kpi, count
+from kpis.catalogue.kpi import AMAZON, GENESYS, SPEC, Kpi, count
 
 VOLUME = (
     count("volume", "Contacts", "started", "contacts", "Contacts that started, any direction.", SPEC, "contact"),

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from kpis.kpi import SPEC, Kpi
+from kpis.catalogue.kpi import SPEC, Kpi
 from kpis.rules import FcrRules
 
 METRICNET = "MetricNet gross and net FCR"

@@ -1,6 +1,6 @@
 """KPIs of service level and abandonment (kpi-spec 1.3, 1.4)."""
 
-from kpis.kpi import AMAZON, CISCO, GENESYS, Kpi
+from kpis.catalogue.kpi import AMAZON, CISCO, GENESYS, Kpi
 
 SERVICE_LEVEL = (
     Kpi("service_level", "Service level", "ratio", "leg", "entered",

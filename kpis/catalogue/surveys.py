@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from kpis.kpi import SPEC, Kpi
+from kpis.catalogue.kpi import SPEC, Kpi
 
 LATE = Kpi("surveys_late", "Surveys too late", "count", "survey", "ended",
         "Answers that came too long after the contact's end; they count nowhere else.", SPEC,

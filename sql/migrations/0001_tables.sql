@@ -163,7 +163,7 @@ ENGINE = ReplacingMergeTree
 ORDER BY (origin, position, sipHash64(payload));
 
 -- The stream's KPI tables: one row per minute, channel, queue and source partition; sum over partitions to read.
--- Measures are defined in kpis/tally.py.
+-- Measures are defined in kpis/tallies/windows.py.
 CREATE TABLE IF NOT EXISTS kpi_windows
 (
     window_start DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),

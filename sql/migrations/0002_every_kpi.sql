@@ -47,7 +47,7 @@ ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY (customer_key, contact_id);
 
 -- The stream's tallies of first contact resolution: one row per minute, channel, queue, length of the window in
--- days and source partition; sum over partitions to read. Measures are defined in kpis/fcr_tally.py.
+-- days and source partition; sum over partitions to read. Measures are defined in kpis/tallies/fcr.py.
 CREATE TABLE IF NOT EXISTS fcr_windows
 (
     window_start DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),

@@ -4,12 +4,12 @@
 
 from collections.abc import Mapping, Sequence
 
+from schemas.time_units import DAY_MS, MINUTE_MS
 from sql.bookings import live
 from sql.views.period import NOW_MS, Column, create, quoted, with_values
 
 FREQUENT = 1_000
 LIVE_MINUTES = 30
-DAY_MS = 86_400_000
 FACTS = {
     "contact": ("contacts", "Contacts, one a row."),
     "leg": ("legs", "Legs, one a row: a stint of a contact in a queue or with an agent."),
@@ -97,7 +97,7 @@ def kpi_now(parameters: Mapping[str, object], columns: Sequence[Column], measure
         f">= now64(3) - INTERVAL {parameters['acw_stale_ms']} MILLISECOND))"
     )
     source = with_values(live(open_or_new).replace("{as_of_ms:Int64}", NOW_MS), parameters)
-    recent = f"entered_ms >= {NOW_MS} - {LIVE_MINUTES * 60_000}"
+    recent = f"entered_ms >= {NOW_MS} - {LIVE_MINUTES * MINUTE_MS}"
     sums = [
         f"sumIf(m_{name}, {recent})" if name.startswith("live_") else f"sum(m_{name})" for name in measures
     ]

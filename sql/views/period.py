@@ -14,7 +14,7 @@ DAYS_ON = ("1d", "1w", "1M")  # periods of whole local days
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ViewSource:
     """Rows to be summed: `second` is when they count, `values` are expressions by the names of totals.
 
     `ordered` says that the relation is stored by that time, so that it is worth to ask branch by branch.
@@ -53,7 +53,7 @@ class PeriodView:
     comment: str
     every: str
     dimensions: tuple[str, ...]
-    sources: Sequence[Source]
+    sources: Sequence[ViewSource]
     totals: Sequence[Total]
     columns: Sequence[Column]
 

@@ -6,13 +6,13 @@ import pytest
 from support.notation import BASE_MS, read_events
 from support.tables import read_file
 
+from kpis.catalogue.every_kpi import KPIS
+from kpis.catalogue.kpi import quotient, total
 from kpis.facts import Facts
-from kpis.fold import fold
-from kpis.kpi import quotient, total
-from kpis.peak import peak_hour
-from kpis.registry import KPIS
+from kpis.fold.events import fold
 from kpis.rules import DEFAULT_RULES
-from kpis.tally import MEASURES, ZERO, Contribution, add, contribution
+from kpis.tallies.peak_hour import peak_hour
+from kpis.tallies.windows import MEASURES, ZERO, Contribution, add, contribution
 
 FOLDER = Path(__file__).parent
 AGGREGATE = [

@@ -15,13 +15,13 @@ from support.notation import read_events
 from support.numbers import answer, ended, json_lines, lag, stored, verified, windows
 from support.stack import Running, Stack, background, wait_until
 
-from adapters.records import Topics, event_record
+from adapters.sending.records import event_record
+from schemas.avro_schemas import current, current_fingerprints
 from schemas.codec import HEADER_BYTES, MARKER, encode
 from schemas.events import AgentStateChanged, ContactEvent
-from schemas.registry import current, current_fingerprints
+from schemas.topics import CONTACT_EVENTS
 from streams.config import StreamConfig
 from streams.progress import WORKER_GROUP
-from streams.topics import CONTACT_EVENTS
 from streams.worker import wait_for_topics
 
 CALL = "s, q@10(A), a@25, h@60, r@90, res@325, w@340"
@@ -89,7 +89,7 @@ async def produce(stack: Stack, records: Sequence[tuple[Raw, int | None]]) -> li
 
 def good_records(events: Sequence[ContactEvent]) -> list[tuple[Raw, int | None]]:
     """Events as they ought to be written."""
-    records = [event_record(event, Topics(), encode) for event in events]
+    records = [event_record(event, encode) for event in events]
     return [((record.key, record.value), None) for record in records]
 
 

@@ -12,14 +12,15 @@ from support.clickhouse import connect
 from support.worlds import BASE_MS, random_contact
 
 from kpis.facts import FcrFact, LegFact, SurveyFact
-from kpis.fcr import visit_of
-from kpis.fcr_index import judge
-from kpis.fcr_tally import FCR_MEASURES, by_days, fcr_contribution
-from kpis.fold import fold
-from kpis.live import LIVE_MEASURES, is_waiting, live_measures
-from kpis.rules import DAY_MS, FcrRules, Rules, stale_after_ms, target_ms
-from kpis.survey_tally import SURVEY_MEASURES, survey_measures
-from kpis.tally import minute
+from kpis.fcr.customer_contacts import judge
+from kpis.fcr.visit import visit_of
+from kpis.fold.events import fold
+from kpis.rules import FcrRules, Rules, stale_after_ms, target_ms
+from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution
+from kpis.tallies.live import LIVE_MEASURES, is_waiting, live_measures
+from kpis.tallies.surveys import SURVEY_MEASURES, survey_measures
+from kpis.tallies.windows import minute
+from schemas.time_units import DAY_MS
 from sinks import rows
 from sinks.oracle import rule_parameters
 from sql import bookings

@@ -13,11 +13,11 @@ import pytest
 from support.numbers import json_lines, lag, stored, verified, windows
 from support.stack import Running, Stack, background, wait_until
 
-from adapters.simulator.deliveries import deliver
-from adapters.simulator.simulation import START_MS, Simulation
+from schemas.topics import CONTACT_EVENTS, CONTACTS_CHANGELOG, KPI_WINDOWS, WINDOWS_CHANGELOG
+from simulator.deliveries import deliver
+from simulator.simulation import START_MS, Simulation
 from streams.progress import WORKER_GROUP, Watch
 from streams.sink import GROUP as SINK_GROUP
-from streams.topics import CONTACT_EVENTS, CONTACTS_CHANGELOG, KPI_WINDOWS, WINDOWS_CHANGELOG
 
 CONTACTS = 5_500
 EVENTS_PER_CONTACT = 5

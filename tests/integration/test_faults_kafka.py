@@ -14,8 +14,8 @@ from support.numbers import stored, windows
 from support.stack import Running, Stack, background, local_stack, wait_until
 
 from deploy.local.ports import free_port
+from schemas.topics import AGENT_EVENTS, CONTACT_EVENTS
 from streams.progress import Watch
-from streams.topics import AGENT_EVENTS, CONTACT_EVENTS
 
 STOP_S = 5
 FAR_BEHIND_MS, FAR_AHEAD_MS = 662_688_000_000, 4_039_372_800_000  # January 1991 and 2098

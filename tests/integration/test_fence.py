@@ -10,9 +10,10 @@ from faust.types import TP
 from support.stack import Stack, background, wait_until
 from test_crashes import Import, data, grown, last_partitions
 
+from schemas.topics import CONTACTS_CHANGELOG, SOURCE_HEARTBEATS, WINDOWS_CHANGELOG
 from streams.fence import FENCE, Fenced, FencedWriter
 from streams.progress import Watch
-from streams.topics import CONTACTS_CHANGELOG, SOURCE_HEARTBEATS, WINDOWS_CHANGELOG, ensure_topics
+from streams.topics import ensure_topics
 
 CONTACTS = 3_000
 PARTITION = TP(CONTACTS_CHANGELOG, 1)

@@ -27,11 +27,11 @@ from support.kpi_world import (
     store,
 )
 
-from kpis.kpi import Kpi
+from kpis.catalogue.kpi import Kpi
 from sinks.explain import Asked, Explanation, document, explain
 from sinks.kpi_sums import nothing
 from sinks.kpis import CannotAnswer, Question, answer
-from sql.kpi import quantiles
+from sql.kpi_queries import quantiles
 from sql.periods import periods
 
 pytestmark = pytest.mark.stack

@@ -16,9 +16,10 @@ from support.stack import Stack, background
 
 from deploy.local.ports import free_port
 from schemas.events import ContactQueued
+from schemas.topics import PASSED_ON_TOPICS, RAW_TOPICS
 from streams.app import SESSION_TIMEOUT_S
 from streams.progress import WORKER_GROUP, Watch, wait_for
-from streams.topics import PASSED_ON_TOPICS, RAW_TOPICS, ensure_topics
+from streams.topics import ensure_topics
 
 EVENTS = int(os.environ.get("RINGBACK_LOOP", "30000"))
 EVENTS_PER_CONTACT = 6

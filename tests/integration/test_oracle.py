@@ -15,14 +15,16 @@ from support.tables import read_file
 from support.worlds import BASE_MS, random_contact
 
 from kpis.facts import ContactFact, Facts, LegFact, SurveyFact
-from kpis.fold import fold
+from kpis.fold.events import fold
 from kpis.rules import Rules
-from kpis.tally import MEASURES, contribution
+from kpis.tallies.windows import MEASURES, contribution
 from schemas.events import ContactEvent
 from sinks import rows
 from sinks.oracle import CONTACT_MEASURES, LEG_MEASURES, rule_parameters
 from sinks.verify import FACTS, WINDOW_KEYS
-from sql import kpi, oracle, verify
+from sql import kpi_queries as kpi
+from sql import oracle_queries as oracle
+from sql import verify_queries as verify
 from sql.periods import Periods, periods
 
 pytestmark = pytest.mark.stack
@@ -121,14 +123,14 @@ def oracle_facts(table: str, folded: str = FOLD) -> str:
     return {"legs": oracle.legs, "contacts": oracle.contacts, "surveys": oracle.surveys}[table](folded)
 
 
-def compared_windows(windows: str = WINDOWS, ranged: bool = False) -> verify.Windows:
-    return verify.Windows("kpi_windows", windows, WINDOW_KEYS, MEASURES, ranged)
+def compared_windows(windows: str = WINDOWS, ranged: bool = False) -> verify.TallyTable:
+    return verify.TallyTable("kpi_windows", windows, WINDOW_KEYS, MEASURES, ranged)
 
 
-def compared_facts(table: str, folded: str = FOLD, ranged: bool = False) -> verify.Facts:
+def compared_facts(table: str, folded: str = FOLD, ranged: bool = False) -> verify.FactTable:
     _, keys, scope = FACTS[table]
     columns = tuple(name for name in rows.COLUMNS[table][:-2] if name not in keys)
-    return verify.Facts(table, oracle_facts(table, folded), keys, columns, scope, ranged)
+    return verify.FactTable(table, oracle_facts(table, folded), keys, columns, scope, ranged)
 
 
 def assert_equal(expected: dict[Key, Row], found: dict[Key, Row]) -> None:

@@ -13,15 +13,15 @@ from support.clickhouse import connect, load
 from support.worlds import AGENTS, BASE_MS, DAY_MS, random_contact, random_states
 from test_oracle import assert_equal, plain
 
-from kpis.agents import Session, agent_quarters, sessions_of
+from kpis.agents.quarters import AgentSession, agent_quarters, sessions_of
 from kpis.facts import AgentQuarter, Facts, LegFact
-from kpis.fold import fold
+from kpis.fold.events import fold
 from kpis.rules import Rules
 from schemas.codec import encode
 from schemas.events import AgentStateChanged
 from sinks.oracle import rule_parameters
 from sinks.rows import LEG_COLUMNS, fact_row
-from sql import oracle
+from sql import oracle_queries as oracle
 
 pytestmark = pytest.mark.stack
 
@@ -102,7 +102,7 @@ def winners(states: Iterable[AgentStateChanged]) -> dict[str, list[AgentStateCha
 
 def quarters(legs: Iterable[LegFact], states: Iterable[AgentStateChanged]) -> list[AgentQuarter]:
     """By Python."""
-    sessions: defaultdict[str, list[Session]] = defaultdict(list)
+    sessions: defaultdict[str, list[AgentSession]] = defaultdict(list)
     for session in sessions_of(Facts(None, tuple(legs), ()), RULES):
         sessions[session.agent].append(session)
     said = winners(states)

@@ -14,15 +14,16 @@ from support.worlds import ID_HEADS, random_customer
 from test_oracle import assert_equal, plain
 
 from kpis.facts import ContactFact, FcrFact
-from kpis.fcr import Visit, visit_of
-from kpis.fcr_index import judge
-from kpis.fcr_tally import FCR_MEASURES, by_days, fcr_contribution
-from kpis.fold import fold
-from kpis.rules import DAY_MS, FcrRules, Rules
+from kpis.fcr.customer_contacts import judge
+from kpis.fcr.visit import Visit, visit_of
+from kpis.fold.events import fold
+from kpis.rules import FcrRules, Rules
+from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution
 from schemas.events import ContactEvent
+from schemas.time_units import DAY_MS
 from sinks.oracle import rule_parameters
 from sinks.rows import CONTACT_COLUMNS, fact_row
-from sql import oracle
+from sql import oracle_queries as oracle
 
 pytestmark = pytest.mark.stack
 

@@ -15,10 +15,10 @@ from test_oracle_agents import quarters, store_states
 from test_oracle_fcr import judged, windows_of
 
 from kpis.facts import AgentQuarter, Facts, FcrFact
-from kpis.fcr_tally import FCR_MEASURES
-from kpis.fold import fold
+from kpis.fold.events import fold
 from kpis.rules import FcrRules, Rules
-from kpis.tally import MEASURES, contribution
+from kpis.tallies.fcr import FCR_MEASURES
+from kpis.tallies.windows import MEASURES, contribution
 from schemas.events import ContactEvent
 from sinks import rows
 from sinks.verify import FACTS, Report, compare

@@ -12,10 +12,10 @@ from support.clickhouse import connect, load
 from support.view_world import RULES, Row, insert, ms, query, recent_world
 from support.worlds import random_contact
 
+from kpis.catalogue.every_kpi import every_kpi
 from kpis.facts import FcrFact, LegFact
-from kpis.fcr_tally import is_repeat, is_repeated
-from kpis.registry import registry
 from kpis.rules import FcrRules, Rules
+from kpis.tallies.fcr import is_repeat, is_repeated
 from sinks import rows
 from sinks.view_columns import column_id
 from sinks.views import apply_views
@@ -124,7 +124,7 @@ def test_every_kpi_has_a_column_with_a_comment(client: Client) -> None:
         view: {row[0]: row[4] for row in client.query(f"DESCRIBE {view}").result_rows}
         for view in ("kpi_day", "agent_day", "kpi_now")
     }
-    for kpi in registry(RULES).values():
+    for kpi in every_kpi(RULES).values():
         view = {"agents": "agent_day", "live": "kpi_now"}.get(kpi.table, "kpi_day")
         name = column_id(kpi)
         assert kpi.definition in described[view][name], kpi.id

@@ -13,8 +13,8 @@ from support.numbers import lag
 from support.stack import Running, Stack, background, wait_until
 from test_crashes import data, grown, last_partitions
 
+from schemas.topics import KPI_WINDOWS
 from streams.progress import WORKER_GROUP, Watch
-from streams.topics import KPI_WINDOWS
 
 CONTACTS = int(os.environ.get("RINGBACK_REBALANCING", "1200"))
 PARTITIONS = 8

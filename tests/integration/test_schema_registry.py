@@ -18,19 +18,19 @@ from support.numbers import lag, stored
 from support.registry import registry
 from support.stack import Running, Stack, background, run_ringback, wait_until
 
-from adapters.producer import EventSender
-from adapters.records import Record
-from adapters.schema_registry import NotLearnt, SchemaRegistry
+from adapters.sending.producer import EventSender
+from adapters.sending.records import OutgoingRecord
+from adapters.sending.schema_registry import NotLearnt, SchemaRegistry
 from cli.worker import SINK_PORT_OFFSET
 from deploy.local.ports import free_port
 from schemas.codec import DecodeError, encode
 from schemas.confluent import decode_confluent, encode_confluent, schema_ids
 from schemas.events import ContactQueued, ContactStarted
+from schemas.topics import AGENT_EVENTS, CONTACT_EVENTS
 from streams.app import SESSION_TIMEOUT_S
 from streams.decoding import decode_either
 from streams.schema_lookup import WAITING
 from streams.sink import GROUP as SINK_GROUP
-from streams.topics import AGENT_EVENTS, CONTACT_EVENTS
 
 pytestmark = pytest.mark.stack
 STOP_S = 5.0
@@ -204,7 +204,7 @@ async def test_an_id_that_does_not_exist_is_a_dead_letter(url: str, stack: Stack
             stack.bootstrap_servers, encode=partial(encode_confluent, ids=SchemaRegistry(url))
         ) as sender:
             for topic in (CONTACT_EVENTS, AGENT_EVENTS):
-                await sender.send_record(Record(topic, b"c", bad))
+                await sender.send_record(OutgoingRecord(topic, b"c", bad))
             await sender.send(STARTED)
         await stored(stack)
         reasons = stack.rows("SELECT reason, count() FROM dead_letters GROUP BY reason")

@@ -10,14 +10,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from support.numbers import json_lines, stored
 from support.stack import Stack, background, run_ringback, wait_until
 
-from adapters.simulator.deliveries import deliver
-from adapters.simulator.simulation import Simulation
 from cli.worker import SINK_PORT_OFFSET
 from deploy.local.ports import free_port
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, Event, SourceHeartbeat
+from schemas.topics import CONTACT_EVENTS
+from simulator.deliveries import deliver
+from simulator.simulation import Simulation
 from streams.state import Known
-from streams.topics import CONTACT_EVENTS
 
 CONTACTS = 1_500
 

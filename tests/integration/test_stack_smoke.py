@@ -3,7 +3,7 @@
 from support.notation import read_events
 from support.stack import Stack, background, run_ringback, wait_until
 
-from adapters.producer import EventSender
+from adapters.sending.producer import EventSender
 from schemas.events import ContactEvent
 
 CONTACTS = 20

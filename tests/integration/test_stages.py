@@ -10,14 +10,14 @@ from support.stack import Running, Stack, background, wait_until
 from support.stage_truth import KEYS, Tables, differences, seen, truth
 from test_crashes import IMPORT_LIMIT_S, grown
 
-from adapters.simulator.deliveries import deliver
-from adapters.simulator.simulation import Simulation
 from kpis.rules import DEFAULT_RULES, FcrRules, Rules
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, Event, SourceHeartbeat
+from schemas.topics import CUSTOMERS_CHANGELOG, FCR_WINDOWS, QUARTERS_CHANGELOG
+from simulator.deliveries import deliver
+from simulator.simulation import Simulation
 from sinks.rows import COLUMNS
 from streams.progress import WORKER_GROUP, Watch
-from streams.topics import CUSTOMERS_CHANGELOG, FCR_WINDOWS, QUARTERS_CHANGELOG
 
 CONTACTS = 3_000
 OTHER_RULES = Rules(

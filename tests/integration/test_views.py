@@ -13,11 +13,12 @@ from clickhouse_connect.driver.client import Client
 from support.clickhouse import connect
 from support.view_world import RULES, Row, insert, ms, query, recent_world
 
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.kpi import Kpi
 from kpis.facts import AgentQuarter, FcrFact
-from kpis.kpi import Kpi
-from kpis.registry import registry
-from kpis.rules import DAY_MS, DEFAULT_RULES
-from kpis.tally import MEASURES
+from kpis.rules import DEFAULT_RULES
+from kpis.tallies.windows import MEASURES
+from schemas.time_units import DAY_MS
 from sinks.kpis import Question, answer
 from sinks.view_columns import column_id
 from sinks.views import AGENT_VIEWS, KPI_VIEWS, apply_views, of_agents
@@ -131,7 +132,7 @@ def test_values_are_those_of_the_command(
     apply_views(client, RULES, zone)
     known = {
         kpi.id: kpi
-        for kpi in registry(RULES).values()
+        for kpi in every_kpi(RULES).values()
         if kpi.table != "live" and (of_agents(kpi) if by[0] == "agent" else kpi.table != "agents")
     }
     for view, every in views.items():

@@ -2,10 +2,11 @@
 
 import random
 
-from kpis.agents import QUARTER_MS, AgentHistory, Session, agent_quarters
+from kpis.agents.quarters import AgentHistory, AgentSession, agent_quarters
 from kpis.facts import AgentQuarter
-from kpis.rules import DAY_MS, Rules
+from kpis.rules import Rules
 from schemas.events import AgentStateChanged
+from schemas.time_units import DAY_MS, QUARTER_MS
 
 START_MS = 1_767_571_200_000
 RULES = Rules()
@@ -16,10 +17,10 @@ def random_time(rng: random.Random) -> int:
     return START_MS + rng.randrange(12) * QUARTER_MS // 2 + rng.choice((0, 0, -1, 1, 137))
 
 
-def random_session(rng: random.Random, contact_id: str) -> Session:
+def random_session(rng: random.Random, contact_id: str) -> AgentSession:
     begin = random_time(rng)
     end = begin + rng.choice((0, 1, 1000, QUARTER_MS, QUARTER_MS - 1, 3 * QUARTER_MS))
-    return Session("ann", contact_id, 1, rng.choice(("", "t1", "t2")), begin, end)
+    return AgentSession("ann", contact_id, 1, rng.choice(("", "t1", "t2")), begin, end)
 
 
 def random_state(rng: random.Random, event_id: str) -> AgentStateChanged:
@@ -34,7 +35,7 @@ def random_state(rng: random.Random, event_id: str) -> AgentStateChanged:
 def random_change(
     rng: random.Random,
     history: AgentHistory,
-    sessions: dict[tuple[str, int], Session],
+    sessions: dict[tuple[str, int], AgentSession],
     states: dict[str, AgentStateChanged],
 ) -> dict[int, AgentQuarter | None]:
     """Set or take out a session or a state, in the history and in what it must be the history of."""
@@ -56,7 +57,7 @@ def test_history_is_the_plain_form() -> None:
     for seed in range(60):
         rng = random.Random(seed)
         history = AgentHistory("ann", RULES)
-        sessions: dict[tuple[str, int], Session] = {}
+        sessions: dict[tuple[str, int], AgentSession] = {}
         states: dict[str, AgentStateChanged] = {}
         told = {}
         for _ in range(30):
@@ -73,7 +74,7 @@ def test_a_history_that_was_loaded_is_the_plain_form() -> None:
     for seed in range(200):
         rng = random.Random(seed)
         history = AgentHistory("ann", RULES)
-        sessions: dict[tuple[str, int], Session] = {}
+        sessions: dict[tuple[str, int], AgentSession] = {}
         states: dict[str, AgentStateChanged] = {}
         told: dict[int, AgentQuarter | None] = {}
         for _ in range(30):

@@ -5,11 +5,12 @@ import random
 import pytest
 
 from kpis.facts import FcrFact
-from kpis.fcr import Visit
-from kpis.fcr_index import CustomerContacts, judge
-from kpis.fcr_tally import fcr_contribution, zero
-from kpis.rules import DAY_MS, FcrRules
-from kpis.tally import Window
+from kpis.fcr.customer_contacts import CustomerContacts, judge
+from kpis.fcr.visit import Visit
+from kpis.rules import FcrRules
+from kpis.tallies.fcr import fcr_contribution, zero
+from kpis.tallies.windows import Window
+from schemas.time_units import DAY_MS
 
 START_MS = 1_767_571_200_000
 VARIANTS = [

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from support.notation import BASE_MS, read_events
 from support.strategies import EACH_TYPE, NEAR, RULES, any_event, contacts, moments, orderly
 
+from kpis.catalogue.every_kpi import KPIS
+from kpis.catalogue.kpi import quotient, total
 from kpis.facts import Facts
-from kpis.fold import fold, unique
-from kpis.kpi import quotient, total
-from kpis.registry import KPIS
-from kpis.tally import INDEX, MEASURES, ZERO, Contribution, Tally, Window, add, change, contribution
+from kpis.fold.events import fold, unique
+from kpis.tallies.windows import INDEX, MEASURES, ZERO, Contribution, Tally, Window, add, change, contribution
 from schemas.codec import decode, encode
 from schemas.events import MODELS, ContactEvent
 

@@ -42,7 +42,7 @@ ROWS: tuple[tuple[str, str], ...] = (
 
 @dataclass(frozen=True)
 class Expected:
-    """What an import of the file must give; totals in the names of kpis.tally."""
+    """What an import of the file must give; totals in the names of kpis.tallies.windows."""
 
     totals: dict[str, int]
     contacts: int

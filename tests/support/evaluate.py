@@ -4,18 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from kpis.agents import AGENT_MEASURES, agent_quarters, sessions_of
+from kpis.agents.quarters import AGENT_MEASURES, agent_quarters, sessions_of
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.kpi import Kpi, applicable, quotient, total
 from kpis.facts import AgentQuarter, Facts, FcrFact
-from kpis.fcr import visits_by_customer
-from kpis.fcr_index import judge
-from kpis.fcr_tally import FCR_MEASURES, by_days, fcr_contribution, is_final, is_repeated
-from kpis.fold import fold
-from kpis.kpi import Kpi, applicable, quotient, total
-from kpis.live import is_waiting, live_measures
-from kpis.registry import registry
+from kpis.fcr.customer_contacts import judge
+from kpis.fcr.visit import visits_by_customer
+from kpis.fold.events import fold
 from kpis.rules import DEFAULT_RULES, Rules
-from kpis.survey_tally import survey_measures
-from kpis.tally import MEASURES, contribution
+from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution, is_final, is_repeated
+from kpis.tallies.live import is_waiting, live_measures
+from kpis.tallies.surveys import survey_measures
+from kpis.tallies.windows import MEASURES, contribution
 from schemas.events import AgentStateChanged, ContactEvent
 
 Sums = dict[str, int]
@@ -107,7 +107,7 @@ def sums_of(kpi: Kpi, world: World, as_of: int) -> Sums:
 
 def kpi_value(kpi_id: str, world: World, as_of: int) -> float | None:
     """Value of a KPI over all that is known."""
-    kpi = registry(world.rules)[kpi_id]
+    kpi = every_kpi(world.rules)[kpi_id]
     legs = [leg for one in world.facts(as_of if kpi.table == "live" else None) for leg in one.legs]
     if kpi_id == "longest_wait_now":
         ages = [as_of - leg.entered_at for leg in legs if is_waiting(leg, as_of, world.rules)]

@@ -16,13 +16,13 @@ import pytest
 from support.numbers import stored, windows
 from support.stack import Running, Stack
 
-from adapters.producer import EventSender
-from adapters.records import Encode
-from adapters.simulator.deliveries import Disorder, deliver
-from adapters.simulator.simulation import START_MS, Simulation
+from adapters.sending.producer import EventSender
+from adapters.sending.records import Encode
 from deploy.local.ports import free_port
 from kpis.rules import Rules
 from schemas.codec import encode
+from simulator.deliveries import Disorder, deliver
+from simulator.simulation import START_MS, Simulation
 from sinks.verify import compare
 
 WEEK_MS = 7 * 86_400_000

@@ -1,6 +1,6 @@
 """The February 1999 oracle of the Anonymous Bank: computed outside of this project, twice (pandas, DuckDB).
 
-Sums over all windows in the names of kpis.tally; seconds of the source are milliseconds here.
+Sums over all windows in the names of kpis.tallies.windows; seconds of the source are milliseconds here.
 """
 
 ROWS = 33_344

@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 from support.kpi_world import DIMENSIONS, RANGE, STATE, Row, Stored, fcr_bookings
 
-from kpis.agents import AGENT_MEASURES, QUARTER_MS
-from kpis.fcr_tally import is_final
-from kpis.kpi import Kpi, applicable, total
-from kpis.live import is_waiting, live_measures
-from kpis.peak import peak_hour
-from kpis.survey_tally import survey_measures
-from kpis.tally import activity, contact_bookings, entered, handled
+from kpis.agents.quarters import AGENT_MEASURES
+from kpis.catalogue.kpi import Kpi, applicable, total
+from kpis.tallies.fcr import is_final
+from kpis.tallies.live import is_waiting, live_measures
+from kpis.tallies.peak_hour import peak_hour
+from kpis.tallies.surveys import survey_measures
+from kpis.tallies.windows import activity, contact_bookings, entered, handled
+from schemas.time_units import QUARTER_MS
 from sinks.kpis import Question
 from sql.periods import edges
 

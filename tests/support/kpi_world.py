@@ -11,12 +11,13 @@ from support.clickhouse import load
 from support.evaluate import World, fcr_facts, quarters
 from support.worlds import BASE_MS, random_contact
 
+from kpis.catalogue.every_kpi import every_kpi
 from kpis.facts import AgentQuarter, ContactFact, Facts, FcrFact, LegFact, SurveyFact
-from kpis.fcr_tally import FCR_MEASURES, by_days, fcr_contribution
-from kpis.registry import registry
-from kpis.rules import DAY_MS, FcrRules, Rules
-from kpis.tally import MEASURES, contribution
+from kpis.rules import FcrRules, Rules
+from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution
+from kpis.tallies.windows import MEASURES, contribution
 from schemas.events import AgentStateChanged, ContactEvent, ContactSurveyed
+from schemas.time_units import DAY_MS
 from sinks import rows
 
 SEED = 20_260_107
@@ -24,7 +25,7 @@ CONTACTS = 400
 RULES = Rules(
     service_level_by_queue_ms={"B": 5_000}, stale_async_ms=2 * DAY_MS, fcr=FcrRules(windows_days=(1, 3, 7))
 )
-KPIS = registry(RULES)
+KPIS = every_kpi(RULES)
 RANGE = (BASE_MS - 2 * DAY_MS, BASE_MS + 8 * DAY_MS)
 AS_OF, LATER = BASE_MS + 2 * DAY_MS, BASE_MS + 9 * DAY_MS
 DIMENSIONS = ("channel", "queue", "agent", "team", "reason")

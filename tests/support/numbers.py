@@ -9,12 +9,12 @@ from typing import Any
 import orjson
 from support.stack import Stack, run_ringback
 
-from kpis.tally import MEASURES
+from kpis.tallies.windows import MEASURES
 from schemas.events import Event
+from schemas.topics import CONTACT_EVENTS
 from streams.progress import WORKER_GROUP, Watch, wait_until_stored
 from streams.sink import GROUP as SINK_GROUP
 from streams.sink import TOPICS as SINK_TOPICS
-from streams.topics import CONTACT_EVENTS
 
 STILL_S = 60.0
 READ_BY = {WORKER_GROUP: (CONTACT_EVENTS,), SINK_GROUP: SINK_TOPICS}

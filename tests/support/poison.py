@@ -6,7 +6,7 @@ import orjson
 from support.simulation import PARTITIONS, Broker
 
 from schemas.codec import MARKER
-from streams.topics import DEAD_LETTERS, RAW_TOPICS
+from schemas.topics import DEAD_LETTERS, RAW_TOPICS
 
 POISON = (b"", b"\xc3", b'{"type": "contact_started"}', MARKER + b"\xee" * 8 + b"\x00" * 20, MARKER * 40)
 Place = tuple[str, int]  # origin and position of a dead letter

@@ -50,7 +50,7 @@ BATCHING, BULK, FENCE, SENDING = (
     "streams/batching.py",
     "streams/bulk.py",
     "streams/fence.py",
-    "adapters/producer.py",
+    "adapters/sending/producer.py",
 )
 
 # fmt: off

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from streams import topics
+from schemas import topics
 from streams.agents import Agents
 from streams.apply import Record
 from streams.config import StreamConfig

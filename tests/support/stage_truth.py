@@ -10,13 +10,13 @@ from typing import Any
 
 import orjson
 
-from kpis.agents import agent_quarters, sessions_of
-from kpis.fcr import visit_of
-from kpis.fcr_index import judge
-from kpis.fcr_tally import by_days, fcr_contribution
-from kpis.fold import fold
+from kpis.agents.quarters import agent_quarters, sessions_of
+from kpis.fcr.customer_contacts import judge
+from kpis.fcr.visit import visit_of
+from kpis.fold.events import fold
 from kpis.rules import Rules
-from kpis.tally import MEASURES, contribution
+from kpis.tallies.fcr import by_days, fcr_contribution
+from kpis.tallies.windows import MEASURES, contribution
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, ContactEvent
 from sinks.rows import COLUMNS

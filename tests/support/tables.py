@@ -24,13 +24,13 @@ from pathlib import Path
 
 from support.notation import BASE_MS, read_events, to_ms
 
-from kpis.ageing import missing, state_at
+from kpis.catalogue.every_kpi import KPIS
+from kpis.catalogue.kpi import quotient, total
 from kpis.facts import ContactFact, Facts, LegFact, SurveyFact
-from kpis.fold import fold
-from kpis.kpi import quotient, total
-from kpis.registry import KPIS
+from kpis.fold.ageing import missing, state_at
+from kpis.fold.events import fold
 from kpis.rules import Rules
-from kpis.tally import INDEX, MEASURES, Contribution, contribution, is_short, service_level
+from kpis.tallies.windows import INDEX, MEASURES, Contribution, contribution, is_short, service_level
 from schemas.events import ContactEvent
 
 ALIASES = {"wait": "queue_ms", "n": "hold_n", "max": "hold_max_ms", "art": "full_resolution_ms"}

@@ -10,12 +10,13 @@ from clickhouse_connect.driver.client import Client
 from support.worlds import BASE_MS, random_contact
 
 from kpis.facts import AgentQuarter, FcrFact
-from kpis.fcr import visit_of
-from kpis.fcr_index import judge
-from kpis.fcr_tally import FCR_MEASURES, by_days, fcr_contribution
-from kpis.fold import fold
-from kpis.rules import DAY_MS, Rules
-from kpis.tally import MEASURES, contribution
+from kpis.fcr.customer_contacts import judge
+from kpis.fcr.visit import visit_of
+from kpis.fold.events import fold
+from kpis.rules import Rules
+from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution
+from kpis.tallies.windows import MEASURES, contribution
+from schemas.time_units import DAY_MS
 from sinks import rows
 
 Row = dict[str, Any]

@@ -18,9 +18,10 @@ from support.evaluate import World, fcr_facts, judgement, kpi_value, quarters
 from support.notation import BASE_MS, read_events, to_ms
 from support.tables import cells, show, tidy
 
-from kpis.registry import registry
-from kpis.rules import DAY_MS, FcrRules, Rules
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.rules import FcrRules, Rules
 from schemas.events import AgentStateChanged, ContactEvent
+from schemas.time_units import DAY_MS
 
 Row = dict[str, str]
 Table = tuple[str, list[Row]]
@@ -102,7 +103,7 @@ def number(kpi_id: str, world: World, as_of: int, like: str) -> str:
     value = kpi_value(kpi_id, world, as_of)
     if value is None:
         return "-"
-    unit = registry(world.rules)[kpi_id].unit
+    unit = every_kpi(world.rules)[kpi_id].unit
     digits = len(like.split()[0].partition(".")[2])
     scaled = {"ratio": value * 100, "ms": value / 1000}.get(unit, value)
     return f"{scaled:.{digits}f}{' %' if unit == 'ratio' else ''}"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from kpis.fold import fold
+from kpis.fold.events import fold
 from schemas.events import MODELS, AgentStateChanged, ContactEvent
 
 BASE_MS = 1_767_571_200_000  # 2026-01-05T00:00Z

@@ -7,13 +7,13 @@ from support import february
 from support.bank_file import bank_bytes, line_number, write_bank_file
 from support.shared_data import FEBRUARY, shared_data
 
-from adapters.bank_file import read_bank_file
-from adapters.bank_time import to_date, utc_ms
-from adapters.dead_letter import Rejection
-from adapters.source import Accepted, Skipped, WrongFile
-from kpis.fold import fold
+from adapters.bank.file import read_bank_file
+from adapters.bank.times import to_date, utc_ms
+from adapters.kit.outcomes import Accepted, Skipped, WrongFile
+from kpis.fold.events import fold
 from kpis.rules import DEFAULT_RULES
-from kpis.tally import MEASURES, ZERO, add, contribution
+from kpis.tallies.windows import MEASURES, ZERO, add, contribution
+from schemas.dead_letter import DeadLetter
 
 SECRET = b"test"
 
@@ -46,7 +46,7 @@ def test_counts_of_the_made_up_file(imported):
     calls = accepted(items)
     assert len(calls) == expected.contacts
     assert sum(map(len, calls.values())) == expected.events
-    assert [(i.position, i.reason) for i in items if isinstance(i, Rejection)] == expected.rejected
+    assert [(i.position, i.reason) for i in items if isinstance(i, DeadLetter)] == expected.rejected
     assert [i.reason for i in items if isinstance(i, Skipped)] == ["phantom"] * expected.phantom
     found = totals(fold(events) for events in calls.values())
     assert {name: found[name] for name in expected.totals} == expected.totals
@@ -95,7 +95,7 @@ def test_customers_are_hashed_and_zero_is_nobody(imported):
     left, short = (calls[line_number(trap)][0].customer_key for trap in ("left", "short"))
     assert left == short
     assert "9000002" not in left
-    assert all(b"9000001" not in item.payload for item in imported[0] if isinstance(item, Rejection))
+    assert all(b"9000001" not in item.payload for item in imported[0] if isinstance(item, DeadLetter))
 
 
 def test_two_reads_give_the_same_events(tmp_path):
@@ -125,7 +125,7 @@ def test_a_cut_off_gzip_file_gives_what_it_holds_and_a_rejection(tmp_path):
     path.write_bytes(gzip.compress(bank_bytes())[:-20])
     items = list(read_bank_file(path, SECRET))
     assert len(accepted(items)) > 10
-    assert isinstance(items[-1], Rejection)
+    assert isinstance(items[-1], DeadLetter)
     assert items[-1].reason == "damaged_file"
 
 
@@ -165,7 +165,7 @@ def test_february_totals(february_facts):
     items, facts = february_facts
     assert len(items) == february.ROWS
     assert Counter(type(item) for item in items)[Skipped] == february.PHANTOM
-    assert not any(isinstance(item, Rejection) for item in items)
+    assert not any(isinstance(item, DeadLetter) for item in items)
     found = totals(facts)
     assert {name: found[name] for name in february.TOTALS} == february.TOTALS
 

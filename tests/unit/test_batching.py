@@ -9,6 +9,7 @@ import faust
 import pytest
 from faust.types import TP
 
+from schemas.topics import CHANGELOGS, CONTACT_EVENTS, CONTACTS_CHANGELOG, WORKER_TOPICS
 from streams.batching import (
     BATCHED_TOPICS,
     FETCH_WAIT_MS,
@@ -23,7 +24,6 @@ from streams.batching import (
 from streams.ending import Ending
 from streams.health import Health
 from streams.sequence import Sequence, Verdict
-from streams.topics import CHANGELOGS, CONTACT_EVENTS, CONTACTS_CHANGELOG, WORKER_TOPICS
 
 EVENTS = TP(CONTACT_EVENTS, 1)
 CHANGELOG = TP(CONTACTS_CHANGELOG, 1)

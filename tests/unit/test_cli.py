@@ -18,7 +18,7 @@ from cli.kpi import Question, print_csv, print_text, shown
 from cli.main import app
 from cli.sending import print_counts
 from cli.times import instant_ms, span_ms
-from kpis.registry import KPIS
+from kpis.catalogue.every_kpi import KPIS
 from sinks.explain import Asked, Explanation, Item
 from sql.periods import period_of
 

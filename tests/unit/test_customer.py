@@ -1,6 +1,6 @@
 import pytest
 
-from adapters.customer import customer_key, normalise
+from schemas.customer_key import customer_key, normalise
 
 
 @pytest.mark.parametrize(

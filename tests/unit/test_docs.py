@@ -13,8 +13,8 @@ from pydantic import AliasChoices
 
 from cli.main import app
 from cli.settings import Settings
+from kpis.catalogue.every_kpi import KPIS
 from kpis.page import page
-from kpis.registry import KPIS
 from kpis.rules import DEFAULT_RULES
 from schemas.events import MODELS, Envelope
 from sinks.rows import COLUMNS

@@ -7,9 +7,9 @@ import pytest
 from aiokafka.errors import ProducerFenced
 from faust.types import TP
 
+from schemas.topics import CHANGELOGS, KPI_WINDOWS
 from streams import fence
 from streams.fence import FENCE, Fenced, FencedWriter, Owned
-from streams.topics import CHANGELOGS, KPI_WINDOWS
 
 Told = list[tuple[str, int, int, list[tuple[bytes, bytes | None]]]]
 

@@ -17,22 +17,22 @@ from aiokafka.errors import (
 from rich.console import Console
 from support.bank_file import write_bank_file
 
-from adapters import producer
-from adapters.bank_file import read_bank
-from adapters.dead_letter import Rejection
-from adapters.importing import Interrupted, Seen, import_file
-from adapters.jsonl import read_events
-from adapters.producer import NotSent, Standstill
-from adapters.progress import Progress
-from adapters.records import Topics, dead_letter, event_record
-from adapters.source import WrongFile
+from adapters.bank.file import read_bank
+from adapters.events.json_lines import read_events
+from adapters.kit.outcomes import WrongFile
+from adapters.sending import producer
+from adapters.sending.file_import import Interrupted, Seen, import_file
+from adapters.sending.producer import NotSent, Standstill
+from adapters.sending.progress_bar import ImportProgress
+from adapters.sending.records import dead_letter_of, event_record
 from schemas.codec import decode, encode
+from schemas.dead_letter import DeadLetter
 from schemas.events import AgentStateChanged, ContactStarted, SourceHeartbeat
 
 AT = 1_767_571_200_000
 BANK = partial(read_bank, secret=b"k")
 EVENTS = partial(read_events, secret=b"k")
-QUIET = Progress(Console(stderr=True, force_terminal=False))
+QUIET = ImportProgress(Console(stderr=True, force_terminal=False))
 
 
 class FakeSender:
@@ -47,8 +47,8 @@ class FakeSender:
         if len(self.events) == self._interrupt_after:
             os.kill(os.getpid(), signal.SIGINT)
 
-    async def send_dead_letter(self, rejection):
-        self.dead.append(rejection)
+    async def send_dead_letter(self, refused):
+        self.dead.append(refused)
 
     async def flush(self):
         self.flushed += 1
@@ -100,7 +100,7 @@ async def test_ctrl_c_confirms_what_was_sent_and_says_how_to_go_on(tmp_path):
 async def test_progress_on_a_terminal(tmp_path):
     write_bank_file(tmp_path / "calls.txt.gz")
     console = Console(stderr=True, force_terminal=True, width=120, record=True)
-    result = await import_file(tmp_path / "calls.txt.gz", BANK, FakeSender(), Progress(console))
+    result = await import_file(tmp_path / "calls.txt.gz", BANK, FakeSender(), ImportProgress(console))
     assert result.contacts == 17
 
 
@@ -121,19 +121,18 @@ def test_seen_forgets_only_what_is_long_ago():
 
 
 def test_records_go_to_their_topics():
-    topics = Topics()
     started = ContactStarted(event_id="e", contact_id="ü1", occurred_at=AT, source="s")
-    record = event_record(started, topics, encode)
+    record = event_record(started, encode)
     assert (record.topic, record.key, decode(record.value)) == ("contact-events", "ü1".encode(), started)
     state = AgentStateChanged(event_id="e", agent="ann", state="break", occurred_at=AT, source="s")
-    assert event_record(state, topics, encode).key == b"ann"
-    assert event_record(state, topics, encode).topic == "agent-events"
+    assert event_record(state, encode).key == b"ann"
+    assert event_record(state, encode).topic == "agent-events"
     beat = SourceHeartbeat(event_id="e", source="s", occurred_at=AT)
-    assert event_record(beat, topics, encode).topic == "source-heartbeats"
+    assert event_record(beat, encode).topic == "source-heartbeats"
 
 
 def test_dead_letters_are_json():
-    record = dead_letter(Rejection("f.txt", 7, "bad_time", "why", b"\xff\x00"), Topics(), AT)
+    record = dead_letter_of(DeadLetter("f.txt", 7, "bad_time", "why", b"\xff\x00"), AT)
     document = orjson.loads(record.value)
     assert record.topic == "dead-letters"
     assert base64.b64decode(document.pop("payload")) == b"\xff\x00"

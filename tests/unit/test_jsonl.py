@@ -6,9 +6,9 @@ import tracemalloc
 import orjson
 import pytest
 
-from adapters.dead_letter import Rejection
-from adapters.jsonl import read_events_file
-from adapters.source import Accepted
+from adapters.events.json_lines import read_events_file
+from adapters.kit.outcomes import Accepted
+from schemas.dead_letter import DeadLetter
 from schemas.events import AgentStateChanged, ContactStarted, SourceHeartbeat
 
 SECRET = b"test"
@@ -88,7 +88,7 @@ def test_customer_id_is_hashed_and_never_kept(tmp_path):
 )
 def test_dead_letters_carry_no_customer_id(tmp_path, line):
     item = one(tmp_path, line)
-    assert isinstance(item, Rejection)
+    assert isinstance(item, DeadLetter)
     assert b"4930555" not in item.payload
 
 
@@ -135,7 +135,7 @@ BAD = [
 @pytest.mark.parametrize(("line", "reason", "detail"), BAD)
 def test_a_bad_line_is_refused_and_says_why(tmp_path, line, reason, detail):
     items = read(tmp_path, STARTED, line, STARTED)
-    assert [type(item) for item in items] == [Accepted, Rejection, Accepted]
+    assert [type(item) for item in items] == [Accepted, DeadLetter, Accepted]
     refused = items[1]
     assert (refused.origin, refused.position, refused.reason) == ("events.jsonl", 2, reason)
     assert detail in refused.detail
@@ -151,7 +151,7 @@ def test_a_20_mb_line_is_refused_without_being_held_in_memory(tmp_path):
     items = list(read_events_file(path, SECRET))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert [type(item) for item in items] == [Rejection, Accepted]
+    assert [type(item) for item in items] == [DeadLetter, Accepted]
     assert items[0].reason == "too_large"
     assert "20000009 bytes" in items[0].detail
     assert peak < 8_000_000

@@ -21,6 +21,7 @@ from cli.worker import SINK_PORT_OFFSET
 from deploy.local.ports import free_port
 from schemas.codec import encode
 from schemas.events import ContactQueued
+from schemas.topics import CONTACT_EVENTS, CONTACTS_CHANGELOG, WINDOWS_CHANGELOG
 from streams import observer
 from streams.apply import Refused
 from streams.config import StreamConfig
@@ -33,7 +34,6 @@ from streams.observer import Lookout, Place, answers, observed
 from streams.processor import Processor
 from streams.stage import Kept
 from streams.store import Held
-from streams.topics import CONTACT_EVENTS, CONTACTS_CHANGELOG, WINDOWS_CHANGELOG
 
 WHERE, OTHER = ("contact-events", 0), ("contact-events", 1)
 NOW = 1_767_600_000_000

@@ -17,7 +17,7 @@ from packaging.version import Version
 from support.private_names import DISTRIBUTIONS, NAMES, RANGES, RELIANCES, Name, Reliance
 
 ROOT = Path(__file__).parents[2]
-OURS = ("schemas", "kpis", "sql", "sinks", "streams", "adapters", "cli", "deploy")
+OURS = ("schemas", "kpis", "simulator", "sql", "sinks", "streams", "adapters", "cli", "deploy")
 DOCUMENTED = {"_exit"}  # of os; Python's own documentation has it
 ACCESSORS = {"getattr", "setattr", "delattr", "hasattr"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -8,12 +8,12 @@ import pytest
 import stamina
 from structlog.testing import capture_logs
 
-from adapters import schema_registry
-from adapters.schema_registry import NotLearnt, RegistryRefused, SchemaRegistry, Unreachable
+from adapters.sending import schema_registry
+from adapters.sending.schema_registry import NotLearnt, SchemaRegistry
+from schemas.avro_schemas import current, raw_schema
 from schemas.codec import DecodeError, encode
-from schemas.confluent import HEADER, schema_ids
+from schemas.confluent import HEADER, RegistryRefused, RegistryUnreachable, schema_ids
 from schemas.events import ContactQueued
-from schemas.registry import current, raw_schema
 from streams.app import decodable
 from streams.health import READY, Health
 from streams.schema_lookup import WAITING, SchemaLookup
@@ -41,7 +41,7 @@ class Server(SchemaRegistry):
         schema_id = int(path.rpartition("/")[2])
         self.asked.append(schema_id)
         if len(self.asked) <= self.away:
-            raise Unreachable("planted")
+            raise RegistryUnreachable("planted")
         if schema_id == FORBIDDEN:
             raise RegistryRefused("planted")
         if schema_id not in SCHEMAS:

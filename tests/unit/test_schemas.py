@@ -17,6 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support.strategies import EACH_TYPE, any_event
 
+from schemas.avro_schemas import by_fingerprint, current_fingerprints, load, released
 from schemas.codec import (
     EVENT_MAX_BYTES,
     HEADER_BYTES,
@@ -27,7 +28,6 @@ from schemas.codec import (
     encode_body,
 )
 from schemas.events import MODELS, OCCURRED_AT_MAX, OCCURRED_AT_MIN, TYPE_RANK, ContactQueued, ContactResolved
-from schemas.registry import by_fingerprint, current_fingerprints, load, released
 from streams.decoding import decode_single_object
 
 KINDS = sorted(MODELS)

@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 import pytest
 from support.shared_data import shared_data
 
-from adapters.customer import customer_key
-from adapters.dead_letter import Rejection
-from adapters.lines import LineFile
-from adapters.servicenow import in_order
-from adapters.servicenow_file import read_servicenow, read_servicenow_file
-from adapters.servicenow_row import COLUMNS, parse_row
-from adapters.source import Accepted, Skipped, WrongFile
-from kpis.fold import fold
+from adapters.kit.lines import LineFile
+from adapters.kit.outcomes import Accepted, Skipped, WrongFile
+from adapters.servicenow.file import read_servicenow, read_servicenow_file
+from adapters.servicenow.incidents import in_order
+from adapters.servicenow.rows import COLUMNS, parse_row
+from kpis.fold.events import fold
+from schemas.customer_key import customer_key
+from schemas.dead_letter import DeadLetter
 
 SECRET = b"test"
 DAY_MS = 86_400_000
@@ -211,7 +211,7 @@ def test_a_damaged_zip_archive_gives_what_it_holds_and_a_rejection(tmp_path):
     path.write_bytes(packed)
     items = list(read_servicenow_file(path, SECRET))
     assert len(incidents(items)) > 4
-    assert [item.reason for item in items if isinstance(item, Rejection)] == ["damaged_file"]
+    assert [item.reason for item in items if isinstance(item, DeadLetter)] == ["damaged_file"]
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_a_row_that_cannot_be_read_is_refused_and_its_incident_left_out(good, ba
     rows = [*ROWS[:-1], ROWS[-1].replace("|7|", "|70007|").replace(good, bad)]
     assert rows[-1].count("70007") == 1
     items = read(log(rows).replace("\x80".encode(), b"\x80"))
-    refused = next(item for item in items if isinstance(item, Rejection))
+    refused = next(item for item in items if isinstance(item, DeadLetter))
     assert (refused.origin, refused.position, refused.reason) == ("log.csv", len(ROWS) + 1, reason)
     assert b"70007" not in refused.payload
     assert [type(item) for item in items].count(Skipped) == (reason != "no_identity")

@@ -6,17 +6,17 @@ from random import Random
 
 import pytest
 
-from adapters.records import Topics, event_record
-from adapters.simulator.deliveries import Disorder, deliver
-from adapters.simulator.pace import paced
-from adapters.simulator.season import WEEK
-from adapters.simulator.shape import Afterwards, Duration, Handling, QueueShape, Shape, Thresholds, one_queue
-from adapters.simulator.simulation import START_MS, Simulation
-from kpis.fold import fold
+from adapters.sending.records import event_record
+from kpis.fold.events import fold
 from kpis.rules import DEFAULT_RULES
-from kpis.tally import MEASURES, ZERO, add, contribution
+from kpis.tallies.windows import MEASURES, ZERO, add, contribution
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, SourceHeartbeat
+from simulator.deliveries import Disorder, deliver
+from simulator.pace import paced
+from simulator.season import WEEK
+from simulator.shape import Afterwards, Duration, Handling, QueueShape, Shape, Thresholds, one_queue
+from simulator.simulation import START_MS, Simulation
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -338,8 +338,7 @@ def test_surroundings_are_late_and_doubled_and_go_to_topics_of_their_own(a_day):
     assert len({encode(beat) for beat in beats}) == len(beside(a_day)[1]) < len(beats)
     assert {beat.revision for beat in beats} == {0}
     assert {state.revision for state in states} == {0, 1}
-    topics = Topics()
-    routes = {event.type: event_record(event, topics, encode) for event in (states[0], beats[0])}
+    routes = {event.type: event_record(event, encode) for event in (states[0], beats[0])}
     assert routes["agent_state_changed"].topic == "agent-events"
     assert routes["agent_state_changed"].key == states[0].agent.encode()
     assert routes["source_heartbeat"].topic == "source-heartbeats"

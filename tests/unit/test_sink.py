@@ -9,14 +9,15 @@ from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from structlog.testing import capture_logs
 
 from kpis.facts import AgentQuarter
+from schemas import topics
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, ContactQueued, SourceHeartbeat
 from sinks import clickhouse
 from sinks.clickhouse import ClickHouseSink, SinkRefused, passes, without_secret
 from sinks.rows import COLUMNS
-from streams import topics
 from streams.decoding import decode_single_object
 from streams.sink import TOPICS, Buffer
+from streams.topics import topic_specs
 
 URL = "http://ringback:secret@db:8123/ringback"
 FULL = "Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space. (NOT_ENOUGH_SPACE)\nmore"
@@ -236,4 +237,4 @@ def test_what_is_gone_is_a_deleted_row() -> None:
 
 
 def test_every_topic_that_the_sink_reads_exists() -> None:
-    assert set(TOPICS) <= {spec.name for spec in topics.topic_specs(4)}
+    assert set(TOPICS) <= {spec.name for spec in topic_specs(4)}

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sql import kpi, oracle
+from sql import kpi_queries as kpi
+from sql import oracle_queries as oracle
 from sql.migrate import in_order, migrations, split_statements
 from sql.periods import MINUTE_MS, edges, periods, shifts
 

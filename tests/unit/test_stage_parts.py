@@ -5,13 +5,14 @@ import pytest
 from aiokafka.errors import UnknownTopicOrPartitionError
 from structlog.testing import capture_logs
 
-from kpis.agents import Session
-from kpis.fcr import Visit
-from kpis.fcr_tally import FCR_MEASURES
+from kpis.agents.quarters import AgentSession
+from kpis.fcr.visit import Visit
 from kpis.rules import DEFAULT_RULES, FcrRules
+from kpis.tallies.fcr import FCR_MEASURES
+from schemas import topics
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, ContactQueued
-from streams import customers, topics
+from streams import customers
 from streams.agents import Agents, read_item
 from streams.apply import Record
 from streams.config import StreamConfig
@@ -25,7 +26,7 @@ from streams.stage import InternalRecordError, Kept, Stage, Work
 from streams.store import Held
 
 AT = 1_767_600_000_000
-SESSION = Session("ann", "c", 1, "t", AT, AT + 1_000)
+SESSION = AgentSession("ann", "c", 1, "t", AT, AT + 1_000)
 
 
 def visit(contact_id: str = "c", customer: str = "x") -> Visit:

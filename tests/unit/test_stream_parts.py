@@ -6,7 +6,7 @@ import pytest
 from support.worlds import random_contact
 
 from kpis.rules import DEFAULT_RULES, FcrRules, Rules
-from kpis.tally import MEASURES, Window
+from kpis.tallies.windows import MEASURES, Window
 from schemas.codec import encode
 from schemas.events import ContactQueued
 from streams.apply import FactKeys, Record, apply_batch

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from kpis.agents import Session
-from kpis.fcr import Visit
+from kpis.agents.quarters import AgentSession
+from kpis.fcr.visit import Visit
 from kpis.rules import DEFAULT_RULES
 from schemas.codec import encode
 from schemas.events import ContactQueued
@@ -65,7 +65,9 @@ def customers() -> tuple[Stage, list[Record]]:
 
 def agents() -> tuple[Stage, list[Record]]:
     names = [f"ann{n}" for n in range(TURNS)]
-    told = [session_output(name, "c", 1, Session(name, "c", 1, "t", AT, AT + 9), 1, 1)[2] for name in names]
+    told = [
+        session_output(name, "c", 1, AgentSession(name, "c", 1, "t", AT, AT + 9), 1, 1)[2] for name in names
+    ]
     return Agents(kept(), kept(), DEFAULT_RULES), [Record(n, *one) for n, one in enumerate(told)]
 
 

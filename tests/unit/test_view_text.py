@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kpis.registry import registry
+from kpis.catalogue.every_kpi import every_kpi
 from kpis.rules import DEFAULT_RULES, FcrRules, Rules
 from sinks.kpi_figures import LONGEST
 from sinks.kpis import READERS
@@ -80,7 +80,7 @@ RULES = [DEFAULT_RULES, Rules(async_channels=(), fcr=FcrRules(windows_days=(2,),
 def test_every_kpi_is_in_a_view_and_answered(rules: Rules) -> None:
     """A KPI of the registry that nobody shows is a mistake of whoever added it."""
     made = statements(rules, "UTC")
-    for kpi in registry(rules).values():
+    for kpi in every_kpi(rules).values():
         view = {"agents": "agent_day", "live": "kpi_now"}.get(kpi.table, "kpi_day")
         for name in (column_id(kpi), f"{column_id(kpi)}_n"):
             assert f"`{name}` Nullable(" in made[view], (view, name)
@@ -91,6 +91,6 @@ def test_every_kpi_is_in_a_view_and_answered(rules: Rules) -> None:
 
 
 def test_a_kpi_that_views_do_not_know_is_refused() -> None:
-    odd = replace(registry(DEFAULT_RULES)["wait_p50"], id="wait_mode", fact="mode")
+    odd = replace(every_kpi(DEFAULT_RULES)["wait_p50"], id="wait_mode", fact="mode")
     with pytest.raises(ValueError, match="wait_mode"):
         figure_columns(odd, "1d")

@@ -1,0 +1,106 @@
+"""Canonical events as JSON lines: one object per line, "type" and the fields of schemas/events.py.
+
+`occurred_at` is integer milliseconds or ISO 8601 with an offset. `customer_id` (a raw identifier) may stand
+in place of `customer_key`; it is hashed here and goes no further, not even into a dead letter.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from adapters.events.times import to_ms
+from adapters.kit.lines import Line, LineFile, open_lines
+from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, WrongFile, build, reject
+from schemas.customer_key import customer_key
+from schemas.events import MODELS, Event
+
+# A customer_id in a line that is no JSON, also one cut off inside its value.
+CUSTOMER_ID = re.compile(rb'"customer_id"\s*:\s*(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^\s,}]*)', re.DOTALL)
+
+
+def parse_object(line: bytes) -> dict[str, Any]:
+    """The JSON object of a line. Raises InvalidInput."""
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput("invalid_utf8", f"byte {error.start} is not UTF-8") from None
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput("invalid_json", str(error)) from None
+    if not isinstance(value, dict):
+        raise InvalidInput("not_an_object", f"a JSON {type(value).__name__}, expected an object")
+    return value
+
+
+def hashed(fields: dict[str, Any], secret: bytes) -> dict[str, Any]:
+    """The fields with customer_key in place of customer_id. Raises InvalidInput."""
+    if "customer_id" not in fields:
+        return fields
+    identifier = fields["customer_id"]
+    if "customer_key" in fields:
+        raise InvalidInput("invalid_event", "customer_id and customer_key: give one of them")
+    if isinstance(identifier, bool) or not isinstance(identifier, str | int | None):
+        raise InvalidInput("invalid_event", f"customer_id is a {type(identifier).__name__}, expected a text")
+    rest = {name: value for name, value in fields.items() if name != "customer_id"}
+    key = None if identifier is None else customer_key(str(identifier), secret)
+    return rest if key is None else rest | {"customer_key": key}
+
+
+def parse_event(fields: dict[str, Any], secret: bytes) -> Event:
+    """The event that an object describes. Raises InvalidInput."""
+    type_ = fields.get("type")
+    if type_ is None:
+        raise InvalidInput("missing_type", f'no "type"; known are {", ".join(MODELS)}')
+    if not isinstance(type_, str) or type_ not in MODELS:
+        raise InvalidInput("unknown_type", f"type {str(type_)[:60]!r}; known are {', '.join(MODELS)}")
+    fields = hashed(fields, secret)
+    if "occurred_at" in fields:
+        fields = fields | {"occurred_at": to_ms(fields["occurred_at"])}
+    return build(type_, fields)
+
+
+def without_customer(line: bytes) -> bytes:
+    """The line without customer_id: a dead letter carries no customer identifier either."""
+    try:
+        fields = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return CUSTOMER_ID.sub(b'"customer_id":null', line)
+    if not isinstance(fields, dict) or "customer_id" not in fields:
+        return line
+    return orjson.dumps(fields | {"customer_id": None})
+
+
+def read_line(file: LineFile, line: Line, secret: bytes) -> LineOutcome:
+    """The event of one line, or why it has none."""
+    try:
+        if line.problem:
+            raise InvalidInput(*line.problem.split(": ", 1))
+        event = parse_event(parse_object(line.data), secret)
+    except InvalidInput as refused:
+        return reject(file.name, line.number, refused, without_customer(line.data))
+    return Accepted(line.number, (event,), file.bytes_read)
+
+
+def read_events(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
+    """Items of open JSON lines, one per line that is not empty.
+
+    Raises WrongFile where the first is no JSON object: of a file of another kind nothing is sent, not even as
+    dead letters, since nobody could tell which part of it names a customer.
+    """
+    first = True
+    for line in file:
+        if line.data.strip() or line.problem:
+            if first and not line.problem and not line.data.lstrip(b"\xef\xbb\xbf \t").startswith(b"{"):
+                raise WrongFile(f"{file.name} is no file of JSON lines: its first line is no JSON object")
+            first = False
+            yield read_line(file, line, secret)
+
+
+def read_events_file(path: str | Path, secret: bytes) -> Iterator[LineOutcome]:
+    """Items of a file of JSON lines, packed by gzip or not; "-" is standard input."""
+    with open_lines(path) as file:
+        yield from read_events(file, secret)

@@ -1,0 +1,63 @@
+"""What every adapter gives: per line of a file its events, or why it has none.
+
+Nothing is lost on the way: a line that is no event becomes a DeadLetter, which the import sends to the
+dead-letter topic, and one that is left out on purpose becomes a Skipped, which is counted.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from schemas.codec import explain
+from schemas.dead_letter import PAYLOAD_MAX_BYTES, DeadLetter
+from schemas.events import MODELS, Event
+
+DETAIL_MAX_CHARS = 1_000
+
+
+class WrongFile(ValueError):
+    """The file is not what the command was told it is; nothing of it was sent."""
+
+
+class InvalidInput(ValueError):
+    """A line that makes no event. `reason` is a stable short code for counting, the text says more."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A line and the events it tells of. `bytes_read` is how far into the file (as stored) it is."""
+
+    position: int
+    events: tuple[Event, ...]
+    bytes_read: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A line that is understood and by its nature no contact, such as a PHANTOM call."""
+
+    position: int
+    reason: str
+
+
+LineOutcome = Accepted | DeadLetter | Skipped
+
+
+def reject(origin: str, position: int, refused: InvalidInput, payload: bytes) -> DeadLetter:
+    """The dead letter of a line: one line of detail and a bounded payload."""
+    detail = " ".join(refused.detail.split())[:DETAIL_MAX_CHARS]
+    return DeadLetter(origin, position, refused.reason, detail, payload[:PAYLOAD_MAX_BYTES])
+
+
+def build(type_: str, fields: dict[str, Any]) -> Event:
+    """The validated event with these fields. Raises InvalidInput with what is wrong with each of them."""
+    try:
+        return MODELS[type_].model_validate(fields)
+    except ValidationError as error:
+        raise InvalidInput("invalid_event", f"{type_}: {explain(error)}") from None

@@ -1,0 +1,33 @@
+"""Every KPI that Ringback publishes: one definition each (kpis/catalogue).
+
+Views, `ringback kpi`, the JSON names and docs/kpis.md are made from this.
+"""
+
+from kpis.catalogue.handling import HANDLING, RESOLUTION
+from kpis.catalogue.kpi import Kpi
+from kpis.catalogue.present import AGENTS, LIVE
+from kpis.catalogue.queueing import VOLUME, WAIT
+from kpis.catalogue.repeats import repeats
+from kpis.catalogue.service import ABANDONMENT, SERVICE_LEVEL
+from kpis.catalogue.surveys import SURVEYS
+from kpis.rules import DEFAULT_RULES, Rules
+
+
+def every_kpi(rules: Rules) -> dict[str, Kpi]:
+    """All KPIs by id, variants among them, for these rules."""
+    kpis = (
+        *VOLUME,
+        *WAIT,
+        *SERVICE_LEVEL,
+        *ABANDONMENT,
+        *HANDLING,
+        *RESOLUTION,
+        *repeats(rules.fcr),
+        *SURVEYS,
+        *AGENTS,
+        *LIVE,
+    )
+    return {kpi.id: kpi for kpi in kpis}
+
+
+KPIS: dict[str, Kpi] = every_kpi(DEFAULT_RULES)

@@ -1,0 +1,158 @@
+"""Fold of a contact over its legs."""
+
+from collections.abc import Sequence
+from typing import TypeAlias, cast
+
+from kpis.facts import ContactFact, LegFact
+from kpis.fold.leg import Setting, by_leg, earliest, elapsed, fold_leg, is_short
+from kpis.rules import Rules, is_async
+from schemas.events import (
+    ContactAnswered,
+    ContactEvent,
+    ContactReopened,
+    ContactResolved,
+    ContactStarted,
+    ContactSurveyed,
+    ContactWrapped,
+    order_key,
+)
+
+CLOSING_TRANSFERS = ("external", "callback", "voicemail")
+Carrier: TypeAlias = ContactStarted | ContactAnswered | ContactResolved
+CARRIERS = frozenset((ContactStarted, ContactAnswered, ContactResolved))
+PASSIVE = frozenset((ContactStarted, ContactWrapped, ContactSurveyed))
+
+
+def carriers_of(events: Sequence[ContactEvent]) -> list[Carrier]:
+    """Events that may name a reason and a customer."""
+    return cast("list[Carrier]", [event for event in events if type(event) in CARRIERS])
+
+
+def latest_reason(events: Sequence[Carrier]) -> str:
+    """Contact reason of the latest event that carries one: a disposition corrects the IVR's guess."""
+    carriers = [event for event in events if event.reason]
+    return max(carriers, key=lambda e: (e.occurred_at, e.event_id)).reason or "" if carriers else ""
+
+
+def latest_customer(events: Sequence[Carrier]) -> str | None:
+    """Customer of the latest event that carries one: a caller identified late is known from then on."""
+    carriers = [event for event in events if event.customer_key]
+    return max(carriers, key=lambda e: (e.occurred_at, e.event_id)).customer_key if carriers else None
+
+
+def closes(leg: LegFact) -> bool:
+    """Does the end of this leg end the contact? A transfer inside the house leads to another leg."""
+    return leg.end_type in ("resolved", "abandoned") or (
+        leg.end_type == "transferred" and leg.end_detail in CLOSING_TRANSFERS
+    )
+
+
+def fold_legs(
+    events: Sequence[ContactEvent],
+    contact_id: str,
+    channel: str,
+    direction: str,
+    reason: str,
+    started_at: int,
+    rules: Rules,
+) -> list[LegFact]:
+    """All legs in order; a leg that names no queue entry begins where the one before it ended."""
+    facts: list[LegFact] = []
+    for number, own in by_leg(e for e in events if type(e) is not ContactStarted).items():
+        before = facts[-1].ended_at if facts else None
+        began_at = started_at if before is None else before
+        setting = Setting(contact_id, channel, direction, reason, began_at)
+        facts.append(fold_leg(number, own, setting, rules))
+    return facts
+
+
+def count_reopens(
+    events: Sequence[ContactEvent], legs: list[LegFact], channel: str, rules: Rules, flags: set[str]
+) -> int:
+    """Legs begun by a reopening; on e-mail and messaging, work after the end without one implies one."""
+    reopened = {event.leg for event in events if type(event) is ContactReopened}
+    if reopened or not is_async(rules, channel):
+        return len(reopened)
+    ends = [leg.ended_at for leg in legs if leg.ended_at is not None and closes(leg)]
+    if ends and any(e.occurred_at > ends[0] for e in events if type(e) not in PASSIVE):
+        flags.add("REOPEN_IMPLIED")
+        return 1
+    return 0
+
+
+def sum_known(values: list[int | None]) -> int | None:
+    """Sum of the values that are known, None if none is."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactFact, tuple[LegFact, ...]]:
+    """Contact and leg facts from the set of a contact's events, of which at least one is no survey."""
+    flags: set[str] = set()
+    started = earliest(events, ContactStarted, flags)
+    first = min(events, key=order_key)
+    if started is None:
+        flags.add("START_MISSING")
+    started_at = started.occurred_at if started else first.occurred_at
+    channel = started.channel if started else first.channel
+    direction = started.direction if started else "inbound"
+    carriers = carriers_of(events)
+    reason = latest_reason(carriers)
+    legs = fold_legs(events, first.contact_id, channel, direction, reason, started_at, rules)
+    last = legs[-1] if legs else None
+    end = last if last and closes(last) else None
+    resolved = [leg.ended_at for leg in legs if leg.end_type == "resolved" and leg.ended_at is not None]
+    first_at, last_at = min(resolved, default=None), max(resolved, default=None)
+    owner = next((leg for leg in reversed(legs) if leg.handled), None)
+    entry_queue = next((leg.queue for leg in legs if leg.offered or leg.queue), "")
+    resolutions = [event for event in carriers if type(event) is ContactResolved]
+    end_by = ending_party(end, events)
+    in_human_hands = any(leg.offered or leg.handled for leg in legs)
+    reopens = count_reopens(events, legs, channel, rules, flags)
+    first_ms = None if first_at is None else elapsed(started_at, first_at, rules, flags)
+    full_ms = None if last_at is None else elapsed(started_at, last_at, rules, flags)
+    contact = ContactFact(
+        contact_id=first.contact_id,
+        channel=channel,
+        direction=direction,
+        entry=started.entry if started else "direct",
+        customer_key=latest_customer(carriers),
+        reason=reason,
+        callback_of=started.callback_of if started else None,
+        parent_contact_id=started.parent_contact_id if started else None,
+        started_at=started_at,
+        entered_at=next((leg.entered_at for leg in legs if leg.offered), started_at),
+        last_event_at=max(event.occurred_at for event in events),
+        ended_at=end.ended_at if end else None,
+        first_resolved_at=first_at,
+        last_resolved_at=last_at,
+        end_type=end.end_type if end else "",
+        end_detail=end.end_detail if end else "",
+        end_by=end_by,
+        entry_queue=entry_queue,
+        queue=owner.queue if owner and owner.queue else entry_queue,
+        agent=owner.agent if owner else "",
+        team=owner.team if owner else "",
+        legs=len(legs),
+        offered=int(any(leg.offered for leg in legs)),
+        handled=int(any(leg.handled for leg in legs)),
+        transfers=sum(leg.transferred_out for leg in legs),
+        queue_ms=sum_known([leg.queue_ms for leg in legs]),
+        handle_ms=sum_known([leg.handle_ms for leg in legs]),
+        first_resolution_ms=first_ms,
+        full_resolution_ms=full_ms,
+        reopens=reopens,
+        contained=int(end_by == "bot" and not in_human_hands),
+        short_abandoned=int(last is not None and owner is None and is_short(last, rules)),
+        level1_resolvable=int(all(event.level1_resolvable for event in resolutions)),
+        flags=tuple(sorted(flags.union(*(leg.flags for leg in legs)))),
+    )
+    return contact, tuple(legs)
+
+
+def ending_party(end: LegFact | None, events: Sequence[ContactEvent]) -> str:
+    """Who resolved or abandoned the contact: agent, bot, customer or system; "" for a transfer or no end."""
+    if end is None or end.end_type == "transferred":
+        return ""
+    closing = [e for e in events if e.leg == end.leg and e.type == f"contact_{end.end_type}"]
+    return str(min(closing, key=order_key).by) if closing else ""  # type: ignore[union-attr]

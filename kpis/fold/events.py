@@ -1,0 +1,59 @@
+"""From the set of a contact's events to its facts: the one place where meaning is given to events.
+
+The result depends on the *set* alone. Order and duplicates cannot matter, because every choice below is a
+minimum or maximum under a total order.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from kpis.facts import NO_FACTS, Facts
+from kpis.fold.contact import fold_contact
+from kpis.fold.survey import fold_surveys, in_range
+from kpis.rules import DEFAULT_RULES, Rules
+from schemas.codec import encode
+from schemas.events import ContactEvent, ContactSurveyed
+
+
+def strength(event: ContactEvent) -> tuple[int, bytes]:
+    """Which of two events with the same event_id wins: the greatest (revision, canonical bytes)."""
+    return event.revision, encode(event)
+
+
+def unique(events: Iterable[ContactEvent]) -> list[ContactEvent]:
+    """One event per event_id: the strongest, whichever came first."""
+    winners: dict[str, ContactEvent] = {}
+    for event in events:
+        known = winners.get(event.event_id)
+        if known is None or (known != event and strength(known) < strength(event)):
+            winners[event.event_id] = event
+    return list(winners.values())
+
+
+def fold_unique(events: list[ContactEvent], rules: Rules = DEFAULT_RULES) -> Facts:
+    """Facts of one contact from its events, each event_id once."""
+    surveys = [event for event in events if type(event) is ContactSurveyed]
+    lifecycle = [event for event in events if type(event) is not ContactSurveyed]
+    if not lifecycle:
+        return Facts(None, (), fold_surveys(surveys, None, rules))
+    contact, legs = fold_contact(lifecycle, rules)
+    if not all(in_range(event) for event in surveys):
+        contact = replace(contact, flags=tuple(sorted({*contact.flags, "SCORE_RANGE"})))
+    return Facts(contact, legs, fold_surveys(surveys, contact, rules))
+
+
+def fold(events: Iterable[ContactEvent], rules: Rules = DEFAULT_RULES, as_of: int | None = None) -> Facts:
+    """Facts of one contact as known at `as_of` (UTC ms): events after it are invisible, without it none is.
+
+    An event further ahead of as_of than the future tolerance raises the flag FUTURE.
+    """
+    distinct = unique(events)
+    if as_of is None:
+        return fold_unique(distinct, rules) if distinct else NO_FACTS
+    visible = [event for event in distinct if event.occurred_at <= as_of]
+    facts = fold_unique(visible, rules) if visible else NO_FACTS
+    ahead = any(event.occurred_at > as_of + rules.future_tolerance_ms for event in distinct)
+    if ahead and facts.contact is not None:
+        contact = replace(facts.contact, flags=tuple(sorted({*facts.contact.flags, "FUTURE"})))
+        return replace(facts, contact=contact)
+    return facts

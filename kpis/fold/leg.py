@@ -1,0 +1,216 @@
+"""Fold of one leg: its events, in any order, to a LegFact. docs/facts.md names every repair."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar, cast
+
+from kpis.facts import LegFact
+from kpis.fold.hold import Holds, fold_holds
+from kpis.rules import Rules
+from schemas.events import (
+    ContactAbandoned,
+    ContactAnswered,
+    ContactEvent,
+    ContactHeld,
+    ContactQueued,
+    ContactReopened,
+    ContactResolved,
+    ContactResumed,
+    ContactTransferred,
+    ContactWrapped,
+    order_key,
+)
+
+AGENT_TRANSFERS = ("cold", "warm", "external")
+Terminal: TypeAlias = ContactTransferred | ContactAbandoned | ContactResolved
+TERMINALS = frozenset((ContactTransferred, ContactAbandoned, ContactResolved))
+AGENTS_ALONE = frozenset((ContactHeld, ContactResumed, ContactWrapped))
+E = TypeVar("E")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a leg takes over from its contact."""
+
+    contact_id: str
+    channel: str
+    direction: str
+    reason: str
+    began_at: int  # end of the leg before it, or start of the contact
+
+
+def earliest(events: Sequence[ContactEvent], kind: type[E], flags: set[str] | None = None) -> E | None:
+    """First event of a type on the leg, in the total order; more than one raises a DUP flag."""
+    # Not isinstance, which pydantic's models make ten times as slow; no event type has subclasses.
+    found = [event for event in events if type(event) is kind]
+    if len(found) < 2:
+        return cast(E, found[0]) if found else None
+    if flags is not None:
+        flags.add("DUP_" + kind.__name__.removeprefix("Contact").upper())
+    return cast(E, min(found, key=lambda event: order_key(event)))
+
+
+def elapsed(start: int, end: int, rules: Rules, flags: set[str]) -> int | None:
+    """Milliseconds from start to end; 0 for a clock skew within tolerance, None beyond it."""
+    if end >= start:
+        return end - start
+    within = start - end <= rules.skew_tolerance_ms
+    flags.add("SKEW" if within else "NEG")
+    return 0 if within else None
+
+
+def find_end(events: Sequence[ContactEvent], flags: set[str]) -> Terminal | None:
+    """The event that ended the leg: the earliest of its terminals; later ones are ignored."""
+    terminals = cast("list[Terminal]", [event for event in events if type(event) in TERMINALS])
+    if len(terminals) < 2:
+        return terminals[0] if terminals else None
+    flags.add("MULTI_TERMINAL")
+    return min(terminals, key=order_key)
+
+
+def find_answer(
+    answer: ContactAnswered | None, end: Terminal | None, rules: Rules, flags: set[str]
+) -> tuple[int, int | None]:
+    """Was the leg handled, and since when? Just after the end is clock skew."""
+    if answer is None:
+        return 0, None
+    if end is None or answer.occurred_at <= end.occurred_at:
+        return 1, answer.occurred_at
+    if answer.occurred_at - end.occurred_at <= rules.skew_tolerance_ms:
+        flags.add("SKEW")
+        return 1, end.occurred_at
+    flags.add("ANSWER_AFTER_END")
+    return 0, None
+
+
+def agent_was_there(events: Sequence[ContactEvent], end: Terminal | None) -> bool:
+    """Only an agent can hold, resume or wrap up, resolve as agent, or transfer as agents do."""
+    if any(type(event) in AGENTS_ALONE for event in events):
+        return True
+    if type(end) is ContactResolved:
+        return end.by == "agent"
+    return type(end) is ContactTransferred and end.kind in AGENT_TRANSFERS
+
+
+def queue_time(
+    queued_at: int | None,
+    handled: int,
+    answered_at: int | None,
+    end: Terminal | None,
+    rules: Rules,
+    flags: set[str],
+) -> int | None:
+    """Wait in queue until the answer, or until the leg ended without one; None if unknown."""
+    until = answered_at if handled else (end.occurred_at if end else None)
+    return None if queued_at is None or until is None else elapsed(queued_at, until, rules, flags)
+
+
+def after_contact_work(
+    wrapped: ContactWrapped | None, end: Terminal | None, flags: set[str]
+) -> tuple[int, int, int | None]:
+    """(acw_ms, known, when the agent was done with the leg); a source's own measure comes first."""
+    if end is None:
+        return 0, int(wrapped is not None), None
+    acw_ms, done_at = 0, end.occurred_at
+    if wrapped is not None and wrapped.occurred_at >= end.occurred_at:
+        acw_ms, done_at = wrapped.occurred_at - end.occurred_at, wrapped.occurred_at
+    elif wrapped is not None:
+        flags.add("WRAP_BEFORE_END")
+    if type(end) is ContactResolved and end.acw_ms is not None:
+        return end.acw_ms, 1, done_at
+    return acw_ms, int(wrapped is not None), done_at
+
+
+def talk_time(answered_at: int | None, end: Terminal | None, holds: Holds) -> int | None:
+    """Conversation without hold; a source's own measure comes first, None if answer or end is unknown."""
+    if type(end) is ContactResolved and end.talk_ms is not None:
+        return end.talk_ms
+    if answered_at is None or end is None:
+        return None
+    return max(end.occurred_at - answered_at - holds.total_ms, 0)
+
+
+def detail(end: Terminal | None) -> str:
+    """Kind of the transfer, place of the abandonment or outcome of the resolution."""
+    if type(end) is ContactTransferred:
+        return end.kind
+    if type(end) is ContactAbandoned:
+        return end.place
+    return end.outcome if type(end) is ContactResolved else ""
+
+
+def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: Rules) -> LegFact:
+    """The facts of one leg from the set of its events."""
+    flags: set[str] = set()
+    queued = earliest(events, ContactQueued, flags)
+    answer = earliest(events, ContactAnswered, flags)
+    reopened = earliest(events, ContactReopened, flags)
+    wrapped = earliest(events, ContactWrapped, flags)
+    end = find_end(events, flags)
+    handled, answered_at = find_answer(answer, end, rules, flags)
+    if answer is None and agent_was_there(events, end):
+        handled = 1
+        flags.add("ANSWER_MISSING")
+    began_at = reopened.occurred_at if reopened else setting.began_at
+    offered = int(queued is not None and setting.direction == "inbound")
+    queued_at = queued.occurred_at if queued and offered else None
+    queue_ms = queue_time(queued_at, handled, answered_at, end, rules, flags)
+    holds = fold_holds(events, answered_at, end, flags) if handled else Holds(0, 0, 0)
+    talk_ms = talk_time(answered_at, end, holds) if handled else None
+    acw_ms, acw_known, done_at = after_contact_work(wrapped, end, flags) if handled else (0, 0, None)
+    end_type = end.type.removeprefix("contact_") if end else ""
+    unhandled = offered and not handled
+    return LegFact(
+        contact_id=setting.contact_id,
+        leg=leg,
+        channel=setting.channel,
+        direction=setting.direction,
+        queue=queued.queue if queued else (answer.queue if answer and answer.queue else ""),
+        agent=first_text(handled, answer.agent if answer else None, wrapped.agent if wrapped else None),
+        team=first_text(handled, answer.team if answer else None),
+        reason=setting.reason,
+        entered_at=queued.occurred_at if queued else began_at,
+        answered_at=answered_at,
+        ended_at=end.occurred_at if end else None,
+        handled_at=done_at,
+        end_type=end_type,
+        end_detail=detail(end),
+        offered=offered,
+        handled=handled,
+        answered=int(offered and handled),
+        abandoned=int(unhandled and end_type == "abandoned"),
+        ivr_abandoned=int(
+            not offered and not handled and end_type == "abandoned" and setting.direction == "inbound"
+        ),
+        flow_out=int(unhandled and end_type in ("transferred", "resolved")),
+        waiting=int(unhandled and end is None),
+        transferred_out=int(handled and type(end) is ContactTransferred and end.kind in AGENT_TRANSFERS),
+        hold_abandon=int(handled and type(end) is ContactAbandoned and end.place == "hold"),
+        queue_ms=queue_ms,
+        talk_ms=talk_ms,
+        hold_ms=holds.total_ms,
+        hold_n=holds.count,
+        hold_max_ms=holds.longest_ms,
+        acw_ms=acw_ms,
+        acw_known=acw_known,
+        handle_ms=None if talk_ms is None else talk_ms + holds.total_ms + acw_ms,
+        flags=tuple(sorted(flags)),
+    )
+
+
+def first_text(wanted: int, *candidates: str | None) -> str:
+    """First text that is known, "" if none is or none is wanted."""
+    return next((text for text in candidates if text), "") if wanted else ""
+
+
+def by_leg(events: Iterable[ContactEvent]) -> dict[int, list[ContactEvent]]:
+    """Events grouped by leg, legs ascending."""
+    grouped: dict[int, list[ContactEvent]] = {}
+    for event in events:
+        grouped.setdefault(event.leg, []).append(event)
+    return dict(sorted(grouped.items()))
+
+
+def is_short(leg: LegFact, rules: Rules) -> bool:
+    """Abandoned so soon that no agent could have answered: at or below the short-abandon limit."""
+    return bool(leg.abandoned) and leg.queue_ms is not None and leg.queue_ms <= rules.short_abandon_ms

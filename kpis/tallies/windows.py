@@ -1,0 +1,255 @@
+"""Additive tallies: what one contact contributes to the KPI windows.
+
+A window is (minute, channel, queue). Every measure is an integer sum, so windows add up to any longer window
+and a contact whose facts change moves them by its new contribution minus its old one. Each measure is booked
+at one time of the contact's life (kpi-spec 3.5): queue measures when the leg entered the queue, so that a
+rate's numerator is part of its denominator; handle measures when the leg was finished; contact measures when
+the contact started, ended or was resolved.
+"""
+
+import operator
+from typing import NamedTuple
+
+from kpis.facts import ContactFact, Facts, LegFact
+from kpis.fold.leg import is_short
+from kpis.rules import Rules, target_ms
+from schemas.time_units import MINUTE_MS
+
+# Booked when the leg entered its queue.
+ENTERED = (
+    "offered",
+    "answered",
+    "abandoned",
+    "short_abandoned",
+    "flow_out",
+    "waiting",
+    "wait_ms",  # of answered legs whose wait is known
+    "wait_n",
+    "abandon_wait_ms",  # of abandoned legs whose wait is known
+    "abandon_wait_n",
+    "queue_ms",  # of all offered legs whose wait is known
+    "queue_n",
+    "answered_in_target",
+    "abandoned_in_target",
+    "flow_out_in_target",
+    "service_level_n",  # denominator of SL3: known wait, answered or abandoned but not short
+    "first_response_ms",  # wait of answered first legs
+    "first_response_n",
+)
+# Booked when the agent had finished the leg (end of after-contact work, else end of the leg).
+HANDLED = (
+    "handled",
+    "handle_n",  # legs whose handle time is known
+    "handle_ms",
+    "talk_ms",  # of legs with known handle time, as acw_ms
+    "acw_ms",
+    "hold_ms",  # of all handled legs
+    "hold_n",
+    "held",  # legs with at least one hold
+    "transferred_out",
+)
+# Booked when it happened, as vendors without arrival cohorts do: the answer, the end of an abandoned leg.
+ACTIVITY = ("answers", "abandonments")
+# Booked when the contact started.
+STARTED = (
+    "contacts",
+    "contacts_inbound",
+    "contacts_outbound",
+    "contacts_ivr",
+    "contacts_ivr_abandoned",
+    "ivr_abandoned",
+)
+# Booked when the contact ended.
+ENDED = (
+    "ended",
+    "ended_handled",
+    "contact_handle_ms",
+    "ended_transferred",
+    "ended_bot",
+    "contained",
+    "ended_judgeable",  # handled inbound contacts: what first contact resolution is about
+    "ended_known",  # those of them whose customer is known
+)
+# Booked when the contact was last resolved.
+RESOLVED_LAST = ("resolution_ms", "resolution_n")
+# Booked when the contact was first resolved.
+RESOLVED_FIRST = ("ever_resolved", "ever_reopened", "first_resolution_ms", "first_resolution_n")
+
+MEASURES: tuple[str, ...] = ENTERED + HANDLED + ACTIVITY + STARTED + ENDED + RESOLVED_LAST + RESOLVED_FIRST
+INDEX = {name: position for position, name in enumerate(MEASURES)}
+ZERO: tuple[int, ...] = (0,) * len(MEASURES)
+
+
+class Window(NamedTuple):
+    """Key of a tally: the minute it began (UTC ms), the channel, and the queue ("" for none)."""
+
+    start: int
+    channel: str
+    queue: str
+
+
+Tally = tuple[int, ...]  # one integer per name in MEASURES
+Contribution = dict[Window, Tally]
+Booking = tuple[Window, dict[str, int]]
+
+
+def minute(time_ms: int) -> int:
+    """Start of the minute that holds a time."""
+    return time_ms - time_ms % MINUTE_MS
+
+
+def service_level(leg: LegFact, rules: Rules) -> tuple[int, int]:
+    """Numerator and denominator that a leg adds to the service level SL3 (kpi-spec 1.3, 3.2)."""
+    if leg.queue_ms is None or not (leg.answered or (leg.abandoned and not is_short(leg, rules))):
+        return 0, 0
+    return int(bool(leg.answered) and leg.queue_ms <= target_ms(rules, leg.channel, leg.queue)), 1
+
+
+def entered(leg: LegFact, rules: Rules) -> Booking:
+    """What a leg adds to the window it entered its queue in."""
+    known, wait = leg.queue_ms is not None, leg.queue_ms or 0
+    answered, abandoned = leg.answered if known else 0, leg.abandoned if known else 0
+    within = int(known and wait <= target_ms(rules, leg.channel, leg.queue))
+    first = answered if leg.leg == 1 else 0
+    return Window(minute(leg.entered_at), leg.channel, leg.queue), {
+        "offered": leg.offered,
+        "answered": leg.answered,
+        "abandoned": leg.abandoned,
+        "short_abandoned": int(is_short(leg, rules)),
+        "flow_out": leg.flow_out,
+        "waiting": leg.waiting,
+        "wait_ms": wait * answered,
+        "wait_n": answered,
+        "abandon_wait_ms": wait * abandoned,
+        "abandon_wait_n": abandoned,
+        "queue_ms": wait,
+        "queue_n": int(known),
+        "answered_in_target": answered * within,
+        "abandoned_in_target": abandoned * within,
+        "flow_out_in_target": leg.flow_out * within,
+        "service_level_n": service_level(leg, rules)[1],
+        "first_response_ms": wait * first,
+        "first_response_n": first,
+    }
+
+
+def handled(leg: LegFact) -> Booking | None:
+    """What a leg adds to the window its agent finished it in; nothing while it is unfinished."""
+    if not leg.handled or leg.handled_at is None:
+        return None
+    known = int(leg.handle_ms is not None)
+    return Window(minute(leg.handled_at), leg.channel, leg.queue), {
+        "handled": 1,
+        "handle_n": known,
+        "handle_ms": leg.handle_ms or 0,
+        "talk_ms": (leg.talk_ms or 0) * known,
+        "acw_ms": leg.acw_ms * known,
+        "hold_ms": leg.hold_ms,
+        "hold_n": leg.hold_n,
+        "held": int(leg.hold_n > 0),
+        "transferred_out": leg.transferred_out,
+    }
+
+
+def activity(leg: LegFact) -> list[Booking]:
+    """What an offered leg adds to the windows it was answered or abandoned in."""
+    bookings: list[Booking] = []
+    if leg.answered and leg.answered_at is not None:
+        bookings.append((Window(minute(leg.answered_at), leg.channel, leg.queue), {"answers": 1}))
+    if leg.abandoned and leg.ended_at is not None:
+        bookings.append((Window(minute(leg.ended_at), leg.channel, leg.queue), {"abandonments": 1}))
+    return bookings
+
+
+def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...]) -> list[Booking]:
+    """What a contact as a whole adds to the windows of its start, end and resolutions."""
+
+    def at(time_ms: int, queue: str) -> Window:
+        return Window(minute(time_ms), contact.channel, queue)
+
+    inbound = int(contact.direction == "inbound")
+    bookings: list[Booking] = [
+        (
+            at(contact.started_at, contact.entry_queue),
+            {
+                "contacts": 1,
+                "contacts_inbound": inbound,
+                "contacts_outbound": 1 - inbound,
+                "contacts_ivr": int(contact.entry == "ivr"),
+                "contacts_ivr_abandoned": int(
+                    contact.entry == "ivr" and any(leg.ivr_abandoned for leg in legs)
+                ),
+                "ivr_abandoned": sum(leg.ivr_abandoned for leg in legs),
+            },
+        )
+    ]
+    if contact.ended_at is not None:
+        judgeable = int(contact.handled and inbound and contact.callback_of is None)
+        ended = {
+            "ended": 1,
+            "ended_handled": contact.handled,
+            "contact_handle_ms": contact.handle_ms or 0,
+            "ended_transferred": int(contact.handled and contact.transfers > 0),
+            "ended_bot": int(contact.entry == "bot"),
+            "contained": int(contact.contained and contact.entry == "bot"),
+            "ended_judgeable": judgeable,
+            "ended_known": int(judgeable and contact.customer_key is not None),
+        }
+        bookings.append((at(contact.ended_at, contact.queue), ended))
+    solved = contact.end_type == "resolved" and contact.end_detail != "unresolved"
+    if solved and contact.last_resolved_at is not None and contact.full_resolution_ms is not None:
+        resolution = {"resolution_ms": contact.full_resolution_ms, "resolution_n": 1}
+        bookings.append((at(contact.last_resolved_at, contact.queue), resolution))
+    if contact.first_resolved_at is not None:
+        reopened = {
+            "ever_resolved": 1,
+            "ever_reopened": int(contact.reopens > 0),
+            "first_resolution_ms": contact.first_resolution_ms or 0,
+            "first_resolution_n": int(contact.first_resolution_ms is not None),
+        }
+        bookings.append((at(contact.first_resolved_at, contact.queue), reopened))
+    return bookings
+
+
+def contribution(facts: Facts, rules: Rules) -> Contribution:
+    """All that a contact adds to the KPI windows: window -> tally, without windows of nothing but zeros."""
+    bookings = [entered(leg, rules) for leg in facts.legs if leg.offered]
+    bookings += [booking for leg in facts.legs if (booking := handled(leg)) is not None]
+    bookings += [booking for leg in facts.legs for booking in activity(leg)]
+    if facts.contact is not None:
+        bookings += contact_bookings(facts.contact, facts.legs)
+    sums: dict[Window, list[int]] = {}
+    for window, amounts in bookings:
+        row = sums.get(window)
+        if row is None:
+            row = sums[window] = list(ZERO)
+        for name, amount in amounts.items():
+            if amount:
+                row[INDEX[name]] += amount
+    return {window: tuple(row) for window, row in sums.items() if any(row)}
+
+
+def add(left: Tally, right: Tally) -> Tally:
+    """Sum of two tallies."""
+    return tuple(map(operator.add, left, right))  # three times as fast as with zip
+
+
+def subtract(left: Tally, right: Tally) -> Tally:
+    """Difference of two tallies: integers, so what was added can be taken away exactly."""
+    return tuple(map(operator.sub, left, right))
+
+
+def change(old: Contribution, new: Contribution) -> Contribution:
+    """How far the windows move when a contact's contribution goes from old to new; only what moves."""
+    if not old:
+        return new
+    moved: Contribution = {}
+    for window, tally in new.items():
+        before = old.get(window)
+        if before is None:
+            moved[window] = tally
+        elif before != tally:  # an event moves one or two of a contact's windows
+            moved[window] = subtract(tally, before)
+    for window in old.keys() - new.keys():
+        moved[window] = subtract(ZERO, old[window])
+    return moved

@@ -1,0 +1,180 @@
+"""What the KPIs must come to, counted while things happen and not from the events that emit of them.
+
+Names and booking times are those of the KPI windows (docs/facts.md section 6): (minute, channel, queue).
+"""
+
+from collections import defaultdict
+from typing import NamedTuple
+
+from schemas.time_units import MINUTE_MS
+from simulator.contact import Contact, Leg
+from simulator.shape import Thresholds
+
+
+class Window(NamedTuple):
+    """A minute (UTC ms of its beginning) of a channel and a queue ("" for none)."""
+
+    start: int
+    channel: str
+    queue: str
+
+
+class Truth:
+    """The running account of a simulation."""
+
+    def __init__(self, thresholds: Thresholds) -> None:
+        self._short_ms = thresholds.short_abandon_ms
+        self._target_ms = defaultdict(lambda: thresholds.target_ms, thresholds.target_by_channel_ms)
+        self._windows: dict[Window, dict[str, int]] = {}
+
+    def windows(self) -> dict[Window, dict[str, int]]:
+        """All windows with their measures; measures of 0 and windows of nothing are left out."""
+        rows = {
+            window: {name: amount for name, amount in amounts.items() if amount}
+            for window, amounts in sorted(self._windows.items())
+        }
+        return {window: amounts for window, amounts in rows.items() if amounts}
+
+    def rows(self) -> list[dict[str, object]]:
+        """The windows as JSON-able rows, in order."""
+        return [
+            {"window_start": w.start, "channel": w.channel, "queue": w.queue, "measures": amounts}
+            for w, amounts in self.windows().items()
+        ]
+
+    def totals(self) -> dict[str, int]:
+        """Sums over all windows."""
+        sums: dict[str, int] = defaultdict(int)
+        for amounts in self._windows.values():
+            for name, amount in amounts.items():
+                sums[name] += amount
+        return {name: amount for name, amount in sums.items() if amount}
+
+    def book(self, time_ms: int, channel: str, queue: str, **amounts: int) -> None:
+        """Add amounts to the window of a time."""
+        window = Window(time_ms - time_ms % MINUTE_MS, channel, queue)
+        row = self._windows.setdefault(window, {})
+        for name, amount in amounts.items():
+            row[name] = row.get(name, 0) + amount
+
+    def _leave(self, leg: Leg, waited_ms: int, **amounts: int) -> None:
+        """The leg is out of the queue; all is booked when it had joined it."""
+        assert leg.queued_at is not None
+        self.book(
+            leg.queued_at,
+            leg.contact.channel,
+            leg.queue,
+            waiting=-1,
+            queue_ms=waited_ms,
+            queue_n=1,
+            **amounts,
+        )
+
+    def queued(self, leg: Leg, now: int) -> None:
+        """A leg joined a queue."""
+        self.book(now, leg.contact.channel, leg.queue, offered=1, waiting=1)
+
+    def answered(self, leg: Leg, wait_ms: int) -> None:
+        """An agent took a leg out of the queue."""
+        first = int(leg.number == 1)
+        self._leave(
+            leg,
+            wait_ms,
+            answered=1,
+            wait_ms=wait_ms,
+            wait_n=1,
+            answered_in_target=int(wait_ms <= self._target_ms[leg.contact.channel]),
+            service_level_n=1,
+            first_response_ms=wait_ms * first,
+            first_response_n=first,
+        )
+        self._at_the_end(leg, wait_ms, answers=1)
+
+    def _at_the_end(self, leg: Leg, waited_ms: int, **amounts: int) -> None:
+        """The same by activity: booked when the wait was over."""
+        assert leg.queued_at is not None
+        self.book(leg.queued_at + waited_ms, leg.contact.channel, leg.queue, **amounts)
+
+    def abandoned(self, leg: Leg, wait_ms: int) -> None:
+        """The customer left the queue."""
+        short = int(wait_ms <= self._short_ms)
+        self._leave(
+            leg,
+            wait_ms,
+            abandoned=1,
+            short_abandoned=short,
+            abandon_wait_ms=wait_ms,
+            abandon_wait_n=1,
+            abandoned_in_target=int(wait_ms <= self._target_ms[leg.contact.channel]),
+            service_level_n=1 - short,
+        )
+        self._at_the_end(leg, wait_ms, abandonments=1)
+
+    def flowed_out(self, leg: Leg, wait_ms: int) -> None:
+        """The leg went elsewhere before an agent took it."""
+        within = int(wait_ms <= self._target_ms[leg.contact.channel])
+        self._leave(leg, wait_ms, flow_out=1, flow_out_in_target=within)
+
+    def finished(self, leg: Leg, acw_ms: int) -> None:
+        """The agent is done with a leg, after-contact work included."""
+        hold_ms = sum(leg.holds_ms)
+        handle_ms = leg.talk_ms + hold_ms + acw_ms
+        leg.contact.handle_ms += handle_ms
+        self.book(
+            leg.ended_at + acw_ms,
+            leg.contact.channel,
+            leg.queue,
+            handled=1,
+            handle_n=1,
+            handle_ms=handle_ms,
+            talk_ms=leg.talk_ms,
+            acw_ms=acw_ms,
+            hold_ms=hold_ms,
+            hold_n=len(leg.holds_ms),
+            held=int(bool(leg.holds_ms)),
+            transferred_out=leg.transferred_out,
+        )
+
+    def contact(self, contact: Contact) -> None:
+        """Nothing more can happen to a contact, or the simulation was cut off here."""
+        channel, queue = contact.channel, contact.owner_queue or contact.entry_queue
+        inbound = int(contact.direction == "inbound")
+        self.book(
+            contact.started_at,
+            channel,
+            contact.entry_queue,
+            contacts=1,
+            contacts_inbound=inbound,
+            contacts_outbound=1 - inbound,
+            contacts_ivr=int(contact.entry == "ivr"),
+            contacts_ivr_abandoned=contact.ivr_abandoned if contact.entry == "ivr" else 0,
+            ivr_abandoned=contact.ivr_abandoned,
+        )
+        if contact.first_resolved_at is not None:
+            self.book(
+                contact.first_resolved_at,
+                channel,
+                queue,
+                ever_resolved=1,
+                ever_reopened=int(contact.reopens > 0),
+                first_resolution_ms=contact.first_resolved_at - contact.started_at,
+                first_resolution_n=1,
+            )
+        if contact.ended_at is None:
+            return
+        self.book(
+            contact.ended_at,
+            channel,
+            queue,
+            ended=1,
+            ended_handled=contact.handled,
+            contact_handle_ms=contact.handle_ms,
+            ended_transferred=int(contact.transfers > 0),
+            ended_bot=int(contact.entry == "bot"),
+            contained=contact.contained,
+            ended_judgeable=contact.handled * inbound,
+            ended_known=contact.handled * inbound,  # simulated customers are all known
+        )
+        if contact.solved:
+            resolution_ms = contact.ended_at - contact.started_at
+            self.book(contact.ended_at, channel, queue, resolution_ms=resolution_ms, resolution_n=1)

@@ -1,0 +1,212 @@
+"""SQL behind `ringback kpi`: sums over the periods of a range, by dimensions.
+
+Sources give minute_ms, dimensions, and measures as m_<measure>: a prefix, because an alias that is also a
+column of the source would be taken for it. Pass the parameters of `Periods`, and those of the rules
+(sql.oracle_queries.parameters) where a source is made of facts or by the oracle.
+"""
+
+# ruff: noqa: S608 -- names and relations are ours; values from outside are query parameters
+
+from collections.abc import Sequence
+
+from sql.bookings import live
+from sql.oracle_queries import contact_bookings, leg_bookings
+from sql.periods import Periods
+from sql.templates import compose
+from sql.verify_queries import within
+
+WINDOW_DIMENSIONS = ("channel", "queue")
+AGENT_DIMENSIONS = ("agent", "team")
+LEG_DIMENSIONS = ("channel", "queue", "agent", "team", "reason")
+STREAM_WINDOWS = "kpi_windows FINAL"
+STREAM_FCR_WINDOWS = "fcr_windows FINAL"
+STREAM_LEGS = "(SELECT * FROM legs FINAL WHERE is_deleted = 0)"
+STREAM_CONTACTS = "(SELECT * FROM contacts FINAL WHERE is_deleted = 0)"
+STREAM_SURVEYS = "(SELECT * FROM surveys FINAL WHERE is_deleted = 0)"
+STREAM_FCR = "(SELECT * FROM fcr FINAL WHERE is_deleted = 0)"
+STREAM_AGENT_QUARTERS = "(SELECT * FROM agent_quarters FINAL WHERE is_deleted = 0)"
+MINUTE = "intDiv(toUnixTimestamp64Milli(assumeNotNull({0})), 60000) * 60000 AS minute_ms"
+# Can no later contact change what was judged in this minute (docs/facts.md 8)?
+MATURE = "minute_ms + 60000 + toInt64(days) * 86400000 <= {as_of_ms:Int64} AS mature"
+
+
+def window_source(relation: str, measures: Sequence[str], keys: Sequence[str] = WINDOW_DIMENSIONS) -> str:
+    """Source: any relation with window_start, keys, and measures under their names."""
+    renamed = ", ".join(f"{name} AS m_{name}" for name in measures)
+    return (
+        f"(SELECT toUnixTimestamp64Milli(window_start) AS minute_ms, {', '.join(keys)}, {renamed} "
+        f"FROM {relation} {within('window_start', True)})"
+    )
+
+
+def leg_source(legs: str = STREAM_LEGS) -> str:
+    """Source: legs, for the measures of leg grain by any of LEG_DIMENSIONS."""
+    return leg_bookings(legs)
+
+
+def contact_source(contacts_with_ivr: str) -> str:
+    """Source: contacts (oracle.with_ivr_legs), for the measures of contact grain by any of LEG_DIMENSIONS."""
+    return contact_bookings(contacts_with_ivr)
+
+
+def matured(source: str) -> str:
+    """A source with `days`, and with whether each minute is final at {as_of_ms}."""
+    return f"(SELECT *, {MATURE} FROM {source})"
+
+
+def grouped(
+    source: str,
+    values: str,
+    outputs: Sequence[str],
+    periods: Periods,
+    by: Sequence[str],
+    having: str = "",
+    apart: Sequence[str] = (),
+) -> str:
+    """Values per period and dimensions, in order; a period without rows in the source is left out.
+
+    `apart` are columns that are kept apart as dimensions are, but are none that can be asked for.
+    """
+    unknown = sorted(set(by) - set(LEG_DIMENSIONS))
+    if unknown:
+        raise ValueError(f"unknown dimension {unknown[0]!r}; one of {', '.join(LEG_DIMENSIONS)}")
+    dimensions = "".join(f", {name}" for name in (*by, *apart))
+    return f"""SELECT fromUnixTimestamp64Milli(start_ms, 'UTC') AS window_start,
+    fromUnixTimestamp64Milli({periods.end}, 'UTC') AS window_end{dimensions},
+    {", ".join(outputs)}
+FROM (
+    SELECT {periods.start} AS start_ms{dimensions}, {values}
+    FROM {source}
+    WHERE minute_ms >= {{from_ms:Int64}} AND minute_ms < {{to_ms:Int64}}
+    GROUP BY start_ms{dimensions}
+    {having}
+)
+ORDER BY start_ms{dimensions}"""
+
+
+def sums(
+    source: str,
+    measures: Sequence[str],
+    periods: Periods,
+    by: Sequence[str] = (),
+    apart: Sequence[str] = (),
+) -> str:
+    """window_start, window_end, dimensions, and the sum of each measure under its name.
+
+    Rows of nothing but zeros are left out: corrections leave such windows in the stream's table.
+    """
+    values = ", ".join(f"sum(m_{name}) AS {name}" for name in measures)
+    nothing = " AND ".join(f"{name} = 0" for name in measures)
+    return grouped(source, values, measures, periods, by, f"HAVING NOT ({nothing})", apart)
+
+
+def live_sums(measures: Sequence[str], periods: Periods, by: Sequence[str], legs: str = STREAM_LEGS) -> str:
+    """Sums of the live measures over legs by the period they entered their queue in, up to {as_of_ms}."""
+    source = f"(SELECT *, intDiv(entered_ms, 60000) * 60000 AS minute_ms FROM {live(legs)})"
+    return sums(source, measures, periods, by)
+
+
+def live_state(measures: Sequence[str], by: Sequence[str] = (), legs: str = STREAM_LEGS) -> str:
+    """Dimensions, the sum of each live measure, and the greatest age of a waiting leg, all at {as_of_ms}."""
+    values = ", ".join(f"sum(m_{name}) AS {name}" for name in measures)
+    some = " OR ".join(f"{name} != 0" for name in measures)
+    dimensions = ", ".join(by)
+    grouping = f"GROUP BY {dimensions}" if by else ""
+    return (
+        f"SELECT {dimensions}{', ' if by else ''}{values}, ifNull(max(age_ms), 0) AS oldest_ms "
+        f"FROM {live(legs)} {grouping} HAVING {some}"
+    )
+
+
+def longest(value: str, where: str, booked_at: str, periods: Periods, by: Sequence[str], legs: str) -> str:
+    """`longest` and `n`, the greatest value and the number of legs that have one."""
+    source = leg_durations(value, where, booked_at, legs)
+    return grouped(source, "max(duration) AS longest, count() AS n", ("longest", "n"), periods, by)
+
+
+def leg_durations(value: str, where: str, booked_at: str, legs: str) -> str:
+    """Source: `duration`, a value of each leg that has it."""
+    return (
+        f"(SELECT {MINUTE.format(booked_at)}, {', '.join(LEG_DIMENSIONS)}, {value} AS duration "
+        f"FROM {legs} WHERE {where})"
+    )
+
+
+def longest_wait(periods: Periods, by: Sequence[str] = (), legs: str = STREAM_LEGS) -> str:
+    """The longest known wait of offered legs, by the time they entered."""
+    return longest(
+        "assumeNotNull(queue_ms)", "offered AND isNotNull(queue_ms)", "entered_at", periods, by, legs
+    )
+
+
+def longest_hold(periods: Periods, by: Sequence[str] = (), legs: str = STREAM_LEGS) -> str:
+    """The longest single hold of legs that were held, by the time they were finished."""
+    return longest("hold_max_ms", "hold_n > 0 AND isNotNull(handled_at)", "handled_at", periods, by, legs)
+
+
+def waiting(periods: Periods, by: Sequence[str] = (), legs: str = STREAM_LEGS) -> str:
+    """`waiting`: offered legs whose end is not known, by the time they entered."""
+    source = leg_durations("0", "waiting != 0", "entered_at", legs)
+    return grouped(source, "count() AS waiting", ("waiting",), periods, by)
+
+
+# Of each duration: what it is, which legs have it, and when it is booked.
+DURATIONS = {
+    "wait": ("assumeNotNull(queue_ms)", "answered AND isNotNull(queue_ms)", "entered_at"),
+    "handle_time": (
+        "assumeNotNull(handle_ms)",
+        "handled AND isNotNull(handle_ms) AND isNotNull(handled_at)",
+        "handled_at",
+    ),
+}
+
+
+def quantiles(
+    duration: str,
+    percents: Sequence[int],
+    periods: Periods,
+    by: Sequence[str] = (),
+    legs: str = STREAM_LEGS,
+) -> str:
+    """`n` and p<percent>: the lower quantiles of a duration (docs/facts.md 7).
+
+    quantileExact and quantileExactLow take other indexes, and floats besides: 0.07 * 100 is more than 7. So
+    the values are sorted, and the one at ceil(percent * n / 100), counted from 1, is taken.
+    """
+    outputs = ["n", *(f"ordered[intDiv({percent:d} * n + 99, 100)] AS p{percent:d}" for percent in percents)]
+    values = "arraySort(groupArray(duration)) AS ordered, count() AS n"
+    return grouped(leg_durations(*DURATIONS[duration], legs), values, outputs, periods, by)
+
+
+def callback_wait(
+    periods: Periods,
+    by: Sequence[str] = (),
+    legs: str = STREAM_LEGS,
+    contacts: str = STREAM_CONTACTS,
+) -> str:
+    """`total_ms` and `n` of the waits from a request for a callback to its answer, by the requesting leg."""
+    answered = compose("oracle", "callbacks", legs=legs, contacts=contacts)
+    return grouped(answered, "sum(wait) AS total_ms, count() AS n", ("total_ms", "n"), periods, by)
+
+
+def peak_hour(source: str, periods: Periods, by: Sequence[str] = ()) -> str:
+    """`begin_ms` and `n` of the busiest hour: four quarters of UTC within a period; the earliest on a tie.
+
+    The source gives m_contacts. Each quarter counts in the four hours that hold it, those that begin in a
+    quarter without contacts included. Periods that no hour with a contact fits in are left out.
+    """
+    dimensions = "".join(f", {name}" for name in by)
+    return f"""SELECT fromUnixTimestamp64Milli(start_ms, 'UTC') AS window_start,
+    fromUnixTimestamp64Milli(any(end_ms), 'UTC') AS window_end{dimensions},
+    argMin(hour_ms, (-hour_contacts, hour_ms)) AS begin_ms, max(hour_contacts) AS n
+FROM (
+    SELECT {periods.start} AS start_ms, {periods.end} AS end_ms{dimensions},
+        intDiv(minute_ms, 900000) * 900000 - back AS hour_ms, sum(m_contacts) AS hour_contacts
+    FROM {source}
+    ARRAY JOIN [0, 900000, 1800000, 2700000] AS back
+    WHERE minute_ms >= {{from_ms:Int64}} AND minute_ms < {{to_ms:Int64}}
+    GROUP BY start_ms, end_ms{dimensions}, hour_ms
+    HAVING hour_contacts != 0 AND hour_ms >= start_ms AND hour_ms + 3600000 <= end_ms
+)
+GROUP BY start_ms{dimensions}
+ORDER BY start_ms{dimensions}"""

@@ -1,0 +1,221 @@
+"""The oracle: SQL that recomputes facts and windows from raw events, as docs/facts.md says.
+
+Independent of `kpis/` on purpose: `ringback verify` compares the two. Each function returns a SELECT in
+brackets, to be used as a relation; a relation may also be the name of a table, so that the fold, the costly
+step, can be stored once and read by all the others.
+"""
+
+# ruff: noqa: S608 -- names and relations are ours; values from outside are query parameters
+
+from collections.abc import Mapping, Sequence
+
+from schemas.time_units import QUARTER_MS
+from sql.templates import compose
+
+EVENTS = "events"
+AGENT_EVENTS = "agent_events"
+
+Parameters = dict[str, object]
+
+
+def parameters(
+    *,
+    tolerance_ms: int,
+    short_abandon_ms: int,
+    survey_late_ms: int,
+    async_channels: Sequence[str],
+    target_by_queue_ms: Mapping[str, int],
+    target_by_channel_ms: Mapping[str, int],
+    target_default_ms: int,
+    stale_ms: int,
+    stale_async_ms: int,
+    acw_stale_ms: int,
+    agent_state_max_ms: int,
+    fcr: Parameters,
+) -> Parameters:
+    """The rules as ClickHouse query parameters; every statement of the oracle takes (a part of) these."""
+    return {
+        "tolerance_ms": tolerance_ms,
+        "short_abandon_ms": short_abandon_ms,
+        "survey_late_ms": survey_late_ms,
+        "async_channels": list(async_channels),
+        "t_queues": list(target_by_queue_ms),
+        "t_queue_ms": list(target_by_queue_ms.values()),
+        "t_channels": list(target_by_channel_ms),
+        "t_channel_ms": list(target_by_channel_ms.values()),
+        "t_default_ms": target_default_ms,
+        "stale_ms": stale_ms,
+        "stale_async_ms": stale_async_ms,
+        "acw_stale_ms": acw_stale_ms,
+        "agent_state_max_ms": agent_state_max_ms,
+        **fcr,
+    }
+
+
+def fcr_parameters(
+    *,
+    windows_days: Sequence[int],
+    match_reason: bool,
+    cross_channel: bool,
+    begin: str,
+    evidence: str,
+    anchors: str,
+    overlapping: bool,
+) -> Parameters:
+    """The settings of first contact resolution as ClickHouse query parameters."""
+    return {
+        "windows_days": list(windows_days),
+        "match_reason": int(match_reason),
+        "cross_channel": int(cross_channel),
+        "begin": begin,
+        "evidence": evidence,
+        "anchors": anchors,
+        "overlapping": int(overlapping),
+    }
+
+
+def between(before_ms: str = "", after_ms: str = "") -> str:
+    """Condition on an event: in [from_ms, to_ms), widened."""
+    return (
+        f"occurred_at >= fromUnixTimestamp64Milli({{from_ms:Int64}}{before_ms}, 'UTC') "
+        f"AND occurred_at < fromUnixTimestamp64Milli({{to_ms:Int64}}{after_ms}, 'UTC')"
+    )
+
+
+def in_range(events: str = EVENTS) -> str:
+    """Ids of the contacts with any event in [from_ms, to_ms).
+
+    Everything a contact books, it books at the time of one of its events; so, for whole minutes, no other
+    contact can have a KPI window in that range.
+    """
+    return f"(SELECT contact_id FROM {events} WHERE {between()})"
+
+
+def customers_in_range(events: str = EVENTS) -> str:
+    """Customers whom any event of a contact in range names, also where another event overrules it.
+
+    What is booked for a customer is booked at the time of an event of one of the customer's contacts or of
+    the call-back that ended it, and events of both name the customer. So no other customer can have an FCR
+    window in that range. A contact that changed hands still names the customer it was taken from, so that a
+    row left over there is found as well.
+    """
+    return (
+        f"(SELECT assumeNotNull(customer_key) FROM {events} "
+        f"WHERE isNotNull(customer_key) AND contact_id IN {in_range(events)})"
+    )
+
+
+def of_customers_in_range(contacts_relation: str, events: str = EVENTS) -> str:
+    """Contacts of customers all of whose contacts are among those of `touching`."""
+    return f"(SELECT * FROM {contacts_relation} WHERE customer_key IN {customers_in_range(events)})"
+
+
+def touching(events: str = EVENTS) -> str:
+    """Events of all contacts that have a say in what is booked in [from_ms, to_ms).
+
+    Besides those in range: every contact that ever named a customer in range; the call-backs that contacts
+    in range asked for; and, as sessions last at most `stale_ms`, what agents did in the quarter-hours that
+    begin in range. Of other customers, and of quarter-hours outside, this may be a part only: the reader
+    leaves them out.
+    """
+    near = between(" - {stale_ms:Int64}", f" + {QUARTER_MS}")
+    return (
+        f"(SELECT * FROM {events} WHERE contact_id IN (SELECT contact_id FROM {events} WHERE ({near}) "
+        f"OR customer_key IN {customers_in_range(events)} OR callback_of IN {in_range(events)}))"
+    )
+
+
+def sliced(relation: str, key: str = "contact_id") -> str:
+    """One of `slices` parts of a relation by a key: what does not fit in memory is done part by part.
+
+    Facts of parts are simply more facts; windows of parts are partial sums, which all readers add up.
+    """
+    return f"(SELECT * FROM {relation} WHERE cityHash64({key}) % {{slices:UInt32}} = {{slice:UInt32}})"
+
+
+def settings(memory_bytes: int) -> dict[str, int]:
+    """Query settings that keep a step of the oracle within a memory limit, spilling to disk.
+
+    Measured with 1.5 GB: a slice of 250,000 contacts passes; 3 million in one go do not, even so.
+    Blocks are small because rows of the fold are wide: a contact's events are carried through several steps.
+    """
+    return {
+        "max_memory_usage": memory_bytes,
+        "max_bytes_before_external_group_by": memory_bytes * 2 // 5,
+        "max_bytes_before_external_sort": memory_bytes * 2 // 5,
+        "max_block_size": 8_192,
+    }
+
+
+def fold(events: str = EVENTS) -> str:
+    """One row per leg with its contact's frame; the relation that all others are made from."""
+    return compose("oracle", "fold", events=events)
+
+
+def legs(folded: str) -> str:
+    """Facts of legs, columns as table `legs`."""
+    return compose("oracle", "legs", fold=folded)
+
+
+def contacts(folded: str, with_ivr: bool = False) -> str:
+    """Facts of contacts, columns as table `contacts`; with `ivr_legs`, which contact_bookings needs."""
+    return compose("oracle", "contacts", fold=folded, extra=", ivr_legs" if with_ivr else "")
+
+
+def surveys(folded: str) -> str:
+    """Facts of surveys, columns as table `surveys`."""
+    return compose("oracle", "surveys", fold=folded)
+
+
+def leg_bookings(legs_relation: str) -> str:
+    """What legs add to windows: minute_ms, channel, queue, agent, team, reason, and m_<measure>."""
+    return compose("oracle", "leg_bookings", legs=legs_relation)
+
+
+def with_ivr_legs(contacts_relation: str, legs_relation: str) -> str:
+    """Contacts with `ivr_legs`, where they do not come from the fold."""
+    return (
+        f"(SELECT * FROM {contacts_relation} AS contact LEFT JOIN (SELECT contact_id, count() AS ivr_legs "
+        f"FROM {legs_relation} WHERE ivr_abandoned GROUP BY contact_id) AS ivr USING (contact_id))"
+    )
+
+
+def contact_bookings(contacts_relation: str) -> str:
+    """What contacts (with `ivr_legs`) add to windows: columns as of leg_bookings."""
+    return compose("oracle", "contact_bookings", contacts=contacts_relation)
+
+
+def windows(
+    folded: str, leg_measures: Sequence[str], contact_measures: Sequence[str], contacts_with_ivr: str = ""
+) -> str:
+    """KPI windows: window_start, channel, queue and the measures under their names."""
+
+    def listed(pattern: str, names: Sequence[str]) -> str:
+        return ", ".join(pattern.format(name) for name in names)
+
+    return compose(
+        "oracle",
+        "windows",
+        leg_measures=listed("m_{0}", leg_measures),
+        contact_zeros=listed("toInt64(0) AS m_{0}", contact_measures),
+        leg_zeros=listed("toInt64(0) AS m_{0}", leg_measures),
+        contact_measures=listed("m_{0}", contact_measures),
+        sums=listed("sum(m_{0}) AS {0}", [*leg_measures, *contact_measures]),
+        leg_bookings=leg_bookings(legs(folded)),
+        contact_bookings=contact_bookings(contacts_with_ivr or contacts(folded, with_ivr=True)),
+    )
+
+
+def fcr(contacts_relation: str) -> str:
+    """Repeat contacts: a fact per candidate, columns as table `fcr`. Needs all contacts of each customer."""
+    return compose("oracle", "fcr", contacts=contacts_relation)
+
+
+def fcr_windows(fcr_relation: str) -> str:
+    """FCR windows: window_start, channel, queue, days and the measures, columns as table `fcr_windows`."""
+    return compose("oracle", "fcr_windows", fcr=fcr_relation)
+
+
+def agent_quarters(legs_relation: str, agent_events: str = AGENT_EVENTS) -> str:
+    """Quarter-hours of agents, columns as table `agent_quarters`. Needs all legs of each agent."""
+    return compose("oracle", "agent_quarters", legs=legs_relation, agent_events=agent_events)
