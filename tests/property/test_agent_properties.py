@@ -2,6 +2,8 @@
 
 import random
 
+from support.builders import make_session
+
 from kpis.agents.quarters import AgentHistory, AgentSession, agent_quarters
 from kpis.facts import AgentQuarter
 from kpis.rules import Rules
@@ -20,7 +22,7 @@ def random_time(rng: random.Random) -> int:
 def random_session(rng: random.Random, contact_id: str) -> AgentSession:
     begin = random_time(rng)
     end = begin + rng.choice((0, 1, 1000, QUARTER_MS, QUARTER_MS - 1, 3 * QUARTER_MS))
-    return AgentSession("ann", contact_id, 1, rng.choice(("", "t1", "t2")), begin, end)
+    return make_session(contact_id=contact_id, team=rng.choice(("", "t1", "t2")), begin=begin, end=end)
 
 
 def random_state(rng: random.Random, event_id: str) -> AgentStateChanged:

@@ -204,12 +204,18 @@ def test_a_database_without_our_tables_is_said_so(monkeypatch: Any) -> None:
 def explanation(contacts: int, **where: str) -> Explanation:
     events = ({"at": "2026-01-05T08:00:00.137Z", "type": "contact_queued", "leg": 1, "queue": "[red]hot"},)
     items = tuple(
-        Item({"contact_id": f"c{n}"}, 1, 2, {"wait_n": 2}, "a note", events) for n in range(contacts)
+        Item({"contact_id": f"c{n}"}, num=1, den=2, measures={"wait_n": 2}, note="a note", events=events)
+        for n in range(contacts)
     )
     asked = Asked(
-        KPIS["asa"], 1_767_571_200_000, 1_767_572_100_000, 1_767_600_000_000, **where, zone="Europe/Rome"
+        KPIS["asa"],
+        from_ms=1_767_571_200_000,
+        to_ms=1_767_572_100_000,
+        as_of_ms=1_767_600_000_000,
+        **where,
+        zone="Europe/Rome",
     )
-    return Explanation(asked, 500.0, 2 * contacts, contacts, 2 * contacts, items)
+    return Explanation(asked, value=500.0, n=2 * contacts, num=contacts, den=2 * contacts, items=items)
 
 
 def test_an_explanation_as_text(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
