@@ -1,4 +1,4 @@
-"""The simulator against queueing theory: a queue in its steady state waits as long as Erlang's formulas say."""
+"""The simulator against queueing theory: waits in a steady state are as long as Erlang's formulas say."""
 
 from collections import Counter
 from dataclasses import replace
