@@ -11,10 +11,11 @@ from bench.counted import named, summed, verdict
 from bench.events import Input, load
 from bench.meter import Stopwatch
 from kpis.tallies.windows import Tally, Window
-from streams.apply import BatchResult, Record, apply_batch
 from streams.config import StreamConfig
-from streams.decoding import decode_single_object
-from streams.folded import Recent
+from streams.kafka.decoding import decode_single_object
+from streams.kafka.record import Record
+from streams.stages.contacts.batch import BatchResult, apply_batch
+from streams.stages.contacts.folded_cache import Recent
 
 CONFIG = StreamConfig()
 

@@ -16,9 +16,9 @@ from bench.events import Message
 from bench.load import Sent
 from bench.stack import PARTITIONS
 from schemas.topics import CONTACTS_CHANGELOG
-from streams.marker import is_marker
-from streams.state import split
-from streams.topics import LATEST
+from streams.kafka.topics import LATEST
+from streams.stages.contacts.event_set import split
+from streams.state.markers import is_marker
 
 POLL_S = 0.05
 ASKED_AT_ONCE = 5_000  # far more than are ever on their way where the rate is kept

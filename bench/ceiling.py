@@ -11,7 +11,7 @@ from bench.events import load
 from bench.meter import Stopwatch
 from schemas.topics import CONTACT_EVENTS
 from streams.config import StreamConfig
-from streams.decoding import decode_single_object
+from streams.kafka.decoding import decode_single_object
 
 CONFIG = StreamConfig()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from bench.counted import share
 from bench.events import load
 from bench.meter import Stopwatch
-from streams.decoding import decode_single_object
+from streams.kafka.decoding import decode_single_object
 
 
 def main(folder: Path) -> None:

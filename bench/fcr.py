@@ -16,7 +16,7 @@ from chdb.session import AgentSession
 from bench.meter import Outcome, Stopwatch, run
 from bench.table import show
 from kpis.rules import DEFAULT_RULES
-from sinks.oracle import rule_parameters
+from sinks.rule_parameters import rule_parameters
 from sql import oracle_queries as oracle
 
 GROSS, FACTS = "FCR by SQL, gross, 7 d", "FCR by SQL, every fact"

@@ -14,20 +14,21 @@ from bench.stack import PARTITIONS
 from schemas.codec import encode
 from schemas.topics import CONTACT_EVENTS, changelog_of
 from simulator.simulation import START_MS, Simulation
-from streams.apply import Record
 from streams.config import StreamConfig
-from streams.decoding import decode_single_object
-from streams.disk import held_by
-from streams.documents import row_version
-from streams.marker import Begun, Done, begun_bytes, done_bytes, is_marker, marker_key, rules_digest
-from streams.stage import Kept, Output, Stage
-from streams.stages import build_stages
-from streams.writer import BatchWriter
+from streams.kafka.decoding import decode_single_object
+from streams.kafka.record import Record
+from streams.kafka.writer import BatchWriter
+from streams.stages.build import build_stages
+from streams.stages.documents import row_version
+from streams.stages.stage import Output, Stage
+from streams.state.disk import partitions_of
+from streams.state.markers import Begun, Done, begun_bytes, done_bytes, is_marker, marker_key, rules_digest
+from streams.state.table import Table
 
 CONTACTS_AT_ONCE = 2_000
 WEEK_MS = 7 * 86_400_000
 CONFIG = StreamConfig(partitions=PARTITIONS)
-Place = tuple[str, int]  # topic, partition
+Endpoint = tuple[str, int]  # topic, partition
 
 
 class Filling:
@@ -36,13 +37,13 @@ class Filling:
     def __init__(self, seed: int, copies: int = 1, config: StreamConfig = CONFIG) -> None:
         self.config = config
 
-        def kept(name: str) -> Kept:
-            return Kept(held_by(config, name), changelog_of(name))
+        def kept(name: str) -> Table:
+            return Table(partitions_of(config, name), changelog_of(name))
 
         stages = build_stages(config, decode_single_object, kept)
-        self.stages: dict[str, Stage] = {stage.source: stage for stage in stages}
-        self.read: dict[Place, int] = defaultdict(int)
-        self.unwritten: dict[Place, dict[bytes, bytes]] = defaultdict(dict)
+        self.stages: dict[str, Stage] = {stage.topic: stage for stage in stages}
+        self.read: dict[Endpoint, int] = defaultdict(int)
+        self.unwritten: dict[Endpoint, dict[bytes, bytes]] = defaultdict(dict)
         self.contacts, self.records, self.size = 0, 0, 0
         self._seed, self._copies, self._blocks = seed, copies, 0
 
@@ -60,7 +61,7 @@ class Filling:
             self.contacts += count * self._copies
             self._blocks += 1
 
-    def apply(self, place: Place, arriving: Iterable[tuple[bytes, bytes | None]]) -> None:
+    def apply(self, place: Endpoint, arriving: Iterable[tuple[bytes, bytes | None]]) -> None:
         """One batch of a stage, and then what it passes on to the others."""
         source, partition = place
         stage = self.stages[source]
@@ -73,15 +74,15 @@ class Filling:
         for target, passed_on in self.passed_on(work.outputs).items():
             self.apply(target, passed_on)
 
-    def passed_on(self, outputs: Iterable[Output]) -> dict[Place, list[tuple[bytes, bytes | None]]]:
+    def passed_on(self, outputs: Iterable[Output]) -> dict[Endpoint, list[tuple[bytes, bytes | None]]]:
         """Those outputs that another stage reads."""
-        found: dict[Place, list[tuple[bytes, bytes | None]]] = defaultdict(list)
+        found: dict[Endpoint, list[tuple[bytes, bytes | None]]] = defaultdict(list)
         for topic, partition, record in outputs:
             if topic in self.stages:
                 found[topic, partition].append(record)
         return found
 
-    def keep(self, kept: Kept, partition: int, items: Iterable[tuple[bytes, bytes]]) -> None:
+    def keep(self, kept: Table, partition: int, items: Iterable[tuple[bytes, bytes]]) -> None:
         """Set in the table, and write later."""
         pairs = list(items)
         kept.put(partition, pairs)

@@ -12,8 +12,8 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from bench.meter import SAMPLE_S, Meter, Outcome
 from bench.stack import Stack
 from deploy.local.child import ChildProcess, Command, log_tail
-from streams.progress import Offsets, Watch, reached
-from streams.readiness import VARIABLE
+from streams.health.group_lag import OffsetReader, Offsets, reached
+from streams.health.ready_file import VARIABLE
 
 READY_POLL_S = 0.01
 
@@ -64,7 +64,7 @@ def require_alive(child: ChildProcess) -> None:
         raise RuntimeError(f"{child.command.argv} ended: {log_tail(child.command.log_path, 10)}")
 
 
-async def committed(watch: Watch, group: str) -> Offsets:
+async def committed(watch: OffsetReader, group: str) -> Offsets:
     """Offsets of a group; a new broker makes the topic that holds them when first asked."""
     while True:
         try:
@@ -84,7 +84,7 @@ async def running(stack: Stack, member: Member) -> AsyncIterator[ChildProcess]:
         child.stop()
 
 
-async def finished(watch: Watch, member: Member, ends: Offsets) -> bool:
+async def finished(watch: OffsetReader, member: Member, ends: Offsets) -> bool:
     """Has the group committed what was there, and what it passed on to itself since?"""
     done = await committed(watch, member.group)
     if not reached(done, ends):
@@ -97,7 +97,7 @@ async def finished(watch: Watch, member: Member, ends: Offsets) -> bool:
 
 async def consume(stack: Stack, member: Member) -> Outcome:
     """Run it until its group has committed everything that its topics held at the start."""
-    async with Watch(stack.servers) as watch:
+    async with OffsetReader(stack.servers) as watch:
         ends, before = await watch.ends(member.topics), await committed(watch, member.group)
         records = sum(end - before.get(where, 0) for where, end in ends.items())
         async with running(stack, member) as child:

@@ -23,7 +23,7 @@ from bench.table import columns, console, cpu_us, machine
 from simulator.default import DEFAULT_SHAPE
 from simulator.shape import Shape
 from streams.config import StreamConfig
-from streams.garbage import collect_rarely
+from streams.health.garbage_collector import collect_rarely
 
 CONTACTS, QUEUES, PARTITION_COUNTS = (0, 100_000, 300_000), (8, 50, 500), (1, 4, 8, 16)
 EVENTS, SEED, FILL_SEED = 40_000, 41, 23  # the events are of another year than what was there before

@@ -27,7 +27,7 @@ from bench.table import columns, console, machine
 from bench.worker import WORKER
 from deploy.local.child import ChildProcess
 from simulator.deliveries import ORDERLY
-from sinks.clickhouse import connect
+from sinks.connection import connect
 
 RATES, SECONDS, WARM_UP_S, SEED = (500, 2_000, 5_000), 10.0, 3.0, 11
 WATCHED_PER_S = 100

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from bench.events import Message
 from bench.stack import PARTITIONS
 from schemas.topics import CONTACT_EVENTS
-from streams.documents import row_version
+from streams.stages.documents import row_version
 
 TICK_S = 0.01
 

@@ -10,8 +10,8 @@ from bench.meter import SAMPLE_S, Meter, Outcome
 from bench.sink import windows
 from bench.stack import Stack
 from kpis.rules import DEFAULT_RULES
-from sinks.clickhouse import connect
-from sinks.oracle import recomputed
+from reports.oracle import recomputed
+from sinks.connection import connect
 
 MERGES = "SELECT count() FROM system.merges"
 

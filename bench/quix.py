@@ -34,18 +34,19 @@ from kpis.rules import DEFAULT_RULES
 from kpis.tallies.windows import change
 from schemas.events import AgentStateChanged, SourceHeartbeat
 from schemas.topics import AGENT_ACTIVITY, CONTACT_EVENTS, CUSTOMER_CONTACTS
-from streams import readiness
-from streams.agents import Agents
-from streams.apply import Record
-from streams.customers import Customers
-from streams.decoding import decode_single_object
-from streams.documents import row_version, window_key, window_of
-from streams.folded import folded
-from streams.forwards import Forwards, moved, told
-from streams.logs import quieten_libraries
-from streams.stage import Kept, Stage
-from streams.state import Known, merge, pack, unpack
-from streams.store import Held
+from streams.health import ready_file
+from streams.health.library_logs import quieten_libraries
+from streams.kafka.decoding import decode_single_object
+from streams.kafka.record import Record
+from streams.stages.agents.stage import Agents
+from streams.stages.contacts.event_set import Known, merge, pack, unpack
+from streams.stages.contacts.folded_cache import folded
+from streams.stages.customers.stage import Customers
+from streams.stages.documents import row_version, window_key, window_of
+from streams.stages.forwards import Forwards, moved, told
+from streams.stages.stage import Stage
+from streams.state.memory import in_memory
+from streams.state.table import Table
 
 MISSING = "not installed: see bench/README.md"
 AT_LEAST_ONCE, EXACTLY_ONCE = "at-least-once", "exactly-once"
@@ -88,9 +89,9 @@ def build(servers: str, folder: Path, guarantee: str) -> Any:
     events = app.topic(CONTACT_EVENTS, key_deserializer="bytes", value_deserializer="bytes")
     steps = app.dataframe(events).apply(fold_contact, stateful=True, expand=True)
     grouped(steps, WINDOW).update(move_window, stateful=True)
-    customers = Customers(Kept(Held(), ""), Kept(Held(), ""), DEFAULT_RULES)
+    customers = Customers(Table(in_memory(), ""), Table(in_memory(), ""), DEFAULT_RULES)
     grouped(steps, CUSTOMER).update(partial(keep, customers), stateful=True)
-    agents = Agents(Kept(Held(), ""), Kept(Held(), ""), DEFAULT_RULES)
+    agents = Agents(Table(in_memory(), ""), Table(in_memory(), ""), DEFAULT_RULES)
     grouped(steps, AGENT).update(partial(keep, agents), stateful=True)
     return app
 
@@ -105,7 +106,7 @@ def grouped(steps: Any, column: str) -> Any:
 @cache
 def ready() -> None:
     """The first event is processed: the state is recovered. Measured from here on."""
-    readiness.mark(True)
+    ready_file.mark(True)
 
 
 def fold_contact(value: bytes, state: Any) -> Iterable[dict[str, Any]]:

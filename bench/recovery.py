@@ -25,8 +25,8 @@ from bench.table import columns, console, machine
 from bench.worker import WORKER
 from deploy.local.child import ChildProcess
 from schemas.topics import CHANGELOGS, CONTACT_FACTS, KPI_WINDOWS
-from streams.progress import Watch
-from streams.readiness import VARIABLE
+from streams.health.group_lag import OffsetReader
+from streams.health.ready_file import VARIABLE
 
 SIZES, SEED = (100_000, 300_000, 1_000_000), 23
 HEADINGS = (
@@ -95,7 +95,7 @@ async def recovered(parts: Stack, filling: Filling, store: str) -> Recovery:
 
 async def require_silence(servers: str) -> None:
     """It has recovered and nothing else: had it not found its last batch done, it had counted anew."""
-    async with Watch(servers) as watch:
+    async with OffsetReader(servers) as watch:
         assert not any((await watch.ends((CONTACT_FACTS, KPI_WINDOWS))).values())
 
 

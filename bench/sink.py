@@ -8,10 +8,10 @@ from bench.group import Member, consume
 from bench.meter import Outcome
 from bench.stack import Stack
 from kpis.tallies.windows import MEASURES
-from sinks.clickhouse import connect
-from streams.sink import GROUP, TOPICS
+from schemas.topics import SINK_GROUP, SINK_TOPICS
+from sinks.connection import connect
 
-SINK = Member("sink", ("cli.main", "sink"), GROUP, TOPICS)
+SINK = Member("sink", ("cli.main", "sink"), SINK_GROUP, SINK_TOPICS)
 
 
 def stored_events(url: str) -> int:

@@ -38,8 +38,8 @@ from bench.stack import Stack, stack
 from bench.table import columns, console, machine
 from deploy.local.child import log_tail
 from kpis.tallies.windows import MEASURES
-from sinks.clickhouse import connect
-from streams.progress import StillWaiting, wait_until_stored
+from sinks.connection import connect
+from streams.health.group_lag import StillWaiting, wait_until_stored
 
 PARTS = (WORKER, SINK, BROKER, CLICKHOUSE)
 MEAN_S, LONGEST = 4.0, 3  # a pause is at most three times the mean

@@ -12,7 +12,7 @@ from typing import Protocol
 from bench.stack import PARTITIONS, Stack
 from deploy.local.child import ChildProcess, Command, log_tail
 from deploy.local.ports import free_port
-from streams.readiness import VARIABLE
+from streams.health.ready_file import VARIABLE
 
 BROKER, CLICKHOUSE, SINK, WORKER = "broker", "clickhouse", "sink", "worker"
 READY_S = 90.0

@@ -16,7 +16,7 @@ from deploy.local.kafka.broker import LocalKafka
 from deploy.local.kafka.runtime import default_cache_dir, ensure_runtime
 from deploy.local.ports import free_port
 from schemas.topics import CONTACT_EVENTS
-from streams.topics import ensure_topics
+from streams.kafka.topics import ensure_topics
 
 PARTITIONS = 4
 

@@ -24,18 +24,19 @@ from kpis.rules import DEFAULT_RULES
 from kpis.tallies.windows import ZERO, add, change
 from schemas.events import AgentStateChanged, SourceHeartbeat
 from schemas.topics import AGENT_ACTIVITY, CONTACT_EVENTS, CUSTOMER_CONTACTS, PASSED_ON_TOPICS
-from streams import readiness
-from streams.agents import Agents
-from streams.apply import Record
-from streams.customers import Customers
-from streams.decoding import decode_single_object
-from streams.documents import row_version, tally_bytes, tally_of, window_key, window_of
-from streams.folded import folded
-from streams.forwards import moved, told
-from streams.logs import quieten_libraries
-from streams.stage import Kept, Output, Stage
-from streams.state import Known, merge, pack, unpack
-from streams.store import Held
+from streams.health import ready_file
+from streams.health.library_logs import quieten_libraries
+from streams.kafka.decoding import decode_single_object
+from streams.kafka.record import Record
+from streams.stages.agents.stage import Agents
+from streams.stages.contacts.event_set import Known, merge, pack, unpack
+from streams.stages.contacts.folded_cache import folded
+from streams.stages.customers.stage import Customers
+from streams.stages.documents import row_version, tally_bytes, tally_of, window_key, window_of
+from streams.stages.forwards import moved, told
+from streams.stages.stage import Output, Stage
+from streams.state.memory import in_memory
+from streams.state.table import Table
 
 APP = "bench-vanilla"
 TABLES = ("contacts", "windows", "customers", "fcr", "agents", "quarters")
@@ -72,9 +73,9 @@ def build(servers: str, folder: Path) -> faust.App:
             for name, partition, (key, value) in apply(event.value, message, contacts, windows):
                 passed_on[name].send_soon(key=key, value=value, partition=partition)
 
-    judges = Customers(Kept(Held(), ""), Kept(Held(), ""), DEFAULT_RULES)
+    judges = Customers(Table(in_memory(), ""), Table(in_memory(), ""), DEFAULT_RULES)
     add_stage(app, passed_on[CUSTOMER_CONTACTS], judges, customers, fcr)
-    sessions = Agents(Kept(Held(), ""), Kept(Held(), ""), DEFAULT_RULES)
+    sessions = Agents(Table(in_memory(), ""), Table(in_memory(), ""), DEFAULT_RULES)
     add_stage(app, passed_on[AGENT_ACTIVITY], sessions, agents, quarters)
     return app
 
@@ -106,11 +107,11 @@ def raw() -> faust.Schema:
 
 async def ready() -> None:
     """The tables have recovered."""
-    readiness.mark(True)
+    ready_file.mark(True)
 
 
 def apply(value: bytes, message: Any, contacts: Any, windows: Any) -> Iterator[Output]:
-    """What streams.apply does to a batch, for one event; what is to be told to customers and agents."""
+    """What streams.stages.contacts does to a batch, for one event; what customers and agents get of it."""
     event, canonical = decode_single_object(value)
     assert not isinstance(event, AgentStateChanged | SourceHeartbeat)
     key = event.contact_id.encode()

@@ -5,7 +5,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from cli.console import UNREACHABLE, fail
 from cli.settings import Settings
-from sinks.clickhouse import connect, first_line, without_secret
+from sinks.connection import connect, first_line, without_secret
 
 
 def client(settings: Settings) -> Client:

@@ -13,11 +13,10 @@ from cli.clickhouse import client
 from cli.console import NO, Format, fail, out, print_json, settings
 from cli.sending import open_sender
 from cli.wire import wire
+from reports.queries import rows, utc
 from schemas.codec import DecodeError
 from schemas.topics import CONTACT_EVENTS
-from sinks.verify import rows, utc
-from streams.health import Health
-from streams.schema_lookup import SchemaLookup
+from streams.kafka.schema_lookup import SchemaLookup
 
 app = typer.Typer(help="Unreadable and illegal input: list, show, send again.", no_args_is_help=True)
 COLUMNS = "origin, position, reason, detail, hex(payload) AS payload_hex, failed_at"
@@ -103,7 +102,7 @@ async def send(found: list[dict[str, Any]]) -> int:
     """Send payloads again under the key that their event names, or without one if it cannot be read."""
 
     wire_format = wire(settings())
-    lookup = SchemaLookup(wire_format.registry, Health("replay"))
+    lookup = SchemaLookup(wire_format.registry)
     async with await open_sender(settings()) as sender:
         for row in found:
             await lookup.fetch(lookup.missing([row["payload"]]))

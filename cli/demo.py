@@ -23,13 +23,13 @@ from cli.settings import Settings, rules_of
 from cli.stack import addresses, say, stack
 from cli.verify import print_report
 from deploy.local.ports import free_port, is_free
+from reports.kpi.answer import Question, answer
+from reports.verification import Report, compare
 from schemas.time_units import DAY_MS, HOUR_MS
 from simulator.deliveries import Delivery, deliver
 from simulator.pace import paced
 from simulator.simulation import Simulation
-from sinks.kpis import Question, answer
-from sinks.verify import Report, compare
-from streams.progress import wait_until_stored
+from streams.health.group_lag import wait_until_stored
 
 SIMULATED_HOURS = 4
 OPENING_HOUR_MS = 9 * HOUR_MS

@@ -19,11 +19,9 @@ from rich.table import Table
 from cli.clickhouse import short
 from cli.console import NO, UNREACHABLE, Format, out, print_json, settings
 from cli.settings import TOML, Settings
-from schemas.topics import PASSED_ON_TOPICS, RAW_TOPICS
-from sinks.clickhouse import connect, without_secret
-from streams.progress import WORKER_GROUP, Watch
-from streams.sink import GROUP as SINK_GROUP
-from streams.sink import TOPICS as SINK_TOPICS
+from schemas.topics import PASSED_ON_TOPICS, RAW_TOPICS, SINK_GROUP, SINK_TOPICS, WORKER_GROUP
+from sinks.connection import connect, without_secret
+from streams.health.group_lag import OffsetReader
 
 SECRET = frozenset({"customer_key_secret"})
 ADDRESSES = frozenset({"clickhouse_url", "schema_registry_url"})  # may hold a password
@@ -44,7 +42,7 @@ async def kafka_findings(config: Settings) -> list[Finding]:
     """Is Kafka there, and how far are worker and sink?"""
     servers = config.bootstrap_servers
     try:
-        async with Watch(servers) as watch:
+        async with OffsetReader(servers) as watch:
             found = [Finding("Kafka", True, servers)]
             for who, group, topics in (
                 ("worker", WORKER_GROUP, RAW_TOPICS),

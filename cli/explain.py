@@ -13,9 +13,9 @@ from cli.settings import Settings, rules_of
 from cli.times import instant_ms
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
-from sinks.explain import Asked, Explanation, Item, document, explain, is_state
-from sinks.explain_reading import Shown, utc_text
-from sinks.kpi_question import known_kpi
+from reports.explain.explanation import Asked, Explanation, Item, document, explain, is_state
+from reports.explain.reading import Shown, utc_text
+from reports.kpi.question import known_kpi
 from sql.periods import LONGEST_MS, period_of
 
 PERIODS = ", ".join(LONGEST_MS)

@@ -20,7 +20,7 @@ from cli.console import UNREACHABLE, WRONG_USE, Format, err, fail, settings
 from cli.secrets import customer_secret
 from cli.sending import merged, open_sender, print_counts, wait_stored
 from cli.settings import Settings
-from sinks.clickhouse import connect
+from sinks.connection import connect
 
 INTERRUPTED = 130
 app = typer.Typer(help="Send a file's events; run again it counts nothing twice.", no_args_is_help=True)

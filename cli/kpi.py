@@ -21,9 +21,9 @@ from cli.settings import rules_of
 from cli.times import instant_ms, span_ms
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
+from reports.explain.explanation import NoExplanation
+from reports.kpi.answer import CannotAnswer, Question, answer
 from schemas.time_units import MINUTE_MS
-from sinks.explain import NoExplanation
-from sinks.kpis import CannotAnswer, Question, answer
 from sql.periods import EVERY
 
 Begin = Annotated[str, typer.Option("--from", help="Begin, e.g. 1999-02-01 (in the reporting time zone).")]

@@ -9,8 +9,8 @@ from cli import dead_letters, demo, doctor, explain, importing, kpi, simulate, u
 from cli.console import UNREACHABLE, WRONG_USE, err
 from deploy.local.errors import LocalStackError
 from schemas.confluent import RegistryRefused
-from sinks.clickhouse import SinkRefused
-from streams.topics import PartitionsChanged
+from sinks.writer import SinkRefused
+from streams.kafka.topics import PartitionsChanged
 
 app = typer.Typer(
     name="ringback",

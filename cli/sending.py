@@ -10,10 +10,10 @@ from rich.markup import escape
 from adapters.sending.file_import import ImportResult
 from adapters.sending.producer import EventSender
 from cli.console import UNREACHABLE, Format, err, fail, out, print_json, waiting
-from cli.settings import Settings, stream_config
+from cli.settings import Settings
 from cli.wire import encoder
-from streams.progress import StillWaiting, wait_until_stored
-from streams.worker import wait_for_topics
+from streams.health.group_lag import StillWaiting, wait_until_stored
+from streams.kafka.topics import wait_for_topics
 
 # Nothing applied or stored for this long: no worker or sink is running.
 STILL_S = 60.0
@@ -27,7 +27,7 @@ def say(message: str) -> None:
 async def open_sender(settings: Settings) -> EventSender:
     """A sender whose topics exist; waits for Kafka as long as it takes, and says so."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we say it ourselves, in one line
-    await wait_for_topics(stream_config(settings))
+    await wait_for_topics(settings.bootstrap_servers, settings.partitions, settings.replication)
     return EventSender(settings.bootstrap_servers, encode=encoder(settings), on_wait=say)
 
 

@@ -13,8 +13,8 @@ from deploy.local.kafka.broker import LocalKafka
 from deploy.local.kafka.runtime import default_cache_dir, ensure_runtime
 from deploy.local.lock import data_dir_lock
 from deploy.local.supervisor import Handle, Service, Supervisor, stop_on_signals
-from sinks.clickhouse import without_secret
-from streams.readiness import VARIABLE
+from sinks.connection import without_secret
+from streams.health.ready_file import VARIABLE
 
 
 def say(line: str) -> None:

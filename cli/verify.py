@@ -12,8 +12,8 @@ from cli.clickhouse import client
 from cli.console import NO, Format, err, out, print_json, settings, waiting
 from cli.settings import Settings, rules_of
 from cli.times import span_ms
-from sinks.verify import Report, compare
-from streams.progress import StillWaiting, wait_until_stored
+from reports.verification import Report, compare
+from streams.health.group_lag import StillWaiting, wait_until_stored
 
 SHOWN = 20
 SETTLE_S = 60.0

@@ -7,7 +7,7 @@ from adapters.sending.schema_registry import SchemaRegistry
 from cli.settings import Settings
 from schemas.codec import encode
 from schemas.confluent import encode_confluent
-from streams.decoding import Wire, decode_either, decode_single_object
+from streams.kafka.decoding import Wire, decode_either, decode_single_object
 
 
 def wire(settings: Settings) -> Wire:

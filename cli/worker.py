@@ -7,22 +7,23 @@ from functools import partial
 from cli.console import WRONG_USE, fail, settings
 from cli.settings import Settings, stream_config
 from cli.wire import wire
-from sinks.clickhouse import ClickHouseSink
-from sinks.views import apply_views
-from streams.disk import StateStoreError, require_rocksdict
-from streams.observer import Place, observed
-from streams.progress import WORKER_GROUP
-from streams.sink import GROUP as SINK_GROUP
-from streams.sink import run_sink
-from streams.worker import run_worker
+from schemas.topics import SINK_GROUP, WORKER_GROUP
+from sinks.loop import run_sink
+from sinks.views.statements import apply_views
+from sinks.writer import ClickHouseSink
+from streams.engine.worker import run_worker
+from streams.health.endpoint import Endpoint
+from streams.health.observer import observed
+from streams.state.disk import require_rocksdict
+from streams.state.table import StateStoreError
 
 # So far above a worker's port that all workers of `ringback up` have room between.
 SINK_PORT_OFFSET = 16
 
 
-def place(config: Settings, group: str, offset: int = 0) -> Place:
+def place(config: Settings, group: str, offset: int = 0) -> Endpoint:
     """Where a process is observed."""
-    return Place(config.bootstrap_servers, group, config.metrics_host, config.metrics_port + offset)
+    return Endpoint(config.bootstrap_servers, group, config.metrics_host, config.metrics_port + offset)
 
 
 def worker() -> None:

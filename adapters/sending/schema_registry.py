@@ -37,8 +37,8 @@ class NotLearnt(LookupError):
 class SchemaRegistry:
     """Ids of schemas, remembered. Who writes waits, and says so, while the registry is away.
 
-    Who reads asks before (`learn`, streams.schema_lookup), so that decoding never waits. Subjects are named
-    by record (ringback.ContactStarted), since all event types share one topic.
+    Who reads asks before (`learn`, streams.kafka.schema_lookup), so that decoding never waits. Subjects are
+    named by record (ringback.ContactStarted), since all event types share one topic.
     """
 
     def __init__(self, url: str) -> None:

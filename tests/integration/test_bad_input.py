@@ -19,10 +19,9 @@ from adapters.sending.records import event_record
 from schemas.avro_schemas import current, current_fingerprints
 from schemas.codec import HEADER_BYTES, MARKER, encode
 from schemas.events import AgentStateChanged, ContactEvent
-from schemas.topics import CONTACT_EVENTS
+from schemas.topics import CONTACT_EVENTS, WORKER_GROUP
 from streams.config import StreamConfig
-from streams.progress import WORKER_GROUP
-from streams.worker import wait_for_topics
+from streams.kafka.topics import wait_for_topics
 
 CALL = "s, q@10(A), a@25, h@60, r@90, res@325, w@340"
 PARTITION = 1

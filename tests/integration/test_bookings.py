@@ -22,7 +22,7 @@ from kpis.tallies.surveys import SURVEY_MEASURES, survey_measures
 from kpis.tallies.windows import minute
 from schemas.time_units import DAY_MS
 from sinks import rows
-from sinks.oracle import rule_parameters
+from sinks.rule_parameters import rule_parameters
 from sql import bookings
 
 pytestmark = pytest.mark.stack

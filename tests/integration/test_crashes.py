@@ -13,11 +13,17 @@ import pytest
 from support.numbers import json_lines, lag, stored, verified, windows
 from support.stack import Running, Stack, background, wait_until
 
-from schemas.topics import CONTACT_EVENTS, CONTACTS_CHANGELOG, KPI_WINDOWS, WINDOWS_CHANGELOG
+from schemas.topics import (
+    CONTACT_EVENTS,
+    CONTACTS_CHANGELOG,
+    KPI_WINDOWS,
+    SINK_GROUP,
+    WINDOWS_CHANGELOG,
+    WORKER_GROUP,
+)
 from simulator.deliveries import deliver
 from simulator.simulation import START_MS, Simulation
-from streams.progress import WORKER_GROUP, Watch
-from streams.sink import GROUP as SINK_GROUP
+from streams.health.group_lag import OffsetReader
 
 CONTACTS = 5_500
 EVENTS_PER_CONTACT = 5
@@ -74,12 +80,12 @@ def data(stack: Stack, tmp_path: Path, request: pytest.FixtureRequest) -> Iterat
         one.process.kill()
 
 
-async def ends(watch: Watch, topic: str) -> int:
+async def ends(watch: OffsetReader, topic: str) -> int:
     """Records that a topic has had."""
     return sum((await watch.ends((topic,))).values())
 
 
-async def grown(watch: Watch, topic: str, by: int) -> None:
+async def grown(watch: OffsetReader, topic: str, by: int) -> None:
     """Wait until a topic has so many records more than now."""
     target, deadline = await ends(watch, topic) + by, time.monotonic() + 60
     while await ends(watch, topic) < target:
@@ -101,7 +107,7 @@ async def test_a_worker_killed_at_every_step_of_a_batch(stack: Stack, data: Simp
         for topic in (CONTACTS_CHANGELOG, KPI_WINDOWS, WINDOWS_CHANGELOG):
             with background(stack.env(), "worker") as worker:
                 importing = importing or data.start(0)
-                async with Watch(stack.bootstrap_servers) as watch:
+                async with OffsetReader(stack.bootstrap_servers) as watch:
                     await grown(watch, topic, 1)
                 worker.process.kill()
             assert await lag(stack, WORKER_GROUP) > 0
@@ -117,7 +123,7 @@ async def test_a_worker_with_state_on_disk_killed(stack: Stack, data: SimpleName
     with background(stack.env(), "sink"):
         with background(env, "worker") as worker:
             importing = data.start(5)
-            async with Watch(stack.bootstrap_servers) as watch:
+            async with OffsetReader(stack.bootstrap_servers) as watch:
                 await grown(watch, WINDOWS_CHANGELOG, 200)
             worker.process.kill()
         assert await lag(stack, WORKER_GROUP) > 0
@@ -149,7 +155,7 @@ async def test_one_of_two_workers_killed(stack: Stack, data: SimpleNamespace) ->
             wait_until(lambda: last_partitions(stays) + last_partitions(goes) == 4, "partitions not shared")
             assert last_partitions(goes) > 0
             importing = data.start(1)
-            async with Watch(stack.bootstrap_servers) as watch:
+            async with OffsetReader(stack.bootstrap_servers) as watch:
                 await grown(watch, KPI_WINDOWS, 1)
             goes.process.kill()
         assert await lag(stack, WORKER_GROUP) > 0
@@ -168,7 +174,7 @@ async def test_a_broker_killed(stack: Stack, data: SimpleNamespace) -> None:
     """Import, worker and sink wait for it, say so, and go on."""
     with background(stack.env(), "sink") as sink, background(stack.env(), "worker") as worker:
         importing = data.start(2)
-        async with Watch(stack.bootstrap_servers) as watch:
+        async with OffsetReader(stack.bootstrap_servers) as watch:
             await grown(watch, CONTACT_EVENTS, 2_000)
         kill(stack.kafka and stack.kafka.pid)
         wait_until(lambda: "waiting for Kafka" in importing.running.log(), "the import is silent")

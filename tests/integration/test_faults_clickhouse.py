@@ -22,16 +22,17 @@ from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.ports import free_port
 from schemas.codec import encode
 from schemas.events import ContactQueued
-from sinks.clickhouse import ClickHouseSink, SinkRefused, connect
+from schemas.topics import SINK_GROUP
+from sinks.connection import connect
 from sinks.rows import event_row
-from streams.sink import GROUP as SINK_GROUP
+from sinks.writer import ClickHouseSink, SinkRefused
 
 ROWS, KILLS = 30_000, 3
 STOP_S = 10  # it waits at most five seconds until it asks again, and sees then that it is to stop
 # The sink dies as soon as ClickHouse has a batch with events, before it can commit.
 DIES_BEFORE_COMMIT = """
 import os, signal
-from sinks.clickhouse import ClickHouseSink
+from sinks.writer import ClickHouseSink
 insert = ClickHouseSink.insert
 def insert_and_die(self, tables):
     written = insert(self, tables)

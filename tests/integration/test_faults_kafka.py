@@ -15,7 +15,7 @@ from support.stack import Running, Stack, background, local_stack, wait_until
 
 from deploy.local.ports import free_port
 from schemas.topics import AGENT_EVENTS, CONTACT_EVENTS
-from streams.progress import Watch
+from streams.health.group_lag import OffsetReader
 
 STOP_S = 5
 FAR_BEHIND_MS, FAR_AHEAD_MS = 662_688_000_000, 4_039_372_800_000  # January 1991 and 2098
@@ -57,7 +57,7 @@ def ignored(port: int, topic: str) -> int:
 
 async def sent_again(stack: Stack, topic: str) -> int:
     """Write every record of a topic once more, where it is; how many there were."""
-    async with Watch(stack.bootstrap_servers) as watch:
+    async with OffsetReader(stack.bootstrap_servers) as watch:
         ends = {TopicPartition(*where): end for where, end in (await watch.ends((topic,))).items()}
     servers = stack.bootstrap_servers
     async with (

@@ -11,9 +11,9 @@ from support.stack import Stack, background, wait_until
 from test_crashes import Import, data, grown, last_partitions
 
 from schemas.topics import CONTACTS_CHANGELOG, SOURCE_HEARTBEATS, WINDOWS_CHANGELOG
-from streams.fence import FENCE, Fenced, FencedWriter
-from streams.progress import Watch
-from streams.topics import ensure_topics
+from streams.health.group_lag import OffsetReader
+from streams.kafka.fenced_writer import FENCE, Fenced, FencedWriter
+from streams.kafka.topics import ensure_topics
 
 CONTACTS = 3_000
 PARTITION = TP(CONTACTS_CHANGELOG, 1)
@@ -43,11 +43,11 @@ async def test_the_broker_refuses_who_had_a_partition_before(stack: Stack) -> No
     await ensure_topics(servers, 4, 1)
     old, new = FencedWriter(servers), FencedWriter(servers)
     try:
-        await old.take({PARTITION})
+        await old.take({PARTITION.partition})
         await old.write(*PARTITION, [(b"a", b"old")])
         await old.keep()
         await old.write(*PARTITION, [(b"b", b"old")])
-        await new.take({PARTITION})
+        await new.take({PARTITION.partition})
         for changelog in (CONTACTS_CHANGELOG, WINDOWS_CHANGELOG):
             with pytest.raises(Fenced, match="partition 1"):
                 await old.write(changelog, PARTITION.partition, [(b"a", b"stale")] * 3)
@@ -73,7 +73,7 @@ async def test_a_worker_that_hangs_and_wakes_up(stack: Stack, data: SimpleNamesp
     ):
         wait_until(lambda: last_partitions(stays) + last_partitions(hangs) == 4, "partitions not shared")
         importing: Import = data.start(5, CONTACTS)
-        async with Watch(stack.bootstrap_servers) as watch:
+        async with OffsetReader(stack.bootstrap_servers) as watch:
             await grown(watch, CONTACTS_CHANGELOG, 100)
         os.kill(hangs.pid, signal.SIGSTOP)
         try:

@@ -28,9 +28,9 @@ from support.kpi_world import (
 )
 
 from kpis.catalogue.kpi import Kpi
-from sinks.explain import Asked, Explanation, document, explain
-from sinks.kpi_sums import nothing
-from sinks.kpis import CannotAnswer, Question, answer
+from reports.explain.explanation import Asked, Explanation, document, explain
+from reports.kpi.answer import CannotAnswer, Question, answer
+from reports.kpi.sums import nothing
 from sql.kpi_queries import quantiles
 from sql.periods import periods
 

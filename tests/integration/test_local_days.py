@@ -11,8 +11,8 @@ from support.evaluate import World
 from support.kpi_world import store
 
 from kpis.rules import DEFAULT_RULES
+from reports.kpi.answer import Question, answer
 from schemas.events import ContactAnswered, ContactEvent, ContactQueued, ContactResolved, ContactStarted
-from sinks.kpis import Question, answer
 
 pytestmark = pytest.mark.stack
 

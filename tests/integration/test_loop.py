@@ -16,10 +16,10 @@ from support.stack import Stack, background
 
 from deploy.local.ports import free_port
 from schemas.events import ContactQueued
-from schemas.topics import PASSED_ON_TOPICS, RAW_TOPICS
-from streams.app import SESSION_TIMEOUT_S
-from streams.progress import WORKER_GROUP, Watch, wait_for
-from streams.topics import ensure_topics
+from schemas.topics import PASSED_ON_TOPICS, RAW_TOPICS, WORKER_GROUP
+from streams.engine.app import SESSION_TIMEOUT_S
+from streams.health.group_lag import OffsetReader, wait_for
+from streams.kafka.topics import ensure_topics
 
 EVENTS = int(os.environ.get("RINGBACK_LOOP", "30000"))
 EVENTS_PER_CONTACT = 6
@@ -65,7 +65,7 @@ async def everything_sent(stack: Stack) -> int:
 
 async def applied(stack: Stack) -> None:
     """Wait until the worker has done everything, in all of its stages."""
-    async with Watch(stack.bootstrap_servers) as watch:
+    async with OffsetReader(stack.bootstrap_servers) as watch:
         for topics in (RAW_TOPICS, PASSED_ON_TOPICS):  # in this order: one feeds the other
             await wait_for(watch, WORKER_GROUP, await watch.ends(topics), lambda _: None, STILL_S)
 

@@ -18,10 +18,11 @@ from kpis.facts import ContactFact, Facts, LegFact, SurveyFact
 from kpis.fold.events import fold
 from kpis.rules import Rules
 from kpis.tallies.windows import MEASURES, contribution
+from reports.oracle import CONTACT_MEASURES, LEG_MEASURES
+from reports.verification import FACTS, WINDOW_KEYS
 from schemas.events import ContactEvent
 from sinks import rows
-from sinks.oracle import CONTACT_MEASURES, LEG_MEASURES, rule_parameters
-from sinks.verify import FACTS, WINDOW_KEYS
+from sinks.rule_parameters import rule_parameters
 from sql import kpi_queries as kpi
 from sql import oracle_queries as oracle
 from sql import verify_queries as verify

@@ -19,8 +19,8 @@ from kpis.fold.events import fold
 from kpis.rules import Rules
 from schemas.codec import encode
 from schemas.events import AgentStateChanged
-from sinks.oracle import rule_parameters
 from sinks.rows import LEG_COLUMNS, fact_row
+from sinks.rule_parameters import rule_parameters
 from sql import oracle_queries as oracle
 
 pytestmark = pytest.mark.stack

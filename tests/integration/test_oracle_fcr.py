@@ -21,8 +21,8 @@ from kpis.rules import FcrRules, Rules
 from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution
 from schemas.events import ContactEvent
 from schemas.time_units import DAY_MS
-from sinks.oracle import rule_parameters
 from sinks.rows import CONTACT_COLUMNS, fact_row
+from sinks.rule_parameters import rule_parameters
 from sql import oracle_queries as oracle
 
 pytestmark = pytest.mark.stack

@@ -1,4 +1,4 @@
-"""`sinks.verify.compare` of everything and of ranges, over tables filled as the stream fills them."""
+"""`reports.verification.compare` of everything and of ranges, over tables filled as the stream fills them."""
 
 import random
 from bisect import bisect_left
@@ -19,9 +19,9 @@ from kpis.fold.events import fold
 from kpis.rules import FcrRules, Rules
 from kpis.tallies.fcr import FCR_MEASURES
 from kpis.tallies.windows import MEASURES, contribution
+from reports.verification import FACTS, Report, compare
 from schemas.events import ContactEvent
 from sinks import rows
-from sinks.verify import FACTS, Report, compare
 
 pytestmark = pytest.mark.stack
 
@@ -210,7 +210,7 @@ def test_windows_and_quarters_that_differ_are_told(world: World) -> None:
 def test_many_slices_are_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is done in parts is the whole, and nothing is left behind."""
     for name in ("CONTACTS_PER_SLICE", "FCR_CONTACTS_PER_SLICE", "AGENT_LEGS_PER_SLICE"):
-        monkeypatch.setattr(f"sinks.oracle.{name}", 400)
+        monkeypatch.setattr(f"reports.oracle.{name}", 400)
     assert_agrees(world, None)
     left = world.client.query("SELECT count() FROM system.tables WHERE name LIKE 'oracle_%'").result_rows
     assert left == [(0,)]

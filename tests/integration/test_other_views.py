@@ -17,8 +17,8 @@ from kpis.facts import FcrFact, LegFact
 from kpis.rules import FcrRules, Rules
 from kpis.tallies.fcr import is_repeat, is_repeated
 from sinks import rows
-from sinks.view_columns import column_id
-from sinks.views import apply_views
+from sinks.views.columns import column_id
+from sinks.views.statements import apply_views
 
 pytestmark = pytest.mark.stack
 

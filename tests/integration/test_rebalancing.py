@@ -13,8 +13,8 @@ from support.numbers import lag
 from support.stack import Running, Stack, background, wait_until
 from test_crashes import data, grown, last_partitions
 
-from schemas.topics import KPI_WINDOWS
-from streams.progress import WORKER_GROUP, Watch
+from schemas.topics import KPI_WINDOWS, WORKER_GROUP
+from streams.health.group_lag import OffsetReader
 
 CONTACTS = int(os.environ.get("RINGBACK_REBALANCING", "1200"))
 PARTITIONS = 8
@@ -50,7 +50,7 @@ async def test_workers_come_and_go(stack: Stack, data: SimpleNamespace, tmp_path
         start("sink")
         first, second = start("worker"), start("worker")
         shared(first, second)
-        async with Watch(stack.bootstrap_servers) as watch:
+        async with OffsetReader(stack.bootstrap_servers) as watch:
             imports = [data.start(6, CONTACTS)]
             await grown(watch, KPI_WINDOWS, 1)
             third = start("worker")

@@ -26,11 +26,10 @@ from deploy.local.ports import free_port
 from schemas.codec import DecodeError, encode
 from schemas.confluent import decode_confluent, encode_confluent, schema_ids
 from schemas.events import ContactQueued, ContactStarted
-from schemas.topics import AGENT_EVENTS, CONTACT_EVENTS
-from streams.app import SESSION_TIMEOUT_S
-from streams.decoding import decode_either
-from streams.schema_lookup import WAITING
-from streams.sink import GROUP as SINK_GROUP
+from schemas.topics import AGENT_EVENTS, CONTACT_EVENTS, SINK_GROUP
+from streams.engine.app import SESSION_TIMEOUT_S
+from streams.kafka.decoding import decode_either
+from streams.kafka.schema_lookup import WAITING
 
 pytestmark = pytest.mark.stack
 STOP_S = 5.0

@@ -17,7 +17,7 @@ from schemas.events import AgentStateChanged, Event, SourceHeartbeat
 from schemas.topics import CONTACT_EVENTS
 from simulator.deliveries import deliver
 from simulator.simulation import Simulation
-from streams.state import Known
+from streams.stages.contacts.event_set import Known
 
 CONTACTS = 1_500
 

@@ -4,7 +4,7 @@ import pytest
 
 from bench.soak import PARTS, Found, Sent, document, judge, options, plan, soak
 from bench.stack import stack
-from sinks.clickhouse import connect
+from sinks.connection import connect
 
 SMALL = ("--kills", "4", "--seed", "2", "--mean", "1", "--rate", "600")
 

@@ -13,11 +13,11 @@ from test_crashes import IMPORT_LIMIT_S, grown
 from kpis.rules import DEFAULT_RULES, FcrRules, Rules
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, Event, SourceHeartbeat
-from schemas.topics import CUSTOMERS_CHANGELOG, FCR_WINDOWS, QUARTERS_CHANGELOG
+from schemas.topics import CUSTOMERS_CHANGELOG, FCR_WINDOWS, QUARTERS_CHANGELOG, WORKER_GROUP
 from simulator.deliveries import deliver
 from simulator.simulation import Simulation
 from sinks.rows import COLUMNS
-from streams.progress import WORKER_GROUP, Watch
+from streams.health.group_lag import OffsetReader
 
 CONTACTS = 3_000
 OTHER_RULES = Rules(
@@ -84,7 +84,7 @@ async def test_customers_and_agents_whatever_is_killed_and_however_the_rules_cha
     with background(stack.env(), "sink") as sink:
         for topic in (CUSTOMERS_CHANGELOG, FCR_WINDOWS, QUARTERS_CHANGELOG):
             with background(stack.env(), "worker") as worker:
-                async with Watch(stack.bootstrap_servers) as watch:
+                async with OffsetReader(stack.bootstrap_servers) as watch:
                     await grown(watch, topic, 1)
                 worker.process.kill()
         assert await lag(stack, WORKER_GROUP) > 0

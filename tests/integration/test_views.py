@@ -19,10 +19,10 @@ from kpis.catalogue.kpi import Kpi
 from kpis.facts import FcrFact
 from kpis.rules import DEFAULT_RULES
 from kpis.tallies.windows import MEASURES
+from reports.kpi.answer import Question, answer
 from schemas.time_units import DAY_MS
-from sinks.kpis import Question, answer
-from sinks.view_columns import column_id
-from sinks.views import AGENT_VIEWS, KPI_VIEWS, apply_views, of_agents
+from sinks.views.columns import column_id
+from sinks.views.statements import AGENT_VIEWS, KPI_VIEWS, apply_views, of_agents
 from sql.periods import edges
 
 pytestmark = pytest.mark.stack

@@ -8,13 +8,17 @@ import pytest
 from support.simulation import Writer
 from test_crash_simulation import quiet, simulate
 
-from streams import apply, contacts, customers, processor, recovery
-from streams.customers import Customers
-from streams.documents import row_version
-from streams.forwarder import Forwarder
-from streams.owners import Owners
-from streams.processor import Processor
-from streams.publisher import Publisher
+from streams.commit import processor
+from streams.commit import unfinished as recovery
+from streams.commit.forwarder import Forwarder
+from streams.commit.processor import Processor
+from streams.commit.publisher import Publisher
+from streams.stages.contacts import batch as apply
+from streams.stages.contacts import stage as contacts
+from streams.stages.customers import stage as customers
+from streams.stages.customers.stage import Customers
+from streams.stages.documents import row_version
+from streams.state.histories import Owners
 
 pytestmark = pytest.mark.slow
 SEEDS = range(1_000)  # the rarest shows in one of a hundred

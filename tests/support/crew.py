@@ -12,7 +12,7 @@ from support import simulation
 from support.simulation import Broker, Crash, Process, Where, deliver_again, haunt
 
 from streams.config import StreamConfig
-from streams.fence import Fenced
+from streams.kafka.fenced_writer import Fenced
 
 STARTS = 12  # with a crash to come, mostly; then one that works everything off
 

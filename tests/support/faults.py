@@ -20,10 +20,10 @@ from adapters.sending.producer import EventSender
 from adapters.sending.records import Encode
 from deploy.local.ports import free_port
 from kpis.rules import Rules
+from reports.verification import compare
 from schemas.codec import encode
 from simulator.deliveries import Disorder, deliver
 from simulator.simulation import START_MS, Simulation
-from sinks.verify import compare
 
 WEEK_MS = 7 * 86_400_000
 DISORDER = Disorder(late=0.05, duplicated=0.1, corrected=0.01)

@@ -16,8 +16,8 @@ from kpis.tallies.live import is_waiting, live_measures
 from kpis.tallies.peak_hour import peak_hour
 from kpis.tallies.surveys import survey_measures
 from kpis.tallies.windows import activity, contact_bookings, entered, handled
+from reports.kpi.answer import Question
 from schemas.time_units import QUARTER_MS
-from sinks.kpis import Question
 from sql.periods import edges
 
 Dims = dict[str, str]

@@ -11,10 +11,8 @@ from support.stack import Stack, run_ringback
 
 from kpis.tallies.windows import MEASURES
 from schemas.events import Event
-from schemas.topics import CONTACT_EVENTS
-from streams.progress import WORKER_GROUP, Watch, wait_until_stored
-from streams.sink import GROUP as SINK_GROUP
-from streams.sink import TOPICS as SINK_TOPICS
+from schemas.topics import CONTACT_EVENTS, SINK_GROUP, SINK_TOPICS, WORKER_GROUP
+from streams.health.group_lag import OffsetReader, wait_until_stored
 
 STILL_S = 60.0
 READ_BY = {WORKER_GROUP: (CONTACT_EVENTS,), SINK_GROUP: SINK_TOPICS}
@@ -76,7 +74,7 @@ def json_lines(events: Iterable[Event]) -> bytes:
 
 async def lag(stack: Stack, group: str) -> int:
     """Records that a group has not done; all of contact-events for a group that never read any."""
-    async with Watch(stack.bootstrap_servers) as watch:
+    async with OffsetReader(stack.bootstrap_servers) as watch:
         return sum(part.events for part in await watch.lags(group, READ_BY.get(group, (CONTACT_EVENTS,))))
 
 

@@ -9,7 +9,7 @@ from schemas.codec import MARKER
 from schemas.topics import DEAD_LETTERS, RAW_TOPICS
 
 POISON = (b"", b"\xc3", b'{"type": "contact_started"}', MARKER + b"\xee" * 8 + b"\x00" * 20, MARKER * 40)
-Place = tuple[str, int]  # origin and position of a dead letter
+Endpoint = tuple[str, int]  # origin and position of a dead letter
 
 
 def strew(broker: Broker, rng: random.Random) -> None:
@@ -21,7 +21,7 @@ def strew(broker: Broker, rng: random.Random) -> None:
                 records.insert(rng.randint(0, len(records)), (b"poison", rng.choice(POISON)))
 
 
-def misplaced(broker: Broker) -> list[Place]:
+def misplaced(broker: Broker) -> list[Endpoint]:
     """Poison that is no dead letter, and dead letters that are no poison."""
     letters = {
         (letter["origin"], letter["position"]) for letter in map(orjson.loads, broker.values(DEAD_LETTERS))

@@ -14,20 +14,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schemas import topics
-from streams.agents import Agents
-from streams.apply import Record
+from streams.commit.forwarder import Forwarder
+from streams.commit.processor import Processor
+from streams.commit.unfinished import finish_batch
 from streams.config import StreamConfig
-from streams.contacts import Contacts
-from streams.customers import Customers
-from streams.decoding import decode_single_object
-from streams.disk import held_by
-from streams.fence import FENCE, Fenced
-from streams.forwarder import Forwarder
-from streams.processor import Processor
-from streams.recovery import finish_batch
-from streams.stage import Kept
-from streams.stages import build_stages
-from streams.writer import Span, joined
+from streams.kafka.decoding import decode_single_object
+from streams.kafka.fenced_writer import FENCE, Fenced
+from streams.kafka.record import OffsetSpan, Record
+from streams.kafka.writer import joined
+from streams.stages.agents.stage import Agents
+from streams.stages.build import build_stages
+from streams.stages.contacts.stage import Contacts
+from streams.stages.customers.stage import Customers
+from streams.state.disk import partitions_of
+from streams.state.table import Table
 
 PARTITIONS = 2
 Where = tuple[str, int]  # topic, partition
@@ -69,7 +69,7 @@ class Broker:
 
 
 class Writer:
-    """What streams.fence is on Kafka: changelogs are written under the epoch of a partition, outputs freely.
+    """What FencedWriter is on Kafka: changelogs are written under the epoch of a partition, outputs freely.
 
     `hangs_after` so many more records the process stands still until `woken`.
     """
@@ -89,7 +89,9 @@ class Writer:
             for changelog in topics.CHANGELOGS:
                 await self.write(changelog, partition, FENCE)
 
-    async def write(self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes]]) -> Span | None:
+    async def write(
+        self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes]]
+    ) -> OffsetSpan | None:
         await asyncio.sleep(0)
         written = []
         for record in records:
@@ -108,11 +110,11 @@ class Writer:
         pass
 
 
-def recover(broker: Broker, kept: Kept, partitions: Iterable[int]) -> None:
+def recover(broker: Broker, kept: Table, partitions: Iterable[int]) -> None:
     """A table from what is on disk, if it is kept there, and the rest of its changelog."""
-    kept.held.keep_only(set())
+    kept.partitions.keep_only(set())
     for partition in partitions:
-        held, records = kept.held.of(partition), broker.records[kept.changelog, partition]
+        held, records = kept.partitions.of(partition), broker.records[kept.changelog, partition]
         held.recover([dict(records[held.following :])], len(records))
 
 
@@ -146,7 +148,7 @@ class Process:
         stages = build_stages(
             config,
             decode_single_object,
-            lambda name: Kept(held_by(config, name), topics.changelog_of(name)),
+            lambda name: Table(partitions_of(config, name), topics.changelog_of(name)),
         )
         for stage in stages:
             if isinstance(stage, Customers | Agents):
@@ -157,16 +159,16 @@ class Process:
         writer: Any = self.writer
         self.processors = [Processor(config, stage, writer, broken_clock) for stage in stages]
         forwarder = Forwarder(config, writer, decode_single_object, broken_clock)
-        self.handlers = {handler.source: handler for handler in (*self.processors, forwarder)}
+        self.handlers = {handler.topic: handler for handler in (*self.processors, forwarder)}
 
     def close(self) -> None:
         """Its death, for what it has on disk."""
         for processor in self.processors:
-            processor.stage.state.held.close()
-            processor.stage.totals.held.close()
+            processor.stage.state.partitions.close()
+            processor.stage.totals.partitions.close()
 
     async def start(self, partitions: Iterable[int] | None = None) -> None:
-        """What streams.app does when partitions are assigned: fence, recover, finish."""
+        """What streams.engine.app does when partitions are assigned: fence, recover, finish."""
         self.partitions = set(range(PARTITIONS) if partitions is None else partitions)
         await self.writer.take(self.partitions)
         for processor in self.processors:

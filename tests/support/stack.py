@@ -21,8 +21,8 @@ from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.kafka.broker import LocalKafka
 from deploy.local.kafka.runtime import default_cache_dir, ensure_runtime
 from deploy.local.ports import free_port
-from sinks.clickhouse import connect
-from streams.readiness import VARIABLE
+from sinks.connection import connect
+from streams.health.ready_file import VARIABLE
 
 RINGBACK = [sys.executable, "-m", "cli.main"]
 READY_LIMIT_S = 60.0

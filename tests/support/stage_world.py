@@ -11,9 +11,9 @@ from support.worlds import AGENTS, BASE_MS, random_contact
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, ContactEvent
 from schemas.topics import AGENT_EVENTS, CONTACT_EVENTS, CONTACT_FACTS
-from streams.decoding import decode_single_object
-from streams.forwards import partition_of
-from streams.sink import LATEST, Buffer
+from sinks.buffer import LATEST, Buffer
+from streams.kafka.decoding import decode_single_object
+from streams.stages.forwards import partition_of
 
 STATES = ("available", "busy", "break", "training", "offline")
 HOUR_MS = 3_600_000

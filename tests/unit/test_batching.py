@@ -10,9 +10,10 @@ import pytest
 from faust.types import TP
 
 from schemas.topics import CHANGELOGS, CONTACT_EVENTS, CONTACTS_CHANGELOG, WORKER_TOPICS
-from streams.batching import (
+from streams.config import FETCH_WAIT_MS
+from streams.engine.batch_order import BatchOrder, Verdict
+from streams.engine.batching import (
     BATCHED_TOPICS,
-    FETCH_WAIT_MS,
     LOOKS_WHILE_BUSY,
     BatchConsumer,
     BatchScheduler,
@@ -21,9 +22,8 @@ from streams.batching import (
     ReadOffsets,
     Transport,
 )
-from streams.ending import Ending
-from streams.health import Health
-from streams.sequence import Sequence, Verdict
+from streams.engine.shutdown import Ending
+from streams.health.health import Health
 
 EVENTS = TP(CONTACT_EVENTS, 1)
 CHANGELOG = TP(CONTACTS_CHANGELOG, 1)
@@ -146,14 +146,14 @@ def test_assignor_knows_topics_without_metadata() -> None:
 )
 def test_sequence(batches: list[tuple[int, int]], verdicts: list[Verdict]) -> None:
     """What is applied, what is dropped, and where fetching goes on."""
-    sequence = Sequence()
+    sequence = BatchOrder()
     sequence.restart(EVENTS, 0)
     assert [sequence.judge(EVENTS, first, last) for first, last in batches] == verdicts
 
 
 def test_sequence_after_a_seek() -> None:
     """After an assignment the committed offset is next, and an old suspicion is forgotten."""
-    sequence = Sequence()
+    sequence = BatchOrder()
     sequence.restart(EVENTS, 0)
     sequence.judge(EVENTS, 50, 59)
     assert not sequence.restart(EVENTS, 100)
@@ -163,7 +163,7 @@ def test_sequence_after_a_seek() -> None:
 
 def test_sequence_before_it_is_known_where_to_go_on() -> None:
     """After an assignment nothing is applied until the committed offset is known; then all comes again."""
-    sequence = Sequence()
+    sequence = BatchOrder()
     sequence.restart(EVENTS, 0)
     sequence.forget(EVENTS)
     assert sequence.judge(EVENTS, 0, 9) == Verdict(False)
@@ -183,8 +183,8 @@ def test_read_offsets_of_batched_topics_drop_nothing() -> None:
 def standing_still() -> tuple[BatchConsumer, list[tuple[TP, int]]]:
     """A consumer that has fetched up to 50 where 20 has never come, and what it seeks."""
     made, sought = consumer(), list[tuple[TP, int]]()
-    made.sequence, made._seen, made.flow_active = Sequence(), {}, True
-    made.sequence.restart(EVENTS, 20)
+    made.order, made._seen, made.flow_active = BatchOrder(), {}, True
+    made.order.restart(EVENTS, 20)
 
     async def position(tp: TP) -> int:
         return 50

@@ -19,10 +19,11 @@ from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams import bulk
-from streams.bulk import BulkRecovery, BulkTables, ChangelogReader, UnpackedRecords
-from streams.disk import StateStoreError
-from streams.store import FAUST_STORE, Held, KeptStore
+from streams.engine.tables import FAUST_STORE, BulkRecovery, BulkTables, FaustStore
+from streams.kafka import patience
+from streams.state.changelog import ChangelogReader, UnpackedRecords
+from streams.state.memory import in_memory
+from streams.state.table import StateStoreError
 
 ONE, TWO = TopicPartition("ringback-kept-changelog", 1), TopicPartition("ringback-kept-changelog", 2)
 Records = dict[TopicPartition, list[tuple[int, bytes, bytes | None]]]
@@ -100,7 +101,7 @@ def faust_applies(changes: list[tuple[int, bytes, bytes | None]]) -> Store:
 def test_bulk_gives_what_faust_gives(told: list[tuple[int, str, bytes | None]], size: int) -> None:
     """Tombstones, keys that come back, values that are empty, several partitions, any batch boundaries."""
     changes = [(partition, b"%d%s" % (partition, key.encode()), value) for partition, key, value in told]
-    made = Held()
+    made = in_memory()
     for partition in range(3):
         pairs = [(key, value) for where, key, value in changes if where == partition]
         for start in range(0, len(pairs), size):
@@ -178,8 +179,8 @@ def test_a_damaged_batch_is_refused() -> None:
 @pytest_asyncio.fixture
 async def recovery() -> BulkRecovery:
     app = faust.App("ringback", broker="batched://127.0.0.1:1", store=FAUST_STORE, TableManager=BulkTables)
-    table = app.Table("kept", partitions=4, options={"held": Held()})
-    assert type(table.data) is KeptStore
+    table = app.Table("kept", partitions=4, options={"partitions": in_memory()})
+    assert type(table.data) is FaustStore
     made = app.tables.recovery
     assert type(made) is BulkRecovery
     assert app.tables.recovery is made
@@ -191,7 +192,7 @@ async def recovery() -> BulkRecovery:
 
 def use(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ChangelogReader, "_consumer", broker.consumer)
-    monkeypatch.setattr(bulk, "RETRY_S", 0.0)
+    monkeypatch.setattr(patience, "RETRY_S", 0.0)
 
 
 def filled_up_to_its_ends(recovery: BulkRecovery, monkeypatch: pytest.MonkeyPatch) -> Broker:
@@ -232,7 +233,7 @@ async def test_nothing_is_left_for_faust(recovery: BulkRecovery, monkeypatch: py
     await recover(recovery)
     assert not recovery.need_recovery()
     assert dict(recovery.active_offsets) == {TP(*ONE): 8, TP(*TWO): 6}
-    held = recovery.app.tables["kept"].data.held
+    held = recovery.app.tables["kept"].data.partitions
     assert dict(held.items(1)) == {b"a": b"2", b"b": b"1"}
     assert dict(held.items(2)) == {b"k%d" % n: b"v" for n in range(7)}
     assert all(consumer.stopped for consumer in broker.consumers)
@@ -253,7 +254,7 @@ async def test_a_changelog_that_was_made_anew_is_read_anew(
 ) -> None:
     """What is held goes beyond its end, so it is not a copy of it."""
     filled_up_to_its_ends(recovery, monkeypatch)
-    held = recovery.app.tables["kept"].data.held
+    held = recovery.app.tables["kept"].data.partitions
     for number, known in ((1, 9), (2, 5)):
         held.of(number).put([(b"old", b"1")], None)
         recovery.active_offsets[TP(ONE.topic, number)] = known - 1 if number == 2 else known
@@ -284,7 +285,7 @@ async def test_rebalance_while_recovering(recovery: BulkRecovery, monkeypatch: p
     recovery.active_highwaters[TP(*TWO)] = 6
     await recover(recovery)
     assert broker.consumers[1].positions == {ONE: 9, TWO: 7}
-    assert recovery.app.tables["kept"].data.held.get(b"a") == b"2"
+    assert recovery.app.tables["kept"].data.partitions.get(b"a") == b"2"
     assert not recovery.need_recovery()
 
 
@@ -328,7 +329,7 @@ async def test_no_room_for_what_is_read_ends_the_worker_in_its_way(
     def full(*_: object) -> None:
         raise StateStoreError("No space left on device")
 
-    monkeypatch.setattr(recovery.app.tables["kept"].data.held.of(1), "recover", full)
+    monkeypatch.setattr(recovery.app.tables["kept"].data.partitions.of(1), "recover", full)
     with pytest.raises(ServiceStopped):
         await recover(recovery)
     assert [str(error) for error in said] == ["No space left on device"]

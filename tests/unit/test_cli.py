@@ -19,7 +19,7 @@ from cli.main import app
 from cli.sending import print_counts
 from cli.times import instant_ms, span_ms
 from kpis.catalogue.every_kpi import KPIS
-from sinks.explain import Asked, Explanation, Item
+from reports.explain.explanation import Asked, Explanation, Item
 from sql.periods import period_of
 
 COMMANDS = (

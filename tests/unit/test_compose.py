@@ -25,7 +25,7 @@ from deploy.local.kafka.broker import new_cluster_id
 from deploy.local.kafka.config import FIXED_PROPERTIES, LOG4J2_YAML
 from deploy.local.kafka.pins import KAFKA_VERSION
 from deploy.local.kafka.runtime import default_cache_dir, ensure_runtime
-from streams.readiness import VARIABLE
+from streams.health.ready_file import VARIABLE
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
@@ -130,6 +130,18 @@ def test_the_image_runs_as_the_user_that_compose_names() -> None:
     for name in ("worker", "sink"):
         assert compose()["services"][name]["user"] == users[-1]
     assert "--require-hashes" in DOCKERFILE
+
+
+def python_versions(dockerfile: str) -> set[str]:
+    return set(re.findall(r"^FROM python:(\d+\.\d+)[-. ]", dockerfile, re.MULTILINE))
+
+
+def test_the_image_has_the_python_of_the_lock() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    locked = re.findall(r"--python-version (\S+)", makefile)
+    assert python_versions(DOCKERFILE) == set(locked)
+    assert len(re.findall(r"^FROM ", DOCKERFILE, re.MULTILINE)) == 2
+    assert python_versions("FROM python:3.12-slim AS a\nFROM python:3.11-slim") == {"3.11", "3.12"}
 
 
 def test_the_image_is_healthy_when_the_process_says_it_is_ready() -> None:

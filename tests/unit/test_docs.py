@@ -18,8 +18,8 @@ from kpis.page import page
 from kpis.rules import DEFAULT_RULES
 from schemas.events import MODELS, Envelope
 from sinks.rows import COLUMNS
-from sinks.views import statements
-from streams.metrics import Metrics
+from sinks.views.statements import statements
+from streams.health.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "bench").glob("*.md")])
@@ -253,7 +253,7 @@ FAULTS: list[tuple[Check, str, str, str]] = [
     (changelog_wrong, CHANGELOG, "## [Unreleased]", "## News"),
     (readme_links_wrong, README, "(docs/facts.md)", "(docs/fact.md)"),
     (readme_links_wrong, README, "(#known-limits)", "(#limits)"),
-    (readme_links_wrong, README, "`streams/sequence.py`", "`streams/order.py`"),
+    (readme_links_wrong, README, "`streams/engine/batch_order.py`", "`streams/order.py`"),
 ]
 
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from streams.ending import FAILED, Ending
-from streams.health import Health
-from streams.lanes import Lanes
+from streams.commit.lanes import Lanes
+from streams.engine.shutdown import FAILED, Ending
+from streams.health.health import Health
 
 STUCK = """
-import asyncio, faust, streams.ending
+import asyncio, faust
+from streams.engine import shutdown
 
 app = faust.App("stuck", broker="memory://", web_enabled=False, topic_disable_leader=True)
 
@@ -24,8 +25,8 @@ async def fail():
 async def wait(app, **kwargs):
     await asyncio.Event().wait()
 
-streams.ending.STOP_LIMIT_S = 0.2
-streams.ending.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True).execute_from_commandline()
+shutdown.STOP_LIMIT_S = 0.2
+shutdown.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True).execute_from_commandline()
 """
 
 

@@ -5,11 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 from aiokafka.errors import ProducerFenced
-from faust.types import TP
 
 from schemas.topics import CHANGELOGS, KPI_WINDOWS
-from streams import fence
-from streams.fence import FENCE, Fenced, FencedWriter, Owned
+from streams.kafka import fenced_writer as fence
+from streams.kafka.fenced_writer import FENCE, Fenced, FencedWriter, Owned
 
 Told = list[tuple[str, int, int, list[tuple[bytes, bytes | None]]]]
 
@@ -22,7 +21,7 @@ class Coordinator:
         self.seen: dict[tuple[str, int], int] = {}
         self.written: Told = []
         monkeypatch.setattr(fence, "raised", self.raised)
-        monkeypatch.setattr("streams.writer.send", self.send)
+        monkeypatch.setattr("streams.kafka.writer.send", self.send)
 
     async def raised(self, servers: str, partition: int) -> Owned:
         await asyncio.sleep(0)
@@ -40,15 +39,10 @@ class Coordinator:
         self.written.append((topic, partition, producer.epoch, list(records)))
 
 
-def partition(number: int) -> set[TP]:
-    """As Faust tells of it."""
-    return {TP(changelog, number) for changelog in CHANGELOGS}
-
-
 async def test_all_changelogs_of_a_partition_are_fenced(monkeypatch: pytest.MonkeyPatch) -> None:
     kafka, old, new = Coordinator(monkeypatch), FencedWriter(""), FencedWriter("")
-    await old.take(partition(0) | partition(1))
-    await new.take(partition(1))
+    await old.take({0, 1})
+    await new.take({1})
     assert {(topic, number) for topic, number, epoch, _ in kafka.written if epoch == 1} == {
         (changelog, 1) for changelog in CHANGELOGS
     }
@@ -70,7 +64,7 @@ async def test_outputs_are_not_fenced(monkeypatch: pytest.MonkeyPatch) -> None:
         connected.append(servers)
         return SimpleNamespace(epoch=0)
 
-    monkeypatch.setattr("streams.writer.connected", connect)
+    monkeypatch.setattr("streams.kafka.writer.connected", connect)
     writer = FencedWriter("kafka")
     await writer.write(KPI_WINDOWS, 3, [(b"a", b"1")])
     assert connected == ["kafka"]
@@ -79,13 +73,13 @@ async def test_outputs_are_not_fenced(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_nothing_is_taken_while_partitions_move(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is about to lose a partition must not take it back from its next owner."""
     kafka, writer = Coordinator(monkeypatch), FencedWriter("")
-    ours = partition(0)
+    ours = {0}
     await writer.let_go()
     taking = asyncio.create_task(writer.take(ours))
     await asyncio.sleep(0.01)
     assert not kafka.epochs
-    ours -= partition(0)  # Faust's own set: what was assigned meanwhile
-    ours |= partition(1)
+    ours -= {0}  # Faust's own set: what was assigned meanwhile
+    ours |= {1}
     writer.settled.set()
     await taking
     assert kafka.epochs == {1: 0}
@@ -94,11 +88,11 @@ async def test_nothing_is_taken_while_partitions_move(monkeypatch: pytest.Monkey
 async def test_a_partition_stays_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     """Kafka is reminded of it, unless someone has come between."""
     kafka, old, new = Coordinator(monkeypatch), FencedWriter(""), FencedWriter("")
-    await old.take(partition(0))
+    await old.take({0})
     for _ in range(2):
         await old.keep()
     assert kafka.epochs == {0: 2}
     assert {epoch for _, _, epoch, _ in kafka.written} == {0}
-    await new.take(partition(0))
+    await new.take({0})
     with pytest.raises(Fenced):
         await old.keep()

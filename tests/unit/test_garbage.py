@@ -2,7 +2,7 @@
 
 import gc
 
-from streams.garbage import OBJECTS_BETWEEN_LOOKS, collect_rarely
+from streams.health.garbage_collector import OBJECTS_BETWEEN_LOOKS, collect_rarely
 
 
 def test_what_is_there_is_looked_at_once_and_new_objects_seldom() -> None:

@@ -1,4 +1,5 @@
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from deploy.local.kafka.config import (
     server_properties,
 )
 from deploy.local.kafka.java import major_version
-from deploy.local.kafka.pins import KAFKA_VERSION, fingerprint, parse_jars, pinned_jars
+from deploy.local.kafka.pins import KAFKA_VERSION, parse_jars, pinned_jars
 from deploy.local.kafka.probe import live_brokers, metadata_request
 from deploy.local.kafka.runtime import KafkaRuntime, default_cache_dir, jvm_options
 
@@ -93,10 +94,10 @@ def test_pins_are_complete_and_of_one_version() -> None:
     assert any(jar.artifact == "log4j-slf4j-impl" for jar in jars)
 
 
-def test_another_list_has_another_fingerprint() -> None:
-    jars = parse_jars("aa 1 g:a:1\nbb 2 g:b:2\n")
-    assert [jar.filename for jar in jars] == ["a-1.jar", "b-2.jar"]
-    assert fingerprint(jars) != fingerprint(jars[:1])
+def test_a_line_names_the_file_in_the_repository() -> None:
+    first, second = parse_jars("aa 1 g.h:a:1\nbb 2 g:b:2\n")
+    assert (first.filename, second.filename) == ("a-1.jar", "b-2.jar")
+    assert first.path == "g/h/a/1/a-1.jar"
 
 
 def test_metadata_probe_speaks_kafka() -> None:
@@ -115,8 +116,13 @@ def test_java_version_is_read_from_the_release_file(tmp_path: Path) -> None:
 def test_cache_folder_follows_the_platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_cache_dir() == tmp_path / "ringback"
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    assert default_cache_dir().is_absolute()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    usual = tmp_path / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "ringback"
+    for unusable in ("relative", ""):
+        monkeypatch.setenv("XDG_CACHE_HOME", unusable)
+        assert default_cache_dir() == usual
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert default_cache_dir() == usual
 
 
 def test_an_older_java_gets_no_option_it_does_not_know() -> None:

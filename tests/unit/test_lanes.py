@@ -2,7 +2,7 @@
 
 import asyncio
 
-from streams.lanes import Lanes
+from streams.commit.lanes import Lanes
 
 
 class Recorder:

@@ -22,18 +22,19 @@ from deploy.local.ports import free_port
 from schemas.codec import encode
 from schemas.events import ContactQueued
 from schemas.topics import CONTACT_EVENTS, CONTACTS_CHANGELOG, WINDOWS_CHANGELOG
-from streams import observer
-from streams.apply import Refused
+from streams.commit.processor import Processor
 from streams.config import StreamConfig
-from streams.contacts import Contacts
-from streams.decoding import decode_single_object
-from streams.health import MOVING, READY, RECOVERING, STARTING, STOPPING, Health
-from streams.lag import Lag, Position, Positions, StuckDetector, lag_of
-from streams.metrics import Metrics, TopicMetrics, set_only
-from streams.observer import Lookout, Place, answers, observed
-from streams.processor import Processor
-from streams.stage import Kept
-from streams.store import Held
+from streams.health import endpoint
+from streams.health.endpoint import Endpoint, answers
+from streams.health.health import MOVING, READY, RECOVERING, STARTING, STOPPING, Health
+from streams.health.lag import Lag, Position, Positions, StuckDetector, lag_of
+from streams.health.metrics import Metrics, TopicMetrics, set_only
+from streams.health.observer import LagWatcher, observed
+from streams.kafka.decoding import decode_single_object
+from streams.kafka.record import RefusedRecord
+from streams.stages.contacts.stage import Contacts
+from streams.state.memory import in_memory
+from streams.state.table import Table
 
 WHERE, OTHER = ("contact-events", 0), ("contact-events", 1)
 NOW = 1_767_600_000_000
@@ -106,13 +107,13 @@ def test_a_partition_that_leaves_is_not_stuck_any_more() -> None:
     assert detector.look({OTHER: Lag(6, 1, 0)}, 31) == ({}, {WHERE: 0})
 
 
-def lookout() -> Lookout:
+def lookout() -> LagWatcher:
     health = Health("worker")
     health.assigned([WHERE, OTHER])
     for position in health.positions.held().values():
         position.following = 5
     health.become(READY)
-    return Lookout(health, "group", ends={WHERE: 9, OTHER: 5})
+    return LagWatcher(health, "group", ends={WHERE: 9, OTHER: 5})
 
 
 def test_what_is_stuck_is_one_line_and_a_gauge_until_it_is_over() -> None:
@@ -156,7 +157,7 @@ async def test_where_to_go_on_is_asked_of_kafka_once() -> None:
         async def ends_of(self, partitions: Any) -> dict[tuple[str, int], int]:
             return dict.fromkeys(partitions, 8)
 
-    watched, kafka = Lookout(Health("sink"), "group"), Kafka()
+    watched, kafka = LagWatcher(Health("sink"), "group"), Kafka()
     watched.health.assigned([WHERE, OTHER])
     for _ in range(2):
         await watched.ask(kafka)  # type: ignore[arg-type]
@@ -204,7 +205,11 @@ def test_ready_says_why_not() -> None:
 
 def test_a_batch_is_counted() -> None:
     metrics = Metrics()
-    bad = [Refused(1, "empty", "", b""), Refused(2, "empty", "", b""), Refused(3, "wrong_key", "", b"")]
+    bad = [
+        RefusedRecord(1, "empty", "", b""),
+        RefusedRecord(2, "empty", "", b""),
+        RefusedRecord(3, "wrong_key", "", b""),
+    ]
     TopicMetrics(metrics, "t").batch(10, 5, bad, corrected=1)
     found = {
         name: value(metrics.registry, name, topic="t")
@@ -234,7 +239,7 @@ async def test_a_processor_counts_events_and_state() -> None:
         )
         return type("Record", (), {"offset": offset, "key": b"c", "value": encode(event)})
 
-    kept = Kept(Held(), CONTACTS_CHANGELOG), Kept(Held(), WINDOWS_CHANGELOG)
+    kept = Table(in_memory(), CONTACTS_CHANGELOG), Table(in_memory(), WINDOWS_CHANGELOG)
     config, metrics = StreamConfig(), Metrics()
     stage = Contacts(*kept, decode_single_object, config.rules, 4)
     processor = Processor(config, stage, Writer(), lambda: 0, metrics)  # type: ignore[arg-type]
@@ -250,7 +255,7 @@ async def test_a_processor_counts_events_and_state() -> None:
         value(registry, "state_bytes", table="contacts"),
     ]
     for table in kept:
-        metrics.held(table)
+        metrics.table_size(table)
     counted = [
         value(registry, "state_records", table="contacts"),
         value(registry, "state_bytes", table="contacts"),
@@ -277,7 +282,7 @@ def until(holds: Callable[[], bool]) -> None:
 @contextmanager
 def process(port: int) -> Iterator[Health]:
     """A process that is observed, without Kafka."""
-    with observed("worker", Place("127.0.0.1:1", "group", "127.0.0.1", port)) as health:
+    with observed("worker", Endpoint("127.0.0.1:1", "group", "127.0.0.1", port)) as health:
         yield health
 
 
@@ -287,8 +292,8 @@ def listens(port: int) -> bool:
 
 
 def test_a_process_answers_and_says_when_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observer, "LOOP_LIMIT_S", 0.2)
-    monkeypatch.setattr(observer.answers, "__defaults__", (0.2,))
+    monkeypatch.setattr(endpoint, "LOOP_LIMIT_S", 0.2)
+    monkeypatch.setattr(endpoint.answers, "__defaults__", (0.2,))
     port, loop = free_port(), asyncio.new_event_loop()
     with process(port) as health:
         until(lambda: listens(port))

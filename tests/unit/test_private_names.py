@@ -17,7 +17,7 @@ from packaging.version import Version
 from support.private_names import DISTRIBUTIONS, NAMES, RANGES, RELIANCES, Name, Reliance
 
 ROOT = Path(__file__).parents[2]
-OURS = ("schemas", "kpis", "simulator", "sql", "sinks", "streams", "adapters", "cli", "deploy")
+OURS = ("schemas", "kpis", "simulator", "sql", "sinks", "streams", "reports", "adapters", "cli", "deploy")
 DOCUMENTED = {"_exit"}  # of os; Python's own documentation has it
 ACCESSORS = {"getattr", "setattr", "delattr", "hasattr"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -158,7 +158,7 @@ def test_a_planted_name_is_found(code: str, name: str) -> None:
     names = {
         "Recovery": resolve_name("faust.tables.recovery:Recovery"),
         "TableManager": resolve_name("faust.tables.manager:TableManager"),
-        "BatchConsumer": resolve_name("streams.batching:BatchConsumer"),
+        "BatchConsumer": resolve_name("streams.engine.batching:BatchConsumer"),
     }
     assert touched(code, names) == {name}
 

@@ -14,10 +14,10 @@ from schemas.avro_schemas import current, raw_schema
 from schemas.codec import DecodeError, encode
 from schemas.confluent import HEADER, RegistryRefused, RegistryUnreachable, schema_ids
 from schemas.events import ContactQueued
-from streams.app import decodable
-from streams.health import READY, Health
-from streams.schema_lookup import WAITING, SchemaLookup
-from streams.sink import unless
+from sinks.loop import unless
+from streams.engine.app import decodable
+from streams.health.health import READY, Health
+from streams.kafka.schema_lookup import WAITING, SchemaLookup
 
 EVENT = encode(
     ContactQueued(event_id="q", contact_id="c", occurred_at=1_767_600_000_000, source="t", queue="A")
@@ -50,16 +50,16 @@ class Server(SchemaRegistry):
 
 
 class Consumer:
-    """As much of streams.batching's consumer as is told of a batch."""
+    """As much of streams.engine.batching's consumer as is asked of a batch."""
 
     def __init__(self) -> None:
-        self.flow_active, self.told = True, list[str]()
+        self.flow_active, self.asked = True, list[str]()
 
     def release(self, message: Any) -> None:
-        self.told.append("release")
+        self.asked.append("release")
 
     def hold(self, message: Any) -> None:
-        self.told.append("hold")
+        self.asked.append("hold")
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +86,7 @@ def test_only_confluent_values_need_a_schema() -> None:
 async def test_what_is_known_is_not_asked_for_again() -> None:
     """What does not exist is: a registry may be behind who registered, or be filled later."""
     server = Server()
-    lookup = SchemaLookup(server, ready())
+    lookup = SchemaLookup(server, ready().waiting)
     values = [*framed(OURS, ABSENT, FOREIGN, NO_AVRO, OURS), EVENT]
     for _ in range(2):
         await lookup.fetch(lookup.missing(values))
@@ -115,7 +115,7 @@ def test_absent_ids_are_not_remembered_without_bound(monkeypatch: pytest.MonkeyP
 
 
 async def test_without_a_registry_nothing_is_looked_at() -> None:
-    lookup = SchemaLookup(None, ready())
+    lookup = SchemaLookup(None, ready().waiting)
     assert lookup.missing(iter(framed(OURS))) == set()
     await lookup.fetch({OURS})
 
@@ -131,7 +131,7 @@ async def test_who_waits_says_so_once_and_is_not_ready() -> None:
 
     server._ask = watched  # type: ignore[method-assign]
     with capture_logs() as logs:
-        await SchemaLookup(server, health).fetch({OURS})
+        await SchemaLookup(server, health.waiting).fetch({OURS})
     logs = [line for line in logs if not line["event"].startswith("stamina")]  # silenced by cli.console
     assert [line["event"] for line in logs] == [WAITING, "the schema registry answers"]
     assert logs[0]["url"] == "http://registry:8081"
@@ -142,12 +142,12 @@ async def test_who_waits_says_so_once_and_is_not_ready() -> None:
 
 async def test_what_waiting_does_not_mend_is_raised() -> None:
     with pytest.raises(RegistryRefused):
-        await SchemaLookup(Server(), ready()).fetch({FORBIDDEN})
+        await SchemaLookup(Server(), ready().waiting).fetch({FORBIDDEN})
 
 
 async def test_who_is_stopped_waits_no_longer() -> None:
     health = ready()
-    lookup, stop = SchemaLookup(Server(away=10**9), health), asyncio.Event()
+    lookup, stop = SchemaLookup(Server(away=10**9), health.waiting), asyncio.Event()
     waiting = asyncio.create_task(unless(stop, lookup.fetch({OURS})))
     while not health.waits:  # noqa: ASYNC110 -- it has no event
         await asyncio.sleep(0)
@@ -158,13 +158,13 @@ async def test_who_is_stopped_waits_no_longer() -> None:
 
 
 async def test_what_ends_before_the_stop_has_ended() -> None:
-    assert await unless(asyncio.Event(), SchemaLookup(Server(), ready()).fetch({OURS}))
+    assert await unless(asyncio.Event(), SchemaLookup(Server(), ready().waiting).fetch({OURS}))
     with pytest.raises(RegistryRefused):
-        await unless(asyncio.Event(), SchemaLookup(Server(), ready()).fetch({FORBIDDEN}))
+        await unless(asyncio.Event(), SchemaLookup(Server(), ready().waiting).fetch({FORBIDDEN}))
 
 
 @pytest.mark.parametrize(
-    ("known", "moved", "decodes", "told"),
+    ("known", "moved", "decodes", "asked"),
     [
         pytest.param(True, False, True, [], id="nothing to ask"),
         pytest.param(False, False, True, ["release", "hold"], id="asked"),
@@ -172,7 +172,7 @@ async def test_what_ends_before_the_stop_has_ended() -> None:
     ],
 )
 async def test_no_batch_that_waits_is_waited_for(
-    known: bool, moved: bool, decodes: bool, told: list[str]
+    known: bool, moved: bool, decodes: bool, asked: list[str]
 ) -> None:
     """Faust would let no partition move, and no worker stop, before an event is acknowledged."""
     server, consumer = Server(), Consumer()
@@ -180,5 +180,5 @@ async def test_no_batch_that_waits_is_waited_for(
         server.learn(OURS)
     consumer.flow_active = not moved
     message = SimpleNamespace(value=[SimpleNamespace(value=value) for value in framed(OURS)])
-    assert await decodable(consumer, message, SchemaLookup(server, ready())) is decodes
-    assert consumer.told == told
+    assert await decodable(consumer, message, SchemaLookup(server, ready().waiting)) is decodes
+    assert consumer.asked == asked

@@ -28,7 +28,7 @@ from schemas.codec import (
     encode_body,
 )
 from schemas.events import MODELS, OCCURRED_AT_MAX, OCCURRED_AT_MIN, TYPE_RANK, ContactQueued, ContactResolved
-from streams.decoding import decode_single_object
+from streams.kafka.decoding import decode_single_object
 
 KINDS = sorted(MODELS)
 CURRENT: dict[str, dict[str, Any]] = dict(load(files("schemas") / "avro"))

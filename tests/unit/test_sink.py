@@ -12,12 +12,14 @@ from support.builders import make_quarter
 from schemas import topics
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, ContactQueued, SourceHeartbeat
-from sinks import clickhouse
-from sinks.clickhouse import ClickHouseSink, SinkRefused, passes, without_secret
+from schemas.topics import SINK_TOPICS
+from sinks import writer as clickhouse
+from sinks.buffer import Buffer
+from sinks.connection import without_secret
 from sinks.rows import COLUMNS
-from streams.decoding import decode_single_object
-from streams.sink import TOPICS, Buffer
-from streams.topics import topic_specs
+from sinks.writer import ClickHouseSink, SinkRefused, passes
+from streams.kafka.decoding import decode_single_object
+from streams.kafka.topics import topic_specs
 
 URL = "http://ringback:secret@db:8123/ringback"
 FULL = "Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space. (NOT_ENOUGH_SPACE)\nmore"
@@ -237,4 +239,4 @@ def test_what_is_gone_is_a_deleted_row() -> None:
 
 
 def test_every_topic_that_the_sink_reads_exists() -> None:
-    assert set(TOPICS) <= {spec.name for spec in topic_specs(4)}
+    assert set(SINK_TOPICS) <= {spec.name for spec in topic_specs(4)}

@@ -9,21 +9,22 @@ from support.builders import make_session, make_visit
 from kpis.fcr.visit import Visit
 from kpis.rules import DEFAULT_RULES, FcrRules
 from kpis.tallies.fcr import FCR_MEASURES
-from schemas import topics
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, ContactQueued
-from streams import customers
-from streams.agents import Agents, read_item
-from streams.apply import Record
+from streams.commit.forwarder import forward
+from streams.commit.processor import Processor
 from streams.config import StreamConfig
-from streams.customers import Customers, read_told
-from streams.decoding import decode_single_object
-from streams.fcr_documents import fcr_tally_bytes, fcr_tally_of, with_days_of
-from streams.forwarder import forward
-from streams.forwards import moved, partition_of, session_output, state_output, visit_output
-from streams.processor import Processor
-from streams.stage import InternalRecordError, Kept, Stage, Work
-from streams.store import Held
+from streams.kafka import topics
+from streams.kafka.decoding import decode_single_object
+from streams.kafka.record import Record
+from streams.stages.agents.stage import Agents, read_item
+from streams.stages.customers import stage as customers
+from streams.stages.customers.documents import fcr_tally_bytes, fcr_tally_of, with_days_of
+from streams.stages.customers.stage import Customers, read_told
+from streams.stages.forwards import moved, partition_of, session_output, state_output, visit_output
+from streams.stages.stage import BatchWork, InternalRecordError, Stage
+from streams.state.memory import in_memory
+from streams.state.table import Table
 
 AT = 1_767_600_000_000
 SESSION = make_session()
@@ -34,15 +35,15 @@ def state(event_id: str = "s", revision: int = 0, name: str = "available") -> Ag
     return AgentStateChanged.model_validate(fields | {"revision": revision})
 
 
-def kept() -> Kept:
-    return Kept(Held(), "changelog")
+def kept() -> Table:
+    return Table(in_memory(), "changelog")
 
 
 def stage_of(kind: type[Customers] | type[Agents]) -> Customers | Agents:
     return kind(kept(), kept(), DEFAULT_RULES)
 
 
-def done(stage: Stage, work: Work) -> None:
+def done(stage: Stage, work: BatchWork) -> None:
     """The batch is written."""
     stage.state.put(0, work.states)
     stage.totals.put(0, list(work.totals.items()))

@@ -15,10 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from streams import disk
-from streams.disk import DiskPartition, StateStoreError
-from streams.store import FAUST_STORE, Held, KeptStore, MemoryPartition, Partition
-from streams.writer import joined
+from streams.engine.tables import FAUST_STORE, FaustStore
+from streams.kafka.writer import joined
+from streams.state import disk
+from streams.state.disk import DiskPartition
+from streams.state.memory import MemoryPartition, in_memory
+from streams.state.partition import TablePartition, TablePartitions
+from streams.state.table import StateStoreError
 
 IDENTITY = "cluster ringback-t-changelog 0"
 KEYS = st.sampled_from([b'["a","1"]', b'["a","2"]', b'["a"]', b'["ab","1"]', b"k", b"\xff0", b"\xc3\xa9"])
@@ -34,7 +37,7 @@ def opened(folder: Path, identity: str = IDENTITY) -> DiskPartition:
     return DiskPartition(folder / "t-0", identity)
 
 
-def check(store: Partition, right: dict[bytes, bytes]) -> None:
+def check(store: TablePartition, right: dict[bytes, bytes]) -> None:
     assert dict(store.items()) == right
     assert {key: store.get(key) for key in right} == right
     assert store.get(b"never") is None
@@ -42,7 +45,9 @@ def check(store: Partition, right: dict[bytes, bytes]) -> None:
         assert dict(store.items(prefix)) == {k: v for k, v in right.items() if k.startswith(prefix)}
 
 
-def run(store: Partition, operations: list[tuple], reopened: Callable[[Partition], Partition]) -> None:
+def run(
+    store: TablePartition, operations: list[tuple], reopened: Callable[[TablePartition], TablePartition]
+) -> None:
     """The same operations on a store and on a dictionary; `following` is kept as the store must keep it."""
     right: dict[bytes, bytes] = {}
     following = end = 0
@@ -83,7 +88,7 @@ def test_memory_is_a_dictionary(operations: list[tuple]) -> None:
 def test_disk_is_a_dictionary_that_stays(operations: list[tuple]) -> None:
     with tempfile.TemporaryDirectory() as folder:
 
-        def reopened(store: Partition) -> Partition:
+        def reopened(store: TablePartition) -> TablePartition:
             store.close()
             return opened(Path(folder))
 
@@ -93,7 +98,7 @@ def test_disk_is_a_dictionary_that_stays(operations: list[tuple]) -> None:
 def test_no_value_is_there_without_its_offset(tmp_path: Path) -> None:
     """Of a process that was killed: all it had written up to an offset, none beyond, and no lock."""
     program = (
-        "import sys; from pathlib import Path; from streams.disk import DiskPartition\n"
+        "import sys; from pathlib import Path; from streams.state.disk import DiskPartition\n"
         f"store = DiskPartition(Path(sys.argv[1]) / 't-0', {IDENTITY!r})\n"
         "for n in range(10**9):\n"
         "    store.put([(b'%d.%d' % (n, part), b'x' * 100) for part in range(50)], (50 * n, 50 * n + 50))\n"
@@ -240,7 +245,7 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_partitions_are_apart() -> None:
-    held = Held()
+    held = in_memory()
     held.of(1).put([(b"a", b"1")], None)
     held.of(2).put([(b"b", b"2"), (b"c", b"3")], None)
     assert [held.get(b"b"), held.get(b"b", 2), held.get(b"b", 1), held.get(b"b", 3)] == [
@@ -257,7 +262,7 @@ def test_partitions_are_apart() -> None:
 
 
 def test_what_moves_away_can_be_opened_by_another(tmp_path: Path) -> None:
-    held = Held(lambda n: DiskPartition(tmp_path / f"t-{n}", f"{n}"), persistent=True)
+    held = TablePartitions(lambda n: DiskPartition(tmp_path / f"t-{n}", f"{n}"), persistent=True)
     for number in (0, 1):
         held.of(number).recover([{b"%d" % number: b"x"}], 3)
     held.keep_only({1})
@@ -265,22 +270,22 @@ def test_what_moves_away_can_be_opened_by_another(tmp_path: Path) -> None:
     assert (other.following, other.path.name) == (3, "t-0")
     other.close()
     held.close()
-    assert not held.partitions
+    assert not held.open
 
 
 async def test_faust_finds_the_store(tmp_path: Path) -> None:
-    assert stores.by_url(FAUST_STORE) is KeptStore
+    assert stores.by_url(FAUST_STORE) is FaustStore
     app = faust.App("ringback", broker="batched://127.0.0.1:1", store=FAUST_STORE)
-    held = Held(lambda n: DiskPartition(tmp_path / f"t-{n}", f"{n}"), persistent=True)
-    disk_table = app.Table("disk", partitions=2, options={"held": held})
-    memory_table = app.Table("memory", partitions=2, options={"held": Held()})
+    held = TablePartitions(lambda n: DiskPartition(tmp_path / f"t-{n}", f"{n}"), persistent=True)
+    disk_table = app.Table("disk", partitions=2, options={"partitions": held})
+    memory_table = app.Table("memory", partitions=2, options={"partitions": in_memory()})
     tp = TP("changelog", 1)
     assert memory_table.persisted_offset(tp) is None  # as Faust's own
     assert disk_table.persisted_offset(tp) == -1  # not None, which would leave Faust the offset it knew
     held.of(1).recover([{b"a": b"1"}], 8)
     assert disk_table.persisted_offset(tp) == 7
     await disk_table.data.on_recovery_completed(set(), set())
-    assert not held.partitions
+    assert not held.open
 
 
 @pytest.mark.parametrize(

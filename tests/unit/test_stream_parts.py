@@ -9,13 +9,16 @@ from kpis.rules import DEFAULT_RULES, FcrRules, Rules
 from kpis.tallies.windows import MEASURES, Window
 from schemas.codec import encode
 from schemas.events import ContactQueued
-from streams.apply import FactKeys, Record, apply_batch
-from streams.contacts import read_touched
-from streams.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
-from streams.decoding import decode_single_object
-from streams.documents import row_version, tally_bytes, tally_of, window_key, window_of
-from streams.folded import folded
-from streams.marker import (
+from streams.commit.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
+from streams.kafka.decoding import decode_single_object
+from streams.kafka.record import Record
+from streams.kafka.topics import PartitionsChanged, check_partitions, topic_specs
+from streams.stages.contacts.batch import FactKeys, apply_batch
+from streams.stages.contacts.event_set import Known, merge, pack, unpack
+from streams.stages.contacts.folded_cache import folded
+from streams.stages.contacts.stage import read_touched
+from streams.stages.documents import row_version, tally_bytes, tally_of, window_key, window_of
+from streams.state.markers import (
     Begun,
     Done,
     begun_bytes,
@@ -26,8 +29,6 @@ from streams.marker import (
     read_done,
     rules_digest,
 )
-from streams.state import Known, merge, pack, unpack
-from streams.topics import PartitionsChanged, check_partitions, topic_specs
 
 AT = 1_767_600_000_000
 

@@ -8,15 +8,16 @@ from support.builders import make_session, make_visit
 from kpis.rules import DEFAULT_RULES
 from schemas.codec import encode
 from schemas.events import ContactQueued
-from streams.agents import Agents
-from streams.apply import Record
-from streams.contacts import Contacts
-from streams.customers import Customers
-from streams.decoding import decode_single_object
-from streams.forwards import session_output, visit_output
-from streams.stage import Kept, Stage
-from streams.store import Held
-from streams.turns import AT_ONCE, in_turns
+from streams.kafka.decoding import decode_single_object
+from streams.kafka.record import Record
+from streams.stages.agents.stage import Agents
+from streams.stages.contacts.stage import Contacts
+from streams.stages.customers.stage import Customers
+from streams.stages.forwards import session_output, visit_output
+from streams.stages.stage import Stage
+from streams.stages.yielding import AT_ONCE, in_turns
+from streams.state.memory import in_memory
+from streams.state.table import Table
 
 AT = 1_767_600_000_000
 TURNS = 3
@@ -40,8 +41,8 @@ async def test_items_come_in_order_and_in_turns() -> None:
     assert task.result() == list(range(7))
 
 
-def kept() -> Kept:
-    return Kept(Held(), "changelog")
+def kept() -> Table:
+    return Table(in_memory(), "changelog")
 
 
 def contacts() -> tuple[Stage, list[Record]]:

@@ -10,10 +10,10 @@ import pytest
 
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.rules import DEFAULT_RULES, FcrRules, Rules
-from sinks.kpi_figures import LONGEST
-from sinks.kpis import READERS
-from sinks.view_columns import column_id, figure_columns
-from sinks.views import statements
+from reports.kpi.answer import READERS
+from reports.kpi.figures import LONGEST
+from sinks.views.columns import column_id, figure_columns
+from sinks.views.statements import statements
 from sql.periods import edges
 from sql.views import grid
 from sql.views.period import with_values

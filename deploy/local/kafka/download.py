@@ -1,117 +1,86 @@
 """Keeps the broker's jars in a folder: downloads what is missing, checks every byte against its pin.
 
-Folder: one file per jar and `verified`, which holds the fingerprint of the list that was checked in full.
-A start compares that fingerprint and the sizes (46 stats). A missing or different `verified` makes every
-file's sha256 be computed again, and only what fails is fetched. Each file arrives under another name and
-is renamed once its sha256 is right, so a reader never sees half a file and a broken download resumes.
+pooch fetches each file under another name, checks its sha256 and renames it. So a reader never sees half a
+file, and a download that was broken off goes on with the files that are still missing.
 """
 
-import contextlib
-import logging
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from jgo.maven import MavenContext, PythonResolver
+import pooch
 
 from deploy.local.errors import LocalStackError
-from deploy.local.kafka.pins import KAFKA_VERSION, Jar, fingerprint, sha256_of
-from deploy.local.kafka.progress import Advance, download_display
+from deploy.local.kafka.pins import KAFKA_VERSION, Jar
+from deploy.local.kafka.progress import Advance, PartOfDownload, download_display
 from deploy.local.lock import waiting_lock
 
-MARKER = "verified"
-CENTRAL = "Maven Central"
+CENTRAL = "https://repo1.maven.org/maven2"
 CONNECTIONS = 4
+RETRIES = 1
 TIMEOUT_S = 20
+CHUNK_BYTES = 1 << 16
 
 
 def ensure_jars(
     folder: Path, jars: tuple[Jar, ...], repository: str | None, progress: Callable[[str], None]
 ) -> None:
-    """Make `folder` hold exactly these jars. `repository` is a mirror's address; None is Maven Central.
+    """Make `folder` hold these jars. `repository` is a mirror's address; None is Maven Central.
 
     Raises LocalStackError when something is missing and cannot be fetched, or cannot be written.
     """
     if intact(folder, jars):
         return
-    lock = folder.with_name(folder.name + ".lock")
 
     def waiting() -> None:
         progress("waiting for another process that downloads Apache Kafka")
 
-    with waiting_lock(lock, "RINGBACK_CACHE_DIR", waiting):
-        if intact(folder, jars):
-            return
+    with waiting_lock(folder.with_name(folder.name + ".lock"), "RINGBACK_CACHE_DIR", waiting):
+        missing = [jar for jar in jars if not _is_right(folder, jar)]
         try:
-            _fill(folder, jars, repository, progress)
-        except OSError as error:  # includes every error of requests
+            if missing:
+                _fetch(folder, missing, repository or CENTRAL, progress)
+        except (OSError, ValueError) as error:  # every error of requests, and pooch's of a wrong sha256
             raise _failed(folder, repository, error) from error
 
 
 def intact(folder: Path, jars: tuple[Jar, ...]) -> bool:
-    """Whether all jars were verified once and still have their sizes."""
+    """Whether all jars are there and have the right bytes (0.07 s for the 45 MB of Kafka)."""
+    return all(_is_right(folder, jar) for jar in jars)
+
+
+def _is_right(folder: Path, jar: Jar) -> bool:
     try:
-        if (folder / MARKER).read_text(encoding="ascii") != fingerprint(jars):
-            return False
-        return all((folder / jar.filename).stat().st_size == jar.size_bytes for jar in jars)
-    except (OSError, UnicodeDecodeError):
+        return bool(pooch.file_hash(str(folder / jar.filename)) == jar.sha256)
+    except OSError:
         return False
 
 
-def _fill(
-    folder: Path, jars: tuple[Jar, ...], repository: str | None, progress: Callable[[str], None]
-) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARKER).unlink(missing_ok=True)
-    missing = [jar for jar in jars if not _is_right(folder / jar.filename, jar)]
-    if missing:
-        total_bytes = sum(jar.size_bytes for jar in missing)
-        title = f"Apache Kafka {KAFKA_VERSION}"
-        progress(f"downloading {title} once, {total_bytes / 1e6:.0f} MB, to {folder}")
-        with _partial_folder(folder) as partial, download_display(title, total_bytes, progress) as advance:
-            _fetch_all(folder, partial, missing, repository, advance)
-    partial_marker = folder / (MARKER + ".partial")
-    partial_marker.write_text(fingerprint(jars), encoding="ascii")
-    partial_marker.replace(folder / MARKER)
+def _fetch(folder: Path, jars: list[Jar], repository: str, progress: Callable[[str], None]) -> None:
+    for left in folder.glob("tmp*"):  # of a download that was killed
+        left.unlink()
+    total_bytes = sum(jar.size_bytes for jar in jars)
+    title = f"Apache Kafka {KAFKA_VERSION}"
+    progress(f"downloading {title} once, {total_bytes / 1e6:.0f} MB, to {folder}")
+    pooch.get_logger().setLevel("ERROR")  # it would print a line for each file
+    with download_display(title, total_bytes, progress) as advance:
+        _fetch_all(_keeper(folder, jars, repository), jars, advance)
 
 
-@contextlib.contextmanager
-def _partial_folder(folder: Path) -> Iterator[Path]:
-    # Emptied first: jgo takes any file that lies there for complete, also one that a kill cut short.
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        yield partial
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _fetch_all(
-    folder: Path, partial: Path, jars: list[Jar], repository: str | None, advance: Advance
-) -> None:
-    @contextlib.contextmanager
-    def count(_filename: str, _size_bytes: int) -> Iterator[Advance]:
-        yield advance
-
-    # jgo is a library here: a checksum that differs is our error below, not its warning.
-    logging.getLogger("jgo").setLevel(logging.ERROR)
-    context = MavenContext(
-        resolver=PythonResolver(progress_callback=count),
-        repo_cache=partial,
-        remote_repos={"mirror": repository.rstrip("/")} if repository else None,
-        timeout=TIMEOUT_S,
+def _keeper(folder: Path, jars: list[Jar], repository: str) -> pooch.Pooch:
+    return pooch.create(
+        folder,
+        base_url="",
+        registry={jar.filename: f"sha256:{jar.sha256}" for jar in jars},
+        urls={jar.filename: f"{repository.rstrip('/')}/{jar.path}" for jar in jars},
+        retry_if_failed=RETRIES,
     )
 
+
+def _fetch_all(keeper: pooch.Pooch, jars: list[Jar], advance: Advance) -> None:
     def fetch(jar: Jar) -> None:
-        artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
-        try:
-            path = Path(artifact.resolve())
-        except RuntimeError as error:  # jgo's answer to every status but 200
-            raise FileNotFoundError(f"{jar.filename} is not there") from error
-        if not _is_right(path, jar):
-            raise OSError(f"{jar.filename} does not have the expected sha256")
-        path.replace(folder / jar.filename)
+        part = PartOfDownload(advance)
+        keeper.fetch(jar.filename, downloader=pooch.HTTPDownloader(part, CHUNK_BYTES, timeout=TIMEOUT_S))
 
     pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="kafka-download")
     try:
@@ -121,19 +90,12 @@ def _fetch_all(
         pool.shutdown(cancel_futures=True)
 
 
-def _is_right(path: Path, jar: Jar) -> bool:
-    try:
-        return path.stat().st_size == jar.size_bytes and sha256_of(path) == jar.sha256
-    except FileNotFoundError:
-        return False
-
-
-def _failed(folder: Path, repository: str | None, error: OSError) -> LocalStackError:
-    source = repository or CENTRAL
+def _failed(folder: Path, repository: str | None, error: Exception) -> LocalStackError:
     # requests wraps the cause ("connection refused", "name not known") in a message of several lines.
     cause = getattr(error.args[0], "reason", error) if error.args else error
     return LocalStackError(
-        f"Apache Kafka {KAFKA_VERSION} could not be downloaded from {source} to {folder}: {cause}",
+        f"Apache Kafka {KAFKA_VERSION} could not be downloaded from {repository or 'Maven Central'} "
+        f"to {folder}: {cause}",
         "check the network and proxy settings, or set RINGBACK_MAVEN_REPOSITORY to a mirror you can reach, "
         "RINGBACK_CACHE_DIR to a folder filled on another machine, "
         "or KAFKA_BOOTSTRAP_SERVERS to a Kafka that already runs",

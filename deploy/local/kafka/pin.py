@@ -1,15 +1,16 @@
 """Writes jars.py: run `python -m deploy.local.kafka.pin` after changing `KAFKA_VERSION` or the bridge.
 
 Only a developer who changes `KAFKA_VERSION` runs this. Users get exactly the listed files, whatever a
-repository or a mirror says later, and are spared resolving POMs (18 s against 6 s for the jars).
+repository or a mirror says later, and are spared resolving POMs (18 s against 2 s for the jars).
 """
 
 import tempfile
 from pathlib import Path
 
+import pooch
 from jgo.maven import MavenContext, PythonResolver
 
-from deploy.local.kafka.pins import KAFKA_VERSION, LOGGING_BRIDGE, Jar, sha256_of
+from deploy.local.kafka.pins import KAFKA_VERSION, LOGGING_BRIDGE, Jar
 
 BROKER = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
 
@@ -31,9 +32,8 @@ def resolve(repository: Path) -> list[Jar]:
     for dependency in [*named, *needed, bridge]:
         artifact = dependency.artifact
         path = Path(artifact.resolve())
-        jars.append(
-            Jar(artifact.groupId, artifact.artifactId, artifact.version, path.stat().st_size, sha256_of(path))
-        )
+        sha256 = pooch.file_hash(str(path))
+        jars.append(Jar(artifact.groupId, artifact.artifactId, artifact.version, path.stat().st_size, sha256))
     return sorted(jars, key=lambda jar: jar.filename)
 
 

@@ -1,8 +1,6 @@
 """Which jars make up the local broker, and how each is checked."""
 
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from deploy.local.kafka.jars import JARS
 
@@ -27,6 +25,11 @@ class Jar:
         """Name of the file in the repository and in our cache."""
         return f"{self.artifact}-{self.version}.jar"
 
+    @property
+    def path(self) -> str:
+        """Where a Maven repository has the file."""
+        return f"{self.group.replace('.', '/')}/{self.artifact}/{self.version}/{self.filename}"
+
 
 def parse_jars(text: str) -> tuple[Jar, ...]:
     """Read lines of `sha256 size_bytes group:artifact:version`."""
@@ -42,14 +45,3 @@ def parse_jars(text: str) -> tuple[Jar, ...]:
 def pinned_jars() -> tuple[Jar, ...]:
     """Every jar of the broker."""
     return parse_jars(JARS)
-
-
-def sha256_of(path: Path) -> str:
-    """Checksum of a file, as lower-case hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def fingerprint(jars: tuple[Jar, ...]) -> str:
-    """One checksum over a whole list, so that a cache filled for another list is noticed."""
-    return hashlib.sha256("\n".join(jar.sha256 for jar in jars).encode()).hexdigest()

@@ -28,6 +28,27 @@ def download_display(title: str, total_bytes: int, say: Callable[[str], None]) -
         yield lambda count: bar.advance(task, count)
 
 
+class PartOfDownload:
+    """What pooch counts of one file, as a part of the whole: in full chunks, and set right at its end."""
+
+    def __init__(self, advance: Advance) -> None:
+        self.total = 0  # pooch sets it
+        self._advance = advance
+        self._counted = 0
+
+    def update(self, count: int) -> None:
+        """More bytes."""
+        self._counted += count
+        self._advance(count)
+
+    def reset(self) -> None:
+        """From the beginning again."""
+        self.update(-self._counted)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 def _plain(title: str, total_bytes: int, say: Callable[[str], None]) -> Advance:
     received = 0
     step = 1

@@ -1,10 +1,11 @@
 """What the broker runs on: a Java and the jars, fetched once into the user's cache folder."""
 
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 from deploy.local.errors import LocalStackError
 from deploy.local.kafka.download import ensure_jars
@@ -23,12 +24,7 @@ class KafkaRuntime:
 
 def default_cache_dir() -> Path:
     """Where this platform keeps a user's caches, plus `ringback`."""
-    configured = os.environ.get("XDG_CACHE_HOME", "")
-    if Path(configured).is_absolute():
-        return Path(configured) / "ringback"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "ringback"
-    return Path.home() / ".cache" / "ringback"
+    return user_cache_path("ringback")
 
 
 def ensure_runtime(

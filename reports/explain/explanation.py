@@ -1,0 +1,103 @@
+"""`ringback explain`: the contacts behind a number, from their raw events, folded anew."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+from kpis.catalogue.kpi import quotient
+from kpis.rules import Rules
+from reports.explain.figures import figure_of
+from reports.explain.reading import Asked, Item, NoExplanation, Reader, utc_text
+from reports.explain.sums import of_agents, of_fcr, of_live, of_surveys, of_windows
+from reports.kpi.question import STATE
+
+__all__ = ["Asked", "Explanation", "Item", "NoExplanation", "explain", "is_state"]
+
+SUMS: dict[str, Callable[[Reader], Iterator[Item | None]]] = {
+    "windows": of_windows,
+    "fcr": of_fcr,
+    "surveys": of_surveys,
+    "agents": of_agents,
+    "live": of_live,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A number as `ringback kpi` gives it, and everything it is made of, in the order of time."""
+
+    asked: Asked
+    value: Any
+    n: int
+    num: int
+    den: int
+    items: tuple[Item, ...]
+
+
+def is_state(kpi_id: str) -> bool:
+    """Is it the state at one moment, of which no period can be asked?"""
+    return kpi_id in STATE
+
+
+def explain(client: Client, asked: Asked, rules: Rules) -> Explanation:
+    """What a KPI is made of. Raises NoExplanation."""
+    kpi = asked.kpi
+    if kpi.table == "agents" and (asked.channel is not None or asked.queue is not None):
+        raise NoExplanation(f"{kpi.id} is a KPI of agents: it exists for no single channel or queue")
+    reader = Reader(client, rules, asked)
+    if kpi.fact:
+        figure = figure_of(reader)
+        return Explanation(asked, figure.value, figure.n, figure.num, figure.den, in_order(figure.items))
+    items = tuple(found for found in SUMS[kpi.table](reader) if found is not None)
+    num = sum(item.num for item in items)
+    if not kpi.den:
+        return Explanation(asked, num, num, num, 1, in_order(items))
+    den = sum(item.den or 0 for item in items)
+    n = sum(item.measures.get(kpi.n, 0) for item in items) if kpi.n else den
+    return Explanation(asked, quotient(num, den), n, num, den, in_order(items))
+
+
+def in_order(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """By the first event, then by id."""
+
+    def place(item: Item) -> tuple[str, tuple[str, ...]]:
+        return item.events[0]["at"] if item.events else "", tuple(item.subject.values())
+
+    return tuple(sorted(items, key=place))
+
+
+def document(found: Explanation) -> dict[str, Any]:
+    """An explanation as JSON."""
+    asked, kpi = found.asked, found.asked.kpi
+    where = {"channel": asked.channel, "queue": asked.queue}
+    period = {} if is_state(kpi.id) else {"window_start": asked.from_ms, "window_end": asked.to_ms}
+    return {
+        "kpi": kpi.id,
+        "name": kpi.name,
+        "definition": kpi.definition,
+        **{name: utc_text(time_ms) for name, time_ms in period.items()},
+        "as_of": utc_text(asked.as_of_ms),
+        **{name: value for name, value in where.items() if value is not None},
+        "value": found.value,
+        "unit": kpi.unit,
+        "n": found.n,
+        "num": found.num,
+        "den": found.den,
+        "contacts": [
+            {
+                **item.subject,
+                "num": item.num,
+                "den": item.den,
+                "measures": item.measures,
+                "note": item.note,
+                "events": list(item.events),
+                "related": [
+                    {"contact_id": contact_id, "role": role, "events": list(events)}
+                    for contact_id, role, events in item.related
+                ],
+            }
+            for item in found.items
+        ],
+    }

@@ -1,0 +1,177 @@
+"""Which contacts are in the numerator and denominator of a quotient, by their facts."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+from kpis.agents.quarters import AgentSession, StateInterval, agent_quarters, interval_of, sessions_of
+from kpis.catalogue.kpi import applicable, total
+from kpis.facts import FcrFact
+from kpis.fcr.customer_contacts import judge
+from kpis.fcr.visit import Visit, group_of, last_callback, visits_by_customer
+from kpis.rules import Rules
+from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution, is_final, is_repeat, is_repeated
+from kpis.tallies.live import live_measures
+from kpis.tallies.surveys import survey_measures
+from kpis.tallies.windows import MEASURES, contribution, minute
+from reports.explain.reading import (
+    Asked,
+    Item,
+    Reader,
+    Shown,
+    add_up,
+    item,
+    part,
+    relevant,
+    utc_text,
+)
+from reports.kpi.question import STATE
+from schemas.events import AgentStateChanged
+from schemas.time_units import DAY_MS, MINUTE_MS, QUARTER_MS
+from sql import explain_queries as text
+
+
+def of_windows(reader: Reader) -> Iterator[Item | None]:
+    """Contacts in KPI windows."""
+    asked, rules = reader.asked, reader.rules
+    known = reader.contacts(text.of_contacts_in_range())
+    for contact_id, facts in known.facts.items():
+        sums = add_up(
+            dict(zip(MEASURES, tally, strict=True))
+            for window, tally in contribution(facts, rules).items()
+            if asked.holds(window.start)
+            and asked.fits(window.channel, window.queue)
+            and applicable(asked.kpi, window.channel, rules.async_channels)
+        )
+        yield item(asked.kpi, contact_id, sums, known)
+
+
+def of_surveys(reader: Reader) -> Iterator[Item | None]:
+    """Contacts with answers."""
+    asked = reader.asked
+    known = reader.contacts(text.of_contacts_in_range())
+    for contact_id, facts in known.facts.items():
+        answers = [
+            survey
+            for survey in facts.surveys
+            if asked.holds(survey.responded_at if asked.kpi.booked == "responded" else survey.booked_at)
+            and asked.fits(survey.channel, survey.queue)
+        ]
+        yield item(asked.kpi, contact_id, add_up(survey_measures(survey) for survey in answers), known)
+
+
+def of_live(reader: Reader) -> Iterator[Item | None]:
+    """Contacts with legs that are something at the moment."""
+    asked, rules = reader.asked, reader.rules
+    state = asked.kpi.id in STATE
+    known = reader.contacts(text.of_moment() if state else text.of_contacts_in_range())
+    for contact_id, facts in known.facts.items():
+        legs = [
+            leg
+            for leg in facts.legs
+            if leg.entered_at <= asked.as_of_ms
+            and asked.fits(leg.channel, leg.queue)
+            and (state or asked.holds(leg.entered_at))
+        ]
+        sums = add_up(live_measures(leg, asked.as_of_ms, rules) for leg in legs)
+        yield item(asked.kpi, contact_id, sums, known)
+
+
+def of_fcr(reader: Reader) -> Iterator[Item | None]:
+    """Anchors and candidates, with the contact that came after or before."""
+    asked, rules = reader.asked, reader.rules
+    known = reader.contacts(text.of_customers_in_range())
+    for visits in visits_by_customer(known.facts.values()).values():
+        facts = judge(visits, rules.fcr)
+        for fact in facts:
+            sums = add_up(
+                dict(zip(FCR_MEASURES, dict(by_days(tally, rules.fcr))[asked.kpi.days], strict=True))
+                for window, tally in fcr_contribution(fact, rules.fcr).items()
+                if asked.holds(window.start)
+                and asked.fits(window.channel, window.queue)
+                and counts(asked, window.start)
+            )
+            found = item(asked.kpi, fact.contact_id, sums, known)
+            if found is not None:
+                note, ids = judgement(fact, facts, visits, asked, rules)
+                related = tuple((other, role, known.shown(other)) for other, role in ids)
+                yield replace(found, note=note, related=related)
+
+
+def counts(asked: Asked, window_start: int) -> bool:
+    """Does the KPI count windows of this maturity?"""
+    mature = is_final(window_start, asked.kpi.days, asked.as_of_ms)
+    return asked.kpi.maturity == "all" or mature == (asked.kpi.maturity == "final")
+
+
+def judgement(
+    fact: FcrFact, facts: list[FcrFact], visits: list[Visit], asked: Asked, rules: Rules
+) -> tuple[str, list[tuple[str, str]]]:
+    """Why a contact failed, succeeded or is pending, and the contacts that have to do with it."""
+    days = asked.kpi.days
+    group = sorted(
+        (other for other in facts if group_of(other, rules.fcr) == group_of(fact, rules.fcr)),
+        key=lambda other: (other.begins_at, other.contact_id),
+    )
+    notes, ids = [], []
+    callback = last_callback(visit for visit in visits if visit.callback_of == fact.contact_id)
+    own = next(visit for visit in visits if visit.contact_id == fact.contact_id)
+    if callback is not None and own.wants_callback:
+        ids.append((callback.contact_id, "the call back that ended it"))
+    if fact.anchor and is_repeated(fact, days):
+        later = [o for o in group if o.begins_at == fact.next_at and o.contact_id != fact.contact_id]
+        after = [o for o in later if (o.begins_at, o.contact_id) > (fact.begins_at, fact.contact_id)]
+        ids += [(other.contact_id, "the contact that repeated it") for other in (after or later)[:1]]
+        notes.append(
+            f"failed: the customer came back within {days} d, at {utc_text(fact.next_at or 0, exact=True)}"
+        )
+    if fact.failed:
+        notes.append("failed by itself: not resolved, or reopened")
+    if fact.anchor and fact.ended_at is not None and not notes:
+        over = is_final(minute(fact.ended_at), days, asked.as_of_ms)
+        until = utc_text(minute(fact.ended_at) + MINUTE_MS + days * DAY_MS)
+        notes.append("success" if over else f"pending: not failed so far, final at {until}")
+    if is_repeat(fact, days):
+        notes.append("repeats an earlier contact")
+        earlier = [other for other in group if other.ended_at == fact.previous_end_at and other is not fact]
+        ids += [(other.contact_id, "the contact that it repeats") for other in earlier[:1]]
+    return "; ".join(notes), ids
+
+
+def of_agents(reader: Reader) -> Iterator[Item | None]:
+    """Agents' quarter-hours, with the sessions and states in them."""
+    asked, rules = reader.asked, reader.rules
+    known = reader.contacts(text.of_sessions_in_range())
+    states = reader.states(text.states_in_range())
+    sessions: dict[str, list[AgentSession]] = {agent: [] for agent in states}
+    for facts in known.facts.values():
+        for session in sessions_of(facts, rules):
+            sessions.setdefault(session.agent, []).append(session)
+    for agent, worked in sessions.items():
+        said = states.get(agent, [])
+        for quarter in agent_quarters(worked, said, rules):
+            if not asked.holds(quarter.window_start):
+                continue
+            sums = {name: getattr(quarter, name) for name in {**asked.kpi.num, **asked.kpi.den}}
+            measures = relevant(asked.kpi, sums)
+            if measures:
+                subject = {"agent": agent, "quarter": utc_text(quarter.window_start), "team": quarter.team}
+                evidence = tuple(evidence_of(quarter.window_start, worked, said, rules))
+                num, den = total(asked.kpi.num, sums), part(asked.kpi.den, sums)
+                yield Item(subject, num, den, measures, events=evidence)
+
+
+def evidence_of(
+    start: int, sessions: list[AgentSession], states: list[AgentStateChanged], rules: Rules
+) -> Iterator[Shown]:
+    """Sessions and states that meet a quarter, in order."""
+    ordered = sorted(states, key=lambda event: (event.occurred_at, event.event_id))
+    lasting = [interval_of(a, a.occurred_at, b.occurred_at, rules) for a, b in pairwise(ordered)]
+    spans: list[AgentSession | StateInterval] = [*sessions, *(span for span in lasting if span is not None)]
+    for span in sorted(spans, key=lambda span: (span.begin, span.end)):
+        if span.begin < start + QUARTER_MS and span.end >= start:
+            times = {"at": utc_text(span.begin, exact=True), "until": utc_text(span.end, exact=True)}
+            if isinstance(span, AgentSession):
+                yield {**times, "type": "session", "leg": span.leg, "contact_id": span.contact_id}
+            else:
+                yield {**times, "type": "state", "state": span.state}

@@ -1,0 +1,72 @@
+"""KPIs read from ClickHouse, as `ringback kpi` prints them."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from clickhouse_connect.driver.client import Client
+
+from kpis.catalogue.kpi import Kpi
+from kpis.rules import Rules
+from reports.kpi.figures import fact_values, state_values
+from reports.kpi.question import CannotAnswer, Question, chosen
+from reports.kpi.relations import parameters, source_of
+from reports.kpi.sums import (
+    Key,
+    Reading,
+    Value,
+    Values,
+    agent_values,
+    fcr_values,
+    live_values,
+    nothing,
+    survey_values,
+    window_values,
+)
+from reports.queries import utc
+from sql.periods import periods
+
+__all__ = ["CannotAnswer", "Question", "answer"]
+
+# Where the KPIs of each table are read.
+READERS: dict[str, tuple[Callable[[Reading, Sequence[Kpi]], Values], ...]] = {
+    "windows": (window_values,),
+    "fcr": (fcr_values,),
+    "surveys": (survey_values,),
+    "agents": (agent_values,),
+    "facts": (fact_values,),
+    "live": (live_values, state_values),
+}
+
+
+def answer(client: Client, question: Question, rules: Rules) -> list[dict[str, Any]]:
+    """One row per period and dimensions that has anything, in order. Raises CannotAnswer."""
+    kpis = chosen(question, rules)
+    when = periods(question.from_ms, question.to_ms, question.every, ZoneInfo(question.zone))
+    given = parameters(question, rules) | when.parameters
+    found: Values = defaultdict(dict)
+    with source_of(client, question, rules, kpis) as source:
+        reading = Reading(client, source, question, when, given, rules)
+        for table, readers in READERS.items():
+            wanted = [kpi for kpi in kpis if kpi.table == table]
+            for read in readers if wanted else ():
+                for key, values in read(reading, wanted).items():
+                    found[key] |= values
+    result = []
+    for key in sorted(found, key=lambda key: (key[0], key[2:])):
+        values = {kpi.id: found[key].get(kpi.id) or nothing(kpi) for kpi in kpis}
+        if any(value["n"] or value["num"] for value in values.values()):
+            result.append(row_of(question, key, values))
+    return result
+
+
+def row_of(question: Question, key: Key, values: dict[str, Value]) -> dict[str, Any]:
+    """A row as `ringback kpi --format json` prints it."""
+    start, end, *dimensions = key
+    return {
+        "window_start": utc(start),
+        "window_end": utc(end),
+        **dict(zip(question.by, dimensions, strict=True)),
+        "kpis": values,
+    }

@@ -1,0 +1,73 @@
+"""Where KPIs are read: in the stream's tables, or in tables recomputed from raw events."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from clickhouse_connect.driver.client import Client
+
+from kpis.catalogue.kpi import Kpi
+from kpis.rules import Rules
+from reports.kpi.question import STATE, Question
+from reports.oracle import Recomputed, recomputed
+from sinks.rule_parameters import rule_parameters
+from sql import kpi_queries as text
+from sql import oracle_queries as oracle
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Relations to read from."""
+
+    windows: str
+    legs: str
+    contacts: str
+    contacts_with_ivr: str
+    surveys: str
+    fcr: str
+    fcr_windows: str
+    agent_quarters: str
+
+
+STREAM = Source(
+    windows=text.STREAM_WINDOWS,
+    legs=text.STREAM_LEGS,
+    contacts=text.STREAM_CONTACTS,
+    contacts_with_ivr=oracle.with_ivr_legs(text.STREAM_CONTACTS, text.STREAM_LEGS),
+    surveys=text.STREAM_SURVEYS,
+    fcr=text.STREAM_FCR,
+    fcr_windows=text.STREAM_FCR_WINDOWS,
+    agent_quarters=text.STREAM_AGENT_QUARTERS,
+)
+
+
+def oracle_source(tables: Recomputed) -> Source:
+    """Relations made of the recomputed tables."""
+    return Source(
+        windows=tables.windows,
+        legs=oracle.legs(tables.folded),
+        contacts=tables.contacts,
+        contacts_with_ivr=tables.contacts,
+        surveys=oracle.surveys(tables.folded),
+        fcr=tables.fcr,
+        fcr_windows=tables.fcr_windows,
+        agent_quarters=tables.agent_quarters,
+    )
+
+
+@contextmanager
+def source_of(client: Client, question: Question, rules: Rules, kpis: Sequence[Kpi]) -> Iterator[Source]:
+    """The relations to read from, for as long as the block lasts."""
+    if not question.from_oracle:
+        yield STREAM
+        return
+    # Who waits now may have no event in the range.
+    beyond = any(kpi.id in STATE for kpi in kpis)
+    span = None if beyond else (question.from_ms, question.to_ms)
+    with recomputed(client, rules, span) as tables:
+        yield oracle_source(tables)
+
+
+def parameters(question: Question, rules: Rules) -> dict[str, object]:
+    """Rules and moment as query parameters."""
+    return rule_parameters(rules) | {"as_of_ms": question.now_ms}

@@ -1,0 +1,152 @@
+"""KPIs that are quotients of sums: sums by SQL, one division here, by the definitions of kpis.catalogue."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+from kpis.agents.quarters import AGENT_MEASURES
+from kpis.catalogue.kpi import Kpi, applicable, quotient, total
+from kpis.rules import Rules
+from kpis.tallies.fcr import FCR_MEASURES
+from kpis.tallies.live import LIVE_MEASURES
+from kpis.tallies.surveys import SURVEY_MEASURES
+from kpis.tallies.windows import MEASURES
+from reports.kpi.question import STATE, Question, from_windows
+from reports.kpi.relations import Source
+from reports.oracle import CONTACT_MEASURES, LEG_MEASURES
+from reports.queries import rows
+from sql import kpi_queries as text
+from sql.bookings import fcr_bookings, survey_bookings
+from sql.periods import Periods
+
+Key = tuple[Any, ...]  # begin and end of the period, then the dimensions
+Value = dict[str, Any]
+Values = dict[Key, dict[str, Value]]
+Sums = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that it takes to read: where, how, what was asked, and the rules."""
+
+    client: Client
+    source: Source
+    question: Question
+    when: Periods
+    parameters: dict[str, object]
+    rules: Rules
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """Result of a query."""
+        return rows(self.client, sql, self.parameters)
+
+    def key(self, row: dict[str, Any]) -> Key:
+        """Period and dimensions of a row. The driver says UTC for some servers and nothing for others."""
+        period = (row[name].replace(tzinfo=UTC) for name in ("window_start", "window_end"))
+        return (*period, *(row[name] for name in self.question.by))
+
+
+def value_of(kpi: Kpi, sums: Sums, final: bool = True) -> Value:
+    """A KPI from sums of its measures: a count is its numerator, all others are divided once."""
+    num, den = total(kpi.num, sums), total(kpi.den, sums)
+    n = sums.get(kpi.n, 0) if kpi.n else (den if kpi.den else num)
+    value = quotient(num, den) if kpi.den else num
+    return {"value": value, "unit": kpi.unit, "n": n, "num": num, "den": den, "final": final}
+
+
+def nothing(kpi: Kpi) -> Value:
+    """A KPI of which nothing was counted."""
+    if kpi.fact:
+        return {"value": None, "unit": kpi.unit, "n": 0, "num": 0, "den": 0, "final": True}
+    return value_of(kpi, {})
+
+
+def window_values(reading: Reading, kpis: Sequence[Kpi]) -> Values:
+    """KPIs of windows; where these lack a dimension, the same of legs and contacts."""
+    source, by = reading.source, reading.question.by
+    parts = [(text.window_source(source.windows, MEASURES), MEASURES)]
+    if not from_windows(reading.question):
+        contacts = text.contact_source(source.contacts_with_ivr)
+        parts = [(text.leg_source(source.legs), LEG_MEASURES), (contacts, CONTACT_MEASURES)]
+    # Channels apart, as not every KPI takes all.
+    split = tuple(dict.fromkeys((*by, "channel")))
+    channels: dict[Key, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    for relation, measures in parts:
+        for row in reading.rows(text.sums(relation, measures, reading.when, split)):
+            channels[reading.key(row)][row["channel"]] |= {name: int(row[name]) for name in measures}
+    return {
+        key: {kpi.id: window_value(kpi, found, reading.rules) for kpi in kpis}
+        for key, found in channels.items()
+    }
+
+
+def window_value(kpi: Kpi, channels: Mapping[str, Sums], rules: Rules) -> Value:
+    """A KPI over the channels it means something on."""
+    sums: dict[str, int] = defaultdict(int)
+    for channel, amounts in channels.items():
+        if applicable(kpi, channel, rules.async_channels):
+            for name, amount in amounts.items():
+                sums[name] += amount
+    return value_of(kpi, sums, final=kpi.booked != "entered" or sums["waiting"] == 0)
+
+
+def fcr_values(reading: Reading, kpis: Sequence[Kpi]) -> Values:
+    """KPIs of repeat contacts, by length of the window and by whether it has passed."""
+    source, by = reading.source, reading.question.by
+    if from_windows(reading.question):
+        keys = (*text.WINDOW_DIMENSIONS, "days")
+        relation = text.window_source(source.fcr_windows, FCR_MEASURES, keys)
+    else:
+        relation = fcr_bookings(source.fcr, reading.rules.fcr.windows_days)
+    query = text.sums(text.matured(relation), FCR_MEASURES, reading.when, by, ("days", "mature"))
+    judged: dict[Key, dict[tuple[int, bool], Sums]] = defaultdict(dict)
+    for row in reading.rows(query):
+        sums = {name: int(row[name]) for name in FCR_MEASURES}
+        judged[reading.key(row)][row["days"], bool(row["mature"])] = sums
+    return {key: {kpi.id: fcr_value(kpi, found) for kpi in kpis} for key, found in judged.items()}
+
+
+def fcr_value(kpi: Kpi, judged: Mapping[tuple[int, bool], Sums]) -> Value:
+    """Of the windows whose maturity the KPI is about. What looks back is final at once, what looks ahead is
+    provisional while it counts contacts whose window has not passed."""
+    mature, open_ = (judged.get((kpi.days, passed), {}) for passed in (True, False))
+    parts = {"final": (mature,), "pending": (open_,), "all": (mature, open_)}[kpi.maturity]
+    sums = {name: sum(part.get(name, 0) for part in parts) for name in FCR_MEASURES}
+    may_change = kpi.booked == "ended" and kpi.maturity != "final"
+    return value_of(kpi, sums, final=not (may_change and open_.get("anchors")))
+
+
+def survey_values(reading: Reading, kpis: Sequence[Kpi]) -> Values:
+    """KPIs of surveys, at the end of the contact or at the answer."""
+    found: Values = defaultdict(dict)
+    for at in ("booked_at", "responded_at"):
+        wanted = [kpi for kpi in kpis if (kpi.booked == "responded") == (at == "responded_at")]
+        if wanted:
+            relation = survey_bookings(reading.source.surveys, at)
+            query = text.sums(relation, SURVEY_MEASURES, reading.when, reading.question.by)
+            for row in reading.rows(query):
+                found[reading.key(row)] |= {kpi.id: value_of(kpi, row) for kpi in wanted}
+    return found
+
+
+def agent_values(reading: Reading, kpis: Sequence[Kpi]) -> Values:
+    """KPIs of agents' quarter-hours, by when these begin."""
+    relation = text.window_source(reading.source.agent_quarters, AGENT_MEASURES, text.AGENT_DIMENSIONS)
+    query = text.sums(relation, AGENT_MEASURES, reading.when, reading.question.by)
+    return {reading.key(row): {kpi.id: value_of(kpi, row) for kpi in kpis} for row in reading.rows(query)}
+
+
+def live_values(reading: Reading, kpis: Sequence[Kpi]) -> Values:
+    """The service level of periods as it stands at a moment: final once nobody waits any more."""
+    wanted = [kpi for kpi in kpis if kpi.id not in STATE]
+    if not wanted:
+        return {}
+    query = text.live_sums(LIVE_MEASURES, reading.when, reading.question.by, reading.source.legs)
+    return {
+        reading.key(row): {kpi.id: value_of(kpi, row, final=not row["waiting_now"]) for kpi in wanted}
+        for row in reading.rows(query)
+    }

@@ -1,0 +1,139 @@
+"""The oracle at work: facts and windows recomputed by ClickHouse from raw events, in tables of a moment."""
+
+# ruff: noqa: S608 -- names and relations are ours; values from outside are query parameters
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, fields
+from uuid import uuid4
+
+from clickhouse_connect.driver.client import Client
+
+from kpis.rules import Rules
+from kpis.tallies.windows import ACTIVITY, ENTERED, HANDLED, MEASURES
+from sinks.rule_parameters import rule_parameters
+from sql import oracle_queries as oracle
+
+LEG_MEASURES = (*ENTERED, *HANDLED, *ACTIVITY)
+CONTACT_MEASURES = tuple(name for name in MEASURES if name not in LEG_MEASURES)
+# What the oracle may use. Measured with this cap: 250,000 contacts (2 million events) fit into one slice, a
+# million do not, although ClickHouse may spill to disk.
+MEMORY_BYTES = 1_500_000_000
+CONTACTS_PER_SLICE = 250_000
+FCR_CONTACTS_PER_SLICE = 4_000_000
+AGENT_LEGS_PER_SLICE = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """Names of the tables that hold what was recomputed. `contacts` has one column more, ivr_legs."""
+
+    folded: str
+    contacts: str
+    windows: str
+    fcr: str
+    fcr_windows: str
+    agent_quarters: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A table to be filled, slice by slice, from a SELECT."""
+
+    table: str
+    select: str
+    order: str
+
+
+class TableFiller:
+    """Fills tables of a moment within a memory limit."""
+
+    def __init__(self, client: Client, rules: Rules, span: tuple[int, int] | None, memory_bytes: int) -> None:
+        self._client = client
+        self._parameters = rule_parameters(rules)
+        if span is not None:
+            self._parameters |= {"from_ms": span[0], "to_ms": span[1]}
+        self._settings = oracle.settings(memory_bytes)
+
+    def count(self, what: str, relation: str) -> int:
+        """An aggregate of a relation."""
+        result = self._client.query(f"SELECT {what} FROM {relation}", parameters=self._parameters)
+        return int(result.result_rows[0][0])
+
+    def fill(self, steps: Sequence[Step], slices: int) -> None:
+        """Do the steps, one after the other, for each slice."""
+        for number in range(slices):
+            part = self._parameters | {"slices": slices, "slice": number}
+            for step in steps:
+                if number == 0:
+                    self._client.command(
+                        f"CREATE TABLE {step.table} ENGINE = MergeTree ORDER BY {step.order} "
+                        f"SETTINGS allow_nullable_key = 1 EMPTY AS SELECT * FROM {step.select}",
+                        parameters=part,
+                    )
+                insert = f"INSERT INTO {step.table} SELECT * FROM {step.select}"
+                self._client.command(insert, parameters=part, settings=self._settings)
+
+    def drop(self, tables: Sequence[str]) -> None:
+        """Leave nothing behind."""
+        for table in tables:
+            self._client.command(f"DROP TABLE IF EXISTS {table}")
+
+
+def contact_steps(tables: Recomputed, events: str) -> list[Step]:
+    """Fold, contacts and KPI windows; contacts lie by customer, as first contact resolution reads them."""
+    folded = oracle.sliced(tables.folded)
+    contacts = oracle.sliced(tables.contacts)
+    return [
+        Step(tables.folded, oracle.fold(oracle.sliced(events)), "contact_id"),
+        Step(tables.contacts, oracle.contacts(folded, with_ivr=True), "(customer_key, contact_id)"),
+        Step(
+            tables.windows,
+            oracle.windows(folded, LEG_MEASURES, CONTACT_MEASURES, contacts),
+            "window_start",
+        ),
+    ]
+
+
+def fcr_step(tables: Recomputed, ranged: bool) -> Step:
+    """Repeat contacts; in a range only of customers all of whose contacts were folded."""
+    known = oracle.of_customers_in_range(tables.contacts) if ranged else tables.contacts
+    return Step(tables.fcr, oracle.fcr(oracle.sliced(known, "customer_key")), "customer_key")
+
+
+def fcr_windows_step(tables: Recomputed) -> Step:
+    """Their windows."""
+    facts = oracle.sliced(tables.fcr, "customer_key")
+    return Step(tables.fcr_windows, oracle.fcr_windows(facts), "window_start")
+
+
+def agent_step(tables: Recomputed) -> Step:
+    """Quarter-hours of agents."""
+    legs = oracle.sliced(oracle.legs(tables.folded), "agent")
+    select = oracle.agent_quarters(legs, oracle.sliced(oracle.AGENT_EVENTS, "agent"))
+    return Step(tables.agent_quarters, select, "agent")
+
+
+@contextmanager
+def recomputed(
+    client: Client, rules: Rules, span: tuple[int, int] | None, memory_bytes: int = MEMORY_BYTES
+) -> Iterator[Recomputed]:
+    """Recompute everything, or what books in `span` ([from, to) in UTC ms, whole minutes), into tables.
+
+    They are made anew for each use and dropped at the end; several may be at it at once. With a span they
+    also hold parts of what lies outside of it: readers keep to the span, as `sql.verify_queries` does.
+    """
+    suffix = uuid4().hex[:12]
+    tables = Recomputed(*(f"oracle_{field.name}_{suffix}" for field in fields(Recomputed)))
+    events = oracle.touching() if span is not None else oracle.EVENTS
+    filler = TableFiller(client, rules, span, memory_bytes)
+    try:
+        contacts = filler.count("uniq(contact_id)", events)
+        filler.fill(contact_steps(tables, events), contacts // CONTACTS_PER_SLICE + 1)
+        filler.fill([fcr_step(tables, span is not None)], contacts // FCR_CONTACTS_PER_SLICE + 1)
+        filler.fill([fcr_windows_step(tables)], contacts // FCR_CONTACTS_PER_SLICE + 1)
+        legs = filler.count("count()", tables.folded)
+        filler.fill([agent_step(tables)], legs // AGENT_LEGS_PER_SLICE + 1)
+        yield tables
+    finally:
+        filler.drop(astuple(tables))

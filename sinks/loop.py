@@ -1,0 +1,141 @@
+"""The sink: from Kafka into ClickHouse. Offsets are committed after ClickHouse has acknowledged the rows."""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Iterable
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError
+
+from schemas.time_units import DAY_MS
+from schemas.topics import SINK_GROUP, SINK_RAW_TOPICS, SINK_TOPICS
+from sinks.buffer import BATCH_ROWS, Buffer
+from sinks.connection import without_secret
+from sinks.writer import ClickHouseSink, GivenUp
+from streams.config import FETCH_WAIT_MS, StreamConfig
+from streams.health import ready_file
+from streams.health.garbage_collector import collect_rarely
+from streams.health.health import READY, STARTING, STOPPING, Health
+from streams.health.library_logs import quieten_libraries
+from streams.kafka.decoding import Wire
+from streams.kafka.schema_lookup import SchemaLookup
+from streams.kafka.topics import wait_for_topics
+
+log = structlog.get_logger()
+
+
+class Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Tells of partitions that come and go."""
+
+    def __init__(self, health: Health) -> None:
+        self.health = health
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """These and no others are ours."""
+        self.health.assigned(tuple(tp) for tp in assigned)
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Another sink came or went."""
+        self.health.revoked(tuple(tp) for tp in revoked)
+
+
+async def flush(buffer: Buffer, consumer: AIOKafkaConsumer, sink: ClickHouseSink, health: Health) -> None:
+    """Write what is buffered, then commit. Raises SinkRefused; waits while ClickHouse is away."""
+    if not buffer.positions:
+        return
+    rows, positions, stamps = buffer.rows(), dict(buffer.positions), dict(buffer.stamps)
+    started = time.monotonic()
+    written = await asyncio.to_thread(sink.insert, rows)
+    buffer.clear()
+    try:
+        await consumer.commit(positions)
+    except (CommitFailedError, IllegalStateError) as error:
+        # Our partitions moved while we wrote: their new owner writes the same rows again, which is no harm.
+        log.warning("offsets not committed, rows will be sent again", error=type(error).__name__)
+    else:
+        health.metrics.commits.inc()
+        for tp, following in positions.items():
+            health.positions.done(tp.topic, tp.partition, following, stamps[tp])
+    log.debug("written", rows=written, ms=round((time.monotonic() - started) * 1000))
+
+
+async def copy(
+    consumer: AIOKafkaConsumer, sink: ClickHouseSink, wire: Wire, stop: asyncio.Event, health: Health
+) -> None:
+    """Fetch, write and commit until `stop` is set. Raises SinkRefused, RegistryRefused."""
+    buffer, lookup = Buffer(wire.decode), SchemaLookup(wire.registry, health.waiting)
+    while not stop.is_set():
+        fetched = await consumer.getmany(timeout_ms=200, max_records=BATCH_ROWS)
+        raw = (
+            record.value
+            for tp, records in fetched.items()
+            if tp.topic in SINK_RAW_TOPICS
+            for record in records
+        )
+        if missing := lookup.missing(raw):
+            await flush(buffer, consumer, sink, health)  # what is here need not wait
+            if not await unless(stop, lookup.fetch(missing)):
+                return
+        for records in fetched.values():
+            for record in records:
+                buffer.add(record)
+        if buffer.due():
+            await flush(buffer, consumer, sink, health)
+    await flush(buffer, consumer, sink, health)
+
+
+async def unless(stop: asyncio.Event, doing: Coroutine[None, None, object]) -> bool:
+    """Do something to its end, unless `stop` is set before. Has it ended? Raises what it raises."""
+    work, stopped = asyncio.create_task(doing), asyncio.create_task(stop.wait())
+    await asyncio.wait([work, stopped], return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not work.done():
+        work.cancel()
+        return False
+    await work
+    return True
+
+
+async def run_sink(
+    config: StreamConfig, sink: ClickHouseSink, wire: Wire, stop: asyncio.Event, health: Health
+) -> None:
+    """Copy until `stop` is set. Raises SinkRefused, aiokafka's errors when Kafka is gone for good."""
+    ready_file.mark(False)
+    health.become(STARTING, kafka=config.bootstrap_servers, clickhouse=without_secret(sink.url))
+    health.loop = asyncio.get_running_loop()
+    quieten_libraries()
+    try:
+        await asyncio.to_thread(sink.prepare)
+        topics = wait_for_topics(config.bootstrap_servers, config.partitions, config.replication)
+        if await unless(stop, topics):
+            await consume(config, sink, wire, stop, health)
+    except GivenUp as reason:
+        log.warning(str(reason))
+
+
+async def consume(
+    config: StreamConfig, sink: ClickHouseSink, wire: Wire, stop: asyncio.Event, health: Health
+) -> None:
+    """Join the group and copy until `stop` is set. Raises as `run_sink`, and GivenUp."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=config.bootstrap_servers,
+        group_id=SINK_GROUP,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_poll_interval_ms=DAY_MS,  # while ClickHouse is away nothing is polled, and nothing is wrong
+        session_timeout_ms=8_000,
+        heartbeat_interval_ms=2_000,
+        fetch_max_bytes=16 * 1024 * 1024,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
+    )
+    consumer.subscribe(SINK_TOPICS, listener=Assignments(health))
+    await consumer.start()
+    collect_rarely()
+    ready_file.mark(True)
+    health.become(READY, clickhouse=without_secret(sink.url))
+    try:
+        await copy(consumer, sink, wire, stop, health)
+    finally:
+        health.become(STOPPING)
+        await consumer.stop()

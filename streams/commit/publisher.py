@@ -1,0 +1,55 @@
+"""Publishes what a batch puts out, and what it refused as dead letters."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import structlog
+
+from schemas.dead_letter import DeadLetter, dead_letter_record
+from schemas.topics import DEAD_LETTERS
+from streams.commit.dead_letter_limit import DeadLetterLimit
+from streams.config import StreamConfig
+from streams.kafka.record import KeyValue, RefusedRecord
+from streams.kafka.writer import BatchWriter
+from streams.stages.stage import Output
+
+log = structlog.get_logger()
+
+
+class Publisher:
+    """Outputs and dead letters of what reads one topic."""
+
+    def __init__(
+        self, config: StreamConfig, topic: str, writer: BatchWriter, now_ms: Callable[[], int]
+    ) -> None:
+        self.topic = topic
+        self.writer = writer
+        self.now_ms = now_ms
+        self.limit = DeadLetterLimit(config.dead_letter_window, config.dead_letter_max_share)
+
+    def count(self, records: int, refused: Sequence[RefusedRecord]) -> None:
+        """Count a batch against the cap. Raises TooManyDeadLetters."""
+        example = f"{refused[-1].reason}: {refused[-1].detail}" if refused else ""
+        self.limit.count(records, len(refused), example)
+
+    async def publish(
+        self, outputs: Iterable[Output], partition: int = 0, refused: Sequence[RefusedRecord] = ()
+    ) -> None:
+        """Write outputs and dead letters, in order within each partition; all acknowledged on return."""
+        by_partition: defaultdict[tuple[str, int], list[KeyValue]] = defaultdict(list)
+        for topic, number, record in outputs:
+            by_partition[topic, number].append(record)
+        if refused:
+            by_partition[DEAD_LETTERS, 0].extend(self.dead_letters(partition, refused))
+        await asyncio.gather(
+            *(self.writer.write(topic, number, records) for (topic, number), records in by_partition.items())
+        )
+
+    def dead_letters(self, partition: int, refused: Sequence[RefusedRecord]) -> Iterator[KeyValue]:
+        """Records for the dead-letter topic."""
+        origin = f"{self.topic}[{partition}]"
+        for item in refused:
+            log.warning("dead letter", origin=origin, offset=item.offset, reason=item.reason)
+            letter = DeadLetter(origin, item.offset, item.reason, item.detail, item.payload)
+            yield dead_letter_record(letter, self.now_ms())

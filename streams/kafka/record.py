@@ -1,0 +1,31 @@
+"""Kafka records as the stream sees them: what is read, what is refused, what is written."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from schemas.events import Event
+
+KeyValue = tuple[bytes, bytes | None]
+OffsetSpan = tuple[int, int]  # offset of the first record, and of the one behind the last
+Decode = Callable[[bytes], tuple[Event, bytes]]  # bytes -> event and its canonical bytes
+# Keys of the records that Ringback writes for itself begin so, and no others do: it is no UTF-8.
+RESERVED_PREFIX = b"\xff"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One Kafka record that was read."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRecord:
+    """A record that is no event, and why."""
+
+    offset: int
+    reason: str
+    detail: str
+    payload: bytes

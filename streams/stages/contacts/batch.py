@@ -1,0 +1,145 @@
+"""What a batch of records does to contacts and KPI windows: pure, so that live, replay and tests share it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from kpis.agents.quarters import AgentSession
+from kpis.facts import Facts
+from kpis.fcr.visit import Visit
+from kpis.rules import Rules
+from kpis.tallies.windows import ZERO, Tally, Window, add, change, contribution
+from schemas.codec import DecodeError
+from schemas.events import AgentStateChanged, ContactEvent, SourceHeartbeat
+from streams.kafka.decoding import sifted
+from streams.kafka.record import Decode, Record, RefusedRecord
+from streams.stages.contacts.event_set import Known, merge, pack, unpack
+from streams.stages.contacts.folded_cache import Folded, facts_of, folded
+from streams.stages.forwards import moved
+
+
+@dataclass(frozen=True, slots=True)
+class FactKeys:
+    """What a contact has had: itself, legs by number, surveys by (kind, respondent).
+
+    And to whom it has been forwarded: customers, and agents by (agent, leg).
+    """
+
+    contact: bool
+    legs: frozenset[int]
+    surveys: frozenset[tuple[str, str]]
+    customers: frozenset[str] = frozenset()
+    sessions: frozenset[tuple[str, int]] = frozenset()
+
+
+def keys_of(facts: Facts) -> FactKeys:
+    """Keys of the rows that these facts are."""
+    surveys = frozenset((survey.kind, survey.respondent) for survey in facts.surveys)
+    return FactKeys(facts.contact is not None, frozenset(leg.leg for leg in facts.legs), surveys)
+
+
+@dataclass(frozen=True, slots=True)
+class ContactChange:
+    """A contact whose event set grew: its table value, its facts, the rows it had and has, what to forward.
+
+    `visits` are by customer, `sessions` by (agent, leg); None takes back what had been forwarded.
+    """
+
+    contact_id: str
+    state: bytes
+    had: FactKeys
+    has: FactKeys
+    facts: Facts
+    visits: dict[str, Visit | None]
+    sessions: dict[tuple[str, int], AgentSession | None]
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """All that a batch changes. `windows` holds new totals, not differences."""
+
+    contacts: list[ContactChange] = field(default_factory=list)
+    known: dict[str, Folded] = field(default_factory=dict)  # all contacts of the batch, changed or not
+    windows: dict[Window, Tally] = field(default_factory=dict)
+    refused: list[RefusedRecord] = field(default_factory=list)
+    applied: int = 0
+    duplicates: int = 0
+    corrected: int = 0
+
+
+OTHER_TOPICS = frozenset((AgentStateChanged, SourceHeartbeat))
+
+
+def read(record: Record, decode: Decode) -> Known:
+    """The contact event in a record. Raises DecodeError."""
+    if record.value is None:
+        raise DecodeError("empty", "the record has no value")
+    decoded, canonical = decode(record.value)
+    if type(decoded) in OTHER_TOPICS:  # isinstance is dear on pydantic's models
+        raise DecodeError("wrong_topic", f"{decoded.type} has a topic of its own")
+    event = cast(ContactEvent, decoded)
+    if record.key != event.contact_id.encode():
+        raise DecodeError("wrong_key", "the record's key is not its contact_id; key events by contact_id")
+    return Known(event, canonical)
+
+
+def read_all(records: Iterable[Record], decode: Decode) -> tuple[dict[str, list[Known]], list[RefusedRecord]]:
+    """Events by contact, and what was refused."""
+    arrived: dict[str, list[Known]] = {}
+    found, refused = sifted(records, lambda record: read(record, decode))
+    for known in found:
+        arrived.setdefault(known.event.contact_id, []).append(known)
+    return arrived, refused
+
+
+def changed(contact_id: str, before: Folded, after: Folded) -> ContactChange:
+    """A contact that has become another."""
+    old, new = before.forwards, after.forwards
+    return ContactChange(
+        contact_id,
+        pack(after.events),
+        keys_of(before.facts),
+        keys_of(after.facts),
+        after.facts,
+        moved(old.visits, new.visits),
+        moved(old.sessions, new.sessions),
+    )
+
+
+def apply_batch(
+    records: Sequence[Record],
+    decode: Decode,
+    known_of: Callable[[str], Folded],
+    total_of: Callable[[Window], Tally | None],
+    rules: Rules,
+) -> BatchResult:
+    """Apply one partition's records to the state as it stands; nothing is written here.
+
+    `known_of` gives a contact as it stands, `total_of` a window's tally of this partition. Windows move by
+    the contact's new contribution minus its old one, so an event that is already known moves nothing.
+    """
+    arrived, refused = read_all(records, decode)
+    result = BatchResult(refused=refused)
+    for contact_id, items in arrived.items():
+        before = known_of(contact_id)
+        merged, duplicates = merge(before.events, items)
+        result.duplicates += duplicates
+        result.applied += len(items) - duplicates
+        # What was applied and made the set no larger has replaced an older statement of the same event.
+        result.corrected += len(items) - duplicates - (len(merged) - len(before.events))
+        if duplicates == len(items):
+            result.known[contact_id] = before
+            continue
+        after = folded(merged, rules)
+        result.known[contact_id] = after
+        result.contacts.append(changed(contact_id, before, after))
+        for window, step in change(before.adds, after.adds).items():
+            total = result.windows.get(window) or total_of(window) or ZERO
+            result.windows[window] = add(total, step)
+    return result
+
+
+def count_in(totals: dict[Window, Tally], state: bytes, rules: Rules) -> None:
+    """Add a contact to window totals. With all contacts of a partition they are what its table must equal."""
+    for window, tally in contribution(facts_of(unpack(state), rules), rules).items():
+        totals[window] = add(totals.get(window, ZERO), tally)

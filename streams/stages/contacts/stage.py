@@ -1,0 +1,197 @@
+"""The contact stage: contact-events to facts, KPI windows, and what customers and agents are told."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from kpis.facts import Facts
+from kpis.rules import Rules
+from kpis.tallies.windows import Tally, Window
+from schemas.topics import CONTACT_EVENTS, CONTACT_FACTS, KPI_WINDOWS
+from streams.kafka.record import Decode, Record
+from streams.stages.contacts.batch import ContactChange, FactKeys, apply_batch, count_in, keys_of
+from streams.stages.contacts.event_set import EventSet, unpack
+from streams.stages.contacts.folded_cache import Recent, facts_of
+from streams.stages.documents import (
+    facts_document,
+    tally_bytes,
+    tally_of,
+    window_document,
+    window_key,
+    window_of,
+)
+from streams.stages.forwards import forwards_of, told
+from streams.stages.stage import BatchWork, Output
+from streams.stages.yielding import in_turns
+from streams.state.table import Table
+
+# Of each partition; some 0.6 kB each.
+KEPT_WINDOWS = 20_000
+Touched = dict[str, list[Any]]  # contact_id -> fields of FactKeys
+
+
+def touched_by(change: ContactChange) -> list[Any]:
+    """Rows that a contact had before a change or has after it, and to whom it is forwarded."""
+    had, has = change.had, change.has
+    return [
+        had.contact or has.contact,
+        sorted(had.legs | has.legs),
+        sorted(had.surveys | has.surveys),
+        list(change.visits),
+        list(change.sessions),
+    ]
+
+
+def read_touched(
+    contact: bool,
+    legs: Sequence[int],
+    surveys: Sequence[Sequence[str]],
+    customers: Sequence[str] = (),
+    sessions: Sequence[tuple[str, int]] = (),
+) -> FactKeys:
+    """What `touched_by` wrote; version 0.1 wrote the first three, as it forwarded nothing."""
+    return FactKeys(
+        contact,
+        frozenset(legs),
+        frozenset((kind, who) for kind, who in surveys),
+        frozenset(customers),
+        frozenset((agent, leg) for agent, leg in sessions),
+    )
+
+
+def possible_keys(events: EventSet) -> FactKeys:
+    """All that a contact with these events can ever have had, whatever the rules were."""
+    known = [item.event for item in events.values()]
+    return FactKeys(
+        contact=True,
+        legs=frozenset(event.leg for event in known),
+        surveys=frozenset((e.kind, e.respondent) for e in known if e.type == "contact_surveyed"),
+        customers=frozenset(c for event in known if (c := getattr(event, "customer_key", None))),
+        sessions=frozenset((a, event.leg) for event in known if (a := getattr(event, "agent", None))),
+    )
+
+
+def joined(left: FactKeys, right: FactKeys) -> FactKeys:
+    """What either has."""
+    return FactKeys(
+        left.contact or right.contact,
+        left.legs | right.legs,
+        left.surveys | right.surveys,
+        left.customers | right.customers,
+        left.sessions | right.sessions,
+    )
+
+
+class Contacts:
+    """Its state is the set of events of each contact, its totals are the KPI windows."""
+
+    topic = CONTACT_EVENTS
+
+    def __init__(self, state: Table, totals: Table, decode: Decode, rules: Rules, partitions: int) -> None:
+        self.state = state
+        self.totals = totals
+        self.decode = decode
+        self.rules = rules
+        self.partitions = partitions
+        self.recent = Recent(self.state_of, rules)
+        self.tallies: dict[int, dict[Window, Tally]] = {}  # of windows that moved lately, by partition
+
+    def state_of(self, partition: int, contact_id: str) -> bytes | None:
+        """Table value of a contact."""
+        return self.state.get(contact_id.encode(), partition)
+
+    def total_of(self, partition: int) -> Callable[[Window], Tally | None]:
+        """Look-up of a partition's window totals."""
+        known = self.tallies.setdefault(partition, {})
+
+        def look_up(window: Window) -> Tally | None:
+            tally = known.get(window)
+            if tally is not None:
+                return tally
+            value = self.totals.get(window_key(window, partition), partition)
+            return None if value is None else tally_of(value)
+
+        return look_up
+
+    def apply(self, partition: int, records: Sequence[Record], version: int) -> BatchWork:
+        """Events into contacts; facts, windows and forwards of the contacts that changed."""
+        self.recent.trim()
+        known_of = partial(self.recent.get, partition)
+        result = apply_batch(records, self.decode, known_of, self.total_of(partition), self.rules)
+        self.recent.keep(partition, result.known)
+        self.remember(partition, result.windows)
+        return BatchWork(
+            touched={change.contact_id: touched_by(change) for change in result.contacts},
+            states=[(change.contact_id.encode(), change.state) for change in result.contacts],
+            totals=encoded(result.windows, partition),
+            outputs=[out for change in result.contacts for out in self.outputs(partition, change, version)],
+            refused=result.refused,
+            applied=result.applied,
+            corrected=result.corrected,
+        )
+
+    def remember(self, partition: int, windows: Mapping[Window, Tally]) -> None:
+        """Totals as they are now: the next batches move mostly the same windows."""
+        known = self.tallies[partition]
+        if len(known) > KEPT_WINDOWS:
+            known.clear()
+        known.update(windows)
+
+    def outputs(self, partition: int, change: ContactChange, version: int) -> Iterator[Output]:
+        """Facts of a contact, and what its customer and its agents are told."""
+        name = change.contact_id
+        yield CONTACT_FACTS, partition, (name.encode(), facts_document(change, version))
+        yield from told(name, change.visits, change.sessions, version, self.partitions)
+
+    async def recount(self, partition: int) -> dict[bytes, bytes]:
+        """All windows of a partition from its contacts."""
+        totals: dict[Window, Tally] = {}
+        async for _, state in in_turns(self.state.items(partition)):
+            count_in(totals, state, self.rules)
+        return encoded(totals, partition)
+
+    def restated(self, total: bytes | None, before: bytes | None) -> bytes:
+        """Measures; those that are not named are 0."""
+        return total or b"{}"
+
+    def total_output(self, partition: int, key: bytes, value: bytes, version: int) -> Output:
+        """A window's new total."""
+        window, _ = window_of(key)
+        return KPI_WINDOWS, partition, (key, window_document(window, partition, value, version))
+
+    def repair(
+        self, partition: int, touched: Touched | None, everything: bool, version: int
+    ) -> Iterator[Output]:
+        """Contacts as they now stand; what they had and have no more is taken back."""
+        known = {name: read_touched(*keys) for name, keys in (touched or {}).items()}
+        if everything:
+            states = ((key.decode(), value) for key, value in self.state.items(partition))
+        else:
+            states = (
+                (name, value) for name in known if (value := self.state_of(partition, name)) is not None
+            )
+        for name, state in states:
+            events = unpack(state)
+            had = known.get(name)
+            if everything:
+                had = possible_keys(events) if had is None else joined(had, possible_keys(events))
+            if had is not None:
+                yield from self.outputs(partition, self.told_anew(name, state, had, events), version)
+
+    def told_anew(self, contact_id: str, state: bytes, had: FactKeys, events: EventSet) -> ContactChange:
+        """A contact told anew, whether it changed or not."""
+        facts: Facts = facts_of(events, self.rules)
+        new = forwards_of(facts, self.rules)
+        visits = {customer: new.visits.get(customer) for customer in had.customers | new.visits.keys()}
+        sessions = {where: new.sessions.get(where) for where in had.sessions | new.sessions.keys()}
+        return ContactChange(contact_id, state, had, keys_of(facts), facts, visits, sessions)
+
+    def forget(self) -> None:
+        """Everything is in the tables."""
+        self.recent.forget()
+        self.tallies.clear()
+
+
+def encoded(windows: Mapping[Window, Tally], partition: int) -> dict[bytes, bytes]:
+    """Windows as keys and values of their table."""
+    return {window_key(window, partition): tally_bytes(tally) for window, tally in windows.items()}
