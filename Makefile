@@ -28,6 +28,7 @@ test: $(STAMP) ## every test, on a real Kafka and a real ClickHouse engine start
 	$(BIN)/pytest -m "not stack and not containers" -q -n 2
 	$(BIN)/pytest -m "stack or containers" -q -n 2 --dist loadfile
 
+# Fewer simulated worlds and examples than `make test`, and nothing that is marked slow.
 check: $(STAMP) ## lint, types and unit tests, under a minute
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
