@@ -47,11 +47,11 @@ mutants: .venv-mutants/.installed ## change kpis/ in 3,000 places; which does no
 	.venv-mutants/bin/mutmut run --max-children 2 $(MUTANTS)
 	.venv-mutants/bin/mutmut results | awk '/survived|timeout|suspicious/'
 
-bench: $(STAMP) ## figures of the README, as a table
+bench: $(STAMP) ## figures of docs/operating/sizing.md, as a table
 	$(BIN)/python -m bench
 
-docs: $(STAMP) ## docs/kpis.md and the README's table of KPIs, from the registry
-	PYTHONPATH=tests $(BIN)/python -m support.docs
+docs: $(STAMP) ## pages that are made from code: docs/reference, and the README's table of sources
+	$(BIN)/python -m docs.build
 
 test-containers: $(STAMP) ## the integration suite on containers of Apache Kafka and ClickHouse (needs Docker)
 	RINGBACK_TEST_CONTAINERS=1 $(BIN)/pytest tests/integration -m containers

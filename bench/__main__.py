@@ -1,4 +1,4 @@
-"""`python -m bench`: every figure of the README in one table, on real servers in a temporary folder."""
+"""`python -m bench`: the figures of docs/operating/sizing.md, on real servers in a temporary folder."""
 
 import argparse
 import asyncio

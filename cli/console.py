@@ -45,7 +45,7 @@ def settings() -> Settings:
         loaded = Settings()
     except ValidationError as error:
         wrong = "; ".join(f"{item['loc'][0]}: {item['msg']}" for item in error.errors(include_url=False))
-        fail(f"settings: {wrong}. See the configuration table in README.md", WRONG_USE)
+        fail(f"settings: {wrong}. docs/reference/settings.md lists them all", WRONG_USE)
     configure_logs(loaded.log_level)
     return loaded
 

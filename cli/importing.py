@@ -100,7 +100,7 @@ def servicenow(files: Files, wait: Wait = True, format: As = Format.text) -> Non
 
 @app.command("events")
 def events(files: Files, wait: Wait = True, format: As = Format.text) -> None:
-    """Canonical events as JSON lines: the generic way in. README shows the fields.
+    """Canonical events as JSON lines: the generic way in. docs/guide/sending.md shows it.
 
     Example: ringback import events calls.jsonl.gz
     """

@@ -1,4 +1,7 @@
-"""Settings from the environment or `ringback.toml`; names as README documents them."""
+"""Settings from the environment or `ringback.toml`.
+
+The descriptions become docs/reference/settings.md (`make docs`), in Markdown.
+"""
 
 import json
 import tomllib
@@ -7,7 +10,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -16,62 +19,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from cli.rule_settings import RuleSettings, mistake
 from kpis.rules import DEFAULT_RULES, FcrRules, Rules
 from schemas.time_units import HOUR_MS
 from streams.config import StreamConfig
 
 TOML = "ringback.toml"
-YEAR_DAYS = 366
-
-Seconds = Annotated[float, Field(ge=0, le=YEAR_DAYS * 86_400)]
-Hours = Annotated[float, Field(gt=0, le=YEAR_DAYS * 24)]
-Days = Annotated[int, Field(ge=1, le=YEAR_DAYS)]
-
-
-class Table(BaseModel):
-    """A table of ringback.toml: what is not known in it is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FcrSettings(Table):
-    """How repeat contacts are judged."""
-
-    windows_days: tuple[Days, ...] = Field(DEFAULT_RULES.fcr.windows_days, min_length=1)
-    default_days: Days = DEFAULT_RULES.fcr.default_days
-    match_reason: bool = DEFAULT_RULES.fcr.match_reason
-    cross_channel: bool = DEFAULT_RULES.fcr.cross_channel
-    begin: Literal["started", "entered"] = DEFAULT_RULES.fcr.begin
-    evidence: Literal["any", "handled"] = DEFAULT_RULES.fcr.evidence
-    anchors: Literal["handled", "closed"] = DEFAULT_RULES.fcr.anchors
-    overlapping: bool = DEFAULT_RULES.fcr.overlapping
-
-    @model_validator(mode="after")
-    def windows_fit(self) -> "FcrSettings":
-        """The default window is one of the windows, and each is there once."""
-        if len(set(self.windows_days)) < len(self.windows_days):
-            raise ValueError("windows_days has a length twice; name each once")
-        if self.default_days not in self.windows_days:
-            raise ValueError(f"default_days = {self.default_days} is none of windows_days; add it there")
-        return self
-
-
-class RuleSettings(Table):
-    """Thresholds of the KPIs (kpis/rules.py). Channels that are not named keep their default target."""
-
-    service_level_s: dict[str, Seconds] = {}
-    service_level_default_s: Seconds = DEFAULT_RULES.service_level_default_ms / 1000
-    service_level_by_queue_s: dict[str, Seconds] = {}
-    short_abandon_s: Seconds = DEFAULT_RULES.short_abandon_ms / 1000
-    skew_tolerance_s: Seconds = DEFAULT_RULES.skew_tolerance_ms / 1000
-    future_tolerance_s: Seconds = DEFAULT_RULES.future_tolerance_ms / 1000
-    async_channels: tuple[str, ...] = DEFAULT_RULES.async_channels
-    stale_after_h: Hours = DEFAULT_RULES.stale_ms / HOUR_MS
-    stale_after_async_h: Hours = DEFAULT_RULES.stale_async_ms / HOUR_MS
-    survey_late_h: Hours = DEFAULT_RULES.survey_late_ms / HOUR_MS
-    agent_state_max_h: Hours = DEFAULT_RULES.agent_state_max_ms / HOUR_MS
-    acw_stale_s: Seconds = DEFAULT_RULES.acw_stale_ms / 1000
-    fcr: FcrSettings = FcrSettings()
 
 
 class Settings(BaseSettings):
@@ -80,49 +33,124 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(toml_file=TOML, populate_by_name=True, extra="ignore")
 
     kafka_bootstrap_servers: str | None = Field(
-        None, validation_alias="KAFKA_BOOTSTRAP_SERVERS", description="brokers to use; none: a local Kafka"
+        None,
+        validation_alias="KAFKA_BOOTSTRAP_SERVERS",
+        description="Kafka brokers to use, `host:port,host:port`. None: the local Kafka. "
+        "Plain text only, no TLS or SASL yet.",
     )
     clickhouse_url: str | None = Field(
         None,
         validation_alias="CLICKHOUSE_URL",
-        description="http(s)://user:password@host:port/database; none: embedded ClickHouse",
+        description="ClickHouse to use, `http(s)://user:password@host:port/database`. "
+        "None: the embedded one.",
     )
     schema_registry_url: str | None = Field(
-        None, validation_alias="SCHEMA_REGISTRY_URL", description="Confluent wire format by this registry"
+        None,
+        validation_alias="SCHEMA_REGISTRY_URL",
+        description="Schema registry with the Confluent API, `http(s)://user:password@host:port/path`. "
+        "None: single-object encoding. See [sending](../guide/sending.md#confluent-wire-format).",
     )
     data_dir: Path = Field(
         Path("ringback-data"),
         validation_alias="RINGBACK_DATA_DIR",
-        description="all the local stack keeps",
+        description="Folder of all that the local stack keeps.",
     )
-    kafka_port: int = Field(9092, validation_alias="RINGBACK_KAFKA_PORT", ge=1, le=65535)
-    clickhouse_port: int = Field(8123, validation_alias="RINGBACK_CLICKHOUSE_PORT", ge=1, le=65535)
+    kafka_port: int = Field(
+        9092,
+        validation_alias="RINGBACK_KAFKA_PORT",
+        ge=1,
+        le=65535,
+        description="Loopback port of the local Kafka.",
+    )
+    clickhouse_port: int = Field(
+        8123,
+        validation_alias="RINGBACK_CLICKHOUSE_PORT",
+        ge=1,
+        le=65535,
+        description="Loopback port of the embedded ClickHouse.",
+    )
     metrics_host: str = Field(
-        "127.0.0.1", validation_alias="RINGBACK_METRICS_HOST", description="where metrics are served"
+        "127.0.0.1",
+        validation_alias="RINGBACK_METRICS_HOST",
+        description="Address that [metrics](metrics.md) are served on; in the image `0.0.0.0`.",
     )
-    metrics_port: int = Field(9464, validation_alias="RINGBACK_METRICS_PORT", ge=1, le=65535)
-    timezone: str = Field("UTC", validation_alias="RINGBACK_TIMEZONE", description="reporting time zone")
+    metrics_port: int = Field(
+        9464,
+        validation_alias="RINGBACK_METRICS_PORT",
+        ge=1,
+        le=65535,
+        description="Port of a worker's metrics; a sink's is 16 above it. The second worker of `ringback up` "
+        "has the next one, and so on.",
+    )
+    timezone: str = Field(
+        "UTC",
+        validation_alias="RINGBACK_TIMEZONE",
+        description="Reporting time zone, such as `Europe/Rome`: of dates on the command line, and of hours, "
+        "days, weeks and months in `ringback kpi` and the views.",
+    )
     customer_key_secret: str | None = Field(
         None,
         validation_alias="RINGBACK_CUSTOMER_KEY_SECRET",
-        description="key of the hash that replaces customer identifiers; none: made once in the data folder",
+        description="Key of the hash that replaces customer identifiers. None: made once and kept in the "
+        "data folder. Use the same one for all importers.",
     )
     cache_dir: Path | None = Field(
-        None, validation_alias="RINGBACK_CACHE_DIR", description="where jars are kept"
+        None,
+        validation_alias="RINGBACK_CACHE_DIR",
+        description="Where the jars of Kafka are kept. None: the user's cache folder (`~/.cache/ringback`, "
+        "or under `XDG_CACHE_HOME`).",
     )
     maven_repository: str | None = Field(
-        None, validation_alias="RINGBACK_MAVEN_REPOSITORY", description="where jars come from"
+        None,
+        validation_alias="RINGBACK_MAVEN_REPOSITORY",
+        description="Where these jars come from, such as a mirror. None: Maven Central.",
     )
-    partitions: int = Field(4, validation_alias="RINGBACK_PARTITIONS", ge=1, le=1000)
-    replication: int = Field(1, validation_alias="RINGBACK_REPLICATION", ge=1, le=9)
+    partitions: int = Field(
+        4,
+        validation_alias="RINGBACK_PARTITIONS",
+        ge=1,
+        le=1000,
+        description="Partitions of the topics when they are created: the most workers that can share the "
+        "work. Cannot be changed later.",
+    )
+    replication: int = Field(
+        1,
+        validation_alias="RINGBACK_REPLICATION",
+        ge=1,
+        le=9,
+        description="Copies of each topic when it is created. 3 on a cluster.",
+    )
     state_store: Literal["memory", "rocksdict"] = Field(
-        "memory", validation_alias="RINGBACK_STATE_STORE", description="where a worker keeps its state"
+        "memory",
+        validation_alias="RINGBACK_STATE_STORE",
+        description="Where a worker keeps its state: `memory`, or `rocksdict`, on disk under "
+        "`RINGBACK_DATA_DIR` (`pip install 'ringback[disk]'`). Kafka has it all either way.",
     )
-    epoch: int = Field(0, validation_alias="RINGBACK_EPOCH", ge=0, lt=2**20)
-    dead_letter_max_share: float = Field(0.5, validation_alias="RINGBACK_DEAD_LETTER_MAX_SHARE", ge=0, le=1)
-    log_level: str = Field("INFO", validation_alias="RINGBACK_LOG_LEVEL")
+    epoch: int = Field(
+        0,
+        validation_alias="RINGBACK_EPOCH",
+        ge=0,
+        lt=2**20,
+        description="Least epoch of the rows that the worker writes. Leave it; it is for rebuilds, which are "
+        "not there yet.",
+    )
+    dead_letter_max_share: float = Field(
+        0.5,
+        validation_alias="RINGBACK_DEAD_LETTER_MAX_SHARE",
+        ge=0,
+        le=1,
+        description="A worker stops when more than this share of the last 5,000 records or so are no events.",
+    )
+    log_level: str = Field(
+        "INFO",
+        validation_alias="RINGBACK_LOG_LEVEL",
+        description="`DEBUG`, `INFO`, `WARNING` or `ERROR`.",
+    )
     rules: Annotated[RuleSettings | None, NoDecode] = Field(
-        None, validation_alias="RINGBACK_RULES", description="thresholds of the KPIs; none: the defaults"
+        None,
+        validation_alias="RINGBACK_RULES",
+        description="What vendors count differently, as JSON; in the file a table `[rules]`, see below. "
+        "None: the defaults.",
     )
 
     @field_validator("rules", mode="before")
@@ -174,16 +202,6 @@ class Settings(BaseSettings):
     def clickhouse(self) -> str:
         """ClickHouse to talk to, embedded or given."""
         return self.clickhouse_url or f"http://127.0.0.1:{self.clickhouse_port}/ringback"
-
-
-def mistake(error: Any) -> str:
-    """What is wrong in the rules, and where."""
-    where = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        known = FcrSettings.model_fields if where.startswith("fcr.") else RuleSettings.model_fields
-        return f"{where}: no such rule; there are {', '.join(known)}"
-    said = str(error["msg"]).removeprefix("Value error, ")
-    return f"{where}: {said}" if where else said
 
 
 def rules_of(settings: Settings) -> Rules:

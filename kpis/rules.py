@@ -1,4 +1,4 @@
-"""The choices that vendors make differently, as one frozen, versioned value (kpi-spec 3.6).
+"""The choices that vendors make differently, as one frozen, versioned value (docs/guide/rules.md).
 
 Every published number depends on the events and on these rules, on nothing else.
 """

@@ -183,7 +183,7 @@ ContactEvent = (
 )
 Event = ContactEvent | AgentStateChanged | SourceHeartbeat
 
-# Order of types at the same instant (kpi-spec 3.1): a contact starts before it queues before it is answered.
+# Order of types at the same instant (facts.md 1): a contact starts before it queues before it is answered.
 TYPE_RANK: dict[str, int] = {
     "contact_started": 0,
     "contact_reopened": 1,

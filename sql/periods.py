@@ -1,7 +1,7 @@
 """Reporting periods in a local time zone, as instants.
 
-ClickHouse's own functions get some local days and hours wrong (peers.md 1.4), so the clock's shifts are found
-here, by tzdata, and SQL only looks them up. Every instant is in exactly one period. An hour (or quarter, or
+ClickHouse's own functions get some local days and hours wrong (its issues 70311 and 119969), so the clock's
+shifts are found here, by tzdata, and SQL only looks them up. Every instant is in exactly one period. An hour (or quarter, or
 minute) begins where the local clock shows a full one, or is shifted; a day begins at the first instant of its
 date, and thus has 23, 23.5, 24.5 or 25 hours now and then; weeks begin on Monday.
 """

@@ -1,6 +1,6 @@
 """Every KPI that Ringback publishes: one definition each (kpis/catalogue).
 
-Views, `ringback kpi`, the JSON names and docs/kpis.md are made from this.
+Views, `ringback kpi`, the JSON names and docs/reference/kpis.md are made from this.
 """
 
 from kpis.catalogue.handling import HANDLING, RESOLUTION

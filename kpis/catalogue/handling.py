@@ -1,4 +1,4 @@
-"""KPIs of handling, transfer and resolution (kpi-spec 1.5, 1.6, 1.8)."""
+"""KPIs of handling, transfer and resolution (docs/facts.md 6)."""
 
 from kpis.catalogue.kpi import AMAZON, GENESYS, SPEC, Kpi, count
 

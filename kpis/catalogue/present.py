@@ -1,4 +1,4 @@
-"""KPIs of agents' time and of the present moment (kpi-spec 1.10)."""
+"""KPIs of agents' time and of the present moment (docs/facts.md 9, 10)."""
 
 from kpis.catalogue.kpi import AMAZON, CISCO, Kpi
 

@@ -1,4 +1,4 @@
-"""KPIs of volume and waiting (kpi-spec 1.1, 1.2)."""
+"""KPIs of volume and waiting (docs/facts.md 6, 7)."""
 
 from kpis.catalogue.kpi import AMAZON, GENESYS, SPEC, Kpi, count
 

@@ -1,4 +1,4 @@
-"""KPIs of repeat contacts and first contact resolution (kpi-spec 1.7, 3.4), for each length of the window."""
+"""KPIs of repeat contacts and first contact resolution (docs/facts.md 8), for each length of the window."""
 
 from dataclasses import replace
 

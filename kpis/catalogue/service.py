@@ -1,4 +1,4 @@
-"""KPIs of service level and abandonment (kpi-spec 1.3, 1.4)."""
+"""KPIs of service level and abandonment (docs/facts.md 6)."""
 
 from kpis.catalogue.kpi import AMAZON, CISCO, GENESYS, Kpi
 

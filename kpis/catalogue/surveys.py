@@ -1,4 +1,4 @@
-"""KPIs of surveys (kpi-spec 1.9): each on the scale its number is about, never a mean of two scales."""
+"""KPIs of surveys (docs/facts.md 7): each on the scale its number is about, never a mean of two scales."""
 
 from dataclasses import replace
 

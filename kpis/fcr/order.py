@@ -1,8 +1,9 @@
-"""One group of a customer's contacts in order, so that a change costs O(log n) and names whom it concerns.
+"""One group of a customer's contacts in order, so that a change names whom it concerns.
 
 Two rules, one interface: with overlapping contacts the next contact is the next in the order; without them
 it is the first that begins after the end. `insert` and `remove` return the ids whose neighbours may have
-changed.
+changed. A place is found by halves, then the list behind it is moved: 32 us for a contact that follows
+100,000 others, 150 us for one that moves among them (python -m bench.repeats).
 """
 
 from bisect import bisect_left, bisect_right, insort

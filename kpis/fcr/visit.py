@@ -1,4 +1,4 @@
-"""First contact resolution: what it needs to know of a contact (kpi-spec 3.4, docs/facts.md 8)."""
+"""First contact resolution: what it needs to know of a contact (docs/facts.md 8)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 A window is (minute, channel, queue). Every measure is an integer sum, so windows add up to any longer window
 and a contact whose facts change moves them by its new contribution minus its old one. Each measure is booked
-at one time of the contact's life (kpi-spec 3.5): queue measures when the leg entered the queue, so that a
+at one time of the contact's life (docs/facts.md 6): queue measures when the leg entered the queue, so that a
 rate's numerator is part of its denominator; handle measures when the leg was finished; contact measures when
 the contact started, ended or was resolved.
 """
@@ -99,7 +99,7 @@ def minute(time_ms: int) -> int:
 
 
 def service_level(leg: LegFact, rules: Rules) -> tuple[int, int]:
-    """Numerator and denominator that a leg adds to the service level SL3 (kpi-spec 1.3, 3.2)."""
+    """Numerator and denominator that a leg adds to the service level SL3 (docs/facts.md 6)."""
     if leg.queue_ms is None or not (leg.answered or (leg.abandoned and not is_short(leg, rules))):
         return 0, 0
     return int(bool(leg.answered) and leg.queue_ms <= target_ms(rules, leg.channel, leg.queue)), 1

@@ -1,4 +1,4 @@
-"""What worker and sink count of themselves, for Prometheus. README.md lists it all (a test compares).
+"""What worker and sink count of themselves, for Prometheus. docs/reference/metrics.md is made from it.
 
 Counted by batch, never by event: a batch of 2,000 events costs a dozen additions.
 """
@@ -17,6 +17,18 @@ from streams.state.table import Table
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 Made = TypeVar("Made", bound=MetricWrapperBase)
 RECORDS = (1, 10, 50, 100, 250, 500, 1_000, 1_500, 2_000)
+LAG_EVENTS = "Records in Kafka that are not yet done: applied, or stored in ClickHouse. Asked every 2 s."
+LAG_SECONDS = (
+    "Age of the newest record that is done, or time since there was last no lag if that is less. 0 without "
+    "lag. By the time of sending, not of the event."
+)
+REMAINING = "Changelog records that a recovering worker still has to read."
+STATE_BYTES = "Bytes of their keys and values, without what Python adds; on disk an estimate, compressed."
+APPLIED = "Records that changed the worker's state, or were passed on."
+IGNORED = "Records that changed nothing: known already, or older than what is known."
+CORRECTIONS = "Of those applied, contact events that replaced an older statement of the same event."
+WRITING = "Writing a batch until Kafka has acknowledged: state, outputs, totals."
+INSERTING = "An insert until ClickHouse has acknowledged, waiting for it included."
 
 
 class Metrics:
@@ -41,27 +53,25 @@ class Metrics:
             return noted(made, labels)
 
         where = ("topic", "partition")
-        self.ready = gauge("ready", "1 while the process has recovered and takes events")
-        self.stuck = gauge("stuck", "1 while there is lag and nothing has been done for 30 s", *where)
-        self.lag_events = gauge("lag_events", "Records in Kafka that are not yet done", *where)
-        self.lag_seconds = gauge("lag_seconds", "How far behind the present; 0 without lag", *where)
-        self.remaining = gauge("recovery_remaining_records", "Changelog records still to be read")
-        self.state_records = gauge("state_records", "Records in a table of the state", "table")
-        self.state_bytes = gauge("state_bytes", "Bytes of keys and values in a table", "table")
-        self.applied = counter("events_applied_total", "Records that changed the state", "topic")
-        self.ignored = counter("duplicates_ignored_total", "Records that changed nothing", "topic")
-        self.corrections = counter("corrections_total", "Events that replaced an older statement", "topic")
-        self.dead_letters = counter("dead_letters_total", "Records that are no events", "topic", "reason")
-        self.batches = histogram("batch_records", "Records in a batch", RECORDS, "topic")
-        self.applying = histogram("apply_seconds", "Computing what a batch changes", SECONDS, "topic")
-        self.writing = histogram(
-            "write_seconds", "Writing a batch until Kafka has it", SECONDS, "topic", "what"
+        self.ready = gauge("ready", "1 while the process has recovered and takes events.")
+        self.stuck = gauge("stuck", "1 while there is lag and nothing has been done for 30 s.", *where)
+        self.lag_events = gauge("lag_events", LAG_EVENTS, *where)
+        self.lag_seconds = gauge("lag_seconds", LAG_SECONDS, *where)
+        self.remaining = gauge("recovery_remaining_records", REMAINING)
+        self.state_records = gauge(
+            "state_records", "Records of a worker's state; on disk an estimate.", "table"
         )
-        self.inserting = histogram(
-            "insert_seconds", "An insert until ClickHouse has it, waiting included", SECONDS, "table"
-        )
-        self.rows = counter("inserted_rows_total", "Rows that ClickHouse has acknowledged", "table")
-        self.commits = counter("commits_total", "Commits of offsets")
+        self.state_bytes = gauge("state_bytes", STATE_BYTES, "table")
+        self.applied = counter("events_applied_total", APPLIED, "topic")
+        self.ignored = counter("duplicates_ignored_total", IGNORED, "topic")
+        self.corrections = counter("corrections_total", CORRECTIONS, "topic")
+        self.dead_letters = counter("dead_letters_total", "Records that are no events.", "topic", "reason")
+        self.batches = histogram("batch_records", "Records in a batch.", RECORDS, "topic")
+        self.applying = histogram("apply_seconds", "Computing what a batch changes.", SECONDS, "topic")
+        self.writing = histogram("write_seconds", WRITING, SECONDS, "topic", "what")
+        self.inserting = histogram("insert_seconds", INSERTING, SECONDS, "table")
+        self.rows = counter("inserted_rows_total", "Rows that ClickHouse has acknowledged.", "table")
+        self.commits = counter("commits_total", "Commits of offsets.")
 
     def described(self) -> list[tuple[str, str, str]]:
         """Name, type and labels of all metrics, as they are exposed."""

@@ -1,4 +1,4 @@
-"""For each repair rule of kpi-spec 5, and those of repeat contacts: with the rule removed, a golden table fails.
+"""For each repair rule of docs/facts.md 2 to 5, and those of repeat contacts: with the rule removed, a golden table fails.
 
 The rule is removed in a copy of kpis/, in its syntax tree (support/planted.py), and the tables are run on that copy.
 """

@@ -1,4 +1,4 @@
-"""Figures of kpi-spec 7 that take more than one contact: aggregate vector, S09, S16, S20, S21, S23, S24."""
+"""Figures counted by hand that take more than one contact: aggregate vector, S09, S16, S20, S21, S23, S24."""
 
 from pathlib import Path
 

@@ -10,7 +10,7 @@ from support.shared_data import FEBRUARY, shared_data
 from support.stack import Stack, background
 
 SERVICENOW = "servicenow-incident-event-log.zip"
-# Days -> (incidents finished in time, followed by another of the caller): datasets.md 2.
+# Days -> (incidents finished in time, followed by another of the caller), counted outside of this project.
 INCIDENTS = {1: (23_052, 3_998), 7: (22_206, 9_928), 30: (15_865, 12_024)}
 INCIDENTS_SAME_CATEGORY = {7: (22_206, 3_547)}
 # As the published figures count: a later answered call, by the time it was offered; a later ticket.

@@ -266,7 +266,7 @@ def real():
 
 @pytest.mark.slow
 def test_the_real_log(real):
-    """Counted outside of this project from reassignment_count, reopen_count and the states (datasets.md 2)."""
+    """Counted outside of this project from reassignment_count, reopen_count and the states."""
     legs = [leg for facts in real for leg in facts.legs]
     resolved = [leg.contact_id for leg in legs if (leg.end_type, leg.end_detail) == ("resolved", "resolved")]
     assert len(real) == 24_918

@@ -10,10 +10,11 @@ import pytest
 import typer
 from pydantic import ValidationError
 
-from cli.settings import FcrSettings, RuleSettings, Settings, rules_of, stream_config
+from cli.rule_settings import FcrSettings, RuleSettings
+from cli.settings import Settings, rules_of, stream_config
 from kpis.rules import DEFAULT_RULES, FcrRules, Rules
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "guide" / "rules.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(autouse=True)
@@ -36,12 +37,12 @@ def test_without_settings_the_rules_are_the_defaults() -> None:
 
 
 def documented() -> str:
-    found = re.search(r"```toml\n(\[rules\].*?)```", README, re.DOTALL)
+    found = re.search(r"```toml\n(\[rules\].*?)```", PAGE, re.DOTALL)
     assert found
     return found[1]
 
 
-def test_readme_shows_every_rule_with_its_default() -> None:
+def test_the_page_of_rules_shows_every_rule_with_its_default() -> None:
     assert in_file(documented()) == DEFAULT_RULES
     stated = tomllib.loads(documented())["rules"]
     assert stated.keys() == RuleSettings.model_fields.keys()

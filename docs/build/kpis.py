@@ -1,11 +1,12 @@
-"""docs/kpis.md, made from the registry: `make docs` writes it, a test compares it."""
+"""docs/reference/kpis.md, from every KPI of the catalogue."""
 
 from collections.abc import Mapping
 
+from docs.build.markdown import MADE, code, page, table
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi, Terms
-from kpis.rules import Rules
-from schemas.time_units import DAY_MS, HOUR_MS, SECOND_MS
+from kpis.rules import DEFAULT_RULES, Rules
+from schemas.time_units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
 GROUPS = {
     "windows": "Queues, handling, resolution",
@@ -29,31 +30,31 @@ FACTS = {
     "callback": "mean of single waits",
     "peak": "the four quarter-hours in a row with most `contacts`",
 }
-HEAD = """# KPIs
+HEAD = """{count} KPIs and {variants} variants of them: the same question answered as others answer it,
+such as `service_level.genesys`. The definitions are in `kpis/catalogue`, one entry each.
 
-Made from `kpis/catalogue/` by `make docs`; do not edit. {count} KPIs and {variants} variants of them: the
-same question answered as others answer it.
+- **Unit**: a `ratio` is a number from 0 to 1 (`ringback kpi` prints percent), `ms` milliseconds
+  (printed as seconds).
+- **Formula**: integer sums, divided once, when read; nothing counted is no value, not 0. The measures
+  are in `kpis/tallies` and `kpis/facts.py`, the rules behind them in [facts](../facts.md). Averages of
+  averages are never taken.
+- **Counted at**: the moment that decides the period. `entered` is when the leg entered its queue,
+  `handled` when the agent was done, after-contact work included, `responded` when a survey was
+  answered, `quarter` the quarter-hour of UTC, `as_of` the moment that is asked about.
+- **Grain**: what is counted: a leg is one stint of a contact in a queue or with an agent, an anchor a
+  handled contact of a known customer.
+- **In SQL**: the [views](views.md) have a column with the id, `__` in place of the dot, and
+  `<column>_n`: of how many.
 
-- **Formula**: integer sums, divided once, when read; nothing counted is no value, not 0. The measures are in
-  `kpis/tallies/` and `kpis/facts.py`, the rules behind them in [facts.md](facts.md). Durations are
-  milliseconds, ratios numbers from 0 to 1.
-- **Counted at**: the moment that decides the period. `entered` is when the leg entered its queue, `handled`
-  when the agent was done, `quarter` the quarter-hour of UTC, `as_of` the moment that is asked about.
-- **Grain**: what is counted: a leg is one stint of a contact in a queue or with an agent, an anchor a handled
-  contact of a known customer.
-- **In SQL**: the column of the views `kpi_minute` to `kpi_month`, `agent_quarter_hour` to `agent_month` or
-  `kpi_now` is the id with `__` in place of the dot; `<column>_n` says of how many.
-
-These are the rules, version {version}. Answered within T means {targets},
-{default} on any other channel; an abandon within {short} is short; both limits are inclusive. Asynchronous
-channels: {asynchronous}. Whoever comes back within {days} repeats a contact, by default
-within {default_days}.
-"""
+These are the rules, version {version}; they can be [changed](../guide/rules.md). Answered within T
+means {targets}, {default} on any other channel; an abandon within {short} is short; both limits are
+inclusive. Asynchronous channels: {asynchronous}. Whoever comes back within {days} repeats a contact, by
+default within {default_days}."""
 
 
 def spoken(duration_ms: int) -> str:
     """A duration in its greatest whole unit."""
-    for unit, length in (("d", DAY_MS), ("h", HOUR_MS), ("min", 60 * SECOND_MS), ("s", SECOND_MS)):
+    for unit, length in (("d", DAY_MS), ("h", HOUR_MS), ("min", MINUTE_MS), ("s", SECOND_MS)):
         if duration_ms >= length and duration_ms % length == 0 and (unit != "min" or duration_ms > length):
             return f"{duration_ms // length} {unit}"
     return f"{duration_ms:,} ms"
@@ -98,15 +99,9 @@ def entry(kpi: Kpi, variants: list[Kpi], rules: Rules) -> str:
         f"- After: {kpi.source}",
     ]
     if variants:
-        lines += [
-            "",
-            "| Variant | What is different | Formula | Counted at | After |",
-            "|---|---|---|---|---|",
-        ]
-        lines += [
-            f"| `{v.id}` | {v.name}. {v.definition} | {formula(v)} | {v.booked} | {v.source} |"
-            for v in variants
-        ]
+        heads = ("Variant", "What is different", "Formula", "Counted at", "After")
+        rows = [(code(v.id), f"{v.name}. {v.definition}", formula(v), v.booked, v.source) for v in variants]
+        lines += ["", table(heads, rows)]
     return "\n".join(lines)
 
 
@@ -127,24 +122,29 @@ def head(kpis: Mapping[str, Kpi], rules: Rules) -> str:
     )
 
 
-def page(rules: Rules) -> str:
-    """The whole page."""
-    kpis = every_kpi(rules)
-    parts = [head(kpis, rules)]
-    for table, title in GROUPS.items():
-        parts.append(f"## {title}\n")
-        parts += [
-            entry(kpi, [other for other in kpis.values() if other.variant_of == kpi.id], rules) + "\n"
-            for kpi in kpis.values()
-            if kpi.table == table and not kpi.variant_of
-        ]
-    return "\n".join(parts)
-
-
-def table_rows(rules: Rules) -> list[str]:
-    """Rows of the README's table: id, name, unit, counted at, definition. No variants."""
-    return [
-        f"| `{kpi.id}` | {kpi.name} | {kpi.unit} | {kpi.booked} | {kpi.definition} |"
-        for kpi in every_kpi(rules).values()
+def overview(kpis: Mapping[str, Kpi]) -> str:
+    """All KPIs but variants, one a line."""
+    heads = ("Id", "Name", "Unit", "Counted at", "Definition")
+    rows = [
+        (f"[`{kpi.id}`](#{kpi.id})", kpi.name, kpi.unit, kpi.booked, kpi.definition)
+        for kpi in kpis.values()
         if not kpi.variant_of
     ]
+    return table(heads, rows)
+
+
+def group(table_name: str, title: str, kpis: Mapping[str, Kpi], rules: Rules) -> list[str]:
+    """KPIs whose measures live in one place."""
+    return [f"## {title}"] + [
+        entry(kpi, [other for other in kpis.values() if other.variant_of == kpi.id], rules)
+        for kpi in kpis.values()
+        if kpi.table == table_name and not kpi.variant_of
+    ]
+
+
+def reference() -> str:
+    """The page, by the default rules."""
+    rules = DEFAULT_RULES
+    kpis = every_kpi(rules)
+    entries = [block for name, title in GROUPS.items() for block in group(name, title, kpis, rules)]
+    return page("# KPIs", MADE, head(kpis, rules), "## All at a glance", overview(kpis), *entries)

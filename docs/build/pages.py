@@ -1,0 +1,28 @@
+"""Every page that is made from code, by its path in the repository."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from docs.build import commands, events, kpis, metrics, settings, views
+from docs.build.sources import with_sources
+
+ROOT = Path(__file__).parents[2]
+README = "README.md"
+REFERENCE: dict[str, Callable[[], str]] = {
+    "docs/reference/settings.md": settings.reference,
+    "docs/reference/commands.md": commands.reference,
+    "docs/reference/events.md": events.reference,
+    "docs/reference/kpis.md": kpis.reference,
+    "docs/reference/metrics.md": metrics.reference,
+    "docs/reference/views.md": views.reference,
+}
+
+
+def read(path: str) -> str:
+    """A page as it stands."""
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def pages() -> dict[str, str]:
+    """What each page must be; of the README only the table of sources is made."""
+    return {path: made() for path, made in REFERENCE.items()} | {README: with_sources(read(README))}
