@@ -1,5 +1,6 @@
 """Agents' quarter-hours: kept change by change they are what all sessions and states at once give."""
 
+import os
 import random
 
 from support.builders import make_session
@@ -11,6 +12,7 @@ from schemas.events import AgentStateChanged
 from schemas.time_units import DAY_MS, QUARTER_MS
 
 START_MS = 1_767_571_200_000
+LOADED_SEEDS = int(os.environ.get("RINGBACK_EXAMPLES", "200"))
 RULES = Rules()
 STATES = ("available", "busy", "break", "training", "meeting", "offline")
 
@@ -73,7 +75,7 @@ def test_history_is_the_plain_form() -> None:
 
 def test_a_history_that_was_loaded_is_the_plain_form() -> None:
     """What is read again in between, and not folded, tells the same; perhaps once more."""
-    for seed in range(200):
+    for seed in range(LOADED_SEEDS):
         rng = random.Random(seed)
         history = AgentHistory("ann", RULES)
         sessions: dict[tuple[str, int], AgentSession] = {}
