@@ -16,7 +16,6 @@ from support.numbers import answer, ended, json_lines, lag, stored, verified, wi
 from support.stack import Running, Stack, background, wait_until
 
 from adapters.sending.records import event_record
-from deploy.local.ports import free_port
 from schemas.avro_schemas import current, current_fingerprints
 from schemas.codec import HEADER_BYTES, MARKER, encode
 from schemas.events import AgentStateChanged, ContactEvent
@@ -260,39 +259,3 @@ async def test_broker_away_at_the_start_and_later(stack: Stack, tmp_path: Path) 
     finally:
         for part in parts:
             part.process.stop()
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("kpi", "--from", "2026-01-01", "--to", "2026-02-01"),
-        ("verify",),
-        ("doctor",),
-        ("dead-letters", "list"),
-    ],
-)
-def test_with_nothing_running_a_command_says_what_to_start(tmp_path: Path, command: tuple[str, ...]) -> None:
-    nobody = f"127.0.0.1:{free_port()}"
-    env = {"RINGBACK_DATA_DIR": str(tmp_path), "KAFKA_BOOTSTRAP_SERVERS": nobody}
-    done = ended(env | {"CLICKHOUSE_URL": f"http://user:secret@{nobody}/ringback"}, 3, *command)
-    said = " ".join((done.stdout + done.stderr).split())
-    assert "ringback up" in said
-    assert "CLICKHOUSE_URL" in said
-    assert "secret" not in said
-
-
-def test_a_missing_file_is_said_without_waiting_for_kafka(tmp_path: Path) -> None:
-    env = {"RINGBACK_DATA_DIR": str(tmp_path), "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}"}
-    (here := tmp_path / "here.jsonl").touch()
-    missing = str(tmp_path / "[/x]")  # brackets are markup to the printer of messages
-    said = ended(env, 2, "import", "events", str(here), missing, limit_s=20).stderr
-    assert f"cannot read {missing}: No such file or directory" in said
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("RINGBACK_TIMEZONE", "Mars"), ("RINGBACK_PARTITIONS", "none"), ("RINGBACK_EPOCH", "-1")],
-)
-def test_wrong_settings_are_named(tmp_path: Path, name: str, value: str) -> None:
-    for command in (("kpi", "--from", "2026-01-01", "--to", "2026-02-01"), ("worker",), ("doctor",)):
-        assert name in ended({"RINGBACK_DATA_DIR": str(tmp_path), name: value}, 2, *command).stderr

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from support.builders import make_quarter
 from support.clickhouse import connect
 from support.view_world import RULES, Row, insert, ms, query, recent_world
 
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
-from kpis.facts import AgentQuarter, FcrFact
+from kpis.facts import FcrFact
 from kpis.rules import DEFAULT_RULES
 from kpis.tallies.windows import MEASURES
 from reports.kpi.answer import Question, answer
@@ -56,9 +57,7 @@ def store_minutes(client: Client, minutes: list[int]) -> None:
     columns = ("window_start", "channel", "queue", "partition", *MEASURES, "version")
     lines = [[minute, "voice", "A", 0, *values, 1] for minute in minutes]
     client.insert("kpi_windows", lines, column_names=columns)
-    quarters = [
-        AgentQuarter("ann", minute, "t", 1, 1, 0, 0, 0, 1) for minute in minutes if minute % 900_000 == 0
-    ]
+    quarters = [make_quarter(window_start=minute) for minute in minutes if minute % 900_000 == 0]
     insert(client, "agent_quarters", quarters)
 
 

@@ -1,6 +1,9 @@
 """Agents' quarter-hours: kept change by change they are what all sessions and states at once give."""
 
+import os
 import random
+
+from support.builders import make_session
 
 from kpis.agents.quarters import AgentHistory, AgentSession, agent_quarters
 from kpis.facts import AgentQuarter
@@ -9,6 +12,7 @@ from schemas.events import AgentStateChanged
 from schemas.time_units import DAY_MS, QUARTER_MS
 
 START_MS = 1_767_571_200_000
+LOADED_SEEDS = int(os.environ.get("RINGBACK_EXAMPLES", "200"))
 RULES = Rules()
 STATES = ("available", "busy", "break", "training", "meeting", "offline")
 
@@ -20,7 +24,7 @@ def random_time(rng: random.Random) -> int:
 def random_session(rng: random.Random, contact_id: str) -> AgentSession:
     begin = random_time(rng)
     end = begin + rng.choice((0, 1, 1000, QUARTER_MS, QUARTER_MS - 1, 3 * QUARTER_MS))
-    return AgentSession("ann", contact_id, 1, rng.choice(("", "t1", "t2")), begin, end)
+    return make_session(contact_id=contact_id, team=rng.choice(("", "t1", "t2")), begin=begin, end=end)
 
 
 def random_state(rng: random.Random, event_id: str) -> AgentStateChanged:
@@ -71,7 +75,7 @@ def test_history_is_the_plain_form() -> None:
 
 def test_a_history_that_was_loaded_is_the_plain_form() -> None:
     """What is read again in between, and not folded, tells the same; perhaps once more."""
-    for seed in range(200):
+    for seed in range(LOADED_SEEDS):
         rng = random.Random(seed)
         history = AgentHistory("ann", RULES)
         sessions: dict[tuple[str, int], AgentSession] = {}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 from support.notation import BASE_MS, read_events
-from support.strategies import NEAR, RULES, any_event, contacts, moments, orderly
+from support.strategies import EACH_TYPE, NEAR, RULES, any_event, contacts, moments, orderly
 
 from kpis.catalogue.every_kpi import KPIS
 from kpis.catalogue.kpi import quotient, total
@@ -141,6 +141,7 @@ def test_ivr_abandonment_rate_is_a_share() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(MODELS))
+@EACH_TYPE
 @given(data=st.data())
 def test_round_trip_of_every_type(kind: str, data: st.DataObject) -> None:
     one = data.draw(any_event(kind))

@@ -64,11 +64,22 @@ def store_world(client: Client, shift_ms: int) -> list[FcrFact]:
         client.command(f"TRUNCATE TABLE {table}")
     for table, facts in (("contacts", contacts), ("legs", legs), ("surveys", surveys), ("fcr", judged)):
         insert(client, table, facts)
-    insert(client, "agent_quarters", [
-        AgentQuarter(agent, BASE_MS + shift_ms + number * 900_000, "t1", rng.randrange(9), rng.randrange(9),
-                     rng.randrange(9), rng.randrange(9), rng.randrange(9), rng.randrange(2))
-        for agent in ("ann", "bob") for number in range(200)
-    ])  # fmt: skip
+    quarters = [
+        AgentQuarter(
+            agent=agent,
+            window_start=BASE_MS + shift_ms + number * 900_000,
+            team="t1",
+            busy_ms=rng.randrange(9),
+            session_ms=rng.randrange(9),
+            logged_ms=rng.randrange(9),
+            idle_ms=rng.randrange(9),
+            logged_busy_ms=rng.randrange(9),
+            sessions=rng.randrange(2),
+        )
+        for agent in ("ann", "bob")
+        for number in range(200)
+    ]
+    insert(client, "agent_quarters", quarters)
     lines = []
     for number, (facts, day) in enumerate(zip(folded, by, strict=True)):
         for window, tally in contribution(facts, RULES).items():

@@ -114,9 +114,18 @@ def test_bulk_gives_what_faust_gives(told: list[tuple[int, str, bytes | None]], 
 
 
 def built_bytes(count: int) -> bytes:
-    builder = DefaultRecordBatchBuilder(2, 3, 0, -1, -1, -1, 100_000)
+    builder = DefaultRecordBatchBuilder(
+        magic=2,
+        compression_type=3,
+        is_transactional=0,
+        producer_id=-1,
+        producer_epoch=-1,
+        base_sequence=-1,
+        batch_size=100_000,
+    )
     for offset in range(count):
-        builder.append(offset, 0, b"k%d" % offset, None if offset == 1 else b"v", [])
+        value = None if offset == 1 else b"v"
+        builder.append(offset, timestamp=0, key=b"k%d" % offset, value=value, headers=[])
     return bytes(builder.build())
 
 
@@ -125,7 +134,16 @@ def built(count: int) -> MemoryRecords:
 
 
 def fetch_result(records: MemoryRecords, fetch_offset: int) -> tuple[FetchResult, PartitionRecords]:
-    made = PartitionRecords(ONE, records, None, fetch_offset, None, None, True, 0)
+    made = PartitionRecords(
+        ONE,
+        records,
+        aborted_transactions=None,
+        fetch_offset=fetch_offset,
+        key_deserializer=None,
+        value_deserializer=None,
+        check_crcs=True,
+        isolation_level=0,
+    )
     state = SimpleNamespace(paused=False, position=fetch_offset, consumed_to=lambda offset: None)
     assignment = SimpleNamespace(active=True, state_value=lambda tp: state)
     return FetchResult(ONE, assignment=assignment, partition_records=made, backoff=0), made

@@ -5,16 +5,15 @@ import json
 import subprocess
 import sys
 from io import StringIO
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import structlog
 import typer
-from click.testing import Result
 from clickhouse_connect.driver.exceptions import DatabaseError
-from typer.testing import CliRunner
+from support.command import ringback
 
 from cli import console, explain, kpi
 from cli.kpi import Question, print_csv, print_text, shown
@@ -44,24 +43,13 @@ OURS = {
     "deploy",
     "schemas",
 }
-WIDE = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
 RANGE = ("--from", "2026-01-05", "--to", "2026-01-06")
 
 
 @pytest.fixture(autouse=True)
-def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
-    """Nobody's settings decide what a test sees, and no test leaves its own behind."""
+def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without anybody's ringback.toml."""
     monkeypatch.chdir(tmp_path)
-    for name in ("KAFKA_BOOTSTRAP_SERVERS", "CLICKHOUSE_URL", "RINGBACK_TIMEZONE"):
-        monkeypatch.delenv(name, raising=False)
-    console.settings.cache_clear()
-    yield
-    console.settings.cache_clear()
-    structlog.reset_defaults()  # commands set up their logs, on a stderr that is the test's
-
-
-def ringback(*args: str, **env: str) -> Result:
-    return CliRunner().invoke(app, args, env=WIDE | env)
 
 
 def test_every_command_is_tested_here() -> None:
@@ -96,7 +84,7 @@ def test_what_ends_a_command_with_a_message_is_there(name: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_an_example_that_names_the_command(command: str) -> None:
     done = ringback(*command.split(), "--help")
-    assert done.exit_code == 0
+    assert done.status == 0
     assert "Example: " in done.output
     assert f"ringback {command}" in done.output.split("Example: ")[1]
 
@@ -104,7 +92,7 @@ def test_help_has_an_example_that_names_the_command(command: str) -> None:
 @pytest.mark.parametrize("group", [(), ("import",), ("dead-letters",)])
 def test_a_group_alone_prints_its_help(group: tuple[str, ...]) -> None:
     assert "Usage:" in ringback(*group).output
-    assert ringback(*group, "--help").exit_code == 0
+    assert ringback(*group, "--help").status == 0
 
 
 @pytest.mark.parametrize(
@@ -139,14 +127,14 @@ def test_a_group_alone_prints_its_help(group: tuple[str, ...]) -> None:
 )
 def test_wrong_use_is_status_2_and_says_what(args: list[str], said: str) -> None:
     done = ringback(*args)
-    assert done.exit_code == 2
+    assert done.status == 2
     assert said in done.output
     assert "Traceback" not in done.output
 
 
 def test_a_wrong_setting_is_status_2_and_named() -> None:
     done = ringback("kpi", *RANGE, RINGBACK_TIMEZONE="Mars")
-    assert done.exit_code == 2
+    assert done.status == 2
     assert "RINGBACK_TIMEZONE" in done.output
     assert "Europe/Rome" in done.output
 
@@ -245,7 +233,7 @@ def test_a_database_without_our_tables_is_said_so(monkeypatch: Any) -> None:
     for module, args in ((kpi, ("kpi", *RANGE)), (explain, ("explain", "asa", "--window", "2026-01-05"))):
         monkeypatch.setattr(module, "client", lambda _: Empty())
         done = ringback(*args)
-        assert done.exit_code == 3
+        assert done.status == 3
         assert "fcr_windows does not exist" in done.output
         assert "up to date" in done.output
 
@@ -253,12 +241,18 @@ def test_a_database_without_our_tables_is_said_so(monkeypatch: Any) -> None:
 def explanation(contacts: int, **where: str) -> Explanation:
     events = ({"at": "2026-01-05T08:00:00.137Z", "type": "contact_queued", "leg": 1, "queue": "[red]hot"},)
     items = tuple(
-        Item({"contact_id": f"c{n}"}, 1, 2, {"wait_n": 2}, "a note", events) for n in range(contacts)
+        Item({"contact_id": f"c{n}"}, num=1, den=2, measures={"wait_n": 2}, note="a note", events=events)
+        for n in range(contacts)
     )
     asked = Asked(
-        KPIS["asa"], 1_767_571_200_000, 1_767_572_100_000, 1_767_600_000_000, **where, zone="Europe/Rome"
+        KPIS["asa"],
+        from_ms=1_767_571_200_000,
+        to_ms=1_767_572_100_000,
+        as_of_ms=1_767_600_000_000,
+        **where,
+        zone="Europe/Rome",
     )
-    return Explanation(asked, 500.0, 2 * contacts, contacts, 2 * contacts, items)
+    return Explanation(asked, value=500.0, n=2 * contacts, num=contacts, den=2 * contacts, items=items)
 
 
 def test_an_explanation_as_text(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
@@ -311,5 +305,5 @@ def test_counts(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
 def test_a_store_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rocksdict", None)
     done = ringback("worker", RINGBACK_STATE_STORE="rocksdict")
-    assert done.exit_code == 2
+    assert done.status == 2
     assert "pip install 'ringback[disk]'" in done.output

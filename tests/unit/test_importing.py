@@ -132,7 +132,9 @@ def test_records_go_to_their_topics():
 
 
 def test_dead_letters_are_json():
-    record = dead_letter_of(DeadLetter("f.txt", 7, "bad_time", "why", b"\xff\x00"), AT)
+    record = dead_letter_of(
+        DeadLetter(origin="f.txt", position=7, reason="bad_time", detail="why", payload=b"\xff\x00"), AT
+    )
     document = orjson.loads(record.value)
     assert record.topic == "dead-letters"
     assert base64.b64decode(document.pop("payload")) == b"\xff\x00"

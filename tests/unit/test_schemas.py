@@ -15,7 +15,7 @@ import pytest
 from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.strategies import any_event
+from support.strategies import EACH_TYPE, any_event
 
 from schemas.avro_schemas import by_fingerprint, current_fingerprints, load, released
 from schemas.codec import (
@@ -151,6 +151,7 @@ def test_the_checker_takes_a_new_field_with_default() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@EACH_TYPE
 @given(data=st.data())
 def test_the_apache_reader_sees_the_same_body(kind: str, data: st.DataObject) -> None:
     event = data.draw(any_event(kind))
@@ -166,6 +167,7 @@ def test_the_apache_reader_sees_the_same_body(kind: str, data: st.DataObject) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@EACH_TYPE
 @given(data=st.data())
 def test_no_part_of_an_event_is_an_event(kind: str, data: st.DataObject) -> None:
     encoded = encode(data.draw(any_event(kind)))

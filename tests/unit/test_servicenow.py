@@ -279,12 +279,14 @@ def test_the_real_log(real):
     assert {facts.contact.end_type for facts in real} == {"resolved"}
 
 
+@pytest.mark.slow
 def test_only_one_flag_of_the_real_log_is_of_its_contradictions(real):
     flags = Counter(flag for facts in real for flag in facts.contact.flags)
     assert flags.keys() == {"ANSWER_MISSING", "NEG"}
     assert flags["NEG"] == 1  # 0000131 was answered 2 h 27 min before it was opened
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("days", "by_reason", "expected"),
     [(1, False, (3_998, 23_052)), (7, False, (9_928, 22_206)), (7, True, (3_547, 22_206)), (30, False, (12_024, 15_865))],

@@ -15,7 +15,7 @@ from schemas.events import AgentStateChanged, SourceHeartbeat
 from simulator.deliveries import Disorder, deliver
 from simulator.pace import paced
 from simulator.season import WEEK
-from simulator.shape import Afterwards, Duration, Handling, QueueShape, Shape, Thresholds, one_queue
+from simulator.shape import Afterwards, Duration, Handling, QueueShape, Shape, one_queue
 from simulator.simulation import START_MS, Simulation
 
 MINUTE = 60_000
@@ -168,7 +168,12 @@ def test_cut_needs_an_end():
 
 def test_a_reopened_contact_counts_as_ended_once():
     queue = QueueShape(
-        "mail", "email", 60, 3, Handling(Duration(60_000)), afterwards=Afterwards(reopened=0.5)
+        name="mail",
+        channel="email",
+        per_hour=60,
+        agents=3,
+        handling=Handling(Duration(60_000)),
+        afterwards=Afterwards(reopened=0.5),
     )
     simulation = Simulation(1, Shape((queue,)), contacts=200)
     events = list(simulation.events())
@@ -183,61 +188,6 @@ def test_drawn_durations_have_the_mean_they_are_asked_for():
     for duration in (Duration(60_000), Duration(60_000, 0.5), Duration(60_000, 1.5)):
         mean = sum(duration.draw(rng) for _ in range(40_000)) / 40_000
         assert mean == pytest.approx(60_000, rel=0.04)
-
-
-def steady(shape, contacts, warm_up_hours=5, seed=0):
-    """Totals of a steady queue after it has warmed up, and the length of that time in ms."""
-    simulation = Simulation(seed, shape, contacts=contacts, silent=True)
-    begin = START_MS + warm_up_hours * HOUR
-    totals = Counter()
-    for window, amounts in simulation.run().windows().items():
-        if window.start >= begin:
-            totals.update(amounts)
-    return totals, simulation.now_ms - begin
-
-
-# Queueing theory, exact: calls/h, talk s, agents, patience s -> P(wait), P(abandon), E[W] s, occupancy; then
-# the tolerances, three standard deviations of runs of this length (a long run comes much closer).
-ERLANG = [
-    pytest.param((100, 180, 7, None), (0.3241, 0.0, 29.173, 0.7143), (0.016, 0.0, 2.8, 0.006), id="C-100-7"),
-    pytest.param(
-        (200, 180, 11, None), (0.6821, 0.0, 122.78, 0.9091), (0.065, 0.0, 43.0, 0.015), id="C-200-11"
-    ),
-    pytest.param(
-        (360, 240, 28, None), (0.3331, 0.0, 19.988, 0.8571), (0.066, 0.0, 9.0, 0.020), id="C-360-28"
-    ),
-    pytest.param(
-        (1000, 240, 70, None), (0.5892, 0.0, 42.42, 0.9524), (0.17, 0.0, 40.0, 0.03), id="C-1000-70"
-    ),
-    pytest.param(
-        (200, 180, 8, 180), (0.7798, 0.2460, 44.286, 0.9425), (0.016, 0.013, 2.4, 0.006), id="A-200-8"
-    ),
-]
-
-
-@pytest.mark.parametrize(("queue", "exact", "tolerance"), ERLANG)
-def test_steady_state_is_that_of_queueing_theory(queue, exact, tolerance):
-    shape = replace(one_queue(*queue), thresholds=Thresholds(target_ms=0))
-    totals, length_ms = steady(shape, 60_000)
-    offered = totals["offered"]
-    found = (
-        1 - totals["answered_in_target"] / offered,
-        totals["abandoned"] / offered,
-        totals["queue_ms"] / offered / 1000,
-        totals["handle_ms"] / queue[2] / length_ms,
-    )
-    for value, expected, allowed in zip(found, exact, tolerance, strict=True):
-        assert value == pytest.approx(expected, abs=allowed)
-
-
-def test_service_level_in_steady_state_is_that_of_queueing_theory():
-    totals, _ = steady(one_queue(100, 180, 7), 60_000)
-    assert totals["answered_in_target"] / totals["offered"] == pytest.approx(0.7404, abs=0.018)
-
-
-def test_one_agent_more_would_be_noticed():
-    totals, _ = steady(one_queue(100, 180, 8), 20_000)
-    assert totals["queue_ms"] / totals["offered"] / 1000 < 29.173 - 2.8
 
 
 def beside(events):

@@ -7,8 +7,8 @@ import orjson
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError, ProgrammingError
 from structlog.testing import capture_logs
+from support.builders import make_quarter
 
-from kpis.facts import AgentQuarter
 from schemas import topics
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, ContactQueued, SourceHeartbeat
@@ -221,7 +221,7 @@ def test_a_window_is_a_row_for_each_number_of_days_and_only_the_latest() -> None
 
 
 def test_what_is_gone_is_a_deleted_row() -> None:
-    quarter = AgentQuarter("ann", AT, "t", 1, 2, 3, 4, 5, 6)
+    quarter = make_quarter(busy_ms=1, session_ms=2, logged_ms=3, idle_ms=4, logged_busy_ms=5, sessions=6)
     told = {"agent": "ann", "window_start": AT, "version": 1}
     fact = {"customer_key": "x", "contact_id": "c", "version": 1, "fact": None}
     rows = buffered(

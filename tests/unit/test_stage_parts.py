@@ -4,8 +4,8 @@ import orjson
 import pytest
 from aiokafka.errors import UnknownTopicOrPartitionError
 from structlog.testing import capture_logs
+from support.builders import make_session, make_visit
 
-from kpis.agents.quarters import AgentSession
 from kpis.fcr.visit import Visit
 from kpis.rules import DEFAULT_RULES, FcrRules
 from kpis.tallies.fcr import FCR_MEASURES
@@ -29,13 +29,7 @@ from streams.state.memory import in_memory
 from streams.state.table import Table
 
 AT = 1_767_600_000_000
-SESSION = AgentSession("ann", "c", 1, "t", AT, AT + 1_000)
-
-
-def visit(contact_id: str = "c", customer: str = "x") -> Visit:
-    return Visit(
-        customer, contact_id, "voice", "A", "ann", "t", "", AT, AT, AT + 5, 1, 0, 1, 0, 1, 0, None
-    )  # fmt: skip
+SESSION = make_session()
 
 
 def state(event_id: str = "s", revision: int = 0, name: str = "available") -> AgentStateChanged:
@@ -58,7 +52,7 @@ def done(stage: Stage, work: BatchWork) -> None:
 
 
 def told(contact_id: str, seen: Visit | None, version: int) -> Record:
-    return Record(0, *visit_output("x", contact_id, seen, version, 1)[2])
+    return Record(0, *visit_output("x", contact_id, seen, version, partitions=1)[2])
 
 
 def test_partitions_of_owners_never_change() -> None:
@@ -73,16 +67,16 @@ def test_only_what_moved_is_forwarded() -> None:
 
 
 def test_what_is_told_round_trips() -> None:
-    for seen in (visit(), None):
-        read = read_customer_update(*visit_output("x", "c", seen, 9, 4)[2])
+    for seen in (make_visit(), None):
+        read = read_customer_update(*visit_output("x", "c", seen, version=9, partitions=4)[2])
         assert (read.customer, read.contact_id, read.version, read.visit) == ("x", "c", 9, seen)
-    item = read_agent_update(*session_output("ann", "c", 1, SESSION, 9, 4)[2])
+    item = read_agent_update(*session_output("ann", "c", 1, SESSION, version=9, partitions=4)[2])
     assert (item.agent, item.key, item.version, item.session) == ("ann", ("c", 1), 9, SESSION)  # type: ignore[union-attr]
     canonical = encode(state())
     assert read_agent_update(*state_output("ann", "s", canonical, 4)[2]).strength == (0, canonical)
 
 
-VISIT, TOLD = b'["x","c"]', orjson.dumps({"version": 1, "visit": visit()})
+VISIT, TOLD = b'["x","c"]', orjson.dumps({"version": 1, "visit": make_visit()})
 
 
 @pytest.mark.parametrize(
@@ -111,7 +105,11 @@ def test_a_record_that_is_not_ours_stops_the_worker(
 
 
 async def test_the_greatest_version_counts_whatever_the_order() -> None:
-    records = [told("c", visit(), 5), told("c", None, 6), told("c", visit(), 4)]
+    records = [
+        told("c", make_visit(), version=5),
+        told("c", None, version=6),
+        told("c", make_visit(), version=4),
+    ]
     for order in ([0, 1, 2], [2, 1, 0], [1, 2, 0]):
         for size in (1, 3):
             stage = stage_of(Customers)
@@ -135,7 +133,8 @@ def test_a_customer_with_very_many_contacts_is_reported_once(monkeypatch: pytest
     stage = stage_of(Customers)
     with capture_logs() as logs:
         for number in range(5):
-            done(stage, stage.apply(0, [told(f"c{number}", visit(f"c{number}"), 1)], 1))
+            record = told(f"c{number}", make_visit(contact_id=f"c{number}"), version=1)
+            done(stage, stage.apply(0, [record], 1))
     assert [(line["customer_key"], line["contacts"]) for line in logs] == [("x", 3)]
 
 
@@ -182,7 +181,7 @@ async def test_a_batch_that_fails_is_forgotten() -> None:
 
     stage = stage_of(Customers)
     processor = Processor(StreamConfig(), stage, Broken(), lambda: 0)  # type: ignore[arg-type]
-    record = told("c", visit(), 1)
+    record = told("c", make_visit(), version=1)
     expected = stage_of(Customers).apply(0, [record], 1)
     for _ in range(2):
         with pytest.raises(OSError, match="gone"):

@@ -111,7 +111,14 @@ def test_versions_grow_with_epoch_then_offset() -> None:
 
 
 def test_markers_round_trip() -> None:
-    begun = Begun(3, 17, {"c": [True, [1, 2], []]}, True, (b'[0,"voice","A",1]',), b"null")
+    begun = Begun(
+        epoch=3,
+        offset=17,
+        touched={"c": [True, [1, 2], []]},
+        everything=True,
+        totals=(b'[0,"voice","A",1]',),
+        empty=b"null",
+    )
     assert read_begun(begun_bytes(begun)) == begun
     done = Done((3, 17), 17, rules_digest(DEFAULT_RULES))
     assert read_done(done_bytes(done)) == done

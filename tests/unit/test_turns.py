@@ -3,9 +3,8 @@
 import asyncio
 
 import pytest
+from support.builders import make_session, make_visit
 
-from kpis.agents.quarters import AgentSession
-from kpis.fcr.visit import Visit
 from kpis.rules import DEFAULT_RULES
 from schemas.codec import encode
 from schemas.events import ContactQueued
@@ -56,19 +55,14 @@ def contacts() -> tuple[Stage, list[Record]]:
 
 
 def customers() -> tuple[Stage, list[Record]]:
-    visits = [
-        Visit(f"x{n}", "c", "voice", "A", "ann", "t", "", AT, AT, AT + 5, 1, 0, 1, 0, 1, 0, None)
-        for n in range(TURNS * AT_ONCE)
-    ]
-    told = [visit_output(seen.customer_key, "c", seen, 1, 1)[2] for seen in visits]
+    visits = [make_visit(customer_key=f"x{n}") for n in range(TURNS * AT_ONCE)]
+    told = [visit_output(seen.customer_key, "c", seen, version=1, partitions=1)[2] for seen in visits]
     return Customers(kept(), kept(), DEFAULT_RULES), [Record(n, *one) for n, one in enumerate(told)]
 
 
 def agents() -> tuple[Stage, list[Record]]:
-    names = [f"ann{n}" for n in range(TURNS)]
-    told = [
-        session_output(name, "c", 1, AgentSession(name, "c", 1, "t", AT, AT + 9), 1, 1)[2] for name in names
-    ]
+    sessions = [make_session(agent=f"ann{n}") for n in range(TURNS)]
+    told = [session_output(seen.agent, "c", 1, seen, version=1, partitions=1)[2] for seen in sessions]
     return Agents(kept(), kept(), DEFAULT_RULES), [Record(n, *one) for n, one in enumerate(told)]
 
 

@@ -3,6 +3,7 @@
 import random
 from bisect import bisect_right
 from dataclasses import replace
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -33,8 +34,14 @@ def found(every: str, pieces: list[tuple[tuple[int, int], int]], second: int) ->
     return -value if value < 0 else (second + value) // length * length - value
 
 
+@cache
+def shifts_of(zone: ZoneInfo) -> list[tuple[int, int]]:
+    """All shifts of the clock; dear, and asked for by each kind of period."""
+    return grid.shifts(grid.FIRST_MS, grid.LAST_MS, zone)
+
+
 def pieces_of(every: str, zone: ZoneInfo) -> list[tuple[tuple[int, int], int]]:
-    known = [(a // 1000, b // 1000) for a, b in grid.shifts(grid.FIRST_MS, grid.LAST_MS, zone)]
+    known = [(a // 1000, b // 1000) for a, b in shifts_of(zone)]
     if every in ("15m", "1h"):
         return grid.joined(grid.short_pieces(grid.LENGTH_S[every], known, grid.LAST_MS // 1000))
     return grid.joined(grid.long_pieces(grid.LENGTH_S[every], grid.long_edges(every, zone)))
@@ -46,7 +53,7 @@ def test_pieces_are_periods(name: str, every: str) -> None:
     zone = ZoneInfo(name)
     pieces = pieces_of(every, zone)
     rng = random.Random(name + every)
-    shifts = [shift for shift, _ in grid.shifts(grid.FIRST_MS, grid.LAST_MS, zone)[1:]]
+    shifts = [shift for shift, _ in shifts_of(zone)[1:]]
     around = shifts or [rng.randrange(grid.FIRST_MS, grid.LAST_MS) for _ in range(20)]
     for moment in rng.sample(around, min(12, len(around))):
         moment = max(moment, grid.FIRST_MS + 40 * 24 * HOUR_MS) // 60_000 * 60_000
