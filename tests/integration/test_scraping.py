@@ -17,7 +17,7 @@ from schemas.events import AgentStateChanged, Event, SourceHeartbeat
 from schemas.topics import CONTACT_EVENTS
 from simulator.deliveries import deliver
 from simulator.simulation import Simulation
-from streams.stages.contacts.event_set import Known
+from streams.stages.contacts.event_set import CanonicalEvent
 
 CONTACTS = 1_500
 
@@ -65,7 +65,7 @@ def expected(events: list[Event]) -> tuple[int, int, int]:
     distinct = {encode(event): event for event in events}
     applied, known = 0, {}
     of_contacts = [
-        Known(event, canonical)
+        CanonicalEvent(event, canonical)
         for canonical, event in distinct.items()
         if not isinstance(event, AgentStateChanged | SourceHeartbeat)
     ]

@@ -18,7 +18,7 @@ from support.command import ringback
 from cli import console, explain, kpi
 from cli.kpi import Question, print_csv, print_text, shown
 from cli.main import COMMANDS as TABLE
-from cli.main import ENDINGS, app, load, status_of
+from cli.main import ENDINGS, load, status_of
 from cli.sending import print_counts
 from cli.times import instant_ms, span_ms
 from kpis.catalogue.every_kpi import KPIS
