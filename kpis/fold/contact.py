@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypeAlias, cast
 
 from kpis.facts import ContactFact, LegFact
+from kpis.fold.flags import Flags
 from kpis.fold.leg import Setting, by_leg, earliest, elapsed, fold_leg, is_short
 from kpis.rules import Rules, is_async
 from schemas.events import (
@@ -67,7 +68,7 @@ def fold_legs(
 
 
 def count_reopens(
-    events: Sequence[ContactEvent], legs: list[LegFact], channel: str, rules: Rules, flags: set[str]
+    events: Sequence[ContactEvent], legs: list[LegFact], channel: str, rules: Rules, flags: Flags
 ) -> int:
     """Legs begun by a reopening; on e-mail and messaging, work after the end without one implies one."""
     reopened = {event.leg for event in events if type(event) is ContactReopened}
@@ -75,7 +76,7 @@ def count_reopens(
         return len(reopened)
     ends = [leg.ended_at for leg in legs if leg.ended_at is not None and closes(leg)]
     if ends and any(e.occurred_at > ends[0] for e in events if type(e) not in PASSIVE):
-        flags.add("REOPEN_IMPLIED")
+        flags.note("REOPEN_IMPLIED")
         return 1
     return 0
 
@@ -88,11 +89,11 @@ def sum_known(values: list[int | None]) -> int | None:
 
 def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactFact, tuple[LegFact, ...]]:
     """Contact and leg facts from the set of a contact's events, of which at least one is no survey."""
-    flags: set[str] = set()
+    flags = Flags()
     started = earliest(events, ContactStarted, flags)
     first = min(events, key=order_key)
     if started is None:
-        flags.add("START_MISSING")
+        flags.note("START_MISSING")
     started_at = started.occurred_at if started else first.occurred_at
     channel = started.channel if started else first.channel
     direction = started.direction if started else "inbound"
@@ -145,7 +146,7 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
         contained=int(end_by == "bot" and not in_human_hands),
         short_abandoned=int(last is not None and owner is None and is_short(last, rules)),
         level1_resolvable=int(all(event.level1_resolvable for event in resolutions)),
-        flags=tuple(sorted(flags.union(*(leg.flags for leg in legs)))),
+        flags=flags.listed(leg.flags for leg in legs),
     )
     return contact, tuple(legs)
 

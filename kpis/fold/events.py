@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from kpis.facts import NO_FACTS, Facts
 from kpis.fold.contact import fold_contact
+from kpis.fold.flags import Flags
 from kpis.fold.survey import fold_surveys, in_range
 from kpis.rules import DEFAULT_RULES, Rules
 from schemas.codec import encode
@@ -38,7 +39,7 @@ def fold_unique(events: list[ContactEvent], rules: Rules = DEFAULT_RULES) -> Fac
         return Facts(None, (), fold_surveys(surveys, None, rules))
     contact, legs = fold_contact(lifecycle, rules)
     if not all(in_range(event) for event in surveys):
-        contact = replace(contact, flags=tuple(sorted({*contact.flags, "SCORE_RANGE"})))
+        contact = replace(contact, flags=Flags({"SCORE_RANGE"}).listed([contact.flags]))
     return Facts(contact, legs, fold_surveys(surveys, contact, rules))
 
 
@@ -54,6 +55,6 @@ def fold(events: Iterable[ContactEvent], rules: Rules = DEFAULT_RULES, as_of: in
     facts = fold_unique(visible, rules) if visible else NO_FACTS
     ahead = any(event.occurred_at > as_of + rules.future_tolerance_ms for event in distinct)
     if ahead and facts.contact is not None:
-        contact = replace(facts.contact, flags=tuple(sorted({*facts.contact.flags, "FUTURE"})))
+        contact = replace(facts.contact, flags=Flags({"FUTURE"}).listed([facts.contact.flags]))
         return replace(facts, contact=contact)
     return facts

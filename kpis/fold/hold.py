@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kpis.fold.flags import Flags
 from schemas.events import (
     ContactAbandoned,
     ContactEvent,
@@ -22,9 +23,7 @@ class Holds:
     longest_ms: int
 
 
-def held_intervals(
-    events: Sequence[ContactEvent], end_at: int | None, flags: set[str]
-) -> list[tuple[int, int]]:
+def held_intervals(events: Sequence[ContactEvent], end_at: int | None, flags: Flags) -> list[tuple[int, int]]:
     """[start, end] per hold_no: earliest held to earliest resumed, else to the end of the leg, by start."""
     held: dict[int, int] = {}
     resumed: dict[int, int] = {}
@@ -34,7 +33,7 @@ def held_intervals(
         elif type(event) is ContactResumed:
             resumed[event.hold_no] = min(resumed.get(event.hold_no, event.occurred_at), event.occurred_at)
     if resumed.keys() - held.keys():
-        flags.add("HOLD_ORDER")
+        flags.note("HOLD_ORDER")
     intervals = []
     for number, start in sorted(held.items(), key=lambda item: (item[1], item[0])):
         stop = resumed.get(number, end_at)
@@ -47,7 +46,7 @@ def fold_holds(
     events: Sequence[ContactEvent],
     answered_at: int | None,
     end: ContactTransferred | ContactAbandoned | ContactResolved | None,
-    flags: set[str],
+    flags: Flags,
 ) -> Holds:
     """Holds of a handled leg, each clipped to the conversation; a hold begun while on hold is ignored.
 
@@ -63,9 +62,9 @@ def fold_holds(
         inside_start = start if answered_at is None else max(start, answered_at)
         inside_stop = stop if end_at is None else min(stop, end_at)
         if (inside_start, inside_stop) != (start, stop):
-            flags.add("HOLD_ORDER")
+            flags.note("HOLD_ORDER")
         if inside_stop < inside_start or (on_hold_until is not None and inside_start < on_hold_until):
-            flags.add("HOLD_ORDER")
+            flags.note("HOLD_ORDER")
             continue
         on_hold_until = inside_stop
         lengths.append(inside_stop - inside_start)

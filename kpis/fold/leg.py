@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeVar, cast
 
 from kpis.facts import LegFact
+from kpis.fold.flags import Flag, Flags
 from kpis.fold.hold import Holds, fold_holds
 from kpis.rules import Rules
 from schemas.events import (
@@ -16,6 +17,7 @@ from schemas.events import (
     ContactReopened,
     ContactResolved,
     ContactResumed,
+    ContactStarted,
     ContactTransferred,
     ContactWrapped,
     order_key,
@@ -25,6 +27,14 @@ AGENT_TRANSFERS = ("cold", "warm", "external")
 Terminal: TypeAlias = ContactTransferred | ContactAbandoned | ContactResolved
 TERMINALS = frozenset((ContactTransferred, ContactAbandoned, ContactResolved))
 AGENTS_ALONE = frozenset((ContactHeld, ContactResumed, ContactWrapped))
+# Events that a contact, or a leg, has once.
+DUPLICATES: dict[type, Flag] = {
+    ContactStarted: "DUP_STARTED",
+    ContactQueued: "DUP_QUEUED",
+    ContactAnswered: "DUP_ANSWERED",
+    ContactReopened: "DUP_REOPENED",
+    ContactWrapped: "DUP_WRAPPED",
+}
 E = TypeVar("E")
 
 
@@ -39,37 +49,37 @@ class Setting:
     began_at: int  # end of the leg before it, or start of the contact
 
 
-def earliest(events: Sequence[ContactEvent], kind: type[E], flags: set[str] | None = None) -> E | None:
+def earliest(events: Sequence[ContactEvent], kind: type[E], flags: Flags | None = None) -> E | None:
     """First event of a type on the leg, in the total order; more than one raises a DUP flag."""
     # Not isinstance, which pydantic's models make ten times as slow; no event type has subclasses.
     found = [event for event in events if type(event) is kind]
     if len(found) < 2:
         return cast(E, found[0]) if found else None
     if flags is not None:
-        flags.add("DUP_" + kind.__name__.removeprefix("Contact").upper())
+        flags.note(DUPLICATES[kind])
     return cast(E, min(found, key=lambda event: order_key(event)))
 
 
-def elapsed(start: int, end: int, rules: Rules, flags: set[str]) -> int | None:
+def elapsed(start: int, end: int, rules: Rules, flags: Flags) -> int | None:
     """Milliseconds from start to end; 0 for a clock skew within tolerance, None beyond it."""
     if end >= start:
         return end - start
     within = start - end <= rules.skew_tolerance_ms
-    flags.add("SKEW" if within else "NEG")
+    flags.note("SKEW" if within else "NEG")
     return 0 if within else None
 
 
-def find_end(events: Sequence[ContactEvent], flags: set[str]) -> Terminal | None:
+def find_end(events: Sequence[ContactEvent], flags: Flags) -> Terminal | None:
     """The event that ended the leg: the earliest of its terminals; later ones are ignored."""
     terminals = cast("list[Terminal]", [event for event in events if type(event) in TERMINALS])
     if len(terminals) < 2:
         return terminals[0] if terminals else None
-    flags.add("MULTI_TERMINAL")
+    flags.note("MULTI_TERMINAL")
     return min(terminals, key=order_key)
 
 
 def find_answer(
-    answer: ContactAnswered | None, end: Terminal | None, rules: Rules, flags: set[str]
+    answer: ContactAnswered | None, end: Terminal | None, rules: Rules, flags: Flags
 ) -> tuple[int, int | None]:
     """Was the leg handled, and since when? Just after the end is clock skew."""
     if answer is None:
@@ -77,9 +87,9 @@ def find_answer(
     if end is None or answer.occurred_at <= end.occurred_at:
         return 1, answer.occurred_at
     if answer.occurred_at - end.occurred_at <= rules.skew_tolerance_ms:
-        flags.add("SKEW")
+        flags.note("SKEW")
         return 1, end.occurred_at
-    flags.add("ANSWER_AFTER_END")
+    flags.note("ANSWER_AFTER_END")
     return 0, None
 
 
@@ -98,7 +108,7 @@ def queue_time(
     answered_at: int | None,
     end: Terminal | None,
     rules: Rules,
-    flags: set[str],
+    flags: Flags,
 ) -> int | None:
     """Wait in queue until the answer, or until the leg ended without one; None if unknown."""
     until = answered_at if handled else (end.occurred_at if end else None)
@@ -106,7 +116,7 @@ def queue_time(
 
 
 def after_contact_work(
-    wrapped: ContactWrapped | None, end: Terminal | None, flags: set[str]
+    wrapped: ContactWrapped | None, end: Terminal | None, flags: Flags
 ) -> tuple[int, int, int | None]:
     """(acw_ms, known, when the agent was done with the leg); a source's own measure comes first."""
     if end is None:
@@ -115,7 +125,7 @@ def after_contact_work(
     if wrapped is not None and wrapped.occurred_at >= end.occurred_at:
         acw_ms, done_at = wrapped.occurred_at - end.occurred_at, wrapped.occurred_at
     elif wrapped is not None:
-        flags.add("WRAP_BEFORE_END")
+        flags.note("WRAP_BEFORE_END")
     if type(end) is ContactResolved and end.acw_ms is not None:
         return end.acw_ms, 1, done_at
     return acw_ms, int(wrapped is not None), done_at
@@ -141,7 +151,7 @@ def detail(end: Terminal | None) -> str:
 
 def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: Rules) -> LegFact:
     """The facts of one leg from the set of its events."""
-    flags: set[str] = set()
+    flags = Flags()
     queued = earliest(events, ContactQueued, flags)
     answer = earliest(events, ContactAnswered, flags)
     reopened = earliest(events, ContactReopened, flags)
@@ -150,7 +160,7 @@ def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: 
     handled, answered_at = find_answer(answer, end, rules, flags)
     if answer is None and agent_was_there(events, end):
         handled = 1
-        flags.add("ANSWER_MISSING")
+        flags.note("ANSWER_MISSING")
     began_at = reopened.occurred_at if reopened else setting.began_at
     offered = int(queued is not None and setting.direction == "inbound")
     queued_at = queued.occurred_at if queued and offered else None
@@ -194,7 +204,7 @@ def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: 
         acw_ms=acw_ms,
         acw_known=acw_known,
         handle_ms=None if talk_ms is None else talk_ms + holds.total_ms + acw_ms,
-        flags=tuple(sorted(flags)),
+        flags=flags.listed(),
     )
 
 

@@ -39,7 +39,7 @@ FAULTS: dict[str, Fault] = {
     "END_MISSING": ("ageing", "state_at", 'return "incomplete"', 'return "open"'),
     "LEG_MISSING": ("ageing", "missing", '"LEG_MISSING"', '"END_MISSING"'),
     "answer just after the end": ("leg", "find_answer", "answer.occurred_at - end.occurred_at <= rules.skew_tolerance_ms", "False"),
-    "ANSWER_AFTER_END": ("leg", "find_answer", 'flags.add("ANSWER_AFTER_END"); return 0, None', 'flags.add("ANSWER_AFTER_END"); return 1, None'),
+    "ANSWER_AFTER_END": ("leg", "find_answer", 'flags.note("ANSWER_AFTER_END"); return 0, None', 'flags.note("ANSWER_AFTER_END"); return 1, None'),
     "answer just before the queue": ("leg", "elapsed", "0 if within else None", "None"),
     "NEG": ("leg", "elapsed", "0 if within else None", "0"),
     "MULTI_TERMINAL": ("leg", "find_end", "min(terminals, key=order_key)", "max(terminals, key=order_key)"),
