@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from kpis.agents.quarters import AgentSession, StateInterval, agent_quarters, interval_of, sessions_of
+from kpis.agents.quarters import agent_quarters
+from kpis.agents.sessions import AgentSession, StateInterval, interval_of, sessions_of
 from kpis.catalogue.kpi import applicable, total
 from kpis.facts import FcrFact
 from kpis.fcr.customer_contacts import judge

@@ -7,7 +7,7 @@ from zlib import crc32
 
 import orjson
 
-from kpis.agents.quarters import AgentSession, sessions_of
+from kpis.agents.sessions import AgentSession, sessions_of
 from kpis.facts import Facts
 from kpis.fcr.visit import Visit, visit_of
 from kpis.rules import Rules

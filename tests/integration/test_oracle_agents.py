@@ -13,7 +13,8 @@ from support.clickhouse import connect, load
 from support.worlds import AGENTS, BASE_MS, DAY_MS, random_contact, random_states
 from test_oracle import assert_equal, plain
 
-from kpis.agents.quarters import AgentSession, agent_quarters, sessions_of
+from kpis.agents.quarters import agent_quarters
+from kpis.agents.sessions import AgentSession, sessions_of
 from kpis.facts import AgentQuarter, Facts, LegFact
 from kpis.fold.events import fold
 from kpis.rules import Rules

@@ -5,7 +5,9 @@ import random
 
 from support.builders import make_session
 
-from kpis.agents.quarters import AgentHistory, AgentSession, agent_quarters
+from kpis.agents.history import AgentHistory
+from kpis.agents.quarters import agent_quarters
+from kpis.agents.sessions import AgentSession
 from kpis.facts import AgentQuarter
 from kpis.rules import Rules
 from schemas.events import AgentStateChanged

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from kpis.agents.quarters import AgentSession
+from kpis.agents.sessions import AgentSession
 from kpis.facts import AgentQuarter
 from kpis.fcr.visit import Visit
 

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from kpis.agents.quarters import AGENT_MEASURES, agent_quarters, sessions_of
+from kpis.agents.quarters import AGENT_MEASURES, agent_quarters
+from kpis.agents.sessions import sessions_of
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi, applicable, quotient, total
 from kpis.facts import AgentQuarter, Facts, FcrFact

@@ -10,7 +10,8 @@ from typing import Any
 
 import orjson
 
-from kpis.agents.quarters import agent_quarters, sessions_of
+from kpis.agents.quarters import agent_quarters
+from kpis.agents.sessions import sessions_of
 from kpis.fcr.customer_contacts import judge
 from kpis.fcr.visit import visit_of
 from kpis.fold.events import fold

@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 
-from kpis.agents.quarters import AgentHistory, AgentSession
+from kpis.agents.history import AgentHistory
+from kpis.agents.sessions import AgentSession
 from kpis.facts import AgentQuarter
 from kpis.rules import Rules
 from schemas.codec import DecodeError, decode

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from kpis.agents.quarters import AgentSession
+from kpis.agents.sessions import AgentSession
 from kpis.facts import Facts
 from kpis.fcr.visit import Visit
 from kpis.rules import Rules
