@@ -9,6 +9,7 @@ from random import Random
 import orjson
 
 from schemas.codec import encode
+from schemas.time_units import DAY_MS
 from simulator.default import DEFAULT_SHAPE
 from simulator.deliveries import Disorder, deliver
 from simulator.shape import Shape
@@ -16,7 +17,7 @@ from simulator.simulation import START_MS, Simulation
 
 LENGTHS = struct.Struct(">II")
 EVENTS_PER_CONTACT = 5.5
-YEAR_MS = 364 * 86_400_000
+YEAR_MS = 364 * DAY_MS
 
 WindowKey = tuple[int, str, str]  # minute, channel, queue
 Windows = dict[WindowKey, dict[str, int]]

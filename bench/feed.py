@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from adapters.sending.producer import EventSender
 from bench.events import Windows
 from schemas.events import AgentStateChanged, SourceHeartbeat
+from schemas.time_units import DAY_MS
 from simulator.deliveries import Disorder, deliver
 from simulator.pace import paced
 from simulator.simulation import START_MS, Simulation
 
-WEEK_MS = 7 * 86_400_000
+WEEK_MS = 7 * DAY_MS
 ROUND_CONTACTS = 150
 # Worse than the simulator's usual: a tenth comes twice, one in twenty late, one in a hundred is corrected.
 DISORDER = Disorder(late=0.05, duplicated=0.1, corrected=0.01)

@@ -12,6 +12,7 @@ from zlib import crc32
 
 from bench.stack import PARTITIONS
 from schemas.codec import encode
+from schemas.time_units import DAY_MS
 from schemas.topics import CONTACT_EVENTS, changelog_of
 from simulator.simulation import START_MS, Simulation
 from streams.config import StreamConfig
@@ -26,7 +27,7 @@ from streams.state.markers import Begun, Done, begun_bytes, done_bytes, is_marke
 from streams.state.table import Table
 
 CONTACTS_AT_ONCE = 2_000
-WEEK_MS = 7 * 86_400_000
+WEEK_MS = 7 * DAY_MS
 CONFIG = StreamConfig(partitions=PARTITIONS)
 Endpoint = tuple[str, int]  # topic, partition
 

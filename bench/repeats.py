@@ -15,10 +15,10 @@ from kpis.fcr.customer_contacts import CustomerContacts
 from kpis.fcr.visit import Visit
 from kpis.rules import FcrRules
 from kpis.tallies.fcr import fcr_contribution
+from schemas.time_units import HOUR_MS
 
 PUTS = 20_000
 HELD = (1, 10, 100, 1_411, 10_000, 100_000)
-HOUR_MS = 3_600_000
 VISIT = Visit(
     customer_key="k",
     contact_id="",

@@ -116,17 +116,3 @@ class Shape:
     season: Season = FLAT
     thresholds: Thresholds = Thresholds()
     customers: int = 50_000
-
-
-def one_queue(per_hour: float, talk_s: float, agents: int, patience_s: float | None = None) -> Shape:
-    """The textbook queue of Erlang: Poisson arrivals, exponential service and patience, nothing else."""
-    patience = None if patience_s is None else Duration(round(patience_s * SECOND_MS))
-    queue = QueueShape(
-        "voice",
-        "voice",
-        per_hour,
-        agents,
-        Handling(Duration(round(talk_s * SECOND_MS))),
-        waiting=Waiting(patience),
-    )
-    return Shape((queue,))

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from deploy.local.child import ChildProcess, Command, log_tail
+from deploy.local.child import log_tail
 from deploy.local.errors import LocalStackError
 
 POLL_S = 0.05
@@ -203,11 +203,6 @@ class _Unit:
         return LocalStackError(
             f"{self.service.name} {what}; its last words:\n{tail}", f"the whole log is {path}"
         )
-
-
-def child_service(name: str, command: Command, ready: Callable[[Handle], bool] = _at_once) -> Service:
-    """A service that is one child process."""
-    return Service(name, lambda: ChildProcess(command), ready, log_path=command.log_path)
 
 
 @contextmanager

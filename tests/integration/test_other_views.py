@@ -16,13 +16,12 @@ from kpis.catalogue.every_kpi import every_kpi
 from kpis.facts import FcrFact, LegFact
 from kpis.rules import FcrRules, Rules
 from kpis.tallies.fcr import is_repeat, is_repeated
+from schemas.time_units import HOUR_MS
 from sinks import rows
 from sinks.views.columns import column_id
 from sinks.views.statements import apply_views
 
 pytestmark = pytest.mark.stack
-
-HOUR_MS = 3_600_000
 
 
 @pytest.fixture(scope="module")

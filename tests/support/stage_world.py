@@ -10,13 +10,13 @@ from support.worlds import AGENTS, BASE_MS, random_contact
 
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, ContactEvent
+from schemas.time_units import HOUR_MS
 from schemas.topics import AGENT_EVENTS, CONTACT_EVENTS, CONTACT_FACTS
 from sinks.buffer import LATEST, Buffer
 from streams.kafka.decoding import decode_single_object
 from streams.stages.forwards import partition_of
 
 STATES = ("available", "busy", "break", "training", "offline")
-HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from support.erlang import one_queue
 
-from simulator.shape import Thresholds, one_queue
+from simulator.shape import Thresholds
 from simulator.simulation import START_MS, Simulation
 
 pytestmark = pytest.mark.slow

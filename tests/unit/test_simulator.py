@@ -5,6 +5,7 @@ from itertools import pairwise
 from random import Random
 
 import pytest
+from support.erlang import one_queue
 
 from adapters.sending.records import event_record
 from kpis.fold.events import fold
@@ -15,7 +16,7 @@ from schemas.events import AgentStateChanged, SourceHeartbeat
 from simulator.deliveries import Disorder, deliver
 from simulator.pace import paced
 from simulator.season import WEEK
-from simulator.shape import Afterwards, Duration, Handling, QueueShape, Shape, one_queue
+from simulator.shape import Afterwards, Duration, Handling, QueueShape, Shape
 from simulator.simulation import START_MS, Simulation
 
 MINUTE = 60_000

@@ -6,12 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from schemas.time_units import HOUR_MS
 from sql import kpi_queries as kpi
 from sql import oracle_queries as oracle
 from sql.migrate import in_order, migrations, split_statements
-from sql.periods import MINUTE_MS, edges, periods, shifts
-
-HOUR_MS = 60 * MINUTE_MS
+from sql.periods import edges, periods, shifts
 
 
 def ms(*when: int) -> int:

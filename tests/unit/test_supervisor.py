@@ -16,7 +16,6 @@ from deploy.local.supervisor import (
     RestartPolicy,
     Service,
     Supervisor,
-    child_service,
     stop_on_signals,
 )
 
@@ -124,7 +123,7 @@ def test_a_first_start_that_fails_stops_the_rest(recorder: Recorder) -> None:
 
 def test_a_command_that_does_not_exist_is_a_readable_error(tmp_path: Path) -> None:
     command = Command(("no-such-program",), tmp_path / "x.log")
-    service = child_service("x", command, ready=lambda _: False)
+    service = Service("x", lambda: ChildProcess(command), lambda _: False, log_path=command.log_path)
     with pytest.raises(LocalStackError, match=r"(?s)x ended while it started.*cannot run no-such-program"):
         Supervisor([service], print).start()
 

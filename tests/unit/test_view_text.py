@@ -12,6 +12,7 @@ from kpis.catalogue.every_kpi import every_kpi
 from kpis.rules import DEFAULT_RULES, FcrRules, Rules
 from reports.kpi.answer import READERS
 from reports.kpi.figures import LONGEST
+from schemas.time_units import HOUR_MS
 from sinks.views.columns import column_id, figure_columns
 from sinks.views.statements import statements
 from sql.periods import edges
@@ -24,7 +25,6 @@ ZONES = ("UTC", "Europe/Rome", "Australia/Lord_Howe", "Asia/Kolkata", "Asia/Kath
          "America/Sao_Paulo", "Asia/Beirut", "America/St_Johns", "Pacific/Apia", "Africa/Casablanca",
          "America/New_York", "Europe/Moscow")  # fmt: skip
 EVERY = ("15m", "1h", "1d", "1w")
-HOUR_MS = 3_600_000
 
 
 def found(every: str, pieces: list[tuple[tuple[int, int], int]], second: int) -> int:
