@@ -1,4 +1,4 @@
-"""Times and numbers of the call log, from text. Each raises InvalidInput , naming column and content."""
+"""Times and numbers of the call log, from text. Each raises InvalidInput, naming column and content."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
