@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from cli import dead_letters, demo, doctor, explain, importing, kpi, simulate, up, verify, worker
+from cli import adapter, dead_letters, demo, doctor, explain, importing, kpi, simulate, up, verify, worker
 from cli.console import UNREACHABLE, WRONG_USE, err
 from deploy.local.errors import LocalStackError
 from schemas.confluent import RegistryRefused
@@ -24,6 +24,7 @@ app.command("up")(up.up)
 app.command("worker")(worker.worker)
 app.command("sink")(worker.sink)
 app.add_typer(importing.app, name="import")
+app.add_typer(adapter.app, name="adapter")
 app.command("simulate")(simulate.simulate)
 app.command("kpi")(kpi.kpi)
 app.command("explain")(explain.explain_command)
