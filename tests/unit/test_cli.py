@@ -14,6 +14,7 @@ from click.testing import Result
 from clickhouse_connect.driver.exceptions import DatabaseError
 from typer.testing import CliRunner
 
+from adapters.registry import SOURCES
 from cli import console, explain, kpi
 from cli.kpi import Question, print_csv, print_text, shown
 from cli.main import app
@@ -24,7 +25,7 @@ from reports.explain.explanation import Asked, Explanation, Item
 from sql.periods import period_of
 
 COMMANDS = (
-    "demo", "up", "worker", "sink", "import bank", "import servicenow", "import events",
+    "demo", "up", "worker", "sink", *(f"import {source.name}" for source in SOURCES if source.reads == "file"),
     "adapter list", "adapter try", "adapter check", "simulate", "kpi",
     "explain", "verify",
     "dead-letters list", "dead-letters show", "dead-letters replay", "doctor",
@@ -77,7 +78,7 @@ def test_a_group_alone_prints_its_help(group: tuple[str, ...]) -> None:
         (["nonsense"], "nonsense"),
         (["import", "sap", "x"], "sap"),
         (["import", "bank"], "FILE"),
-        (["adapter", "try", "sap", "x"], "bank, servicenow, events"),
+        (["adapter", "try", "sap", "x"], "there are bank, "),
         (["adapter", "try", "bank", "no-such-file"], "cannot read no-such-file"),
         (["adapter", "check", "bank", "-"], "name a file"),
         (["adapter", "check", "bank", "x", "--max-refused", "2"], "max-refused"),
