@@ -102,7 +102,7 @@ def check_file(
     first, second = (read_stored(source, path, secret) for _ in range(2))
     lines = lines_of(path)
     customers_of = source.load_customers()
-    identifiers = Identifiers({raw for line in lines for raw in customers_of(line)})
+    identifiers = Identifiers({raw for line in lines[source.header_lines :] for raw in customers_of(line)})
     checked = [
         Checked("the same on every reading", reread_differs(first.outcomes, second.outcomes)),
         Checked("a correction has another revision", revisions_wrong(first.outcomes)),

@@ -40,7 +40,7 @@ class Faults:
     reason: Callable[[Told], str] = lambda told: told[3]
     revision: Callable[[Told], int] = lambda told: told[2]
     code: Callable[[bytes], str] = lambda line: "bad_version"
-    detail: Callable[[bytes], str] = lambda line: "version is no number"
+    detail: Callable[[bytes], str] = lambda line: f"expected {HEADER.decode()}"
     payload: Callable[[bytes], bytes] = lambda line: line.split(b"|")[0]
     log: Callable[[bytes], object] = lambda line: None
     header: bool = True

@@ -25,7 +25,8 @@ from reports.explain.explanation import Asked, Explanation, Item
 from sql.periods import period_of
 
 COMMANDS = (
-    "demo", "up", "worker", "sink", *(f"import {source.name}" for source in SOURCES if source.reads == "file"),
+    "demo", "up", "worker", "sink",
+    *(f"import {source.name}" for source in SOURCES if source.reads == "file"),
     "adapter list", "adapter try", "adapter check", "simulate", "kpi",
     "explain", "verify",
     "dead-letters list", "dead-letters show", "dead-letters replay", "doctor",
