@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from adapters import registry
 from adapters.kit.source import Source
 from adapters.registry import FOLDERS, SOURCES, NoSuchSource, entry, source_of
-from cli import console
+from cli import adapter, console
 from cli.main import app
 from docs.build.sources import BEGIN, END, PAGE_BEGIN, adapters_table, page_head, with_head, with_sources
 
@@ -65,7 +65,8 @@ def test_wrong_names_and_entries_say_what_to_do(monkeypatch: pytest.MonkeyPatch)
         entry("bank")
 
 
-def test_list() -> None:
+def test_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapter, "out", console.Console(width=300))
     listed = json.loads(ringback("adapter", "list", "--format", "json").stdout)
     assert [source["name"] for source in listed] == list(FOLDERS)
     assert listed[0]["page"] == "docs/sources/bank.md"
