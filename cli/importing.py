@@ -1,4 +1,4 @@
-"""`ringback import`: events from files."""
+"""`ringback import`: events from files, a command for each source that reads them."""
 
 import asyncio
 import os
@@ -8,14 +8,13 @@ from typing import Annotated
 import typer
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from adapters.bank.file import read_bank
-from adapters.events.json_lines import read_events
 from adapters.kit.lines import STDIN
 from adapters.kit.outcomes import WrongFile
+from adapters.kit.source import Source
+from adapters.registry import SOURCES
 from adapters.sending.file_import import Interrupted, Reader, import_file
 from adapters.sending.producer import NotSent
 from adapters.sending.progress_bar import ImportProgress
-from adapters.servicenow.file import read_servicenow
 from cli.console import UNREACHABLE, WRONG_USE, Format, err, fail, settings
 from cli.secrets import customer_secret
 from cli.sending import merged, open_sender, print_counts, wait_stored
@@ -80,28 +79,15 @@ def run(files: list[str], reader: Reader, wait: bool, format: Format) -> None:
         err.print("see `ringback dead-letters list` for what was refused and why", highlight=False)
 
 
-@app.command("bank")
-def bank(files: Files, wait: Wait = True, format: As = Format.text) -> None:
-    """The Technion "Anonymous Bank" call log (tab separated, one call a row).
+def add_command(source: Source) -> None:
+    """The command that imports files of a source; the source's modules are loaded when it is called."""
 
-    Example: ringback import bank february.txt.gz
-    """
-    run(files, partial(read_bank, secret=customer_secret(settings())), wait, format)
+    def import_source(files: Files, wait: Wait = True, format: As = Format.text) -> None:
+        run(files, partial(source.load_reader(), secret=customer_secret(settings())), wait, format)
 
-
-@app.command("servicenow")
-def servicenow(files: Files, wait: Wait = True, format: As = Format.text) -> None:
-    """The ServiceNow incident event log (CSV, one row per update of an incident).
-
-    Example: ringback import servicenow incident_event_log.zip
-    """
-    run(files, partial(read_servicenow, secret=customer_secret(settings())), wait, format)
+    app.command(source.name, help=f"{source.summary}\n\nExample: {source.example}")(import_source)
 
 
-@app.command("events")
-def events(files: Files, wait: Wait = True, format: As = Format.text) -> None:
-    """Canonical events as JSON lines: the generic way in. docs/guide/sending.md shows it.
-
-    Example: ringback import events calls.jsonl.gz
-    """
-    run(files, partial(read_events, secret=customer_secret(settings())), wait, format)
+for source in SOURCES:
+    if source.reads == "file":
+        add_command(source)

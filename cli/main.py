@@ -26,6 +26,7 @@ COMMANDS = {
         "Run one sink until SIGTERM: events, facts, windows and dead letters to ClickHouse.",
     ),
     "import": ("cli.importing:app", "Send a file's events; run again it counts nothing twice."),
+    "adapter": ("cli.adapter:app", "Look into sources: list them, try or check a file of one."),
     "simulate": (
         "cli.simulate:simulate",
         "Send a simulated contact centre: duplicates, late and out-of-order events included.",

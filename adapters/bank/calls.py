@@ -136,6 +136,12 @@ def is_header(line: bytes) -> bool:
     return tuple(name.strip().lower() for name in names) == COLUMNS
 
 
+def customers_of(line: bytes) -> tuple[str, ...]:
+    """Raw identifiers of customers in a row."""
+    cells = line.decode("utf-8", "replace").split("\t")
+    return (cells[CUSTOMER_COLUMN].strip(),) if len(cells) > CUSTOMER_COLUMN else ()
+
+
 def without_customer(line: bytes) -> bytes:
     """The row with an unknown customer: a dead letter carries no customer identifier either."""
     cells = line.split(b"\t")

@@ -1,10 +1,10 @@
 """Reading a call log file of the Anonymous Bank."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from adapters.bank.calls import COLUMNS, is_header, parse_row, without_customer
-from adapters.kit.lines import Line, LineFile, open_lines
+from adapters.kit.headers import first_line
+from adapters.kit.lines import Line, LineFile
 from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, WrongFile, reject
 
 
@@ -13,10 +13,10 @@ def check_header(file: LineFile, header: Line | None) -> None:
     if header is None:
         raise WrongFile(f"{file.name} is empty, expected a call log with the header {' '.join(COLUMNS)}")
     if header.problem or not is_header(header.data):
-        found = header.problem or repr(header.data[:120].decode("utf-8", "replace"))
+        found = first_line(header, header.data.decode("utf-8", "replace").split("\t"), COLUMNS)
         raise WrongFile(
-            f"{file.name} is no Anonymous Bank call log: its first line is {found}, expected the "
-            f"{len(COLUMNS)} columns {' '.join(COLUMNS)} separated by tabs"
+            f"{file.name} is no Anonymous Bank call log: {found}; expected the {len(COLUMNS)} columns "
+            f"{' '.join(COLUMNS)} separated by tabs"
         )
 
 
@@ -34,15 +34,9 @@ def read_line(file: LineFile, line: Line, secret: bytes) -> LineOutcome:
 
 
 def read_bank(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
-    """Items of an open call log, one per row; raises WrongFile before the first if it is none."""
+    """Outcomes of an open call log, one per row; raises WrongFile before the first if it is none."""
     lines = iter(file)
     check_header(file, next(lines, None))
     for line in lines:
         if line.data.strip() or line.problem:
             yield read_line(file, line, secret)
-
-
-def read_bank_file(path: str | Path, secret: bytes) -> Iterator[LineOutcome]:
-    """Items of a call log file, packed by gzip or not; "-" is standard input."""
-    with open_lines(path) as file:
-        yield from read_bank(file, secret)

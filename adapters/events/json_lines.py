@@ -6,13 +6,12 @@ in place of `customer_key`; it is hashed here and goes no further, not even into
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import orjson
 
 from adapters.events.times import to_ms
-from adapters.kit.lines import Line, LineFile, open_lines
+from adapters.kit.lines import Line, LineFile
 from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, WrongFile, build, reject
 from schemas.customer_key import customer_key
 from schemas.events import MODELS, Event
@@ -63,6 +62,16 @@ def parse_event(fields: dict[str, Any], secret: bytes) -> Event:
     return build(type_, fields)
 
 
+def customers_of(line: bytes) -> tuple[str, ...]:
+    """Raw identifiers of customers in a line."""
+    try:
+        fields = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return ()
+    identifier = fields.get("customer_id") if isinstance(fields, dict) else None
+    return (str(identifier),) if isinstance(identifier, str | int) else ()
+
+
 def without_customer(line: bytes) -> bytes:
     """The line without customer_id: a dead letter carries no customer identifier either."""
     try:
@@ -86,7 +95,7 @@ def read_line(file: LineFile, line: Line, secret: bytes) -> LineOutcome:
 
 
 def read_events(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
-    """Items of open JSON lines, one per line that is not empty.
+    """Outcomes of open JSON lines, one per line that is not empty.
 
     Raises WrongFile where the first is no JSON object: of a file of another kind nothing is sent, not even as
     dead letters, since nobody could tell which part of it names a customer.
@@ -98,9 +107,3 @@ def read_events(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
                 raise WrongFile(f"{file.name} is no file of JSON lines: its first line is no JSON object")
             first = False
             yield read_line(file, line, secret)
-
-
-def read_events_file(path: str | Path, secret: bytes) -> Iterator[LineOutcome]:
-    """Items of a file of JSON lines, packed by gzip or not; "-" is standard input."""
-    with open_lines(path) as file:
-        yield from read_events(file, secret)

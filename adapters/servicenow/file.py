@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from adapters.kit.lines import Line, LineFile, open_lines
+from adapters.kit.headers import first_line
+from adapters.kit.lines import Line, LineFile
 from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, WrongFile, reject
 from adapters.servicenow.incidents import incident_events
 from adapters.servicenow.rows import COLUMNS, Row, is_header, parse_row, without_customer
@@ -25,10 +25,9 @@ def check_header(file: LineFile, header: Line | None) -> None:
     if header is None:
         raise WrongFile(f"{file.name} is empty, {expected}")
     if header.problem or not is_header(header.data):
-        found = header.problem or repr(header.data[:120].decode("utf-8", "replace"))
+        found = first_line(header, header.data.decode("utf-8", "replace").split(","), COLUMNS)
         raise WrongFile(
-            f"{file.name} is no ServiceNow incident event log: its first line is {found}, "
-            f"{expected} separated by commas"
+            f"{file.name} is no ServiceNow incident event log: {found}; {expected} separated by commas"
         )
 
 
@@ -60,7 +59,7 @@ def incident_outcome(file: LineFile, incident: Incident, secret: bytes) -> LineO
 
 
 def read_servicenow(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
-    """Items of an open log, one per incident after one per refused row; raises WrongFile if it is none.
+    """Outcomes of an open log, one per incident after one per refused row; raises WrongFile if it is none.
 
     The file is in no order that could be relied on, so it is read to its end before anything is told: some
     400 bytes of memory per row.
@@ -79,9 +78,3 @@ def read_servicenow(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
             if number := numbered(line):
                 incidents.setdefault(number, Incident(line.number)).broken = True
     yield from (incident_outcome(file, incident, secret) for incident in incidents.values())
-
-
-def read_servicenow_file(path: str | Path, secret: bytes) -> Iterator[LineOutcome]:
-    """Items of a log file, packed by zip or gzip or not; "-" is standard input."""
-    with open_lines(path) as file:
-        yield from read_servicenow(file, secret)

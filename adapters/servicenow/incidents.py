@@ -37,15 +37,21 @@ ON_HOLD = "Awaiting"  # Awaiting User Info, Vendor, Problem, Evidence
 
 
 def in_order(rows: Iterable[Row]) -> list[tuple[str, Row]]:
-    """Rows by version, then as given (in file order), each with a name for its events.
+    """Rows by version, each with a name for its events; a row that is there twice counts once.
 
-    Some versions are there twice; the second is another row and has a name of its own.
+    Some versions have two different rows: the one updated earlier is first, the other has a name of its own.
+    How the lines stand in the file decides nothing.
     """
-    seen: dict[int, int] = {}
+    versions: dict[int, set[Row]] = {}
+    for row in rows:
+        versions.setdefault(row.version, set()).add(row)
     named = []
-    for row in sorted(rows, key=lambda row: row.version):
-        seen[row.version] = count = seen.get(row.version, 0) + 1
-        named.append((f"{row.version:05}" + (f".{count}" if count > 1 else ""), row))
+    for version in sorted(versions):
+        of_one = [*versions[version]]
+        if len(of_one) > 1:
+            of_one.sort(key=lambda row: (row.updated_at, repr(row)))
+        for count, row in enumerate(of_one, start=1):
+            named.append((f"{version:05}" + (f".{count}" if count > 1 else ""), row))
     return named
 
 
@@ -176,7 +182,7 @@ class IncidentEvents:
 
 
 def incident_events(rows: Iterable[Row], secret: bytes) -> tuple[Event, ...]:
-    """The events of an incident from all its rows (at least one), in file order. Raises InvalidInput."""
+    """The events of an incident from all its rows (at least one). Raises InvalidInput."""
     ordered = in_order(rows)
     incident = IncidentEvents(ordered[0][1], secret)
     for place, (name, row) in enumerate(ordered):

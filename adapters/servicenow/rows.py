@@ -125,6 +125,15 @@ def parse_row(line: bytes) -> Row:
     )
 
 
+def customers_of(line: bytes) -> tuple[str, ...]:
+    """Raw identifiers of customers in a row; none where the columns do not fit."""
+    try:
+        cells = split(line)
+    except InvalidInput:
+        return ()
+    return (cells[CALLER_COLUMN],) if len(cells) == len(COLUMNS) else ()
+
+
 def without_customer(line: bytes) -> bytes:
     """The row with an unknown caller: a dead letter carries no customer identifier either.
 

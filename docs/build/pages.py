@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from adapters.registry import SOURCES
 from docs.build import commands, events, kpis, metrics, settings, views
-from docs.build.sources import with_sources
+from docs.build.sources import with_head, with_sources
 
 ROOT = Path(__file__).parents[2]
 README = "README.md"
@@ -24,5 +25,9 @@ def read(path: str) -> str:
 
 
 def pages() -> dict[str, str]:
-    """What each page must be; of the README only the table of sources is made."""
-    return {path: made() for path, made in REFERENCE.items()} | {README: with_sources(read(README))}
+    """What each page must be; of the README the table of sources is made, of a source's page its head."""
+    return {
+        **{path: made() for path, made in REFERENCE.items()},
+        **{source.page: with_head(source.name, read(source.page)) for source in SOURCES},
+        README: with_sources(read(README)),
+    }

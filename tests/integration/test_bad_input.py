@@ -20,7 +20,6 @@ from schemas.avro_schemas import current, current_fingerprints
 from schemas.codec import HEADER_BYTES, MARKER, encode
 from schemas.events import AgentStateChanged, ContactEvent
 from schemas.topics import CONTACT_EVENTS, WORKER_GROUP
-from streams.config import StreamConfig
 from streams.kafka.topics import wait_for_topics
 
 CALL = "s, q@10(A), a@25, h@60, r@90, res@325, w@340"
@@ -191,7 +190,7 @@ async def test_bad_lines_of_a_file(stack: Stack, env: dict[str, str], tmp_path: 
 
 async def test_files_that_cannot_be_imported(stack: Stack, tmp_path: Path) -> None:
     """Status 2, one message, and nothing was sent."""
-    await wait_for_topics(StreamConfig(stack.bootstrap_servers))
+    await wait_for_topics(stack.bootstrap_servers, 4, 1)
     before = await lag(stack, "nobody")
     other, empty = tmp_path / "other.csv", tmp_path / "empty.txt"
     other.write_text("a,b\n1,2\n", encoding="utf-8")

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from support import february
 from support.bank_file import bank_bytes, line_number, write_bank_file
+from support.reading import read_file
 from support.shared_data import FEBRUARY, shared_data
 
-from adapters.bank.file import read_bank_file
+from adapters.bank.file import read_bank
 from adapters.bank.times import to_date, utc_ms
 from adapters.kit.outcomes import Accepted, Skipped, WrongFile
 from kpis.fold.events import fold
@@ -34,7 +35,7 @@ def utc(text):
 def imported(request, tmp_path):
     path = tmp_path / request.param
     expected = write_bank_file(path)
-    return list(read_bank_file(path, SECRET)), expected
+    return list(read_file(read_bank, path, SECRET)), expected
 
 
 def accepted(items):
@@ -100,7 +101,7 @@ def test_customers_are_hashed_and_zero_is_nobody(imported):
 
 def test_two_reads_give_the_same_events(tmp_path):
     write_bank_file(tmp_path / "calls.txt")
-    one, two = (accepted(read_bank_file(tmp_path / "calls.txt", SECRET)) for _ in range(2))
+    one, two = (accepted(read_file(read_bank, tmp_path / "calls.txt", SECRET)) for _ in range(2))
     assert one == two
     identities = [(event.contact_id, event.event_id) for events in one.values() for event in events]
     assert len(identities) == len(set(identities))
@@ -109,7 +110,7 @@ def test_two_reads_give_the_same_events(tmp_path):
 def test_windows_line_ends_and_byte_order_mark(tmp_path):
     path = tmp_path / "calls.txt"
     path.write_bytes(b"\xef\xbb\xbf" + bank_bytes().replace(b"\n", b"\r\n"))
-    assert len(accepted(read_bank_file(path, SECRET))) == 17
+    assert len(accepted(read_file(read_bank, path, SECRET))) == 17
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b,c\n1,2,3\n", b"\x00\xff\n", b"x" * 2_000_000])
@@ -117,13 +118,13 @@ def test_a_file_that_is_no_call_log_says_what_it_is(tmp_path, content):
     path = tmp_path / "other.csv"
     path.write_bytes(content)
     with pytest.raises(WrongFile, match=r"(?s)other\.csv .*vru\+line call_id"):
-        next(read_bank_file(path, SECRET))
+        next(read_file(read_bank, path, SECRET))
 
 
 def test_a_cut_off_gzip_file_gives_what_it_holds_and_a_rejection(tmp_path):
     path = tmp_path / "cut.gz"
     path.write_bytes(gzip.compress(bank_bytes())[:-20])
-    items = list(read_bank_file(path, SECRET))
+    items = list(read_file(read_bank, path, SECRET))
     assert len(accepted(items)) > 10
     assert isinstance(items[-1], DeadLetter)
     assert items[-1].reason == "damaged_file"
@@ -133,14 +134,14 @@ def test_gzip_files_of_several_members_and_with_padding(tmp_path):
     data = bank_bytes()
     path = tmp_path / "members.gz"
     path.write_bytes(gzip.compress(data[:700]) + gzip.compress(data[700:]) + bytes(512))
-    assert len(accepted(read_bank_file(path, SECRET))) == 17
+    assert len(accepted(read_file(read_bank, path, SECRET))) == 17
 
 
 def test_a_huge_line_is_refused_and_the_next_one_read(tmp_path):
     header, first, *_ = bank_bytes().split(b"\n")
     path = tmp_path / "huge.txt"
     path.write_bytes(b"\n".join([header, b"x" * 20_000_000, first, b""]))
-    huge, call = read_bank_file(path, SECRET)
+    huge, call = read_file(read_bank, path, SECRET)
     assert (huge.reason, len(huge.payload), huge.position) == ("too_large", 65_536, 2)
     assert call.position == 3
 
@@ -157,7 +158,7 @@ def quantile(values, share):
 
 @pytest.fixture(scope="module")
 def february_facts():
-    items = list(read_bank_file(shared_data(FEBRUARY), SECRET))
+    items = list(read_file(read_bank, shared_data(FEBRUARY), SECRET))
     return items, [fold(item.events) for item in items if isinstance(item, Accepted)]
 
 

@@ -15,6 +15,7 @@ import typer
 from clickhouse_connect.driver.exceptions import DatabaseError
 from support.command import ringback
 
+from adapters.registry import SOURCES
 from cli import console, explain, kpi
 from cli.kpi import Question, print_csv, print_text, shown
 from cli.main import COMMANDS as TABLE
@@ -26,7 +27,9 @@ from reports.explain.explanation import Asked, Explanation, Item
 from sql.periods import period_of
 
 COMMANDS = (
-    "demo", "up", "worker", "sink", "import bank", "import servicenow", "import events", "simulate", "kpi",
+    "demo", "up", "worker", "sink",
+    *(f"import {source.name}" for source in SOURCES if source.reads == "file"),
+    "adapter list", "adapter try", "adapter check", "simulate", "kpi",
     "explain", "verify",
     "dead-letters list", "dead-letters show", "dead-letters replay", "doctor",
 )  # fmt: skip
@@ -89,7 +92,7 @@ def test_help_has_an_example_that_names_the_command(command: str) -> None:
     assert f"ringback {command}" in done.output.split("Example: ")[1]
 
 
-@pytest.mark.parametrize("group", [(), ("import",), ("dead-letters",)])
+@pytest.mark.parametrize("group", [(), ("import",), ("adapter",), ("dead-letters",)])
 def test_a_group_alone_prints_its_help(group: tuple[str, ...]) -> None:
     assert "Usage:" in ringback(*group).output
     assert ringback(*group, "--help").status == 0
@@ -101,6 +104,10 @@ def test_a_group_alone_prints_its_help(group: tuple[str, ...]) -> None:
         (["nonsense"], "nonsense"),
         (["import", "sap", "x"], "sap"),
         (["import", "bank"], "FILE"),
+        (["adapter", "try", "sap", "x"], "there are bank, "),
+        (["adapter", "try", "bank", "no-such-file"], "cannot read no-such-file"),
+        (["adapter", "check", "bank", "-"], "name a file"),
+        (["adapter", "check", "bank", "x", "--max-refused", "2"], "max-refused"),
         (["kpi", "--from", "2026-01-05"], "--to"),
         (["kpi", "--from", "yesterday", "--to", "2026-01-06"], "yesterday"),
         (["kpi", "--from", "2026-01-06", "--to", "2026-01-05"], "not before"),

@@ -5,8 +5,9 @@ import tracemalloc
 
 import orjson
 import pytest
+from support.reading import read_file
 
-from adapters.events.json_lines import read_events_file
+from adapters.events.json_lines import read_events
 from adapters.kit.outcomes import Accepted
 from schemas.dead_letter import DeadLetter
 from schemas.events import AgentStateChanged, ContactStarted, SourceHeartbeat
@@ -25,7 +26,7 @@ def read(tmp_path, *lines, name="events.jsonl"):
     path = tmp_path / name
     data = b"\n".join(line if isinstance(line, bytes) else orjson.dumps(line) for line in lines)
     path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
-    return list(read_events_file(path, SECRET))
+    return list(read_file(read_events, path, SECRET))
 
 
 def one(tmp_path, line):
@@ -148,7 +149,7 @@ def test_a_20_mb_line_is_refused_without_being_held_in_memory(tmp_path):
     path = tmp_path / "big.jsonl"
     path.write_bytes(b'{"a":"' + b"x" * 20_000_000 + b'"}\n' + orjson.dumps(STARTED))
     tracemalloc.start()
-    items = list(read_events_file(path, SECRET))
+    items = list(read_file(read_events, path, SECRET))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert [type(item) for item in items] == [DeadLetter, Accepted]
@@ -160,14 +161,14 @@ def test_a_20_mb_line_is_refused_without_being_held_in_memory(tmp_path):
 def test_a_gzip_bomb_is_a_large_line(tmp_path):
     path = tmp_path / "bomb.gz"
     path.write_bytes(gzip.compress(bytes(50_000_000)))
-    (item,) = read_events_file(path, SECRET)
+    (item,) = read_file(read_events, path, SECRET)
     assert item.reason == "too_large"
 
 
 def test_garbage_that_begins_like_gzip(tmp_path):
     path = tmp_path / "x.gz"
     path.write_bytes(b"\x1f\x8b" + b"garbage" * 10)
-    (item,) = read_events_file(path, SECRET)
+    (item,) = read_file(read_events, path, SECRET)
     assert item.reason == "damaged_file"
 
 
@@ -179,7 +180,7 @@ def test_standard_input(monkeypatch, pack):
         buffer = io.BufferedReader(io.BytesIO(data))
 
     monkeypatch.setattr(sys, "stdin", Stdin)
-    (item,) = read_events_file("-", SECRET)
+    (item,) = read_file(read_events, "-", SECRET)
     assert item.events[0].contact_id == "c1"
 
 

@@ -1,0 +1,72 @@
+"""What is said of a source in one place: commands, documents and the contract suite are made from it.
+
+A source's own entry, adapters/<name>/source.py, holds constants alone. Its modules are named as text and
+loaded when they are used, so that twelve sources do not slow down `ringback --help`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:  # they load pydantic
+    from adapters.kit.lines import LineFile
+    from adapters.kit.outcomes import LineOutcome
+
+Reads = Literal["file", "webhook", "socket", "stream"]
+CustomersOf = Callable[[bytes], tuple[str, ...]]
+
+
+class Reader(Protocol):
+    """What reads a file of a source."""
+
+    def __call__(self, file: "LineFile", secret: bytes) -> "Iterator[LineOutcome]":
+        """Outcomes of its lines. Raises WrongFile before the first one if the file is of another kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One kind of input. `name` is that of its folder, its command, its samples and its page.
+
+    `reader` and `customers` are "module:function". The reader takes the lines of a file and the key of the
+    customer hashes; one that gets payloads otherwise has one for a file of payloads, one a line. `customers`
+    says which raw identifiers of customers stand in a line, for the check that none of them goes any further.
+    `gives` are the types of events it can tell; `lacks` says, a sentence each, which KPIs stay null or mean
+    nothing with this source alone. `secrets` are the settings that must be set before it is used.
+    """
+
+    name: str
+    title: str
+    reads: Reads
+    summary: str
+    example: str
+    layout: str
+    reader: str
+    customers: str
+    gives: tuple[str, ...]
+    lacks: tuple[str, ...]
+    header_lines: int = 0
+    ordered: bool = False  # lines mean something only in the order in which they stand
+    snapshot: bool = False  # tells a state again and again; what changed has a greater revision
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def page(self) -> str:
+        """Its page, seen from the repository."""
+        return f"docs/sources/{self.name}.md"
+
+    def load_reader(self) -> Reader:
+        """What reads its files. Loads the source's modules."""
+        reader: Reader = load(self.reader)
+        return reader
+
+    def load_customers(self) -> CustomersOf:
+        """What finds customers in a line of its files. Loads the source's modules."""
+        customers: CustomersOf = load(self.customers)
+        return customers
+
+
+def load(reference: str) -> Any:
+    """The function behind "module:function"."""
+    module, _, name = reference.partition(":")
+    return getattr(import_module(module), name)

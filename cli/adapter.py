@@ -1,0 +1,150 @@
+"""`ringback adapter`: which sources there are, and what a file of one would give. Nothing is sent."""
+
+import asyncio
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from adapters.kit.check import Checked, check_exports, check_file
+from adapters.kit.event_lines import event_line
+from adapters.kit.lines import STDIN
+from adapters.kit.outcomes import WrongFile
+from adapters.kit.source import Source
+from adapters.registry import SOURCES, NoSuchSource, source_of
+from adapters.sending.file_import import Interrupted, import_file
+from adapters.sending.producer import Offsets
+from adapters.sending.progress_bar import ImportProgress
+from cli.console import NO, WRONG_USE, Format, err, fail, out, print_json, settings
+from cli.importing import INTERRUPTED
+from cli.secrets import customer_secret
+from cli.sending import merged
+from kpis.fold.events import fold
+from schemas.dead_letter import DeadLetter
+from schemas.events import Event
+
+SAID_MAX = 20  # refused lines that are named one by one
+app = typer.Typer(help="Look into sources: list them, try or check a file of one.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="A source; `ringback adapter list` names them.", metavar="NAME")]
+File = Annotated[str, typer.Argument(help="A file, gzip, zip or not; - is stdin.", metavar="FILE")]
+Files = Annotated[list[str], typer.Argument(help="Files; of exports the oldest first.", metavar="FILE...")]
+As = Annotated[Format, typer.Option(help="text or json.")]
+MaxRefused = Annotated[float, typer.Option(help="Share of refused lines that is fine.", min=0, max=1)]
+
+
+@app.command("list")
+def list_sources(format: As = Format.text) -> None:
+    """All sources: what each reads, and which events it gives.
+
+    Example: ringback adapter list --format json
+    """
+    if format is Format.json:
+        print_json([asdict(source) | {"page": source.page} for source in SOURCES])
+        return
+    table = Table("Name", "Reads", "Source", "Gives")
+    for source in SOURCES:
+        gives = ", ".join(type_.removeprefix("contact_") for type_ in source.gives)
+        table.add_row(source.name, source.reads, escape(source.title), gives)
+    out.print(table)
+
+
+class PrintingSender:
+    """Takes what an import would send: events go to stdout as JSON lines, refused lines to stderr."""
+
+    def __init__(self) -> None:
+        self._refused = 0
+
+    async def send(self, event: Event) -> None:
+        """Print an event."""
+        sys.stdout.buffer.write(event_line(event))
+
+    async def send_dead_letter(self, refused: DeadLetter) -> None:
+        """Say which line is refused and why."""
+        self._refused += 1
+        if self._refused <= SAID_MAX:
+            said = f"line {refused.position}: {refused.reason}: {refused.detail}"
+            err.print(said, highlight=False, markup=False, soft_wrap=True)
+
+    async def flush(self) -> Offsets:
+        """Nothing was sent that could be waited for."""
+        sys.stdout.buffer.flush()
+        if self._refused > SAID_MAX:
+            err.print(f"... and {self._refused - SAID_MAX} more lines refused", highlight=False)
+        return {}
+
+
+@contextmanager
+def mended() -> Iterator[None]:
+    """What a user can mend ends the command in one message and a status."""
+    try:
+        yield
+    except (NoSuchSource, WrongFile) as error:
+        fail(str(error), WRONG_USE)
+    except OSError as error:
+        if error.filename is None:  # stdout is closed: that is no fault of the file
+            raise
+        fail(f"cannot read {error.filename}: {error.strerror}", WRONG_USE)
+    except Interrupted:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+@app.command("try")
+def try_file(name: Name, file: File) -> None:
+    """Print the events that a file would give, one JSON object a line. Nothing is sent, no Kafka is needed.
+
+    Refused lines and counts are on stderr.
+
+    Example: ringback adapter try bank february.txt.gz | head
+    """
+    with mended():
+        source = source_of(name)
+        reader = partial(source.load_reader(), secret=customer_secret(settings()))
+        quiet = ImportProgress(Console(stderr=True, force_terminal=False))
+        result = asyncio.run(import_file(file, reader, PrintingSender(), quiet))
+    counts = merged([result])
+    said = ", ".join(f"{what.replace('_', ' ')} {count:,}" for what, count in counts.items())
+    err.print(said.replace("sent", "events", 1), highlight=False, soft_wrap=True)
+
+
+def checks(source: Source, files: Sequence[str], max_refused: float) -> Iterator[tuple[str, list[Checked]]]:
+    """What is checked of each file, then of the files as exports one after the other."""
+    if STDIN in files:
+        fail("standard input can be read only once; name a file", WRONG_USE)
+    secret = customer_secret(settings())
+    for file in files:
+        yield file, check_file(source, file, secret, fold, max_refused)
+    if source.snapshot and len(files) > 1:
+        yield "all exports, the oldest first", check_exports(source, files, secret)
+
+
+def say(line: str) -> None:
+    """One line of the answer; names of files and contacts may hold brackets."""
+    out.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command("check")
+def check(name: Name, files: Files, max_refused: MaxRefused = 0.01) -> None:
+    """Hold files of yours against what every source must keep; status 1 if something is not kept.
+
+    Each file is read several times and kept in memory. Nothing is sent, no Kafka is needed.
+
+    Example: ringback adapter check servicenow january.csv february.csv
+    """
+    broken = 0
+    with mended():
+        for title, found in checks(source_of(name), files, max_refused):
+            say(title)
+            for checked in found:
+                broken += bool(checked.wrong)
+                say(f"  {'no' if checked.wrong else 'ok'}  {checked.promise}")
+                for sentence in checked.wrong:
+                    say(f"      {sentence}")
+    if broken:
+        raise typer.Exit(NO)
