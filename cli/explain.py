@@ -12,8 +12,9 @@ from cli.kpi import AsOf, answering, as_of_ms, local_minute, shown
 from cli.settings import Settings, rules_of
 from cli.times import instant_ms
 from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.figure import CallbackWait
 from kpis.catalogue.kpi import Kpi
-from reports.explain.explanation import Asked, Explanation, Item, document, explain, is_state
+from reports.explain.explanation import Asked, Explanation, Item, document, explain
 from reports.explain.reading import Shown, utc_text
 from reports.kpi.question import known_kpi
 from sql.periods import LONGEST_MS, period_of
@@ -66,7 +67,7 @@ def question(
     if every not in LONGEST_MS:
         raise typer.BadParameter(f"--every is one of {PERIODS}")
     moment = as_of_ms(as_of, config.timezone)
-    if is_state(kpi.id):
+    if kpi.is_state:
         if window is not None:
             raise typer.BadParameter(
                 f"{kpi.id} is the state at one moment: give --as-of in place of --window"
@@ -84,7 +85,7 @@ def where(asked: Asked) -> str:
     zone = asked.zone
     moment = f"as of {local_minute(utc_text(asked.as_of_ms), zone)} {zone}"
     begin, end = (local_minute(utc_text(time_ms), zone) for time_ms in (asked.from_ms, asked.to_ms))
-    period = "" if is_state(asked.kpi.id) else f"{begin} to {end}, "
+    period = "" if asked.kpi.is_state else f"{begin} to {end}, "
     channel = "" if asked.channel is None else f", channel {asked.channel}"
     queue = "" if asked.queue is None else f", queue {asked.queue or '(none)'}"
     return f"{period}{moment}{channel}{queue}"
@@ -107,7 +108,7 @@ def print_text(found: Explanation, limit: int) -> None:
         )
         return
     value = {"value": found.value, "unit": kpi.unit}
-    quotient = f" = {found.num:,} / {found.den:,}" if kpi.den or kpi.fact == "callback" else ""
+    quotient = f" = {found.num:,} / {found.den:,}" if kpi.den or isinstance(kpi.figure, CallbackWait) else ""
     say(f"{shown(value)}{quotient}, from {len(found.items):,} {things(found)}")
     for item in found.items[:limit]:
         print_item(item, found.asked.zone)

@@ -11,9 +11,8 @@ from kpis.rules import Rules
 from reports.explain.figures import figure_of
 from reports.explain.reading import Asked, Item, NoExplanation, Reader, utc_text
 from reports.explain.sums import of_agents, of_fcr, of_live, of_surveys, of_windows
-from reports.kpi.question import STATE
 
-__all__ = ["Asked", "Explanation", "Item", "NoExplanation", "explain", "is_state"]
+__all__ = ["Asked", "Explanation", "Item", "NoExplanation", "explain"]
 
 SUMS: dict[str, Callable[[Reader], Iterator[Item | None]]] = {
     "windows": of_windows,
@@ -36,18 +35,13 @@ class Explanation:
     items: tuple[Item, ...]
 
 
-def is_state(kpi_id: str) -> bool:
-    """Is it the state at one moment, of which no period can be asked?"""
-    return kpi_id in STATE
-
-
 def explain(client: Client, asked: Asked, rules: Rules) -> Explanation:
     """What a KPI is made of. Raises NoExplanation."""
     kpi = asked.kpi
     if kpi.table == "agents" and (asked.channel is not None or asked.queue is not None):
         raise NoExplanation(f"{kpi.id} is a KPI of agents: it exists for no single channel or queue")
     reader = Reader(client, rules, asked)
-    if kpi.fact:
+    if kpi.figure is not None:
         figure = figure_of(reader)
         return Explanation(asked, figure.value, figure.n, figure.num, figure.den, in_order(figure.items))
     items = tuple(found for found in SUMS[kpi.table](reader) if found is not None)
@@ -72,7 +66,7 @@ def document(found: Explanation) -> dict[str, Any]:
     """An explanation as JSON."""
     asked, kpi = found.asked, found.asked.kpi
     where = {"channel": asked.channel, "queue": asked.queue}
-    period = {} if is_state(kpi.id) else {"window_start": asked.from_ms, "window_end": asked.to_ms}
+    period = {} if kpi.is_state else {"window_start": asked.from_ms, "window_end": asked.to_ms}
     return {
         "kpi": kpi.id,
         "name": kpi.name,

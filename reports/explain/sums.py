@@ -25,7 +25,6 @@ from reports.explain.reading import (
     relevant,
     utc_text,
 )
-from reports.kpi.question import STATE
 from schemas.events import AgentStateChanged
 from schemas.time_units import DAY_MS, MINUTE_MS, QUARTER_MS
 from sql import explain_queries as text
@@ -63,15 +62,14 @@ def of_surveys(reader: Reader) -> Iterator[Item | None]:
 def of_live(reader: Reader) -> Iterator[Item | None]:
     """Contacts with legs that are something at the moment."""
     asked, rules = reader.asked, reader.rules
-    state = asked.kpi.id in STATE
-    known = reader.contacts(text.of_moment() if state else text.of_contacts_in_range())
+    known = reader.contacts(text.of_moment() if asked.kpi.is_state else text.of_contacts_in_range())
     for contact_id, facts in known.facts.items():
         legs = [
             leg
             for leg in facts.legs
             if leg.entered_at <= asked.as_of_ms
             and asked.fits(leg.channel, leg.queue)
-            and (state or asked.holds(leg.entered_at))
+            and (asked.kpi.is_state or asked.holds(leg.entered_at))
         ]
         sums = add_up(live_measures(leg, asked.as_of_ms, rules) for leg in legs)
         yield item(asked.kpi, contact_id, sums, known)

@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 
 from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
-from reports.kpi.question import STATE, Question
+from reports.kpi.question import Question
 from reports.oracle import Recomputed, recomputed
 from sinks.rule_parameters import rule_parameters
 from sql import kpi_queries as text
@@ -62,7 +62,7 @@ def source_of(client: Client, question: Question, rules: Rules, kpis: Sequence[K
         yield STREAM
         return
     # Who waits now may have no event in the range.
-    beyond = any(kpi.id in STATE for kpi in kpis)
+    beyond = any(kpi.is_state for kpi in kpis)
     span = None if beyond else (question.from_ms, question.to_ms)
     with recomputed(client, rules, span) as tables:
         yield oracle_source(tables)

@@ -15,7 +15,7 @@ from kpis.tallies.fcr import FCR_MEASURES
 from kpis.tallies.live import LIVE_MEASURES
 from kpis.tallies.surveys import SURVEY_MEASURES
 from kpis.tallies.windows import MEASURES
-from reports.kpi.question import STATE, Question, from_windows
+from reports.kpi.question import Question, from_windows
 from reports.kpi.relations import Source
 from reports.oracle import CONTACT_MEASURES, LEG_MEASURES
 from reports.queries import rows
@@ -60,7 +60,7 @@ def value_of(kpi: Kpi, sums: Sums, final: bool = True) -> Value:
 
 def nothing(kpi: Kpi) -> Value:
     """A KPI of which nothing was counted."""
-    if kpi.fact:
+    if kpi.figure is not None:
         return {"value": None, "unit": kpi.unit, "n": 0, "num": 0, "den": 0, "final": True}
     return value_of(kpi, {})
 
@@ -142,7 +142,7 @@ def agent_values(reading: Reading, kpis: Sequence[Kpi]) -> Values:
 
 def live_values(reading: Reading, kpis: Sequence[Kpi]) -> Values:
     """The service level of periods as it stands at a moment: final once nobody waits any more."""
-    wanted = [kpi for kpi in kpis if kpi.id not in STATE]
+    wanted = [kpi for kpi in kpis if not kpi.is_state]
     if not wanted:
         return {}
     query = text.live_sums(LIVE_MEASURES, reading.when, reading.question.by, reading.source.legs)

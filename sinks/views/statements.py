@@ -3,6 +3,7 @@
 # ruff: noqa: S608 -- names and expressions are ours
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from clickhouse_connect.driver.client import Client
@@ -13,7 +14,15 @@ from kpis.rules import Rules
 from kpis.tallies.live import LIVE_MEASURES
 from kpis.tallies.windows import ACTIVITY, ENTERED, HANDLED
 from sinks.rule_parameters import rule_parameters
-from sinks.views.columns import applies, figure_columns, final_column, pair, prefix, quotient_columns
+from sinks.views.columns import applies, final_column, prefix, quotient_columns
+from sinks.views.figures import (
+    ENTERED_DURATIONS,
+    HANDLED_DURATIONS,
+    PEAK,
+    figure_columns,
+    figure_totals,
+    leg_totals,
+)
 from sql import bookings
 from sql import kpi_queries as text
 from sql.oracle_queries import leg_bookings
@@ -55,7 +64,6 @@ LOST = {"abandoned", "short_abandoned", "flow_out", "abandon_wait_ms", "abandonm
 MAX_STATEMENT_BYTES = 1_048_576
 MINUTE_S = "intDiv(minute_ms, 1000)"
 START_S = "intDiv(toUnixTimestamp64Milli(window_start), 1000)"
-UNKNOWN = "CAST(NULL, 'Nullable(Int64)')"
 # Legs for what is no sum, when they entered their queue and when they were finished.
 LEG_MINUTE = "intDiv(toUnixTimestamp64Milli(assumeNotNull({0})), 60000) * 60 AS at_s"
 ENTERED_LEGS = f"""(SELECT channel, queue, {LEG_MINUTE.format("entered_at")}, queue_ms, answered
@@ -70,13 +78,6 @@ CALLBACK_LEGS = f"""(SELECT * FROM legs FINAL
 CALLBACK_CONTACTS = f"""(SELECT * FROM contacts FINAL
         WHERE is_deleted = 0 AND isNotNull(callback_of) AND contact_id IN ({CALLING}))"""
 AGENT_LEGS = "(SELECT * FROM legs FINAL WHERE is_deleted = 0 AND agent != '')"
-FIGURE_TOTALS = (
-    *(Total(name, "max({0})", UNKNOWN) for name in ("x_queue", "x_hold")),
-    *(Total(name, "arraySort(groupArray({0}))", UNKNOWN) for name in ("x_wait", "x_handle")),
-)
-# Each quarter-hour counts in the four hours that hold it.
-PEAK = Total("x_quarter", "sumMapIf([{0} - 2700, {0} - 1800, {0} - 900, {0}], "
-             "[m_contacts, m_contacts, m_contacts, m_contacts], m_contacts != 0)")  # fmt: skip
 
 
 def kpi_columns(kpis: Sequence[Kpi], rules: Rules, every: str) -> Iterator[Column]:
@@ -127,20 +128,17 @@ def kpi_sources(kpis: Sequence[Kpi], rules: Rules) -> list[ViewSource]:
         answers("s_", "booked_at"),
         answers("r_", "responded_at"),
     ]
-    return sources + (leg_sources(rules) if any(kpi.table == "facts" for kpi in kpis) else [])
+    return sources + (leg_sources(kpis, rules) if any(kpi.table == "facts" for kpi in kpis) else [])
 
 
-def leg_sources(rules: Rules) -> list[ViewSource]:
+def leg_sources(kpis: Sequence[Kpi], rules: Rules) -> list[ViewSource]:
     """Single legs, for what is no sum of windows."""
     answered = compose("oracle", "callbacks", legs=CALLBACK_LEGS, contacts=CALLBACK_CONTACTS)
     callbacks = with_values(answered, rule_parameters(rules))
-    entered = {"x_queue": "queue_ms", "x_queue_n": "1", "x_wait": "if(answered, queue_ms, NULL)"}
-    held = "if(hold_n > 0, toNullable(hold_max_ms), NULL)"
-    handled = {"x_hold": held, "x_hold_n": "toInt64(hold_n > 0)", "x_handle": "handle_ms"}
     called = {"x_callback_ms": "wait", "x_callback_n": "1"}
     return [
-        ViewSource(ENTERED_LEGS, "at_s", entered),
-        ViewSource(HANDLED_LEGS, "at_s", handled),
+        ViewSource(ENTERED_LEGS, "at_s", leg_totals(kpis, ENTERED_DURATIONS)),
+        ViewSource(HANDLED_LEGS, "at_s", leg_totals(kpis, HANDLED_DURATIONS)),
         ViewSource(callbacks, MINUTE_S, called),
     ]
 
@@ -152,7 +150,7 @@ def kpi_view(name: str, every: str, rules: Rules, zone: ZoneInfo) -> str:
     kpis = [kpi for kpi in every_kpi(rules).values() if kpi.table not in elsewhere]
     sources = kpi_sources(kpis, rules)
     named = dict.fromkeys(name for source in sources for name in source.values)
-    special = {total.name: total for total in (*FIGURE_TOTALS, PEAK)}
+    special = figure_totals()
     view = PeriodView(
         name,
         f"KPIs by {PERIOD[every]} ({zone.key}), channel and queue.",
@@ -216,18 +214,12 @@ def agent_view(name: str, every: str, rules: Rules, zone: ZoneInfo) -> str:
 def now_view(rules: Rules) -> str:
     """The view of the present moment."""
     columns: list[Column] = []
-    for kpi in every_kpi(rules).values():
-        if kpi.table == "live" and kpi.fact:
-            columns += pair(kpi, "t_oldest_ms", "t_waiting_now", "", "Nullable(Int64)")
-        elif kpi.table == "live":
-            columns += quotient_columns(kpi, "t_{0}", "")
     recent = f" Of legs that entered in the last {LIVE_MINUTES} minutes."
-    columns = [
-        Column(c.name, c.expression, c.type, c.comment + recent)
-        if c.name.startswith("service_level_live")
-        else c
-        for c in columns
-    ]
+    for kpi in every_kpi(rules).values():
+        if kpi.table != "live":
+            continue
+        own = figure_columns(kpi, "") if kpi.figure else quotient_columns(kpi, "t_{0}", "")
+        columns += own if kpi.is_state else [replace(c, comment=c.comment + recent) for c in own]
     return kpi_now(rule_parameters(rules), columns, LIVE_MEASURES)
 
 
