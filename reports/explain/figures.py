@@ -20,7 +20,7 @@ from kpis.facts import LegFact
 from kpis.rules import Rules
 from kpis.tallies.live import is_waiting
 from kpis.tallies.peak_hour import QUARTERS_PER_HOUR, peak_hour
-from reports.explain.reading import Asked, Item, Known, Reader
+from reports.explain.reading import Asked, Contributor, FoldedContacts, Reader
 from schemas.time_units import QUARTER_MS
 from sql import explain_queries as text
 
@@ -33,7 +33,7 @@ class FoundFigure:
     num: int
     den: int
     n: int
-    items: tuple[Item, ...]
+    contributors: tuple[Contributor, ...]
 
 
 NOTHING = FoundFigure(None, 0, 0, 0, ())
@@ -66,11 +66,11 @@ DURATIONS: dict[Duration, Callable[[LegFact], tuple[int | None, int | None]]] = 
 
 def of_duration(reader: Reader, duration: Duration, percent: int) -> FoundFigure:
     """A quantile of a duration of legs."""
-    asked, known = reader.asked, reader.contacts(text.of_contacts_in_range())
-    values = ((*DURATIONS[duration](leg), leg) for leg in known.legs() if asked.fits(leg.channel, leg.queue))
+    asked, folded = reader.asked, reader.contacts(text.of_contacts_in_range())
+    values = ((*DURATIONS[duration](leg), leg) for leg in folded.legs() if asked.fits(leg.channel, leg.queue))
     return placed(
         asked,
-        known,
+        folded,
         [(value, leg) for value, at, leg in values if value is not None and asked.holds(at)],
         percent,
     )
@@ -78,16 +78,18 @@ def of_duration(reader: Reader, duration: Duration, percent: int) -> FoundFigure
 
 def longest_wait_now(reader: Reader) -> FoundFigure:
     """The leg that waits for the longest time."""
-    asked, known = reader.asked, reader.contacts(text.of_moment())
+    asked, folded = reader.asked, reader.contacts(text.of_moment())
     waiting = [
         (asked.as_of_ms - leg.entered_at, leg)
-        for leg in known.legs()
+        for leg in folded.legs()
         if asked.fits(leg.channel, leg.queue) and is_waiting(leg, asked.as_of_ms, reader.rules)
     ]
-    return placed(asked, known, waiting, 100)
+    return placed(asked, folded, waiting, 100)
 
 
-def placed(asked: Asked, known: Known, values: list[tuple[int, LegFact]], percent: int) -> FoundFigure:
+def placed(
+    asked: Asked, folded: FoldedContacts, values: list[tuple[int, LegFact]], percent: int
+) -> FoundFigure:
     """The leg at the quantile's place of all, the last for the greatest."""
     found = sorted(values, key=lambda pair: (pair[0], pair[1].contact_id, pair[1].leg))
     if not found:
@@ -96,38 +98,40 @@ def placed(asked: Asked, known: Known, values: list[tuple[int, LegFact]], percen
     value, leg = found[place]
     note = f"leg {leg.leg}, number {place + 1} of {len(found)} legs in order"
     subject = {"contact_id": leg.contact_id}
-    holder = Item(subject, value, 1, {asked.kpi.id: value}, note, known.shown(leg.contact_id))
+    holder = Contributor(subject, value, 1, {asked.kpi.id: value}, note, folded.shown(leg.contact_id))
     return FoundFigure(value, value, 1, len(found), (holder,))
 
 
 def callbacks(reader: Reader) -> FoundFigure:
     """Requests that were fulfilled, each with the contact that called back (docs/facts.md 7)."""
     asked = reader.asked
-    known = reader.contacts(text.of_callbacks_in_range())
-    items = []
-    for contact_id, facts in known.facts.items():
+    folded = reader.contacts(text.of_callbacks_in_range())
+    contributors = []
+    for contact_id, facts in folded.facts.items():
         requests = [
             leg for leg in facts.legs if (leg.end_type, leg.end_detail) == ("transferred", "callback")
         ]
         if not requests or not asked.holds(requests[-1].entered_at):
             continue
         request = requests[-1]
-        calls = sorted(answered_calls(contact_id, request.ended_at or 0, known, reader.rules))
+        calls = sorted(answered_calls(contact_id, request.ended_at or 0, folded, reader.rules))
         if calls and asked.fits(request.channel, request.queue):
             wait, call_id = calls[0]
-            related = ((call_id, "the contact that called back", known.shown(call_id)),)
+            related = ((call_id, "the contact that called back", folded.shown(call_id)),)
             note = f"asked for on leg {request.leg}"
-            own = Item(
-                {"contact_id": contact_id}, max(wait, 0), 1, {}, note, known.shown(contact_id), related
+            own = Contributor(
+                {"contact_id": contact_id}, max(wait, 0), 1, {}, note, folded.shown(contact_id), related
             )
-            items.append(own)
-    num = sum(item.num for item in items)
-    return FoundFigure(quotient(num, len(items)), num, len(items), len(items), tuple(items))
+            contributors.append(own)
+    num, n = sum(one.num for one in contributors), len(contributors)
+    return FoundFigure(quotient(num, n), num, n, n, tuple(contributors))
 
 
-def answered_calls(asker: str, asked_at: int, known: Known, rules: Rules) -> Iterator[tuple[int, str]]:
+def answered_calls(
+    asker: str, asked_at: int, folded: FoldedContacts, rules: Rules
+) -> Iterator[tuple[int, str]]:
     """Waits until each contact that called this one back, and which it was."""
-    for contact_id, facts in known.facts.items():
+    for contact_id, facts in folded.facts.items():
         if facts.contact is None or facts.contact.callback_of != asker:
             continue
         answers = [leg.answered_at for leg in facts.legs if leg.answered_at is not None]
@@ -137,11 +141,11 @@ def answered_calls(asker: str, asked_at: int, known: Known, rules: Rules) -> Ite
 
 def peak(reader: Reader) -> FoundFigure:
     """The contacts that started in the busiest hour."""
-    asked, known = reader.asked, reader.contacts(text.of_contacts_in_range())
+    asked, folded = reader.asked, reader.contacts(text.of_contacts_in_range())
     first = -(-asked.from_ms // QUARTER_MS)
     counts = [0] * max(asked.to_ms // QUARTER_MS - first, 0)
     started: list[tuple[int, str]] = []
-    for contact_id, facts in known.facts.items():
+    for contact_id, facts in folded.facts.items():
         contact = facts.contact
         if contact is None or not asked.fits(contact.channel, contact.entry_queue):
             continue
@@ -158,5 +162,7 @@ def peak(reader: Reader) -> FoundFigure:
     end = begin + QUARTERS_PER_HOUR * QUARTER_MS
     local = datetime.fromtimestamp(begin // 1000, UTC).astimezone(ZoneInfo(asked.zone)).isoformat()
     inside = [contact_id for at, contact_id in started if begin <= at < end]
-    items = tuple(Item({"contact_id": own}, 1, None, {}, events=known.shown(own)) for own in inside)
-    return FoundFigure(local, begin, 1, found[1], items)
+    contributors = tuple(
+        Contributor({"contact_id": own}, 1, None, {}, events=folded.shown(own)) for own in inside
+    )
+    return FoundFigure(local, begin, 1, found[1], contributors)

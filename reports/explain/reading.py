@@ -9,7 +9,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from kpis.catalogue.kpi import Kpi, Terms, total
+from kpis.catalogue.kpi import Kpi, total
 from kpis.facts import Facts, LegFact
 from kpis.fold.events import fold, unique
 from kpis.rules import Rules
@@ -47,7 +47,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class Contributor:
     """What one contact, or an agent's quarter-hour, adds; `den` is None where the KPI is no quotient."""
 
     subject: dict[str, str]
@@ -60,7 +60,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class FoldedContacts:
     """Contacts with their events and facts."""
 
     events: dict[str, list[ContactEvent]]
@@ -91,7 +91,7 @@ class Reader:
                 "acw_stale_ms": rules.acw_stale_ms, "stale_longest_ms": longest,
                 "agent_state_max_ms": rules.agent_state_max_ms}  # fmt: skip
 
-    def contacts(self, query: str) -> Known:
+    def contacts(self, query: str) -> FoldedContacts:
         """Contacts of a query of sql.explain_queries, folded."""
         found: defaultdict[str, list[ContactEvent]] = defaultdict(list)
         for row in rows(self.client, query, self.parameters()):
@@ -99,7 +99,9 @@ class Reader:
             assert isinstance(event, ContactEvent)
             found[event.contact_id].append(event)
         events = {contact_id: unique(some) for contact_id, some in found.items()}
-        return Known(events, {contact_id: fold(some, self.rules) for contact_id, some in events.items()})
+        return FoldedContacts(
+            events, {contact_id: fold(some, self.rules) for contact_id, some in events.items()}
+        )
 
     def states(self, query: str) -> dict[str, list[AgentStateChanged]]:
         """State events by agent."""
@@ -132,9 +134,9 @@ def relevant(kpi: Kpi, sums: dict[str, int]) -> dict[str, int]:
     return {name: sums[name] for name in {**kpi.num, **kpi.den} if sums.get(name)}
 
 
-def part(terms: Terms, sums: dict[str, int]) -> int | None:
-    """A numerator or denominator of one contact; None where all contacts together have 1."""
-    return total(terms, sums) if terms else None
+def own_denominator(kpi: Kpi, sums: dict[str, int]) -> int | None:
+    """What one contributor adds to the denominator; None where all together have 1."""
+    return total(kpi.den, sums) if kpi.den else None
 
 
 def add_up(rows_of_measures: Iterable[dict[str, int]]) -> dict[str, int]:
@@ -146,10 +148,12 @@ def add_up(rows_of_measures: Iterable[dict[str, int]]) -> dict[str, int]:
     return dict(sums)
 
 
-def item(kpi: Kpi, contact_id: str, sums: dict[str, int], known: Known) -> Item | None:
+def contributor_of(
+    kpi: Kpi, contact_id: str, sums: dict[str, int], folded: FoldedContacts
+) -> Contributor | None:
     """A contact and what it adds; None if it is neither in the numerator nor in the denominator."""
-    num, den = total(kpi.num, sums), part(kpi.den, sums)
+    num, den = total(kpi.num, sums), own_denominator(kpi, sums)
     if not num and not den:
         return None
     subject = {"contact_id": contact_id}
-    return Item(subject, num, den, relevant(kpi, sums), events=known.shown(contact_id))
+    return Contributor(subject, num, den, relevant(kpi, sums), events=folded.shown(contact_id))

@@ -37,7 +37,9 @@ def where(condition: str, expression: str) -> str:
     return f"if({condition}, {expression}, NULL)" if condition else expression
 
 
-def pair(kpi: Kpi, value: str, n: str, condition: str, type_: str = "Nullable(Float64)") -> list[Column]:
+def value_and_n(
+    kpi: Kpi, value: str, n: str, condition: str, type_: str = "Nullable(Float64)"
+) -> list[Column]:
     """The columns of a KPI: its value, and how many it is about."""
     name, about = column_id(kpi), f"{kpi.name} ({kpi.unit}). {kpi.definition}"
     return [
@@ -50,10 +52,10 @@ def quotient_columns(kpi: Kpi, name: str, condition: str) -> list[Column]:
     """A KPI that is a quotient of totals, or a plain total."""
     num = summed(kpi.num, name)
     if not kpi.den:
-        return pair(kpi, num, num, condition, "Nullable(Int64)")
+        return value_and_n(kpi, num, num, condition, "Nullable(Int64)")
     den = summed(kpi.den, name)
     n = name.format(kpi.n) if kpi.n else den
-    return pair(kpi, f"{num} / nullIf({den}, 0)", n, condition)
+    return value_and_n(kpi, f"{num} / nullIf({den}, 0)", n, condition)
 
 
 def final_column(kpi: Kpi) -> Column:

@@ -12,7 +12,7 @@ from kpis.catalogue.figure import (
     unknown_figure,
 )
 from kpis.catalogue.kpi import Kpi
-from sinks.views.columns import pair
+from sinks.views.columns import value_and_n
 from sql.views.period import DAYS_ON, Column, Total, local_text
 
 UNKNOWN = "CAST(NULL, 'Nullable(Int64)')"
@@ -67,18 +67,18 @@ def figure_columns(kpi: Kpi, every: str) -> list[Column]:
     match kpi.figure:
         case Longest(duration):
             total = f"t_{longest_total(duration)}"
-            return pair(kpi, total, f"{total}_n", "", "Nullable(Int64)")
+            return value_and_n(kpi, total, f"{total}_n", "", "Nullable(Int64)")
         case Quantile(duration, percent):
             values = f"t_{sorted_total(duration)}"
             place = f"intDiv({percent} * length({values}) + 99, 100)"
             value = f"if(empty({values}), NULL, {values}[{place}])"
-            return pair(kpi, value, f"length({values})", "", "Nullable(Int64)")
+            return value_and_n(kpi, value, f"length({values})", "", "Nullable(Int64)")
         case CallbackWait():
-            return pair(kpi, "t_x_callback_ms / nullIf(t_x_callback_n, 0)", "t_x_callback_n", "")
+            return value_and_n(kpi, "t_x_callback_ms / nullIf(t_x_callback_n, 0)", "t_x_callback_n", "")
         case PeakHour():
             return peak_columns(kpi, every) if every in DAYS_ON else []
         case LongestWaitNow():
-            return pair(kpi, "t_oldest_ms", "t_waiting_now", "", "Nullable(Int64)")
+            return value_and_n(kpi, "t_oldest_ms", "t_waiting_now", "", "Nullable(Int64)")
     raise unknown_figure(kpi.figure, "sinks/views/figures.py")
 
 
@@ -91,5 +91,5 @@ def peak_columns(kpi: Kpi, every: str) -> list[Column]:
     most = f"arrayMax({totals})"
     moment = local_text(f"{fitting}[indexOf({totals}, {most})]", "1h")
     shown = f"substring({moment}, 12, 5)" if every == "1d" else f"substring({moment}, 1, 16)"
-    return pair(kpi, f"if(empty({fitting}), NULL, {shown})", f"if(empty({fitting}), 0, {most})", "",
+    return value_and_n(kpi, f"if(empty({fitting}), NULL, {shown})", f"if(empty({fitting}), 0, {most})", "",
                 "Nullable(String)")  # fmt: skip

@@ -194,12 +194,12 @@ def test_the_contacts_explained_add_up_to_the_kpi(stored: Stored, table: str) ->
         one = 0 if table == "agents" else number % 2
         for span, narrowed in asked_ if table in ("facts", "live") else asked_[one : one + 1]:
             found, row = explained(stored, kpi, span, **narrowed)
-            told += bool(found.items)
+            told += bool(found.contributors)
             assert (found.value, found.n, found.num) == (row["value"], row["n"], row["num"]), (kpi.id, span)
             assert found.den == row["den"], (kpi.id, span)
             if not isinstance(kpi.figure, PeakHour):
-                assert sum(item.num for item in found.items) == row["num"]
-            assert document(found)["contacts"] == [] or all(item.events for item in found.items)
+                assert sum(one.num for one in found.contributors) == row["num"]
+            assert document(found)["contacts"] == [] or all(one.events for one in found.contributors)
     assert told > 3
 
 
@@ -208,7 +208,7 @@ def test_explanations_name_the_contacts_that_matter(stored: Stored) -> None:
     span = (BASE_MS - DAY_MS, BASE_MS + 4 * DAY_MS)
     for name, role in (("returned_rate.w1d", "repeated"), ("callback_wait", "called back")):
         found, _ = explained(stored, KPIS[name], span)
-        wanted = [item for item in found.items if item.num]
+        wanted = [one for one in found.contributors if one.num]
         assert wanted
-        for item in wanted:
-            assert any(role in what and events for _, what, events in item.related), (name, item.subject)
+        for one in wanted:
+            assert any(role in what and events for _, what, events in one.related), (name, one.subject)

@@ -20,7 +20,7 @@ from cli.main import app
 from cli.sending import print_counts
 from cli.times import instant_ms, span_ms
 from kpis.catalogue.every_kpi import KPIS
-from reports.explain.explanation import Asked, Explanation, Item
+from reports.explain.explanation import Asked, Contributor, Explanation
 from sql.periods import period_of
 
 COMMANDS = (
@@ -215,13 +215,13 @@ def test_a_database_without_our_tables_is_said_so(monkeypatch: Any) -> None:
 
 def explanation(contacts: int, **where: str) -> Explanation:
     events = ({"at": "2026-01-05T08:00:00.137Z", "type": "contact_queued", "leg": 1, "queue": "[red]hot"},)
-    items = tuple(
-        Item({"contact_id": f"c{n}"}, 1, 2, {"wait_n": 2}, "a note", events) for n in range(contacts)
+    contributors = tuple(
+        Contributor({"contact_id": f"c{n}"}, 1, 2, {"wait_n": 2}, "a note", events) for n in range(contacts)
     )
     asked = Asked(
         KPIS["asa"], 1_767_571_200_000, 1_767_572_100_000, 1_767_600_000_000, **where, zone="Europe/Rome"
     )
-    return Explanation(asked, 500.0, 2 * contacts, contacts, 2 * contacts, items)
+    return Explanation(asked, 500.0, 2 * contacts, contacts, 2 * contacts, contributors)
 
 
 def test_an_explanation_as_text(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:

@@ -112,7 +112,7 @@ def test_a_new_percentile_needs_its_entry_alone(monkeypatch: pytest.MonkeyPatch)
     assert "answered AND isNotNull(queue_ms)" in client.asked[0]
     found = explanation(p80)
     assert (found.value, found.n) == (5_000, 5)
-    assert [item.subject for item in found.items] == [{"contact_id": "c3"}]
+    assert [item.subject for item in found.contributors] == [{"contact_id": "c3"}]
     assert "### wait_p80" in page(DEFAULT_RULES)
 
 
@@ -149,7 +149,7 @@ def test_every_reader_knows_every_figure(monkeypatch: pytest.MonkeyPatch, figure
     client = Client()
     assert answer(cast("Any", client), Question(*SPAN, kpis=(kpi.id,)), DEFAULT_RULES) == []
     assert client.asked
-    assert explanation(kpi).value is None or explanation(kpi).items
+    assert explanation(kpi).value is None or explanation(kpi).contributors
     assert "### new_figure" in page(DEFAULT_RULES)
 
 
