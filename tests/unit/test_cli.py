@@ -19,10 +19,12 @@ from cli.kpi import Question, print_csv, print_text, shown
 from cli.main import app
 from cli.sending import print_counts
 from cli.times import instant_ms, span_ms
-from kpis.catalogue.every_kpi import KPIS
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.rules import DEFAULT_RULES
 from reports.explain.explanation import Asked, Contributor, Explanation
 from sql.periods import period_of
 
+KPIS = every_kpi(DEFAULT_RULES)
 COMMANDS = (
     "demo", "up", "worker", "sink", "import bank", "import servicenow", "import events", "simulate", "kpi",
     "explain", "verify",

@@ -12,7 +12,7 @@ from pydantic import AliasChoices
 
 from cli.main import app
 from cli.settings import Settings
-from kpis.catalogue.every_kpi import KPIS
+from kpis.catalogue.every_kpi import every_kpi
 from kpis.page import page
 from kpis.rules import DEFAULT_RULES
 from schemas.events import MODELS, Envelope
@@ -20,6 +20,7 @@ from sinks.rows import COLUMNS
 from sinks.views.statements import statements
 from streams.health.metrics import Metrics
 
+KPIS = every_kpi(DEFAULT_RULES)
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "bench").glob("*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
