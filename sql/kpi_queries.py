@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from sql.bookings import live
 from sql.oracle_queries import contact_bookings, leg_bookings
 from sql.periods import Periods
-from sql.templates import compose
+from sql.templates import compose, fill
 from sql.verify_queries import within
 
 WINDOW_DIMENSIONS = ("channel", "queue")
@@ -71,17 +71,17 @@ def grouped(
     if unknown:
         raise ValueError(f"unknown dimension {unknown[0]!r}; one of {', '.join(LEG_DIMENSIONS)}")
     dimensions = "".join(f", {name}" for name in (*by, *apart))
-    return f"""SELECT fromUnixTimestamp64Milli(start_ms, 'UTC') AS window_start,
-    fromUnixTimestamp64Milli({periods.end}, 'UTC') AS window_end{dimensions},
-    {", ".join(outputs)}
-FROM (
-    SELECT {periods.start} AS start_ms{dimensions}, {values}
-    FROM {source}
-    WHERE minute_ms >= {{from_ms:Int64}} AND minute_ms < {{to_ms:Int64}}
-    GROUP BY start_ms{dimensions}
-    {having}
-)
-ORDER BY start_ms{dimensions}"""
+    return fill(
+        "kpi",
+        "grouped",
+        start=periods.start,
+        end=periods.end,
+        dimensions=dimensions,
+        outputs=", ".join(outputs),
+        values=values,
+        source=source,
+        having=having,
+    )
 
 
 def sums(
@@ -186,17 +186,6 @@ def peak_hour(source: str, periods: Periods, by: Sequence[str] = ()) -> str:
     quarter without contacts included. Periods that no hour with a contact fits in are left out.
     """
     dimensions = "".join(f", {name}" for name in by)
-    return f"""SELECT fromUnixTimestamp64Milli(start_ms, 'UTC') AS window_start,
-    fromUnixTimestamp64Milli(any(end_ms), 'UTC') AS window_end{dimensions},
-    argMin(hour_ms, (-hour_contacts, hour_ms)) AS begin_ms, max(hour_contacts) AS n
-FROM (
-    SELECT {periods.start} AS start_ms, {periods.end} AS end_ms{dimensions},
-        intDiv(minute_ms, 900000) * 900000 - back AS hour_ms, sum(m_contacts) AS hour_contacts
-    FROM {source}
-    ARRAY JOIN [0, 900000, 1800000, 2700000] AS back
-    WHERE minute_ms >= {{from_ms:Int64}} AND minute_ms < {{to_ms:Int64}}
-    GROUP BY start_ms, end_ms{dimensions}, hour_ms
-    HAVING hour_contacts != 0 AND hour_ms >= start_ms AND hour_ms + 3600000 <= end_ms
-)
-GROUP BY start_ms{dimensions}
-ORDER BY start_ms{dimensions}"""
+    return fill(
+        "kpi", "peak_hour", start=periods.start, end=periods.end, dimensions=dimensions, source=source
+    )
