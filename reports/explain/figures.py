@@ -97,8 +97,7 @@ def placed(
     place = -(-percent * len(found) // 100) - 1
     value, leg = found[place]
     note = f"leg {leg.leg}, number {place + 1} of {len(found)} legs in order"
-    subject = {"contact_id": leg.contact_id}
-    holder = Contributor(subject, value, 1, {asked.kpi.id: value}, note, folded.shown(leg.contact_id))
+    holder = folded.contributor(leg.contact_id, value, 1, {asked.kpi.id: value}, note)
     return FoundFigure(value, value, 1, len(found), (holder,))
 
 
@@ -119,9 +118,7 @@ def callbacks(reader: Reader) -> FoundFigure:
             wait, call_id = calls[0]
             related = ((call_id, "the contact that called back", folded.shown(call_id)),)
             note = f"asked for on leg {request.leg}"
-            own = Contributor(
-                {"contact_id": contact_id}, max(wait, 0), 1, {}, note, folded.shown(contact_id), related
-            )
+            own = folded.contributor(contact_id, max(wait, 0), 1, note=note, related=related)
             contributors.append(own)
     num, n = sum(one.num for one in contributors), len(contributors)
     return FoundFigure(quotient(num, n), num, n, n, tuple(contributors))
@@ -162,7 +159,5 @@ def peak(reader: Reader) -> FoundFigure:
     end = begin + QUARTERS_PER_HOUR * QUARTER_MS
     local = datetime.fromtimestamp(begin // 1000, UTC).astimezone(ZoneInfo(asked.zone)).isoformat()
     inside = [contact_id for at, contact_id in started if begin <= at < end]
-    contributors = tuple(
-        Contributor({"contact_id": own}, 1, None, {}, events=folded.shown(own)) for own in inside
-    )
+    contributors = tuple(folded.contributor(contact_id, 1, None) for contact_id in inside)
     return FoundFigure(local, begin, 1, found[1], contributors)

@@ -95,7 +95,8 @@ def of_fcr(reader: Reader) -> Iterator[Contributor | None]:
             if found is not None:
                 note, ids = judgement(fact, facts, visits, asked, rules)
                 related = tuple((other, role, folded.shown(other)) for other, role in ids)
-                yield replace(found, note=note, related=related)
+                said = "; ".join(text for text in (note, found.note) if text)
+                yield replace(found, note=said, related=related)
 
 
 def counts(asked: Asked, window_start: int) -> bool:

@@ -1,15 +1,14 @@
 """A KPI needs its entry in the catalogue and nothing else; a reader refuses a figure it does not know."""
 
-import base64
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from itertools import product
 from types import SimpleNamespace
 from typing import Any, cast, get_args, get_type_hints
 
 import pytest
-from support.notation import BASE_MS, read_events
+from support.notation import BASE_MS
+from support.stub_clickhouse import StubClient
 
 from kpis.catalogue import every_kpi as registry
 from kpis.catalogue.figure import Duration, Figure, Longest, LongestWaitNow, Quantile
@@ -19,7 +18,6 @@ from kpis.rules import DEFAULT_RULES
 from reports.explain import figures as explained
 from reports.explain.explanation import Asked, Explanation, explain
 from reports.kpi.answer import Question, answer
-from schemas.codec import encode
 from sinks.views.columns import column_id
 from sinks.views.figures import ENTERED_DURATIONS, HANDLED_DURATIONS
 from sinks.views.statements import statements
@@ -38,31 +36,10 @@ CONTACTS = (
     "s, q@10, ab[queue]@40",
     "s, q@10",
 )
-EVENTS = [event for n, text in enumerate(CONTACTS) for event in read_events(text, contact_id=f"c{n}")]
 
 
-class Client:
-    """In place of ClickHouse: it gives the events, and one row to a query that names all of its columns."""
-
-    def __init__(self, **row: object) -> None:
-        self.row, self.asked = row, cast("list[str]", [])
-
-    def query(self, sql: str, parameters: object = None) -> Any:
-        self.asked.append(sql)
-        found: dict[str, object] = {}
-        if "canonical64" in sql:
-            lines = [[base64.b64encode(encode(event)).decode()] for event in EVENTS]
-            return SimpleNamespace(column_names=["canonical64"], result_rows=lines)
-        if self.row and all(f" AS {name}" in sql for name in self.row):
-            found = {
-                name: datetime.fromtimestamp(at // 1000, UTC)
-                for name, at in zip(BEGIN_AND_END, SPAN, strict=True)
-            }
-            found |= self.row
-        return SimpleNamespace(column_names=[*found], result_rows=[[*found.values()]] if found else [])
-
-
-BEGIN_AND_END = ("window_start", "window_end")
+def client_of(**row: object) -> Any:
+    return StubClient(CONTACTS, SPAN, **row)
 
 
 def kpi_of(figure: Figure) -> Kpi:
@@ -89,13 +66,13 @@ def register(patch: pytest.MonkeyPatch, kpi: Kpi) -> Kpi:
     return kpi
 
 
-def answered(client: Client, kpi: Kpi) -> dict[str, Any]:
-    (row,) = answer(cast("Any", client), Question(*SPAN, kpis=(kpi.id,)), DEFAULT_RULES)
+def answered(client: Any, kpi: Kpi) -> dict[str, Any]:
+    (row,) = answer(client, Question(*SPAN, kpis=(kpi.id,)), DEFAULT_RULES)
     return cast("dict[str, Any]", row["kpis"][kpi.id])
 
 
 def explanation(kpi: Kpi) -> Explanation:
-    return explain(cast("Any", Client()), Asked(kpi, *SPAN, BASE_MS + 50_000), DEFAULT_RULES)
+    return explain(client_of(), Asked(kpi, *SPAN, BASE_MS + 50_000), DEFAULT_RULES)
 
 
 def test_a_new_percentile_needs_its_entry_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +81,7 @@ def test_a_new_percentile_needs_its_entry_alone(monkeypatch: pytest.MonkeyPatch)
     view = statements(DEFAULT_RULES, "UTC")["kpi_hour"]
     assert "`wait_p80` Nullable(Int64)" in view
     assert "t_x_sorted_wait_ms[intDiv(80 * length(t_x_sorted_wait_ms) + 99, 100)]) AS `wait_p80`" in view
-    client = Client(p80=5_000, n=5)
+    client = client_of(p80=5_000, n=5)
     assert answered(client, p80) == {
         "value": 5_000, "unit": "ms", "n": 5, "num": 5_000, "den": 1, "final": True,
     }  # fmt: skip
@@ -118,8 +95,8 @@ def test_a_new_percentile_needs_its_entry_alone(monkeypatch: pytest.MonkeyPatch)
 
 def test_two_kpis_of_one_percentile_share_a_query(monkeypatch: pytest.MonkeyPatch) -> None:
     twin = register(monkeypatch, kpi_of(Quantile("wait_ms", 90)))
-    client = Client(p90=5_000, n=5)
-    (row,) = answer(cast("Any", client), Question(*SPAN, kpis=("wait_p90", twin.id)), DEFAULT_RULES)
+    client = client_of(p90=5_000, n=5)
+    (row,) = answer(client, Question(*SPAN, kpis=("wait_p90", twin.id)), DEFAULT_RULES)
     assert row["kpis"]["wait_p90"] == row["kpis"][twin.id]
     assert client.asked[0].count("AS p90") == 1
 
@@ -134,8 +111,8 @@ def test_a_new_quotient_needs_its_entry_alone(monkeypatch: pytest.MonkeyPatch) -
     found = explanation(rate)
     assert (found.num, found.den, found.value) == (5, 7, 5 / 7)
     assert "- Formula: `answered` / `offered`" in page(DEFAULT_RULES)
-    client = Client()
-    assert answer(cast("Any", client), Question(*SPAN, kpis=(rate.id,)), DEFAULT_RULES) == []
+    client = client_of()
+    assert answer(client, Question(*SPAN, kpis=(rate.id,)), DEFAULT_RULES) == []
     assert "sum(m_answered) AS answered" in client.asked[0]
 
 
@@ -146,8 +123,8 @@ def test_every_reader_knows_every_figure(monkeypatch: pytest.MonkeyPatch, figure
     assert f" AS `{column_id(kpi)}`" in view
     for total in explained_totals(figure):
         assert f" AS t_{total}" in view, "no source of the view gives this total"
-    client = Client()
-    assert answer(cast("Any", client), Question(*SPAN, kpis=(kpi.id,)), DEFAULT_RULES) == []
+    client = client_of()
+    assert answer(client, Question(*SPAN, kpis=(kpi.id,)), DEFAULT_RULES) == []
     assert client.asked
     assert explanation(kpi).value is None or explanation(kpi).contributors
     assert "### new_figure" in page(DEFAULT_RULES)
@@ -212,7 +189,7 @@ def test_a_figure_that_a_reader_does_not_know_is_refused(
     calls = {
         "kpis/page.py": lambda: page(DEFAULT_RULES),
         "sinks/views/figures.py": lambda: statements(DEFAULT_RULES, "UTC"),
-        "reports/kpi/figures.py": lambda: answered(Client(), kpi),
+        "reports/kpi/figures.py": lambda: answered(client_of(), kpi),
         "reports/explain/figures.py": lambda: explanation(kpi),
     }
     with pytest.raises(TypeError, match=rf"{reader} does not know the figure Mode\(duration='wait_ms'\)"):
@@ -223,10 +200,8 @@ def test_a_state_that_is_no_count_is_refused_if_unknown(monkeypatch: pytest.Monk
     kpi = replace(kpi_of(LongestWaitNow()), id="odd_now")
     object.__setattr__(kpi, "figure", Mode("wait_ms"))
     register(monkeypatch, kpi)
-    client = Client()
-    client.query = lambda sql, parameters=None: SimpleNamespace(  # type: ignore[method-assign]
-        column_names=["waiting_now"], result_rows=[[1]]
-    )
+    client = client_of()
+    client.query = lambda *_, **__: SimpleNamespace(column_names=["waiting_now"], result_rows=[[1]])
     with pytest.raises(TypeError, match=r"reports/kpi/figures\.py does not know"):
         answered(client, kpi)
 
