@@ -12,8 +12,9 @@ from cli.kpi import AsOf, answering, as_of_ms, local_minute, shown
 from cli.settings import Settings, rules_of
 from cli.times import instant_ms
 from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.figure import CallbackWait
 from kpis.catalogue.kpi import Kpi
-from reports.explain.explanation import Asked, Explanation, Item, document, explain, is_state
+from reports.explain.explanation import Asked, Contributor, Explanation, document, explain
 from reports.explain.reading import Shown, utc_text
 from reports.kpi.question import known_kpi
 from sql.periods import LONGEST_MS, period_of
@@ -66,7 +67,7 @@ def question(
     if every not in LONGEST_MS:
         raise typer.BadParameter(f"--every is one of {PERIODS}")
     moment = as_of_ms(as_of, config.timezone)
-    if is_state(kpi.id):
+    if kpi.is_state:
         if window is not None:
             raise typer.BadParameter(
                 f"{kpi.id} is the state at one moment: give --as-of in place of --window"
@@ -84,7 +85,7 @@ def where(asked: Asked) -> str:
     zone = asked.zone
     moment = f"as of {local_minute(utc_text(asked.as_of_ms), zone)} {zone}"
     begin, end = (local_minute(utc_text(time_ms), zone) for time_ms in (asked.from_ms, asked.to_ms))
-    period = "" if is_state(asked.kpi.id) else f"{begin} to {end}, "
+    period = "" if asked.kpi.is_state else f"{begin} to {end}, "
     channel = "" if asked.channel is None else f", channel {asked.channel}"
     queue = "" if asked.queue is None else f", queue {asked.queue or '(none)'}"
     return f"{period}{moment}{channel}{queue}"
@@ -100,38 +101,41 @@ def print_text(found: Explanation, limit: int) -> None:
     kpi = found.asked.kpi
     say(f"{kpi.name} ({kpi.id}): {kpi.definition}")
     say(where(found.asked))
-    if not found.items:
+    if not found.contributors:
         say(
             "nothing was counted there: look at `ringback kpi` for periods, channels and queues that have "
             "something, and at --every, which is the length of the period"
         )
         return
     value = {"value": found.value, "unit": kpi.unit}
-    quotient = f" = {found.num:,} / {found.den:,}" if kpi.den or kpi.fact == "callback" else ""
-    say(f"{shown(value)}{quotient}, from {len(found.items):,} {things(found)}")
-    for item in found.items[:limit]:
-        print_item(item, found.asked.zone)
-    if len(found.items) > limit:
-        say(f"\n... and {len(found.items) - limit:,} more; --limit N shows more, --format json all")
+    quotient = f" = {found.num:,} / {found.den:,}" if kpi.den or isinstance(kpi.figure, CallbackWait) else ""
+    say(f"{shown(value)}{quotient}, from {len(found.contributors):,} {things(found)}")
+    for contributor in found.contributors[:limit]:
+        print_contributor(contributor, found.asked.zone)
+    if len(found.contributors) > limit:
+        say(f"\n... and {len(found.contributors) - limit:,} more; --limit N shows more, --format json all")
 
 
 def things(found: Explanation) -> str:
     """What the parts are."""
     kind = "quarter-hour of an agent" if found.asked.kpi.table == "agents" else "contact"
-    return kind if len(found.items) == 1 else kind.replace("hour", "hours").replace("contact", "contacts")
+    if len(found.contributors) == 1:
+        return kind
+    return kind.replace("hour", "hours").replace("contact", "contacts")
 
 
-def print_item(item: Item, zone: str) -> None:
+def print_contributor(contributor: Contributor, zone: str) -> None:
     """A contact: what it adds and why."""
     subject = ", ".join(
-        f"{name.removesuffix('_id')} {value}" for name, value in item.subject.items() if value
+        f"{name.removesuffix('_id')} {value}" for name, value in contributor.subject.items() if value
     )
-    parts = f"numerator {item.num:,}" + ("" if item.den is None else f", denominator {item.den:,}")
-    measures = ", ".join(f"{name} {amount:,}" for name, amount in item.measures.items())
-    said = "; ".join(text for text in (measures, item.note) if text)
+    den = "" if contributor.den is None else f", denominator {contributor.den:,}"
+    parts = f"numerator {contributor.num:,}{den}"
+    measures = ", ".join(f"{name} {amount:,}" for name, amount in contributor.measures.items())
+    said = "; ".join(text for text in (measures, contributor.note) if text)
     say(f"\n{subject}: {parts}{f' ({said})' if said else ''}")
-    print_events(item.events, zone)
-    for contact_id, role, events in item.related:
+    print_events(contributor.events, zone)
+    for contact_id, role, events in contributor.related:
         say(f"  {role}: contact {contact_id}")
         print_events(events, zone, "  ")
 

@@ -7,9 +7,7 @@ Parameters: from_ms and to_ms (Int64); as_of_ms and acw_stale_ms, stale_longest_
 
 from sql.kpi_queries import STREAM_LEGS
 from sql.oracle_queries import EVENTS, customers_in_range, in_range
-
-MOMENT = "fromUnixTimestamp64Milli({{{0}:Int64}}{1}, 'UTC')"
-AS_OF = MOMENT.format("as_of_ms", "")
+from sql.templates import compose, fill
 
 
 def events(contact_ids: str) -> str:
@@ -39,33 +37,14 @@ def of_callbacks_in_range() -> str:
 
 def of_sessions_in_range() -> str:
     """Events of contacts that an agent was busy with in the quarters that begin in the range."""
-    end = MOMENT.format("to_ms", " + 900000")
-    begin = MOMENT.format("from_ms", "")
-    return events(
-        f"(SELECT contact_id FROM {STREAM_LEGS} "
-        f"WHERE agent != '' AND answered_at < {end} AND handled_at >= {begin})"
-    )
+    return events(compose("explain", "of_sessions", legs=STREAM_LEGS))
 
 
 def of_moment() -> str:
     """Events of contacts that may wait, talk or be wrapped up at {as_of_ms}; for the fold to look closer."""
-    late = MOMENT.format("as_of_ms", " - {acw_stale_ms:Int64}")
-    fresh = MOMENT.format("as_of_ms", " - {stale_longest_ms:Int64}")
-    return events(
-        f"(SELECT contact_id FROM {STREAM_LEGS} WHERE entered_at <= {AS_OF} "
-        f"AND (isNull(ended_at) OR ended_at > {late} OR handled_at > {AS_OF}) "
-        f"AND (handled_at > {AS_OF} OR entered_at > {fresh} OR answered_at > {fresh} OR ended_at > {late}))"
-    )
+    return events(compose("explain", "of_moment", legs=STREAM_LEGS))
 
 
 def states_in_range() -> str:
     """agent, event_id and what counts of each state event that may matter to quarters in the range."""
-    begin = MOMENT.format("from_ms", " - {agent_state_max_ms:Int64}")
-    end = MOMENT.format("to_ms", " + 900000 + {agent_state_max_ms:Int64}")
-    return f"""SELECT agent, event_id,
-    argMax((team, state, toUnixTimestamp64Milli(occurred_at), source), (revision, canonical)) AS best
-FROM agent_events
-WHERE (agent, event_id) IN (
-    SELECT agent, event_id FROM agent_events WHERE occurred_at >= {begin} AND occurred_at < {end}
-)
-GROUP BY agent, event_id"""
+    return fill("explain", "states")

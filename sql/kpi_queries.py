@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from sql.bookings import live
 from sql.oracle_queries import contact_bookings, leg_bookings
 from sql.periods import Periods
-from sql.templates import compose
+from sql.templates import compose, fill
 from sql.verify_queries import within
 
 WINDOW_DIMENSIONS = ("channel", "queue")
@@ -71,17 +71,17 @@ def grouped(
     if unknown:
         raise ValueError(f"unknown dimension {unknown[0]!r}; one of {', '.join(LEG_DIMENSIONS)}")
     dimensions = "".join(f", {name}" for name in (*by, *apart))
-    return f"""SELECT fromUnixTimestamp64Milli(start_ms, 'UTC') AS window_start,
-    fromUnixTimestamp64Milli({periods.end}, 'UTC') AS window_end{dimensions},
-    {", ".join(outputs)}
-FROM (
-    SELECT {periods.start} AS start_ms{dimensions}, {values}
-    FROM {source}
-    WHERE minute_ms >= {{from_ms:Int64}} AND minute_ms < {{to_ms:Int64}}
-    GROUP BY start_ms{dimensions}
-    {having}
-)
-ORDER BY start_ms{dimensions}"""
+    return fill(
+        "kpi",
+        "grouped",
+        start=periods.start,
+        end=periods.end,
+        dimensions=dimensions,
+        outputs=", ".join(outputs),
+        values=values,
+        source=source,
+        having=having,
+    )
 
 
 def sums(
@@ -118,13 +118,20 @@ def live_state(measures: Sequence[str], by: Sequence[str] = (), legs: str = STRE
     )
 
 
-def longest(value: str, where: str, booked_at: str, periods: Periods, by: Sequence[str], legs: str) -> str:
-    """`longest` and `n`, the greatest value and the number of legs that have one."""
-    source = leg_durations(value, where, booked_at, legs)
-    return grouped(source, "max(duration) AS longest, count() AS n", ("longest", "n"), periods, by)
+# Of each duration (kpis.catalogue.figure): what it is, which legs have it, and when it is booked.
+DURATIONS = {
+    "wait_ms": ("assumeNotNull(queue_ms)", "answered AND isNotNull(queue_ms)", "entered_at"),
+    "queue_ms": ("assumeNotNull(queue_ms)", "offered AND isNotNull(queue_ms)", "entered_at"),
+    "handle_ms": (
+        "assumeNotNull(handle_ms)",
+        "handled AND isNotNull(handle_ms) AND isNotNull(handled_at)",
+        "handled_at",
+    ),
+    "hold_max_ms": ("hold_max_ms", "hold_n > 0 AND isNotNull(handled_at)", "handled_at"),
+}
 
 
-def leg_durations(value: str, where: str, booked_at: str, legs: str) -> str:
+def leg_values(value: str, where: str, booked_at: str, legs: str) -> str:
     """Source: `duration`, a value of each leg that has it."""
     return (
         f"(SELECT {MINUTE.format(booked_at)}, {', '.join(LEG_DIMENSIONS)}, {value} AS duration "
@@ -132,33 +139,16 @@ def leg_durations(value: str, where: str, booked_at: str, legs: str) -> str:
     )
 
 
-def longest_wait(periods: Periods, by: Sequence[str] = (), legs: str = STREAM_LEGS) -> str:
-    """The longest known wait of offered legs, by the time they entered."""
-    return longest(
-        "assumeNotNull(queue_ms)", "offered AND isNotNull(queue_ms)", "entered_at", periods, by, legs
-    )
-
-
-def longest_hold(periods: Periods, by: Sequence[str] = (), legs: str = STREAM_LEGS) -> str:
-    """The longest single hold of legs that were held, by the time they were finished."""
-    return longest("hold_max_ms", "hold_n > 0 AND isNotNull(handled_at)", "handled_at", periods, by, legs)
+def longest(duration: str, periods: Periods, by: Sequence[str] = (), legs: str = STREAM_LEGS) -> str:
+    """`longest` and `n`, the greatest value of a duration and the number of legs that have one."""
+    source = leg_values(*DURATIONS[duration], legs)
+    return grouped(source, "max(duration) AS longest, count() AS n", ("longest", "n"), periods, by)
 
 
 def waiting(periods: Periods, by: Sequence[str] = (), legs: str = STREAM_LEGS) -> str:
     """`waiting`: offered legs whose end is not known, by the time they entered."""
-    source = leg_durations("0", "waiting != 0", "entered_at", legs)
+    source = leg_values("0", "waiting != 0", "entered_at", legs)
     return grouped(source, "count() AS waiting", ("waiting",), periods, by)
-
-
-# Of each duration: what it is, which legs have it, and when it is booked.
-DURATIONS = {
-    "wait": ("assumeNotNull(queue_ms)", "answered AND isNotNull(queue_ms)", "entered_at"),
-    "handle_time": (
-        "assumeNotNull(handle_ms)",
-        "handled AND isNotNull(handle_ms) AND isNotNull(handled_at)",
-        "handled_at",
-    ),
-}
 
 
 def quantiles(
@@ -175,7 +165,7 @@ def quantiles(
     """
     outputs = ["n", *(f"ordered[intDiv({percent:d} * n + 99, 100)] AS p{percent:d}" for percent in percents)]
     values = "arraySort(groupArray(duration)) AS ordered, count() AS n"
-    return grouped(leg_durations(*DURATIONS[duration], legs), values, outputs, periods, by)
+    return grouped(leg_values(*DURATIONS[duration], legs), values, outputs, periods, by)
 
 
 def callback_wait(
@@ -196,17 +186,6 @@ def peak_hour(source: str, periods: Periods, by: Sequence[str] = ()) -> str:
     quarter without contacts included. Periods that no hour with a contact fits in are left out.
     """
     dimensions = "".join(f", {name}" for name in by)
-    return f"""SELECT fromUnixTimestamp64Milli(start_ms, 'UTC') AS window_start,
-    fromUnixTimestamp64Milli(any(end_ms), 'UTC') AS window_end{dimensions},
-    argMin(hour_ms, (-hour_contacts, hour_ms)) AS begin_ms, max(hour_contacts) AS n
-FROM (
-    SELECT {periods.start} AS start_ms, {periods.end} AS end_ms{dimensions},
-        intDiv(minute_ms, 900000) * 900000 - back AS hour_ms, sum(m_contacts) AS hour_contacts
-    FROM {source}
-    ARRAY JOIN [0, 900000, 1800000, 2700000] AS back
-    WHERE minute_ms >= {{from_ms:Int64}} AND minute_ms < {{to_ms:Int64}}
-    GROUP BY start_ms, end_ms{dimensions}, hour_ms
-    HAVING hour_contacts != 0 AND hour_ms >= start_ms AND hour_ms + 3600000 <= end_ms
-)
-GROUP BY start_ms{dimensions}
-ORDER BY start_ms{dimensions}"""
+    return fill(
+        "kpi", "peak_hour", start=periods.start, end=periods.end, dimensions=dimensions, source=source
+    )

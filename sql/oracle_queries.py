@@ -119,9 +119,13 @@ def touching(events: str = EVENTS) -> str:
     leaves them out.
     """
     near = between(" - {stale_ms:Int64}", f" + {QUARTER_MS}")
-    return (
-        f"(SELECT * FROM {events} WHERE contact_id IN (SELECT contact_id FROM {events} WHERE ({near}) "
-        f"OR customer_key IN {customers_in_range(events)} OR callback_of IN {in_range(events)}))"
+    return compose(
+        "oracle",
+        "touching",
+        events=events,
+        near=near,
+        customers=customers_in_range(events),
+        contacts=in_range(events),
     )
 
 
@@ -174,10 +178,7 @@ def leg_bookings(legs_relation: str) -> str:
 
 def with_ivr_legs(contacts_relation: str, legs_relation: str) -> str:
     """Contacts with `ivr_legs`, where they do not come from the fold."""
-    return (
-        f"(SELECT * FROM {contacts_relation} AS contact LEFT JOIN (SELECT contact_id, count() AS ivr_legs "
-        f"FROM {legs_relation} WHERE ivr_abandoned GROUP BY contact_id) AS ivr USING (contact_id))"
-    )
+    return compose("oracle", "with_ivr_legs", contacts=contacts_relation, legs=legs_relation)
 
 
 def contact_bookings(contacts_relation: str) -> str:

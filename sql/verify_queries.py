@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sql import oracle_queries as oracle
+from sql.templates import compose, fill
 
 IN_RANGE = (
     "{0} >= fromUnixTimestamp64Milli({{from_ms:Int64}}, 'UTC') "
@@ -61,76 +62,53 @@ def within(column: str, ranged: bool) -> str:
 
 
 def paired_windows(windows: TallyTable) -> str:
-    """Both tallies of every window that is not all zeros on both sides: stream_tally, oracle_tally.
-
-    Not sumForEachIf: of a window that one side lacks it makes NULLs, which differ from nothing.
-    """
-    key = ", ".join(windows.keys)
-    tally = "[" + ", ".join(windows.measures) + "]"
-    zeros = f"arrayWithConstant({len(windows.measures)}, toInt64(0))"
-    where = within("window_start", windows.ranged)
-    return f"""(
-    SELECT {key},
-        sumForEach(if(side = 'stream', tally, {zeros})) AS stream_tally,
-        sumForEach(if(side = 'oracle', tally, {zeros})) AS oracle_tally
-    FROM (
-        SELECT {key}, 'stream' AS side, {tally} AS tally FROM {windows.table} FINAL {where}
-        UNION ALL
-        SELECT {key}, 'oracle' AS side, {tally} AS tally FROM {windows.relation} {where}
+    """Both tallies of every window that is not all zeros on both sides: stream_tally, oracle_tally."""
+    return compose(
+        "verify",
+        "paired_windows",
+        key=", ".join(windows.keys),
+        tally="[" + ", ".join(windows.measures) + "]",
+        zeros=f"arrayWithConstant({len(windows.measures)}, toInt64(0))",
+        stream=windows.table,
+        oracle=windows.relation,
+        where=within("window_start", windows.ranged),
     )
-    GROUP BY {key}
-    HAVING arrayExists(v -> v != 0, stream_tally) OR arrayExists(v -> v != 0, oracle_tally)
-)"""
 
 
 def window_counts(windows: TallyTable) -> str:
     """One row: compared_windows, compared_values, differing_windows, differing_values."""
-    return f"""SELECT count() AS compared_windows,
-    {len(windows.measures)} * compared_windows AS compared_values,
-    countIf(stream_tally != oracle_tally) AS differing_windows,
-    sum(arrayCount((s, o) -> s != o, stream_tally, oracle_tally)) AS differing_values
-FROM {paired_windows(windows)}"""
+    measures = str(len(windows.measures))
+    return fill("verify", "window_counts", measures=measures, paired=paired_windows(windows))
 
 
 def window_differences(windows: TallyTable, limit: int) -> str:
     """A row per differing window: its key, and the differing measures as (name, stream, oracle)."""
-    key = ", ".join(windows.keys)
-    return f"""SELECT {key},
-    arrayFilter(d -> d.2 != d.3,
-        arrayZip({quoted(windows.measures)}, stream_tally, oracle_tally)) AS differences
-FROM {paired_windows(windows)}
-WHERE stream_tally != oracle_tally
-ORDER BY {key}
-LIMIT {limit:d}"""
+    return fill(
+        "verify",
+        "window_differences",
+        key=", ".join(windows.keys),
+        names=quoted(windows.measures),
+        paired=paired_windows(windows),
+        limit=f"{limit:d}",
+    )
 
 
 def stacked_facts(facts: FactTable) -> str:
     """All facts of both sides: keys, side, and `texts`, the columns' values as text or NULL."""
-    texts = "[" + ", ".join(f"toString({column})" for column in facts.columns) + "]"
-    key = ", ".join(facts.keys)
-    scope = facts.scope.value if facts.ranged else "1"
-    return f"""(
-        SELECT {key}, 'stream' AS side, CAST({texts}, 'Array(Nullable(String))') AS texts
-        FROM {facts.table} FINAL WHERE is_deleted = 0 AND {scope}
-        UNION ALL
-        SELECT {key}, 'oracle' AS side, CAST({texts}, 'Array(Nullable(String))') AS texts
-        FROM {facts.relation} WHERE {scope}
-    )"""
+    return compose(
+        "verify",
+        "stacked_facts",
+        key=", ".join(facts.keys),
+        texts="[" + ", ".join(f"toString({column})" for column in facts.columns) + "]",
+        stream=facts.table,
+        oracle=facts.relation,
+        scope=facts.scope.value if facts.ranged else "1",
+    )
 
 
 def paired_facts(facts: FactTable) -> str:
-    """One row per key with `differs`. Compared by 128-bit hashes: whole rows of millions would not fit."""
-    key = ", ".join(facts.keys)
-    return f"""(
-    SELECT {key},
-        countIf(side = 'stream') != 1 OR countIf(side = 'oracle') != 1
-            OR minIf(digest, side = 'stream') != minIf(digest, side = 'oracle') AS differs
-    FROM (
-        SELECT {key}, side, sipHash128(toString(texts)) AS digest
-        FROM {stacked_facts(facts)}
-    )
-    GROUP BY {key}
-)"""
+    """One row per key with `differs`."""
+    return compose("verify", "paired_facts", key=", ".join(facts.keys), stacked=stacked_facts(facts))
 
 
 def fact_counts(facts: FactTable) -> str:
@@ -140,17 +118,13 @@ def fact_counts(facts: FactTable) -> str:
 
 def fact_differences(facts: FactTable, limit: int) -> str:
     """A row per differing fact: keys, rows on each side, differences as (column, stream, oracle)."""
-    key = ", ".join(facts.keys)
-    differing = f"SELECT {key} FROM {paired_facts(facts)} WHERE differs ORDER BY {key} LIMIT {limit:d}"
-    return f"""SELECT {key}, stream_rows, oracle_rows,
-    arrayFilter(d -> NOT (d.2 <=> d.3),
-        arrayZip({quoted(facts.columns)}, stream_texts, oracle_texts)) AS differences
-FROM (
-    SELECT {key}, countIf(side = 'stream') AS stream_rows, countIf(side = 'oracle') AS oracle_rows,
-        arrayResize(anyIf(texts, side = 'stream'), {len(facts.columns)}, NULL) AS stream_texts,
-        arrayResize(anyIf(texts, side = 'oracle'), {len(facts.columns)}, NULL) AS oracle_texts
-    FROM {stacked_facts(facts)}
-    WHERE ({key}) IN ({differing})
-    GROUP BY {key}
-)
-ORDER BY {key}"""
+    return fill(
+        "verify",
+        "fact_differences",
+        key=", ".join(facts.keys),
+        names=quoted(facts.columns),
+        columns=str(len(facts.columns)),
+        stacked=stacked_facts(facts),
+        paired=paired_facts(facts),
+        limit=f"{limit:d}",
+    )

@@ -4,6 +4,15 @@ from collections.abc import Mapping
 
 from docs.build.markdown import MADE, code, page, table
 from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.figure import (
+    CallbackWait,
+    Figure,
+    Longest,
+    LongestWaitNow,
+    PeakHour,
+    Quantile,
+    unknown_figure,
+)
 from kpis.catalogue.kpi import Kpi, Terms
 from kpis.rules import DEFAULT_RULES, Rules
 from schemas.time_units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
@@ -21,14 +30,6 @@ APPLIES = {
     "sync": "channels on which somebody waits on the line (not {0})",
     "async": "{0}",
     "not_email": "all channels but email",
-}
-FACTS = {
-    "max(queue_ms)": "the greatest `queue_ms`",
-    "max(hold_max_ms)": "the greatest `hold_max_ms`",
-    "max(age)": "the greatest age of a waiting leg",
-    "quantile": "lower quantile of single values",
-    "callback": "mean of single waits",
-    "peak": "the four quarter-hours in a row with most `contacts`",
 }
 HEAD = """{count} KPIs and {variants} variants of them: the same question answered as others answer it,
 such as `service_level.genesys`. The definitions are in `kpis/catalogue`, one entry each.
@@ -70,10 +71,26 @@ def side(terms: Terms) -> str:
     return text.strip()
 
 
+def figure_formula(figure: Figure) -> str:
+    """What stands in place of a quotient."""
+    match figure:
+        case Longest(duration):
+            return f"the greatest `{duration}`"
+        case LongestWaitNow():
+            return "the greatest age of a waiting leg"
+        case Quantile():
+            return "lower quantile of single values"
+        case CallbackWait():
+            return "mean of single waits"
+        case PeakHour():
+            return "the four quarter-hours in a row with most `contacts`"
+    raise unknown_figure(figure, "docs/build/kpis.py")
+
+
 def formula(kpi: Kpi) -> str:
     """How a KPI is made of measures."""
-    if kpi.fact:
-        return FACTS[kpi.fact]
+    if kpi.figure is not None:
+        return figure_formula(kpi.figure)
     num = f"({side(kpi.num)})" if len(kpi.num) > 1 and kpi.den else side(kpi.num)
     quotient = f"{num} / ({side(kpi.den)})" if len(kpi.den) > 1 else f"{num} / {side(kpi.den)}"
     text = quotient if kpi.den else num

@@ -10,7 +10,7 @@ from kpis.catalogue.queueing import VOLUME, WAIT
 from kpis.catalogue.repeats import repeats
 from kpis.catalogue.service import ABANDONMENT, SERVICE_LEVEL
 from kpis.catalogue.surveys import SURVEYS
-from kpis.rules import DEFAULT_RULES, Rules
+from kpis.rules import Rules
 
 
 def every_kpi(rules: Rules) -> dict[str, Kpi]:
@@ -28,6 +28,3 @@ def every_kpi(rules: Rules) -> dict[str, Kpi]:
         *LIVE,
     )
     return {kpi.id: kpi for kpi in kpis}
-
-
-KPIS: dict[str, Kpi] = every_kpi(DEFAULT_RULES)

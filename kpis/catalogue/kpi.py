@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from kpis.catalogue.figure import Figure, LongestWaitNow
+
 Unit = Literal["count", "ms", "ratio", "points", "number", "hour"]
 Grain = Literal["leg", "contact", "anchor", "survey", "agent", "range"]
 Applies = Literal["all", "sync", "async", "not_email"]
@@ -36,8 +38,8 @@ SPEC = "Ringback"
 class Kpi:
     """One KPI. `num` and `den` are sums of measures with coefficients; an empty `den` is 1 (a count).
 
-    `applies` leaves out channels where the KPI means nothing: nobody waits on the line for an e-mail. `fact`
-    names the computation of a KPI that is no quotient of sums. `days` is the window of a repeat contact, and
+    `applies` leaves out channels where the KPI means nothing: nobody waits on the line for an e-mail. `figure`
+    is what a KPI is that is no quotient of sums. `days` is the window of a repeat contact, and
     `maturity` says which anchors count: those whose window has passed, all, or those whose has not. `n` names
     the measure that says how many were counted, where it is not the sum of `den`. A variant is the same
     question answered as others answer it: its id is `<variant_of>.<name>`.
@@ -53,12 +55,22 @@ class Kpi:
     num: Terms = field(default_factory=dict)
     den: Terms = field(default_factory=dict)
     applies: Applies = "all"
-    fact: str = ""
+    figure: Figure | None = None
     table: Table = "windows"
     days: int = 0
     maturity: Maturity = ""
     n: str = ""
     variant_of: str = ""
+
+    def __post_init__(self) -> None:
+        of_facts = self.figure is not None and not isinstance(self.figure, LongestWaitNow)
+        if of_facts != (self.table == "facts"):
+            raise ValueError(f"{self.id}: figures, and nothing else, are in the table of facts")
+
+    @property
+    def is_state(self) -> bool:
+        """Is it the whole state at one moment, and no part of any period?"""
+        return self.booked == "as_of"
 
 
 def count(

@@ -1,5 +1,6 @@
 """KPIs of agents' time and of the present moment (docs/facts.md 9, 10)."""
 
+from kpis.catalogue.figure import LongestWaitNow
 from kpis.catalogue.kpi import AMAZON, CISCO, Kpi
 
 PLANNING = "Workforce planning, concurrent AHT"
@@ -24,7 +25,7 @@ LIVE = (
         "Legs in queue at this moment; silent ones drop out after the stale limit.", AMAZON,
         {"waiting_now": 1}, table="live"),
     Kpi("longest_wait_now", "Longest wait now", "ms", "leg", "as_of",
-        "Age of the oldest leg in queue.", AMAZON, fact="max(age)", table="live"),
+        "Age of the oldest leg in queue.", AMAZON, figure=LongestWaitNow(), table="live"),
     Kpi("active_now", "Active now", "count", "leg", "as_of",
         "Legs connected to an agent, on hold included, after-contact work not.", AMAZON,
         {"active_now": 1}, table="live"),

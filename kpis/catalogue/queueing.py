@@ -1,5 +1,6 @@
 """KPIs of volume and waiting (docs/facts.md 6, 7)."""
 
+from kpis.catalogue.figure import CallbackWait, Longest, PeakHour, Quantile
 from kpis.catalogue.kpi import AMAZON, GENESYS, SPEC, Kpi, count
 
 VOLUME = (
@@ -22,7 +23,7 @@ VOLUME = (
         variant_of="abandoned"),
     Kpi("peak_hour", "Peak hour", "hour", "range", "started",
         "Begin of the hour (four quarters) in which most contacts started, the earliest on a tie.",
-        "FS-1037C busy hour", fact="peak", table="facts"),
+        "FS-1037C busy hour", figure=PeakHour(), table="facts"),
 )  # fmt: skip
 
 WAIT = (
@@ -38,18 +39,18 @@ WAIT = (
     Kpi("abandon_time_avg", "Average time to abandon", "ms", "leg", "entered",
         "Mean wait of abandoned legs.", AMAZON, {"abandon_wait_ms": 1}, {"abandon_wait_n": 1}, "not_email"),
     Kpi("longest_wait", "Longest wait", "ms", "leg", "entered",
-        "Longest wait of any offered leg, however it left the queue.", AMAZON, fact="max(queue_ms)",
+        "Longest wait of any offered leg, however it left the queue.", AMAZON, figure=Longest("queue_ms"),
         table="facts"),
     Kpi("callback_wait", "Callback wait", "ms", "contact", "entered",
         "Mean time from the request of a callback to the answer of the contact that fulfils it.",
-        "Bright Pattern virtual queue report", fact="callback", table="facts"),
+        "Bright Pattern virtual queue report", figure=CallbackWait(), table="facts"),
     Kpi("asa.per_offered", "Average speed of answer, per offered", "ms", "leg", "entered",
         "Wait of answered legs per offered leg.", "Cisco ICM 4.5", {"wait_ms": 1}, {"offered": 1}, "sync",
         variant_of="asa"),
     Kpi("wait_p50", "Wait, 50th percentile", "ms", "leg", "entered",
-        "Wait of answered legs that 50 % do not exceed (lower quantile).", SPEC, fact="quantile", table="facts"),
+        "Wait of answered legs that 50 % do not exceed (lower quantile).", SPEC, figure=Quantile("wait_ms", 50), table="facts"),
     Kpi("wait_p90", "Wait, 90th percentile", "ms", "leg", "entered",
-        "Wait of answered legs that 90 % do not exceed (lower quantile).", SPEC, fact="quantile", table="facts"),
+        "Wait of answered legs that 90 % do not exceed (lower quantile).", SPEC, figure=Quantile("wait_ms", 90), table="facts"),
     Kpi("wait_p95", "Wait, 95th percentile", "ms", "leg", "entered",
-        "Wait of answered legs that 95 % do not exceed (lower quantile).", SPEC, fact="quantile", table="facts"),
+        "Wait of answered legs that 95 % do not exceed (lower quantile).", SPEC, figure=Quantile("wait_ms", 95), table="facts"),
 )  # fmt: skip

@@ -9,13 +9,12 @@ from clickhouse_connect.driver.client import Client
 from kpis.catalogue.kpi import quotient
 from kpis.rules import Rules
 from reports.explain.figures import figure_of
-from reports.explain.reading import Asked, Item, NoExplanation, Reader, utc_text
+from reports.explain.reading import Asked, Contributor, NoExplanation, Reader, utc_text
 from reports.explain.sums import of_agents, of_fcr, of_live, of_surveys, of_windows
-from reports.kpi.question import STATE
 
-__all__ = ["Asked", "Explanation", "Item", "NoExplanation", "explain", "is_state"]
+__all__ = ["Asked", "Contributor", "Explanation", "NoExplanation", "explain"]
 
-SUMS: dict[str, Callable[[Reader], Iterator[Item | None]]] = {
+SUMS: dict[str, Callable[[Reader], Iterator[Contributor | None]]] = {
     "windows": of_windows,
     "fcr": of_fcr,
     "surveys": of_surveys,
@@ -33,12 +32,7 @@ class Explanation:
     n: int
     num: int
     den: int
-    items: tuple[Item, ...]
-
-
-def is_state(kpi_id: str) -> bool:
-    """Is it the state at one moment, of which no period can be asked?"""
-    return kpi_id in STATE
+    contributors: tuple[Contributor, ...]
 
 
 def explain(client: Client, asked: Asked, rules: Rules) -> Explanation:
@@ -47,32 +41,33 @@ def explain(client: Client, asked: Asked, rules: Rules) -> Explanation:
     if kpi.table == "agents" and (asked.channel is not None or asked.queue is not None):
         raise NoExplanation(f"{kpi.id} is a KPI of agents: it exists for no single channel or queue")
     reader = Reader(client, rules, asked)
-    if kpi.fact:
+    if kpi.figure is not None:
         figure = figure_of(reader)
-        return Explanation(asked, figure.value, figure.n, figure.num, figure.den, in_order(figure.items))
-    items = tuple(found for found in SUMS[kpi.table](reader) if found is not None)
-    num = sum(item.num for item in items)
+        held = in_order(figure.contributors)
+        return Explanation(asked, figure.value, figure.n, figure.num, figure.den, held)
+    contributors = tuple(found for found in SUMS[kpi.table](reader) if found is not None)
+    num = sum(one.num for one in contributors)
     if not kpi.den:
-        return Explanation(asked, num, num, num, 1, in_order(items))
-    den = sum(item.den or 0 for item in items)
-    n = sum(item.measures.get(kpi.n, 0) for item in items) if kpi.n else den
-    return Explanation(asked, quotient(num, den), n, num, den, in_order(items))
+        return Explanation(asked, num, num, num, 1, in_order(contributors))
+    den = sum(one.den or 0 for one in contributors)
+    n = sum(one.measures.get(kpi.n, 0) for one in contributors) if kpi.n else den
+    return Explanation(asked, quotient(num, den), n, num, den, in_order(contributors))
 
 
-def in_order(items: tuple[Item, ...]) -> tuple[Item, ...]:
+def in_order(contributors: tuple[Contributor, ...]) -> tuple[Contributor, ...]:
     """By the first event, then by id."""
 
-    def place(item: Item) -> tuple[str, tuple[str, ...]]:
-        return item.events[0]["at"] if item.events else "", tuple(item.subject.values())
+    def place(one: Contributor) -> tuple[str, tuple[str, ...]]:
+        return one.events[0]["at"] if one.events else "", tuple(one.subject.values())
 
-    return tuple(sorted(items, key=place))
+    return tuple(sorted(contributors, key=place))
 
 
 def document(found: Explanation) -> dict[str, Any]:
     """An explanation as JSON."""
     asked, kpi = found.asked, found.asked.kpi
     where = {"channel": asked.channel, "queue": asked.queue}
-    period = {} if is_state(kpi.id) else {"window_start": asked.from_ms, "window_end": asked.to_ms}
+    period = {} if kpi.is_state else {"window_start": asked.from_ms, "window_end": asked.to_ms}
     return {
         "kpi": kpi.id,
         "name": kpi.name,
@@ -87,17 +82,17 @@ def document(found: Explanation) -> dict[str, Any]:
         "den": found.den,
         "contacts": [
             {
-                **item.subject,
-                "num": item.num,
-                "den": item.den,
-                "measures": item.measures,
-                "note": item.note,
-                "events": list(item.events),
+                **contributor.subject,
+                "num": contributor.num,
+                "den": contributor.den,
+                "measures": contributor.measures,
+                "note": contributor.note,
+                "events": list(contributor.events),
                 "related": [
                     {"contact_id": contact_id, "role": role, "events": list(events)}
-                    for contact_id, role, events in item.related
+                    for contact_id, role, events in contributor.related
                 ],
             }
-            for item in found.items
+            for contributor in found.contributors
         ],
     }

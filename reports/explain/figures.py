@@ -1,111 +1,134 @@
 """Which contacts are behind a figure that is no quotient of sums: an extreme, a quantile, the peak hour."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from kpis.catalogue.figure import (
+    CallbackWait,
+    Duration,
+    Longest,
+    LongestWaitNow,
+    PeakHour,
+    Quantile,
+    unknown_figure,
+)
 from kpis.catalogue.kpi import quotient
 from kpis.facts import LegFact
 from kpis.rules import Rules
 from kpis.tallies.live import is_waiting
 from kpis.tallies.peak_hour import QUARTERS_PER_HOUR, peak_hour
-from reports.explain.reading import Asked, Item, Known, Reader
-from reports.kpi.figures import QUANTILE
+from reports.explain.reading import Asked, Contributor, FoldedContacts, Reader
 from schemas.time_units import QUARTER_MS
 from sql import explain_queries as text
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class FoundFigure:
     """A number and the contacts behind it."""
 
     value: Any
     num: int
     den: int
     n: int
-    items: tuple[Item, ...]
+    contributors: tuple[Contributor, ...]
 
 
-NOTHING = Figure(None, 0, 0, 0, ())
+NOTHING = FoundFigure(None, 0, 0, 0, ())
 
 
-def figure_of(reader: Reader) -> Figure:
+def figure_of(reader: Reader) -> FoundFigure:
     """The figure asked for."""
-    asked, rules = reader.asked, reader.rules
-    if asked.kpi.fact == "callback":
-        return callbacks(reader)
-    if asked.kpi.id == "longest_wait_now":
-        return placed(asked, reader.contacts(text.of_moment()), rules)
-    known = reader.contacts(text.of_contacts_in_range())
-    return peak(asked, known) if asked.kpi.fact == "peak" else placed(asked, known, rules)
+    match reader.asked.kpi.figure:
+        case Quantile(duration, percent):
+            return of_duration(reader, duration, percent)
+        case Longest(duration):
+            return of_duration(reader, duration, 100)
+        case LongestWaitNow():
+            return longest_wait_now(reader)
+        case CallbackWait():
+            return callbacks(reader)
+        case PeakHour():
+            return peak(reader)
+    raise unknown_figure(reader.asked.kpi.figure, "reports/explain/figures.py")
 
 
-def durations(asked: Asked, known: Known, rules: Rules) -> Iterator[tuple[int, LegFact]]:
-    """The durations that a figure is taken from, each with its leg."""
-    named = QUANTILE.fullmatch(asked.kpi.id)
-    for leg in known.legs():
-        if not asked.fits(leg.channel, leg.queue):
-            continue
-        if asked.kpi.id == "longest_wait_now":
-            if is_waiting(leg, asked.as_of_ms, rules):
-                yield asked.as_of_ms - leg.entered_at, leg
-        elif asked.kpi.id == "longest_hold":
-            if leg.hold_n and asked.holds(leg.handled_at):
-                yield leg.hold_max_ms, leg
-        elif named is not None and named[1] == "handle_time":
-            if leg.handle_ms is not None and asked.holds(leg.handled_at):
-                yield leg.handle_ms, leg
-        elif leg.queue_ms is not None and asked.holds(leg.entered_at) and (leg.answered or named is None):
-            yield leg.queue_ms, leg
+# Of each duration: its value, None for a leg without one, and when it is booked.
+DURATIONS: dict[Duration, Callable[[LegFact], tuple[int | None, int | None]]] = {
+    "wait_ms": lambda leg: (leg.queue_ms if leg.answered else None, leg.entered_at),
+    "queue_ms": lambda leg: (leg.queue_ms, leg.entered_at),
+    "handle_ms": lambda leg: (leg.handle_ms, leg.handled_at),
+    "hold_max_ms": lambda leg: (leg.hold_max_ms if leg.hold_n else None, leg.handled_at),
+}
 
 
-def placed(asked: Asked, known: Known, rules: Rules) -> Figure:
-    """The leg at the quantile's place of all, the last for the greatest."""
-    found = sorted(
-        durations(asked, known, rules), key=lambda pair: (pair[0], pair[1].contact_id, pair[1].leg)
+def of_duration(reader: Reader, duration: Duration, percent: int) -> FoundFigure:
+    """A quantile of a duration of legs."""
+    asked, folded = reader.asked, reader.contacts(text.of_contacts_in_range())
+    values = ((*DURATIONS[duration](leg), leg) for leg in folded.legs() if asked.fits(leg.channel, leg.queue))
+    return placed(
+        asked,
+        folded,
+        [(value, leg) for value, at, leg in values if value is not None and asked.holds(at)],
+        percent,
     )
+
+
+def longest_wait_now(reader: Reader) -> FoundFigure:
+    """The leg that waits for the longest time."""
+    asked, folded = reader.asked, reader.contacts(text.of_moment())
+    waiting = [
+        (asked.as_of_ms - leg.entered_at, leg)
+        for leg in folded.legs()
+        if asked.fits(leg.channel, leg.queue) and is_waiting(leg, asked.as_of_ms, reader.rules)
+    ]
+    return placed(asked, folded, waiting, 100)
+
+
+def placed(
+    asked: Asked, folded: FoldedContacts, values: list[tuple[int, LegFact]], percent: int
+) -> FoundFigure:
+    """The leg at the quantile's place of all, the last for the greatest."""
+    found = sorted(values, key=lambda pair: (pair[0], pair[1].contact_id, pair[1].leg))
     if not found:
         return NOTHING
-    named = QUANTILE.fullmatch(asked.kpi.id)
-    percent = int(named[2]) if named else 100
     place = -(-percent * len(found) // 100) - 1
     value, leg = found[place]
     note = f"leg {leg.leg}, number {place + 1} of {len(found)} legs in order"
-    subject = {"contact_id": leg.contact_id}
-    holder = Item(subject, value, 1, {asked.kpi.id: value}, note, known.shown(leg.contact_id))
-    return Figure(value, value, 1, len(found), (holder,))
+    holder = folded.contributor(leg.contact_id, value, 1, {asked.kpi.id: value}, note)
+    return FoundFigure(value, value, 1, len(found), (holder,))
 
 
-def callbacks(reader: Reader) -> Figure:
+def callbacks(reader: Reader) -> FoundFigure:
     """Requests that were fulfilled, each with the contact that called back (docs/facts.md 7)."""
     asked = reader.asked
-    known = reader.contacts(text.of_callbacks_in_range())
-    items = []
-    for contact_id, facts in known.facts.items():
+    folded = reader.contacts(text.of_callbacks_in_range())
+    contributors = []
+    for contact_id, facts in folded.facts.items():
         requests = [
             leg for leg in facts.legs if (leg.end_type, leg.end_detail) == ("transferred", "callback")
         ]
         if not requests or not asked.holds(requests[-1].entered_at):
             continue
         request = requests[-1]
-        calls = sorted(answered_calls(contact_id, request.ended_at or 0, known, reader.rules))
+        calls = sorted(answered_calls(contact_id, request.ended_at or 0, folded, reader.rules))
         if calls and asked.fits(request.channel, request.queue):
             wait, call_id = calls[0]
-            related = ((call_id, "the contact that called back", known.shown(call_id)),)
+            related = ((call_id, "the contact that called back", folded.shown(call_id)),)
             note = f"asked for on leg {request.leg}"
-            own = Item(
-                {"contact_id": contact_id}, max(wait, 0), 1, {}, note, known.shown(contact_id), related
-            )
-            items.append(own)
-    num = sum(item.num for item in items)
-    return Figure(quotient(num, len(items)), num, len(items), len(items), tuple(items))
+            own = folded.contributor(contact_id, max(wait, 0), 1, note=note, related=related)
+            contributors.append(own)
+    num, n = sum(one.num for one in contributors), len(contributors)
+    return FoundFigure(quotient(num, n), num, n, n, tuple(contributors))
 
 
-def answered_calls(asker: str, asked_at: int, known: Known, rules: Rules) -> Iterator[tuple[int, str]]:
+def answered_calls(
+    asker: str, asked_at: int, folded: FoldedContacts, rules: Rules
+) -> Iterator[tuple[int, str]]:
     """Waits until each contact that called this one back, and which it was."""
-    for contact_id, facts in known.facts.items():
+    for contact_id, facts in folded.facts.items():
         if facts.contact is None or facts.contact.callback_of != asker:
             continue
         answers = [leg.answered_at for leg in facts.legs if leg.answered_at is not None]
@@ -113,12 +136,13 @@ def answered_calls(asker: str, asked_at: int, known: Known, rules: Rules) -> Ite
             yield min(answers) - asked_at, contact_id
 
 
-def peak(asked: Asked, known: Known) -> Figure:
+def peak(reader: Reader) -> FoundFigure:
     """The contacts that started in the busiest hour."""
+    asked, folded = reader.asked, reader.contacts(text.of_contacts_in_range())
     first = -(-asked.from_ms // QUARTER_MS)
     counts = [0] * max(asked.to_ms // QUARTER_MS - first, 0)
     started: list[tuple[int, str]] = []
-    for contact_id, facts in known.facts.items():
+    for contact_id, facts in folded.facts.items():
         contact = facts.contact
         if contact is None or not asked.fits(contact.channel, contact.entry_queue):
             continue
@@ -135,5 +159,5 @@ def peak(asked: Asked, known: Known) -> Figure:
     end = begin + QUARTERS_PER_HOUR * QUARTER_MS
     local = datetime.fromtimestamp(begin // 1000, UTC).astimezone(ZoneInfo(asked.zone)).isoformat()
     inside = [contact_id for at, contact_id in started if begin <= at < end]
-    items = tuple(Item({"contact_id": own}, 1, None, {}, events=known.shown(own)) for own in inside)
-    return Figure(local, begin, 1, found[1], items)
+    contributors = tuple(folded.contributor(contact_id, 1, None) for contact_id in inside)
+    return FoundFigure(local, begin, 1, found[1], contributors)

@@ -9,13 +9,15 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from kpis.catalogue.kpi import Kpi, Terms, total
+from kpis.catalogue.kpi import Kpi, total
 from kpis.facts import Facts, LegFact
+from kpis.fold.ageing import missing
 from kpis.fold.events import fold, unique
-from kpis.rules import Rules
+from kpis.rules import Rules, stale_after_ms
 from reports.queries import rows
 from schemas.codec import decode
 from schemas.events import AgentStateChanged, ContactEvent, Envelope, order_key
+from schemas.time_units import HOUR_MS
 
 ENVELOPE = {*Envelope.model_fields, "type"}
 Shown = dict[str, Any]
@@ -47,7 +49,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class Contributor:
     """What one contact, or an agent's quarter-hour, adds; `den` is None where the KPI is no quotient."""
 
     subject: dict[str, str]
@@ -60,11 +62,42 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class FoldedContacts:
     """Contacts with their events and facts."""
 
     events: dict[str, list[ContactEvent]]
     facts: dict[str, Facts]
+    rules: Rules
+    as_of_ms: int
+
+    def contributor(
+        self,
+        contact_id: str,
+        num: int,
+        den: int | None,
+        measures: dict[str, int] | None = None,
+        note: str = "",
+        related: tuple[tuple[str, str, tuple[Shown, ...]], ...] = (),
+    ) -> Contributor:
+        """What a contact adds, with its events; the note also says if its end was lost."""
+        said = "; ".join(text for text in (note, self.incomplete(contact_id)) if text)
+        subject = {"contact_id": contact_id}
+        return Contributor(subject, num, den, measures or {}, said, self.shown(contact_id), related)
+
+    def incomplete(self, contact_id: str) -> str:
+        """Why a contact is incomplete at the moment asked about (docs/facts.md 4); "" if it is not."""
+        # As it was then: later events are invisible, those of a contact that has ended since among them.
+        then = fold(self.events[contact_id], self.rules, self.as_of_ms)
+        if then.contact is None:
+            return ""
+        flag = missing(then.contact, then.legs, self.as_of_ms, self.rules)
+        hours = stale_after_ms(self.rules, then.contact.channel) // HOUR_MS
+        silent = f"at {utc_text(self.as_of_ms)} nothing had been heard of it for {hours} h or longer"
+        return {
+            "": "",
+            "END_MISSING": f"incomplete: {silent}, and it had no end (END_MISSING)",
+            "LEG_MISSING": f"incomplete: {silent}, and the leg it was passed to had not come (LEG_MISSING)",
+        }[flag]
 
     def shown(self, contact_id: str) -> tuple[Shown, ...]:
         """Events of a contact in order."""
@@ -91,7 +124,7 @@ class Reader:
                 "acw_stale_ms": rules.acw_stale_ms, "stale_longest_ms": longest,
                 "agent_state_max_ms": rules.agent_state_max_ms}  # fmt: skip
 
-    def contacts(self, query: str) -> Known:
+    def contacts(self, query: str) -> FoldedContacts:
         """Contacts of a query of sql.explain_queries, folded."""
         found: defaultdict[str, list[ContactEvent]] = defaultdict(list)
         for row in rows(self.client, query, self.parameters()):
@@ -99,7 +132,8 @@ class Reader:
             assert isinstance(event, ContactEvent)
             found[event.contact_id].append(event)
         events = {contact_id: unique(some) for contact_id, some in found.items()}
-        return Known(events, {contact_id: fold(some, self.rules) for contact_id, some in events.items()})
+        facts = {contact_id: fold(some, self.rules) for contact_id, some in events.items()}
+        return FoldedContacts(events, facts, self.rules, self.asked.as_of_ms)
 
     def states(self, query: str) -> dict[str, list[AgentStateChanged]]:
         """State events by agent."""
@@ -132,9 +166,9 @@ def relevant(kpi: Kpi, sums: dict[str, int]) -> dict[str, int]:
     return {name: sums[name] for name in {**kpi.num, **kpi.den} if sums.get(name)}
 
 
-def part(terms: Terms, sums: dict[str, int]) -> int | None:
-    """A numerator or denominator of one contact; None where all contacts together have 1."""
-    return total(terms, sums) if terms else None
+def own_denominator(kpi: Kpi, sums: dict[str, int]) -> int | None:
+    """What one contributor adds to the denominator; None where all together have 1."""
+    return total(kpi.den, sums) if kpi.den else None
 
 
 def add_up(rows_of_measures: Iterable[dict[str, int]]) -> dict[str, int]:
@@ -146,10 +180,11 @@ def add_up(rows_of_measures: Iterable[dict[str, int]]) -> dict[str, int]:
     return dict(sums)
 
 
-def item(kpi: Kpi, contact_id: str, sums: dict[str, int], known: Known) -> Item | None:
+def contributor_of(
+    kpi: Kpi, contact_id: str, sums: dict[str, int], folded: FoldedContacts
+) -> Contributor | None:
     """A contact and what it adds; None if it is neither in the numerator nor in the denominator."""
-    num, den = total(kpi.num, sums), part(kpi.den, sums)
+    num, den = total(kpi.num, sums), own_denominator(kpi, sums)
     if not num and not den:
         return None
-    subject = {"contact_id": contact_id}
-    return Item(subject, num, den, relevant(kpi, sums), events=known.shown(contact_id))
+    return folded.contributor(contact_id, num, den, relevant(kpi, sums))

@@ -17,26 +17,25 @@ from kpis.tallies.surveys import survey_measures
 from kpis.tallies.windows import MEASURES, contribution, minute
 from reports.explain.reading import (
     Asked,
-    Item,
+    Contributor,
     Reader,
     Shown,
     add_up,
-    item,
-    part,
+    contributor_of,
+    own_denominator,
     relevant,
     utc_text,
 )
-from reports.kpi.question import STATE
 from schemas.events import AgentStateChanged
 from schemas.time_units import DAY_MS, MINUTE_MS, QUARTER_MS
 from sql import explain_queries as text
 
 
-def of_windows(reader: Reader) -> Iterator[Item | None]:
+def of_windows(reader: Reader) -> Iterator[Contributor | None]:
     """Contacts in KPI windows."""
     asked, rules = reader.asked, reader.rules
-    known = reader.contacts(text.of_contacts_in_range())
-    for contact_id, facts in known.facts.items():
+    folded = reader.contacts(text.of_contacts_in_range())
+    for contact_id, facts in folded.facts.items():
         sums = add_up(
             dict(zip(MEASURES, tally, strict=True))
             for window, tally in contribution(facts, rules).items()
@@ -44,45 +43,46 @@ def of_windows(reader: Reader) -> Iterator[Item | None]:
             and asked.fits(window.channel, window.queue)
             and applicable(asked.kpi, window.channel, rules.async_channels)
         )
-        yield item(asked.kpi, contact_id, sums, known)
+        yield contributor_of(asked.kpi, contact_id, sums, folded)
 
 
-def of_surveys(reader: Reader) -> Iterator[Item | None]:
+def of_surveys(reader: Reader) -> Iterator[Contributor | None]:
     """Contacts with answers."""
     asked = reader.asked
-    known = reader.contacts(text.of_contacts_in_range())
-    for contact_id, facts in known.facts.items():
+    folded = reader.contacts(text.of_contacts_in_range())
+    for contact_id, facts in folded.facts.items():
         answers = [
             survey
             for survey in facts.surveys
             if asked.holds(survey.responded_at if asked.kpi.booked == "responded" else survey.booked_at)
             and asked.fits(survey.channel, survey.queue)
         ]
-        yield item(asked.kpi, contact_id, add_up(survey_measures(survey) for survey in answers), known)
+        yield contributor_of(
+            asked.kpi, contact_id, add_up(survey_measures(survey) for survey in answers), folded
+        )
 
 
-def of_live(reader: Reader) -> Iterator[Item | None]:
+def of_live(reader: Reader) -> Iterator[Contributor | None]:
     """Contacts with legs that are something at the moment."""
     asked, rules = reader.asked, reader.rules
-    state = asked.kpi.id in STATE
-    known = reader.contacts(text.of_moment() if state else text.of_contacts_in_range())
-    for contact_id, facts in known.facts.items():
+    folded = reader.contacts(text.of_moment() if asked.kpi.is_state else text.of_contacts_in_range())
+    for contact_id, facts in folded.facts.items():
         legs = [
             leg
             for leg in facts.legs
             if leg.entered_at <= asked.as_of_ms
             and asked.fits(leg.channel, leg.queue)
-            and (state or asked.holds(leg.entered_at))
+            and (asked.kpi.is_state or asked.holds(leg.entered_at))
         ]
         sums = add_up(live_measures(leg, asked.as_of_ms, rules) for leg in legs)
-        yield item(asked.kpi, contact_id, sums, known)
+        yield contributor_of(asked.kpi, contact_id, sums, folded)
 
 
-def of_fcr(reader: Reader) -> Iterator[Item | None]:
+def of_fcr(reader: Reader) -> Iterator[Contributor | None]:
     """Anchors and candidates, with the contact that came after or before."""
     asked, rules = reader.asked, reader.rules
-    known = reader.contacts(text.of_customers_in_range())
-    for visits in visits_by_customer(known.facts.values()).values():
+    folded = reader.contacts(text.of_customers_in_range())
+    for visits in visits_by_customer(folded.facts.values()).values():
         facts = judge(visits, rules.fcr)
         for fact in facts:
             sums = add_up(
@@ -92,11 +92,12 @@ def of_fcr(reader: Reader) -> Iterator[Item | None]:
                 and asked.fits(window.channel, window.queue)
                 and counts(asked, window.start)
             )
-            found = item(asked.kpi, fact.contact_id, sums, known)
+            found = contributor_of(asked.kpi, fact.contact_id, sums, folded)
             if found is not None:
                 note, ids = judgement(fact, facts, visits, asked, rules)
-                related = tuple((other, role, known.shown(other)) for other, role in ids)
-                yield replace(found, note=note, related=related)
+                related = tuple((other, role, folded.shown(other)) for other, role in ids)
+                said = "; ".join(text for text in (note, found.note) if text)
+                yield replace(found, note=said, related=related)
 
 
 def counts(asked: Asked, window_start: int) -> bool:
@@ -139,13 +140,13 @@ def judgement(
     return "; ".join(notes), ids
 
 
-def of_agents(reader: Reader) -> Iterator[Item | None]:
+def of_agents(reader: Reader) -> Iterator[Contributor | None]:
     """Agents' quarter-hours, with the sessions and states in them."""
     asked, rules = reader.asked, reader.rules
-    known = reader.contacts(text.of_sessions_in_range())
+    folded = reader.contacts(text.of_sessions_in_range())
     states = reader.states(text.states_in_range())
     sessions: dict[str, list[AgentSession]] = {agent: [] for agent in states}
-    for facts in known.facts.values():
+    for facts in folded.facts.values():
         for session in sessions_of(facts, rules):
             sessions.setdefault(session.agent, []).append(session)
     for agent, worked in sessions.items():
@@ -158,8 +159,8 @@ def of_agents(reader: Reader) -> Iterator[Item | None]:
             if measures:
                 subject = {"agent": agent, "quarter": utc_text(quarter.window_start), "team": quarter.team}
                 evidence = tuple(evidence_of(quarter.window_start, worked, said, rules))
-                num, den = total(asked.kpi.num, sums), part(asked.kpi.den, sums)
-                yield Item(subject, num, den, measures, events=evidence)
+                num, den = total(asked.kpi.num, sums), own_denominator(asked.kpi, sums)
+                yield Contributor(subject, num, den, measures, events=evidence)
 
 
 def evidence_of(

@@ -11,12 +11,12 @@ from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
 from reports.kpi.figures import fact_values, state_values
 from reports.kpi.question import CannotAnswer, Question, chosen
-from reports.kpi.relations import parameters, source_of
+from reports.kpi.relations import parameters, relations_of
 from reports.kpi.sums import (
     Key,
+    KpiValues,
     Reading,
     Value,
-    Values,
     agent_values,
     fcr_values,
     live_values,
@@ -30,7 +30,7 @@ from sql.periods import periods
 __all__ = ["CannotAnswer", "Question", "answer"]
 
 # Where the KPIs of each table are read.
-READERS: dict[str, tuple[Callable[[Reading, Sequence[Kpi]], Values], ...]] = {
+READERS: dict[str, tuple[Callable[[Reading, Sequence[Kpi]], KpiValues], ...]] = {
     "windows": (window_values,),
     "fcr": (fcr_values,),
     "surveys": (survey_values,),
@@ -45,9 +45,9 @@ def answer(client: Client, question: Question, rules: Rules) -> list[dict[str, A
     kpis = chosen(question, rules)
     when = periods(question.from_ms, question.to_ms, question.every, ZoneInfo(question.zone))
     given = parameters(question, rules) | when.parameters
-    found: Values = defaultdict(dict)
-    with source_of(client, question, rules, kpis) as source:
-        reading = Reading(client, source, question, when, given, rules)
+    found: KpiValues = defaultdict(dict)
+    with relations_of(client, question, rules, kpis) as relations:
+        reading = Reading(client, relations, question, when, given, rules)
         for table, readers in READERS.items():
             wanted = [kpi for kpi in kpis if kpi.table == table]
             for read in readers if wanted else ():

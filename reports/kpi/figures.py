@@ -1,21 +1,26 @@
 """KPIs that are no quotients of sums: extremes, quantiles, the peak hour, callbacks, the present state."""
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from kpis.catalogue.figure import (
+    CallbackWait,
+    Duration,
+    Longest,
+    LongestWaitNow,
+    PeakHour,
+    Quantile,
+    unknown_figure,
+)
 from kpis.catalogue.kpi import Kpi, quotient
 from kpis.tallies.live import LIVE_MEASURES
 from kpis.tallies.windows import MEASURES
-from reports.kpi.question import STATE, from_windows
-from reports.kpi.sums import Reading, Value, Values, value_of
+from reports.kpi.question import from_windows
+from reports.kpi.sums import KpiValues, Reading, Value, nothing, value_of
 from sql import kpi_queries as text
-
-QUANTILE = re.compile(r"(wait|handle_time)_p(\d+)")
-LONGEST = {"longest_wait": text.longest_wait, "longest_hold": text.longest_hold}
 
 
 def figure(kpi: Kpi, number: int, n: int, value: Any = None) -> Value:
@@ -24,82 +29,98 @@ def figure(kpi: Kpi, number: int, n: int, value: Any = None) -> Value:
     return {"value": shown, "unit": kpi.unit, "n": n, "num": number, "den": 1, "final": True}
 
 
-def fact_values(reading: Reading, kpis: Sequence[Kpi]) -> Values:
+def fact_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
     """KPIs of fact rows."""
-    found: Values = defaultdict(dict)
+    found: KpiValues = defaultdict(dict)
+    quantiles: dict[Duration, list[tuple[int, Kpi]]] = defaultdict(list)
     for kpi in kpis:
-        if kpi.id in LONGEST:
-            query = LONGEST[kpi.id](reading.when, reading.question.by, reading.source.legs)
-            for row in reading.rows(query):
-                found[reading.key(row)][kpi.id] = figure(kpi, int(row["longest"]), row["n"])
-        elif kpi.fact == "callback":
-            add_callbacks(reading, kpi, found)
-        elif kpi.fact == "peak":
-            add_peaks(reading, kpi, found)
-    add_quantiles(reading, [kpi for kpi in kpis if kpi.fact == "quantile"], found)
+        match kpi.figure:
+            case Quantile(duration, percent):
+                quantiles[duration].append((percent, kpi))
+            case Longest(duration):
+                add_longest(reading, kpi, duration, found)
+            case CallbackWait():
+                add_callbacks(reading, kpi, found)
+            case PeakHour():
+                add_peaks(reading, kpi, found)
+            case other:
+                raise unknown_figure(other, "reports/kpi/figures.py")
+    for duration, wanted in quantiles.items():
+        add_quantiles(reading, duration, wanted, found)
     mark_provisional(reading, [kpi for kpi in kpis if kpi.booked == "entered" and kpi.grain == "leg"], found)
     return found
 
 
-def add_callbacks(reading: Reading, kpi: Kpi, found: Values) -> None:
+def add_longest(reading: Reading, kpi: Kpi, duration: Duration, found: KpiValues) -> None:
+    """The greatest value of a duration."""
+    query = text.longest(duration, reading.when, reading.question.by, reading.relations.legs)
+    for row in reading.rows(query):
+        found[reading.key(row)][kpi.id] = figure(kpi, int(row["longest"]), row["n"])
+
+
+def add_callbacks(reading: Reading, kpi: Kpi, found: KpiValues) -> None:
     """The mean wait for a call back."""
-    source = reading.source
-    query = text.callback_wait(reading.when, reading.question.by, source.legs, source.contacts)
+    relations = reading.relations
+    query = text.callback_wait(reading.when, reading.question.by, relations.legs, relations.contacts)
     for row in reading.rows(query):
         num, den = int(row["total_ms"]), int(row["n"])
         value = {"value": quotient(num, den), "unit": kpi.unit, "n": den, "num": num, "den": den}
         found[reading.key(row)][kpi.id] = value | {"final": True}
 
 
-def add_peaks(reading: Reading, kpi: Kpi, found: Values) -> None:
+def add_peaks(reading: Reading, kpi: Kpi, found: KpiValues) -> None:
     """The busiest hour of each period, in the reporting time zone."""
-    source, zone = reading.source, ZoneInfo(reading.question.zone)
-    relation = text.contact_source(source.contacts_with_ivr)
+    relations, zone = reading.relations, ZoneInfo(reading.question.zone)
+    relation = text.contact_source(relations.contacts_with_ivr)
     if from_windows(reading.question):
-        relation = text.window_source(source.windows, MEASURES)
+        relation = text.window_source(relations.windows, MEASURES)
     for row in reading.rows(text.peak_hour(relation, reading.when, reading.question.by)):
         begin = datetime.fromtimestamp(row["begin_ms"] // 1000, UTC).astimezone(zone)
         found[reading.key(row)][kpi.id] = figure(kpi, row["begin_ms"], int(row["n"]), begin.isoformat())
 
 
-def add_quantiles(reading: Reading, kpis: Sequence[Kpi], found: Values) -> None:
-    """Percentiles, those of one duration by one query."""
-    asked: dict[str, list[tuple[int, Kpi]]] = defaultdict(list)
-    for kpi in kpis:
-        named = QUANTILE.fullmatch(kpi.id)
-        assert named, f"{kpi.id} names no quantile"
-        asked[named[1]].append((int(named[2]), kpi))
-    for duration, wanted in asked.items():
-        percents = [percent for percent, _ in wanted]
-        query = text.quantiles(duration, percents, reading.when, reading.question.by, reading.source.legs)
-        for row in reading.rows(query):
-            values = {kpi.id: figure(kpi, int(row[f"p{percent}"]), row["n"]) for percent, kpi in wanted}
-            found[reading.key(row)] |= values
+def add_quantiles(
+    reading: Reading, duration: Duration, wanted: Sequence[tuple[int, Kpi]], found: KpiValues
+) -> None:
+    """Percentiles of one duration, by one query."""
+    percents = [*dict.fromkeys(percent for percent, _ in wanted)]
+    query = text.quantiles(duration, percents, reading.when, reading.question.by, reading.relations.legs)
+    for row in reading.rows(query):
+        values = {kpi.id: figure(kpi, int(row[f"p{percent}"]), row["n"]) for percent, kpi in wanted}
+        found[reading.key(row)] |= values
 
 
-def mark_provisional(reading: Reading, kpis: Sequence[Kpi], found: Values) -> None:
+def mark_provisional(reading: Reading, kpis: Sequence[Kpi], found: KpiValues) -> None:
     """What is counted when legs enter their queue is not final while one of them still waits there."""
     if not kpis:
         return
-    for row in reading.rows(text.waiting(reading.when, reading.question.by, reading.source.legs)):
+    for row in reading.rows(text.waiting(reading.when, reading.question.by, reading.relations.legs)):
         for kpi in kpis:
             value = found.get(reading.key(row), {}).get(kpi.id)
             if value is not None:
                 value["final"] = False
 
 
-def state_values(reading: Reading, kpis: Sequence[Kpi]) -> Values:
+def state_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
     """The whole state at the moment, whatever the range."""
-    wanted = [kpi for kpi in kpis if kpi.id in STATE]
+    wanted = [kpi for kpi in kpis if kpi.is_state]
     if not wanted:
         return {}
     question = reading.question
     period = [datetime.fromtimestamp(ms // 1000, UTC) for ms in (question.from_ms, question.to_ms)]
-    found: Values = {}
-    for row in reading.rows(text.live_state(LIVE_MEASURES, question.by, reading.source.legs)):
-        values = {kpi.id: value_of(kpi, row) for kpi in wanted if not kpi.fact}
-        for kpi in wanted:
-            if kpi.fact and row["waiting_now"]:
-                values[kpi.id] = figure(kpi, int(row["oldest_ms"]), int(row["waiting_now"]))
+    found: KpiValues = {}
+    for row in reading.rows(text.live_state(LIVE_MEASURES, question.by, reading.relations.legs)):
+        values = {kpi.id: state_value(kpi, row) for kpi in wanted}
         found[(*period, *(row[name] for name in question.by))] = values
     return found
+
+
+def state_value(kpi: Kpi, row: dict[str, Any]) -> Value:
+    """A KPI of the moment from what legs are at it."""
+    match kpi.figure:
+        case None:
+            return value_of(kpi, row)
+        case LongestWaitNow():
+            waiting = int(row["waiting_now"])
+            return figure(kpi, int(row["oldest_ms"]), waiting) if waiting else nothing(kpi)
+    raise unknown_figure(kpi.figure, "reports/kpi/figures.py")

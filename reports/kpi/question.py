@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.figure import PeakHour
 from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
 from sql.kpi_queries import AGENT_DIMENSIONS, LEG_DIMENSIONS, WINDOW_DIMENSIONS
-
-# The whole state at a moment: no part of any period.
-STATE = ("waiting_now", "longest_wait_now", "active_now", "acw_now")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ def obstacle(kpi: Kpi, question: Question) -> str:
         return f"{kpi.id} is a KPI of agents: by agent and team only, not by {foreign[0]}"
     if kpi.table == "agents" and question.every == "1m":
         return f"{kpi.id} is kept by quarter-hours: ask for --every 15m or longer"
-    if kpi.id in STATE and question.every != "all":
+    if kpi.is_state and question.every != "all":
         return f"{kpi.id} is the state at one moment (--as-of), not of a period: ask for it with --every all"
     return ""
 
@@ -85,5 +83,5 @@ def chosen(question: Question, rules: Rules) -> list[Kpi]:
         for kpi in known.values()
         if (question.variants or not kpi.variant_of)
         and not obstacle(kpi, question)
-        and not (hourless and kpi.id == "peak_hour")
+        and not (hourless and isinstance(kpi.figure, PeakHour))
     ]

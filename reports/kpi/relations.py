@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 
 from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
-from reports.kpi.question import STATE, Question
+from reports.kpi.question import Question
 from reports.oracle import Recomputed, recomputed
 from sinks.rule_parameters import rule_parameters
 from sql import kpi_queries as text
@@ -16,7 +16,7 @@ from sql import oracle_queries as oracle
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Relations:
     """Relations to read from."""
 
     windows: str
@@ -29,7 +29,7 @@ class Source:
     agent_quarters: str
 
 
-STREAM = Source(
+STREAM = Relations(
     windows=text.STREAM_WINDOWS,
     legs=text.STREAM_LEGS,
     contacts=text.STREAM_CONTACTS,
@@ -41,9 +41,9 @@ STREAM = Source(
 )
 
 
-def oracle_source(tables: Recomputed) -> Source:
+def oracle_relations(tables: Recomputed) -> Relations:
     """Relations made of the recomputed tables."""
-    return Source(
+    return Relations(
         windows=tables.windows,
         legs=oracle.legs(tables.folded),
         contacts=tables.contacts,
@@ -56,16 +56,18 @@ def oracle_source(tables: Recomputed) -> Source:
 
 
 @contextmanager
-def source_of(client: Client, question: Question, rules: Rules, kpis: Sequence[Kpi]) -> Iterator[Source]:
+def relations_of(
+    client: Client, question: Question, rules: Rules, kpis: Sequence[Kpi]
+) -> Iterator[Relations]:
     """The relations to read from, for as long as the block lasts."""
     if not question.from_oracle:
         yield STREAM
         return
     # Who waits now may have no event in the range.
-    beyond = any(kpi.id in STATE for kpi in kpis)
+    beyond = any(kpi.is_state for kpi in kpis)
     span = None if beyond else (question.from_ms, question.to_ms)
     with recomputed(client, rules, span) as tables:
-        yield oracle_source(tables)
+        yield oracle_relations(tables)
 
 
 def parameters(question: Question, rules: Rules) -> dict[str, object]:

@@ -15,8 +15,8 @@ from kpis.tallies.fcr import FCR_MEASURES
 from kpis.tallies.live import LIVE_MEASURES
 from kpis.tallies.surveys import SURVEY_MEASURES
 from kpis.tallies.windows import MEASURES
-from reports.kpi.question import STATE, Question, from_windows
-from reports.kpi.relations import Source
+from reports.kpi.question import Question, from_windows
+from reports.kpi.relations import Relations
 from reports.oracle import CONTACT_MEASURES, LEG_MEASURES
 from reports.queries import rows
 from sql import kpi_queries as text
@@ -25,7 +25,7 @@ from sql.periods import Periods
 
 Key = tuple[Any, ...]  # begin and end of the period, then the dimensions
 Value = dict[str, Any]
-Values = dict[Key, dict[str, Value]]
+KpiValues = dict[Key, dict[str, Value]]
 Sums = Mapping[str, int]
 
 
@@ -34,7 +34,7 @@ class Reading:
     """All that it takes to read: where, how, what was asked, and the rules."""
 
     client: Client
-    source: Source
+    relations: Relations
     question: Question
     when: Periods
     parameters: dict[str, object]
@@ -60,18 +60,18 @@ def value_of(kpi: Kpi, sums: Sums, final: bool = True) -> Value:
 
 def nothing(kpi: Kpi) -> Value:
     """A KPI of which nothing was counted."""
-    if kpi.fact:
+    if kpi.figure is not None:
         return {"value": None, "unit": kpi.unit, "n": 0, "num": 0, "den": 0, "final": True}
     return value_of(kpi, {})
 
 
-def window_values(reading: Reading, kpis: Sequence[Kpi]) -> Values:
+def window_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
     """KPIs of windows; where these lack a dimension, the same of legs and contacts."""
-    source, by = reading.source, reading.question.by
-    parts = [(text.window_source(source.windows, MEASURES), MEASURES)]
+    relations, by = reading.relations, reading.question.by
+    parts = [(text.window_source(relations.windows, MEASURES), MEASURES)]
     if not from_windows(reading.question):
-        contacts = text.contact_source(source.contacts_with_ivr)
-        parts = [(text.leg_source(source.legs), LEG_MEASURES), (contacts, CONTACT_MEASURES)]
+        contacts = text.contact_source(relations.contacts_with_ivr)
+        parts = [(text.leg_source(relations.legs), LEG_MEASURES), (contacts, CONTACT_MEASURES)]
     # Channels apart, as not every KPI takes all.
     split = tuple(dict.fromkeys((*by, "channel")))
     channels: dict[Key, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
@@ -94,14 +94,14 @@ def window_value(kpi: Kpi, channels: Mapping[str, Sums], rules: Rules) -> Value:
     return value_of(kpi, sums, final=kpi.booked != "entered" or sums["waiting"] == 0)
 
 
-def fcr_values(reading: Reading, kpis: Sequence[Kpi]) -> Values:
+def fcr_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
     """KPIs of repeat contacts, by length of the window and by whether it has passed."""
-    source, by = reading.source, reading.question.by
+    relations, by = reading.relations, reading.question.by
     if from_windows(reading.question):
         keys = (*text.WINDOW_DIMENSIONS, "days")
-        relation = text.window_source(source.fcr_windows, FCR_MEASURES, keys)
+        relation = text.window_source(relations.fcr_windows, FCR_MEASURES, keys)
     else:
-        relation = fcr_bookings(source.fcr, reading.rules.fcr.windows_days)
+        relation = fcr_bookings(relations.fcr, reading.rules.fcr.windows_days)
     query = text.sums(text.matured(relation), FCR_MEASURES, reading.when, by, ("days", "mature"))
     judged: dict[Key, dict[tuple[int, bool], Sums]] = defaultdict(dict)
     for row in reading.rows(query):
@@ -120,32 +120,32 @@ def fcr_value(kpi: Kpi, judged: Mapping[tuple[int, bool], Sums]) -> Value:
     return value_of(kpi, sums, final=not (may_change and open_.get("anchors")))
 
 
-def survey_values(reading: Reading, kpis: Sequence[Kpi]) -> Values:
+def survey_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
     """KPIs of surveys, at the end of the contact or at the answer."""
-    found: Values = defaultdict(dict)
+    found: KpiValues = defaultdict(dict)
     for at in ("booked_at", "responded_at"):
         wanted = [kpi for kpi in kpis if (kpi.booked == "responded") == (at == "responded_at")]
         if wanted:
-            relation = survey_bookings(reading.source.surveys, at)
+            relation = survey_bookings(reading.relations.surveys, at)
             query = text.sums(relation, SURVEY_MEASURES, reading.when, reading.question.by)
             for row in reading.rows(query):
                 found[reading.key(row)] |= {kpi.id: value_of(kpi, row) for kpi in wanted}
     return found
 
 
-def agent_values(reading: Reading, kpis: Sequence[Kpi]) -> Values:
+def agent_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
     """KPIs of agents' quarter-hours, by when these begin."""
-    relation = text.window_source(reading.source.agent_quarters, AGENT_MEASURES, text.AGENT_DIMENSIONS)
+    relation = text.window_source(reading.relations.agent_quarters, AGENT_MEASURES, text.AGENT_DIMENSIONS)
     query = text.sums(relation, AGENT_MEASURES, reading.when, reading.question.by)
     return {reading.key(row): {kpi.id: value_of(kpi, row) for kpi in kpis} for row in reading.rows(query)}
 
 
-def live_values(reading: Reading, kpis: Sequence[Kpi]) -> Values:
+def live_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
     """The service level of periods as it stands at a moment: final once nobody waits any more."""
-    wanted = [kpi for kpi in kpis if kpi.id not in STATE]
+    wanted = [kpi for kpi in kpis if not kpi.is_state]
     if not wanted:
         return {}
-    query = text.live_sums(LIVE_MEASURES, reading.when, reading.question.by, reading.source.legs)
+    query = text.live_sums(LIVE_MEASURES, reading.when, reading.question.by, reading.relations.legs)
     return {
         reading.key(row): {kpi.id: value_of(kpi, row, final=not row["waiting_now"]) for kpi in wanted}
         for row in reading.rows(query)

@@ -1,14 +1,8 @@
 """Columns of the views: each KPI as expressions of totals, as reports.kpi.sums divides them."""
 
-import re
-
 from kpis.catalogue.kpi import Kpi, Terms
 from kpis.rules import Rules
-from sql.views.period import DAYS_ON, Column, literal, local_text
-
-QUANTILE = re.compile(r"(wait|handle_time)_p(\d+)")
-# Totals that figures of single legs are kept in.
-FIGURES = {"longest_wait": "x_queue", "longest_hold": "x_hold", "wait": "x_wait", "handle_time": "x_handle"}
+from sql.views.period import Column, literal
 
 
 def column_id(kpi: Kpi) -> str:
@@ -43,7 +37,9 @@ def where(condition: str, expression: str) -> str:
     return f"if({condition}, {expression}, NULL)" if condition else expression
 
 
-def pair(kpi: Kpi, value: str, n: str, condition: str, type_: str = "Nullable(Float64)") -> list[Column]:
+def value_and_n(
+    kpi: Kpi, value: str, n: str, condition: str, type_: str = "Nullable(Float64)"
+) -> list[Column]:
     """The columns of a KPI: its value, and how many it is about."""
     name, about = column_id(kpi), f"{kpi.name} ({kpi.unit}). {kpi.definition}"
     return [
@@ -56,41 +52,10 @@ def quotient_columns(kpi: Kpi, name: str, condition: str) -> list[Column]:
     """A KPI that is a quotient of totals, or a plain total."""
     num = summed(kpi.num, name)
     if not kpi.den:
-        return pair(kpi, num, num, condition, "Nullable(Int64)")
+        return value_and_n(kpi, num, num, condition, "Nullable(Int64)")
     den = summed(kpi.den, name)
     n = name.format(kpi.n) if kpi.n else den
-    return pair(kpi, f"{num} / nullIf({den}, 0)", n, condition)
-
-
-def figure_columns(kpi: Kpi, every: str) -> list[Column]:
-    """A KPI that is no quotient of sums."""
-    if kpi.id in ("longest_wait", "longest_hold"):
-        name = FIGURES[kpi.id]
-        return pair(kpi, f"t_{name}", f"t_{name}_n", "", "Nullable(Int64)")
-    if kpi.fact == "callback":
-        return pair(kpi, "t_x_callback_ms / nullIf(t_x_callback_n, 0)", "t_x_callback_n", "")
-    if kpi.fact == "peak":
-        return peak_columns(kpi, every) if every in DAYS_ON else []
-    named = QUANTILE.fullmatch(kpi.id)
-    if not named:
-        raise ValueError(f"views do not know how to compute {kpi.id}")
-    values = f"t_{FIGURES[named[1]]}"
-    place = f"intDiv({named[2]} * length({values}) + 99, 100)"
-    value = f"if(empty({values}), NULL, {values}[{place}])"
-    return pair(kpi, value, f"length({values})", "", "Nullable(Int64)")
-
-
-def peak_columns(kpi: Kpi, every: str) -> list[Column]:
-    """The busiest hour within the period, as the local clock shows its begin."""
-    inside = "(hour, contacts) -> hour >= start_s AND hour + 3600 <= toUnixTimestamp(window_end)"
-    hours, counts = "t_x_quarter.1", "t_x_quarter.2"
-    fitting = f"arrayFilter({inside}, {hours}, {counts})"
-    totals = f"arrayFilter({inside.replace('(hour, contacts)', '(contacts, hour)')}, {counts}, {hours})"
-    most = f"arrayMax({totals})"
-    moment = local_text(f"{fitting}[indexOf({totals}, {most})]", "1h")
-    shown = f"substring({moment}, 12, 5)" if every == "1d" else f"substring({moment}, 1, 16)"
-    return pair(kpi, f"if(empty({fitting}), NULL, {shown})", f"if(empty({fitting}), 0, {most})", "",
-                "Nullable(String)")  # fmt: skip
+    return value_and_n(kpi, f"{num} / nullIf({den}, 0)", n, condition)
 
 
 def final_column(kpi: Kpi) -> Column:

@@ -1,7 +1,7 @@
 -- Columns of table `fcr_windows` (without partition and version), from facts of table `fcr` (docs/facts.md 8).
 WITH
 -- Each fact up to twice: at the end of an anchor, at the beginning of a candidate. For each length of the window
--- its verdicts, in the order of {windows_days}.
+-- its verdicts, in the order of windows_days.
 booked AS (
     SELECT channel AS own_channel, queue AS own_queue, failed AS has_failed, transferred AS was_moved,
         level1_resolvable AS level1, booking.1 AS is_end,

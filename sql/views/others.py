@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from schemas.time_units import DAY_MS, MINUTE_MS
 from sql.bookings import live
+from sql.templates import compose, fill
 from sql.views.period import NOW_MS, Column, create, quoted, with_values
 
 FREQUENT = 1_000
@@ -56,23 +57,12 @@ def repeat_contact(days: Sequence[int]) -> str:
 
 def frequent_customer() -> str:
     """Customers that are more likely a switchboard or a test than a person."""
-    query = f"""SELECT assumeNotNull(customer_key) AS customer, count() AS contact_count,
-    min(started_at) AS first_started_at, max(started_at) AS last_started_at
-FROM contacts FINAL WHERE is_deleted = 0 AND isNotNull(customer_key)
-GROUP BY customer HAVING contact_count > {FREQUENT}"""
+    query = fill("views", "frequent_customer", frequent=str(FREQUENT))
     return plain("frequent_customer", query, f"Customers with more than {FREQUENT:,} contacts.")
 
 
 def source_health() -> str:
     """When each source was last heard of."""
-    query = """SELECT source, maxIf(at, is_beat) AS beat_at, maxIf(at, NOT is_beat) AS event_at,
-        greatest(beat_at, event_at) AS heard_at
-    FROM (
-        SELECT source, occurred_at AS at, true AS is_beat FROM heartbeats FINAL
-        UNION ALL SELECT source, max(occurred_at), false FROM events GROUP BY source
-        UNION ALL SELECT source, max(occurred_at), false FROM agent_events GROUP BY source
-    )
-    GROUP BY source"""
     never = "nullIf({0}, toDateTime64(0, 3, 'UTC'))"
     columns = [
         Column("source", "source", "String", "The system that sends events."),
@@ -83,18 +73,16 @@ def source_health() -> str:
         Column("silent_s", f"greatest(intDiv({NOW_MS} - toUnixTimestamp64Milli(heard_at), 1000), 0)", "Int64",
                "Seconds since either."),
     ]  # fmt: skip
-    return create("source_health", "When each source was last heard of.", columns,
-                  f"SELECT {{columns}}\nFROM (\n    {query}\n)")  # fmt: skip
+    return create("source_health", "When each source was last heard of.", columns, "source_health")
 
 
 def kpi_now(parameters: Mapping[str, object], columns: Sequence[Column], measures: Sequence[str]) -> str:
     """What waits and is handled at this moment; `columns` are expressions of t_<measure>, t_oldest_ms."""
-    # Before it is told what each leg is: no other leg can be waiting, active, wrapping up or counted below.
-    open_or_new = (
-        "(SELECT * FROM legs FINAL WHERE is_deleted = 0 AND (isNull(ended_at) "
-        f"OR entered_at >= now64(3) - INTERVAL {LIVE_MINUTES + 1} MINUTE "
-        "OR greatest(ended_at, ifNull(handled_at, ended_at)) "
-        f">= now64(3) - INTERVAL {parameters['acw_stale_ms']} MILLISECOND))"
+    open_or_new = compose(
+        "views",
+        "open_or_new_legs",
+        minutes=str(LIVE_MINUTES + 1),
+        acw_stale_ms=str(parameters["acw_stale_ms"]),
     )
     source = with_values(live(open_or_new).replace("{as_of_ms:Int64}", NOW_MS), parameters)
     recent = f"entered_ms >= {NOW_MS} - {LIVE_MINUTES * MINUTE_MS}"
@@ -106,11 +94,7 @@ def kpi_now(parameters: Mapping[str, object], columns: Sequence[Column], measure
         Column("as_of", "now64(3, 'UTC')", "DateTime64(3, 'UTC')", "This moment."),
         *(Column(name, name, "String", f"The {name}; '' for none.") for name in ("channel", "queue")),
     ]
-    query = f"""SELECT {{columns}}
-FROM (
-    SELECT channel, queue, {totals}, max(age_ms) AS t_oldest_ms
-    FROM {source}
-    GROUP BY channel, queue
-    HAVING {" OR ".join(f"t_{name} != 0" for name in measures)}
-)"""
-    return create("kpi_now", "What is waiting and being handled at this moment.", [*fixed, *columns], query)
+    some = " OR ".join(f"t_{name} != 0" for name in measures)
+    comment = "What is waiting and being handled at this moment."
+    parts = {"totals": totals, "source": source, "some": some}
+    return create("kpi_now", comment, [*fixed, *columns], "kpi_now", **parts)

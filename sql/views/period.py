@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sql.templates import fill
 from sql.views.grid import Grid, end_of, offset_of
 
 PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
@@ -120,21 +121,21 @@ def period_view(view: PeriodView, periods: Grid) -> str:
     """The statement that makes or replaces the view."""
     totals = ", ".join(f"{total.aggregate.format(total.name)} AS t_{total.name}" for total in view.totals)
     by = ", ".join(["start_s", *view.dimensions])
-    query = f"""{periods.constants()}
-SELECT {{columns}}
-FROM (
-    SELECT {by}, {totals}
-    FROM (
-        {stacked(view, periods)}
+    return create(
+        view.name,
+        view.comment,
+        [*fixed_columns(view), *view.columns],
+        "period",
+        constants=periods.constants(),
+        by=by,
+        totals=totals,
+        stacked=stacked(view, periods),
     )
-    GROUP BY {by}
-)"""
-    return create(view.name, view.comment, [*fixed_columns(view), *view.columns], query)
 
 
-def create(name: str, comment: str, columns: Sequence[Column], query: str) -> str:
-    """CREATE OR REPLACE VIEW, with types and comments; `query` has {columns} where they are selected."""
+def create(name: str, comment: str, columns: Sequence[Column], query: str, **parts: str) -> str:
+    """CREATE OR REPLACE VIEW, with types and comments, of sql/views/<query>.sql with its parts put in."""
     declared = ",\n    ".join(f"`{c.name}` {c.type} COMMENT {quoted(c.comment)}" for c in columns)
     selected = ",\n    ".join(f"{c.expression} AS `{c.name}`" for c in columns)
-    text = query.replace("{columns}", selected)
+    text = fill("views", query, columns=selected, **parts)
     return f"CREATE OR REPLACE VIEW {name}\n(\n    {declared}\n)\nAS {text}\nCOMMENT {quoted(comment)}"

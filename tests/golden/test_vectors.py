@@ -6,7 +6,7 @@ import pytest
 from support.notation import BASE_MS, read_events
 from support.tables import read_file
 
-from kpis.catalogue.every_kpi import KPIS
+from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import quotient, total
 from kpis.facts import Facts
 from kpis.fold.events import fold
@@ -14,6 +14,7 @@ from kpis.rules import DEFAULT_RULES
 from kpis.tallies.peak_hour import peak_hour
 from kpis.tallies.windows import MEASURES, ZERO, Contribution, add, contribution
 
+KPIS = every_kpi(DEFAULT_RULES)
 FOLDER = Path(__file__).parent
 AGGREGATE = [
     "S01_simple",

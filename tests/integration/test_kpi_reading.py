@@ -20,13 +20,13 @@ from support.kpi_world import (
     RANGE,
     RULES,
     SEED,
-    STATE,
     Row,
     Stored,
     make_world,
     store,
 )
 
+from kpis.catalogue.figure import PeakHour
 from kpis.catalogue.kpi import Kpi
 from reports.explain.explanation import Asked, Explanation, document, explain
 from reports.kpi.answer import CannotAnswer, Question, answer
@@ -86,8 +86,8 @@ def test_every_kpi_is_what_the_facts_say(
     agents_fit = set(by) <= {"agent", "team"} and every != "1m"
     assert left_out == {
         kpi.id for kpi in KPIS.values()
-        if (kpi.id in STATE and every != "all") or (kpi.table == "agents" and not agents_fit)
-        or (kpi.id == "peak_hour" and every in ("1m", "15m"))
+        if (kpi.is_state and every != "all") or (kpi.table == "agents" and not agents_fit)
+        or (isinstance(kpi.figure, PeakHour) and every in ("1m", "15m"))
     }  # fmt: skip
     for name, values in found.items():
         assert something(values) == something(expected.values(KPIS[name])), name
@@ -121,11 +121,10 @@ DAY = (BASE_MS + DAY_MS, BASE_MS + 2 * DAY_MS)
 def test_recomputed_from_events_is_the_same(
     stored: Stored, span: tuple[int, int], by: tuple[str, ...]
 ) -> None:
-    left_out = () if span == RANGE else STATE
     kpis = tuple(
         kpi.id
         for kpi in KPIS.values()
-        if kpi.id not in left_out and not (kpi.table == "agents" and "queue" in by)
+        if (span == RANGE or not kpi.is_state) and not (kpi.table == "agents" and "queue" in by)
     )
     question = Question(*span, "all", by, kpis, as_of_ms=LATER)
     again = replace(question, from_oracle=True)
@@ -164,7 +163,7 @@ def test_quantiles_of_any_number_of_values_and_ties(stored: Stored) -> None:
     stored.client.insert("waits", lines, column_names=names)
     when = periods(BASE_MS, BASE_MS + 60_000, "all", UTC)
     percents = range(1, 101)
-    query = quantiles("wait", percents, when, ("queue",), "waits")
+    query = quantiles("wait_ms", percents, when, ("queue",), "waits")
     found = stored.client.query(query, parameters=when.parameters)
     stored.client.command("DROP TABLE waits")
     by_queue = {row[2]: row[3:] for row in found.result_rows}
@@ -195,12 +194,12 @@ def test_the_contacts_explained_add_up_to_the_kpi(stored: Stored, table: str) ->
         one = 0 if table == "agents" else number % 2
         for span, narrowed in asked_ if table in ("facts", "live") else asked_[one : one + 1]:
             found, row = explained(stored, kpi, span, **narrowed)
-            told += bool(found.items)
+            told += bool(found.contributors)
             assert (found.value, found.n, found.num) == (row["value"], row["n"], row["num"]), (kpi.id, span)
             assert found.den == row["den"], (kpi.id, span)
-            if kpi.id != "peak_hour":
-                assert sum(item.num for item in found.items) == row["num"]
-            assert document(found)["contacts"] == [] or all(item.events for item in found.items)
+            if not isinstance(kpi.figure, PeakHour):
+                assert sum(one.num for one in found.contributors) == row["num"]
+            assert document(found)["contacts"] == [] or all(one.events for one in found.contributors)
     assert told > 3
 
 
@@ -209,7 +208,7 @@ def test_explanations_name_the_contacts_that_matter(stored: Stored) -> None:
     span = (BASE_MS - DAY_MS, BASE_MS + 4 * DAY_MS)
     for name, role in (("returned_rate.w1d", "repeated"), ("callback_wait", "called back")):
         found, _ = explained(stored, KPIS[name], span)
-        wanted = [item for item in found.items if item.num]
+        wanted = [one for one in found.contributors if one.num]
         assert wanted
-        for item in wanted:
-            assert any(role in what and events for _, what, events in item.related), (name, item.subject)
+        for one in wanted:
+            assert any(role in what and events for _, what, events in one.related), (name, one.subject)

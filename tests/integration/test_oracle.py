@@ -263,8 +263,8 @@ def test_longest_wait_and_hold(world: World) -> None:
     waits = [leg.queue_ms for leg in legs if leg.queue_ms is not None]
     holds = [leg.hold_max_ms for leg in legs if leg.hold_n and leg.handled_at is not None]
     for legs_relation in (kpi.STREAM_LEGS, oracle_facts("legs")):
-        wait = run(world, kpi.longest_wait(wanted, legs=legs_relation), wanted)[0]
-        hold = run(world, kpi.longest_hold(wanted, legs=legs_relation), wanted)[0]
+        wait = run(world, kpi.longest("queue_ms", wanted, legs=legs_relation), wanted)[0]
+        hold = run(world, kpi.longest("hold_max_ms", wanted, legs=legs_relation), wanted)[0]
         assert (wait["longest"], wait["n"]) == (max(waits), len(waits))
         assert (hold["longest"], hold["n"]) == (max(holds), len(holds))
 

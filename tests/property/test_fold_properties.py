@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 from support.notation import BASE_MS, read_events
 from support.strategies import EACH_TYPE, NEAR, RULES, any_event, contacts, moments, orderly
 
-from kpis.catalogue.every_kpi import KPIS
+from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import quotient, total
 from kpis.facts import Facts
 from kpis.fold.events import fold, unique
+from kpis.rules import DEFAULT_RULES
 from kpis.tallies.windows import INDEX, MEASURES, ZERO, Contribution, Tally, Window, add, change, contribution
 from schemas.codec import decode, encode
 from schemas.events import MODELS, ContactEvent
 
+KPIS = every_kpi(DEFAULT_RULES)
 ANY = contacts() | orderly()
 RATIOS = [kpi for kpi in KPIS.values() if kpi.unit == "ratio"]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from kpis.agents.quarters import AGENT_MEASURES, agent_quarters
 from kpis.agents.sessions import sessions_of
 from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.figure import Longest, LongestWaitNow
 from kpis.catalogue.kpi import Kpi, applicable, quotient, total
 from kpis.facts import AgentQuarter, Facts, FcrFact
 from kpis.fcr.customer_contacts import judge
@@ -110,11 +111,11 @@ def kpi_value(kpi_id: str, world: World, as_of: int) -> float | None:
     """Value of a KPI over all that is known."""
     kpi = every_kpi(world.rules)[kpi_id]
     legs = [leg for one in world.facts(as_of if kpi.table == "live" else None) for leg in one.legs]
-    if kpi_id == "longest_wait_now":
+    if isinstance(kpi.figure, LongestWaitNow):
         ages = [as_of - leg.entered_at for leg in legs if is_waiting(leg, as_of, world.rules)]
         return max(ages, default=None)
-    if kpi_id == "longest_wait":
+    if kpi.figure == Longest("queue_ms"):
         return max((leg.queue_ms for leg in legs if leg.queue_ms is not None), default=None)
-    assert not kpi.fact, f"{kpi_id} is not evaluated here"
+    assert kpi.figure is None, f"{kpi_id} is not evaluated here"
     sums = sums_of(kpi, world, as_of)
     return quotient(total(kpi.num, sums), total(kpi.den, sums))

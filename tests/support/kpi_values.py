@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from support.kpi_world import DIMENSIONS, RANGE, STATE, Row, Stored, fcr_bookings
+from support.kpi_world import DIMENSIONS, RANGE, Row, Stored, fcr_bookings
 
 from kpis.agents.quarters import AGENT_MEASURES
+from kpis.catalogue.figure import CallbackWait, Longest, LongestWaitNow, PeakHour, Quantile
 from kpis.catalogue.kpi import Kpi, applicable, total
 from kpis.tallies.fcr import is_final
 from kpis.tallies.live import is_waiting, live_measures
@@ -66,7 +67,7 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
     else:
         for leg in found.legs:
             if leg.entered_at <= as_of:
-                at = RANGE[0] if kpi.id in STATE else leg.entered_at
+                at = RANGE[0] if kpi.is_state else leg.entered_at
                 yield at, dims_of(leg), live_measures(leg, as_of, rules)
 
 
@@ -85,21 +86,23 @@ def callback_requests(found: Stored) -> Iterator[tuple[int, Dims, int]]:
 
 def figures_of(kpi: Kpi, found: Stored, as_of: int) -> list[tuple[int, Dims, int]]:
     """All single values that an extreme, a quantile or a mean is made of."""
-    duration = kpi.id.partition("_p")[0]
-    if kpi.id == "longest_wait_now":
-        waiting = [leg for leg in found.legs if is_waiting(leg, as_of, found.world.rules)]
-        return [(RANGE[0], dims_of(leg), as_of - leg.entered_at) for leg in waiting]
-    if kpi.id == "callback_wait":
-        return [*callback_requests(found)]
-    if kpi.id == "longest_hold":
-        held = [leg for leg in found.legs if leg.hold_n]
-        return [(leg.handled_at, dims_of(leg), leg.hold_max_ms) for leg in held if leg.handled_at is not None]
-    if duration == "handle_time":
-        return [(leg.handled_at, dims_of(leg), leg.handle_ms) for leg in found.legs
-                if leg.handled_at is not None and leg.handle_ms is not None]  # fmt: skip
-    answered_only = duration == "wait"
-    return [(leg.entered_at, dims_of(leg), leg.queue_ms) for leg in found.legs
-            if leg.queue_ms is not None and (leg.answered or not answered_only)]  # fmt: skip
+    match kpi.figure:
+        case LongestWaitNow():
+            waiting = [leg for leg in found.legs if is_waiting(leg, as_of, found.world.rules)]
+            return [(RANGE[0], dims_of(leg), as_of - leg.entered_at) for leg in waiting]
+        case CallbackWait():
+            return [*callback_requests(found)]
+        case Longest("hold_max_ms"):
+            return [(leg.handled_at, dims_of(leg), leg.hold_max_ms) for leg in found.legs
+                    if leg.hold_n and leg.handled_at is not None]  # fmt: skip
+        case Longest("handle_ms") | Quantile("handle_ms"):
+            return [(leg.handled_at, dims_of(leg), leg.handle_ms) for leg in found.legs
+                    if leg.handled_at is not None and leg.handle_ms is not None]  # fmt: skip
+        case Longest(duration) | Quantile(duration):
+            answered_only = duration == "wait_ms"
+            return [(leg.entered_at, dims_of(leg), leg.queue_ms) for leg in found.legs
+                    if leg.queue_ms is not None and (leg.answered or not answered_only)]  # fmt: skip
+    raise AssertionError(f"{kpi.figure} is not computed here")
 
 
 class Expected:
@@ -124,9 +127,9 @@ class Expected:
         return groups
 
     def values(self, kpi: Kpi) -> dict[tuple[Any, ...], Row]:
-        if kpi.id == "peak_hour":
+        if isinstance(kpi.figure, PeakHour):
             return self.peaks(kpi)
-        if kpi.fact:
+        if kpi.figure is not None:
             groups = self.grouped(figures_of(kpi, self.found, self.question.now_ms))
             return {key: self.figure(kpi, key, sorted(values)) for key, values in groups.items()}
         groups = self.grouped(bookings_of(kpi, self.found, self.question.now_ms))
@@ -143,15 +146,15 @@ class Expected:
         final = True
         if kpi.table == "windows" and kpi.booked == "entered":
             final = not sums.get("waiting")
-        elif kpi.id == "service_level_live":
+        elif kpi.table == "live" and not kpi.is_state:
             final = not sums.get("waiting_now")
         elif kpi.table == "fcr" and kpi.booked == "ended":
             final = not sums.get("open")
         return {"value": value, "unit": kpi.unit, "n": n, "num": num, "den": den, "final": final}
 
     def figure(self, kpi: Kpi, key: tuple[Any, ...], values: list[int]) -> Row:
-        n, mean = len(values), kpi.id == "callback_wait"
-        percent = int(kpi.id.partition("_p")[2]) if kpi.fact == "quantile" else 100
+        n, mean = len(values), isinstance(kpi.figure, CallbackWait)
+        percent = kpi.figure.percent if isinstance(kpi.figure, Quantile) else 100
         found = sum(values) if mean else values[-(-percent * n // 100) - 1]
         final = True
         if kpi.booked == "entered" and not mean:

@@ -29,7 +29,6 @@ KPIS = every_kpi(RULES)
 RANGE = (BASE_MS - 2 * DAY_MS, BASE_MS + 8 * DAY_MS)
 AS_OF, LATER = BASE_MS + 2 * DAY_MS, BASE_MS + 9 * DAY_MS
 DIMENSIONS = ("channel", "queue", "agent", "team", "reason")
-STATE = ("waiting_now", "longest_wait_now", "active_now", "acw_now")
 SCALES = {
     "csat": ((1, 5), (1, 7), (1, 10), (1, 3)), "nps": ((0, 10),), "ces": ((1, 7), (1, 5)),
     "aes": ((1, 5),), "fcr": ((0, 1),),

@@ -24,15 +24,16 @@ from pathlib import Path
 
 from support.notation import BASE_MS, read_events, to_ms
 
-from kpis.catalogue.every_kpi import KPIS
+from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import quotient, total
 from kpis.facts import ContactFact, Facts, LegFact, SurveyFact
 from kpis.fold.ageing import missing, state_at
 from kpis.fold.events import fold
-from kpis.rules import Rules
+from kpis.rules import DEFAULT_RULES, Rules
 from kpis.tallies.windows import INDEX, MEASURES, Contribution, contribution, is_short, service_level
 from schemas.events import ContactEvent
 
+KPIS = every_kpi(DEFAULT_RULES)
 ALIASES = {"wait": "queue_ms", "n": "hold_n", "max": "hold_max_ms", "art": "full_resolution_ms"}
 Fact = LegFact | ContactFact | SurveyFact
 Row = dict[str, str]

@@ -22,10 +22,12 @@ from cli.main import COMMANDS as TABLE
 from cli.main import ENDINGS, load, status_of
 from cli.sending import print_counts
 from cli.times import instant_ms, span_ms
-from kpis.catalogue.every_kpi import KPIS
-from reports.explain.explanation import Asked, Explanation, Item
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.rules import DEFAULT_RULES
+from reports.explain.explanation import Asked, Contributor, Explanation
 from sql.periods import period_of
 
+KPIS = every_kpi(DEFAULT_RULES)
 COMMANDS = (
     "demo", "up", "worker", "sink",
     *(f"import {source.name}" for source in SOURCES if source.reads == "file"),
@@ -247,8 +249,10 @@ def test_a_database_without_our_tables_is_said_so(monkeypatch: Any) -> None:
 
 def explanation(contacts: int, **where: str) -> Explanation:
     events = ({"at": "2026-01-05T08:00:00.137Z", "type": "contact_queued", "leg": 1, "queue": "[red]hot"},)
-    items = tuple(
-        Item({"contact_id": f"c{n}"}, num=1, den=2, measures={"wait_n": 2}, note="a note", events=events)
+    contributors = tuple(
+        Contributor(
+            {"contact_id": f"c{n}"}, num=1, den=2, measures={"wait_n": 2}, note="a note", events=events
+        )
         for n in range(contacts)
     )
     asked = Asked(
@@ -259,7 +263,9 @@ def explanation(contacts: int, **where: str) -> Explanation:
         **where,
         zone="Europe/Rome",
     )
-    return Explanation(asked, value=500.0, n=2 * contacts, num=contacts, den=2 * contacts, items=items)
+    return Explanation(
+        asked, value=500.0, n=2 * contacts, num=contacts, den=2 * contacts, contributors=contributors
+    )
 
 
 def test_an_explanation_as_text(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:

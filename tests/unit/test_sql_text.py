@@ -2,15 +2,18 @@
 
 from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from schemas.time_units import HOUR_MS
 from sql import kpi_queries as kpi
-from sql import oracle_queries as oracle
 from sql.migrate import in_order, migrations, split_statements
 from sql.periods import edges, periods, shifts
+from sql.templates import compose, fill
+
+ROOT = Path(__file__).parents[2]
 
 
 def ms(*when: int) -> int:
@@ -58,30 +61,33 @@ def test_our_migrations_create_all_tables() -> None:
         assert f"CREATE TABLE IF NOT EXISTS {table}\n" in text
 
 
-def test_composed_sql_has_no_placeholder_left() -> None:
-    folded = oracle.fold()
-    placeholders = (
-        "{events}",
-        "{agent_events}",
-        "{fcr}",
-        "{fold}",
-        "{legs}",
-        "{contacts}",
-        "{extra}",
-        "{sums}",
-        "measures}",
-        "zeros}",
-    )
-    texts = [oracle.legs(folded), oracle.contacts(folded), oracle.surveys(folded)]
-    texts += [
-        oracle.windows(folded, ["offered"], ["contacts"]),
-        kpi.callback_wait(periods(0, 60_000, "all", UTC)),
-        oracle.fcr_windows(oracle.fcr(oracle.contacts(folded))),
-        oracle.agent_quarters(oracle.legs(folded)),
-        oracle.contact_bookings(oracle.with_ivr_legs("contacts", "legs")),
+def test_a_template_and_its_caller_agree_on_the_places() -> None:
+    for parts, odd in (({}, "fold"), ({"fold": "x", "fald": "y"}, "fald")):
+        with pytest.raises(ValueError, match=rf"sql/oracle/legs.* {odd}$"):
+            fill("oracle", "legs", **parts)
+
+
+def test_what_is_put_into_a_template_is_left_as_it_is() -> None:
+    """A queue may be called {contacts}; and what has {name:Type} is a parameter of ClickHouse's own."""
+    made = compose("oracle", "callbacks", legs="legs_of_{contacts}", contacts="C")
+    assert made.count("legs_of_{contacts}") == 2
+    assert "FROM C WHERE" in made
+    assert "{tolerance_ms:Int64}" in made
+    assert made.startswith("(")
+    assert made.endswith(")")
+
+
+def test_every_template_is_used() -> None:
+    """Each has a caller, which names it and its folder."""
+    code = [
+        path.read_text(encoding="utf-8")
+        for folder in ("sql", "sinks")
+        for path in (ROOT / folder).rglob("*.py")
     ]
-    for text in texts:
-        assert not [mark for mark in placeholders if mark in text]
+    names = [path for path in (ROOT / "sql").rglob("*.sql") if path.parent.name != "migrations"]
+    assert len(names) > 20
+    unused = [path.name for path in names if not any(f'"{path.stem}"' in text for text in code)]
+    assert not unused
 
 
 def test_days_have_the_length_that_the_clock_gives_them() -> None:

@@ -2,7 +2,6 @@
 
 import random
 from bisect import bisect_right
-from dataclasses import replace
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -11,9 +10,8 @@ import pytest
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.rules import DEFAULT_RULES, FcrRules, Rules
 from reports.kpi.answer import READERS
-from reports.kpi.figures import LONGEST
 from schemas.time_units import HOUR_MS
-from sinks.views.columns import column_id, figure_columns
+from sinks.views.columns import column_id
 from sinks.views.statements import statements
 from sql.periods import edges
 from sql.views import grid
@@ -86,11 +84,3 @@ def test_every_kpi_is_in_a_view_and_answered(rules: Rules) -> None:
             assert f"`{name}` Nullable(" in made[view], (view, name)
             assert f" AS `{name}`" in made[view], (view, name)
         assert kpi.table in READERS
-        known_fact = kpi.id in LONGEST or kpi.fact in ("callback", "peak", "quantile")
-        assert known_fact == (kpi.table == "facts"), kpi.id
-
-
-def test_a_kpi_that_views_do_not_know_is_refused() -> None:
-    odd = replace(every_kpi(DEFAULT_RULES)["wait_p50"], id="wait_mode", fact="mode")
-    with pytest.raises(ValueError, match="wait_mode"):
-        figure_columns(odd, "1d")

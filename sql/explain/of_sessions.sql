@@ -1,0 +1,5 @@
+-- Contacts that an agent was busy with in the quarters that begin in the range.
+SELECT contact_id FROM {legs}
+WHERE agent != ''
+    AND answered_at < fromUnixTimestamp64Milli({to_ms:Int64} + 900000, 'UTC')
+    AND handled_at >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')

@@ -1,0 +1,7 @@
+SELECT {key},
+    arrayFilter(d -> d.2 != d.3,
+        arrayZip({names}, stream_tally, oracle_tally)) AS differences
+FROM {paired}
+WHERE stream_tally != oracle_tally
+ORDER BY {key}
+LIMIT {limit}

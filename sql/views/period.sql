@@ -1,0 +1,9 @@
+{constants}
+SELECT {columns}
+FROM (
+    SELECT {by}, {totals}
+    FROM (
+        {stacked}
+    )
+    GROUP BY {by}
+)
