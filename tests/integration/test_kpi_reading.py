@@ -26,11 +26,13 @@ from support.kpi_world import (
     store,
 )
 
-from kpis.catalogue.figure import PeakHour
-from kpis.catalogue.kpi import Kpi
+from kpis.catalogue import every_kpi as registry
+from kpis.catalogue.figure import Longest, PeakHour, Quantile
+from kpis.catalogue.kpi import Booked, Kpi
 from reports.explain.explanation import Asked, Explanation, document, explain
 from reports.kpi.answer import CannotAnswer, Question, answer
 from reports.kpi.sums import nothing
+from sinks.views.statements import apply_views
 from sql.kpi_queries import quantiles
 from sql.periods import periods
 
@@ -170,6 +172,35 @@ def test_quantiles_of_any_number_of_values_and_ties(stored: Stored) -> None:
     for some in values:
         expected = [sorted(some)[-(-percent * len(some) // 100) - 1] for percent in percents]
         assert by_queue[str(len(some))] == (len(some), *expected)
+
+
+NEW = (
+    Quantile("wait_ms", 80), Quantile("queue_ms", 33), Quantile("hold_max_ms", 67), Longest("wait_ms"),
+    Longest("handle_ms"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("figure", NEW, ids=str)
+def test_a_new_figure_is_read_everywhere(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch, figure: Quantile | Longest
+) -> None:
+    """One entry in the catalogue: `ringback kpi`, `ringback explain` and the views have it."""
+    booked: Booked = "entered" if figure.duration in ("wait_ms", "queue_ms") else "handled"
+    kpi = Kpi("new", "New", "ms", "leg", booked, "New.", "Tests", figure=figure, table="facts")
+    monkeypatch.setattr(registry, "WAIT", (*registry.WAIT, kpi))
+    question = Question(*RANGE, "1d", ("channel", "queue"), ("new",), as_of_ms=AS_OF)
+    values = asked(stored, question)["new"]
+    assert len(values) > 3
+    assert something(values) == something(Expected(question, stored).values(kpi))
+    found, row = explained(stored, kpi, RANGE)
+    assert (found.value, found.n) == (row["value"], row["n"])
+    apply_views(stored.client, RULES, "UTC")
+    view = stored.client.query("SELECT window_start, channel, queue, new, new_n FROM kpi_day WHERE new_n > 0")
+    by_day = {(start.replace(tzinfo=UTC), *key): (value, n) for start, *key, value, n in view.result_rows}
+    assert by_day == {
+        (datetime.fromtimestamp(key[0] // 1000, UTC), *key[2:]): (value["value"], value["n"])
+        for key, value in values.items()
+    }
 
 
 def explained(stored: Stored, kpi: Kpi, span: tuple[int, int], **where: str) -> tuple[Explanation, Row]:

@@ -92,7 +92,7 @@ def figures_of(kpi: Kpi, found: Stored, as_of: int) -> list[tuple[int, Dims, int
             return [(RANGE[0], dims_of(leg), as_of - leg.entered_at) for leg in waiting]
         case CallbackWait():
             return [*callback_requests(found)]
-        case Longest("hold_max_ms"):
+        case Longest("hold_max_ms") | Quantile("hold_max_ms"):
             return [(leg.handled_at, dims_of(leg), leg.hold_max_ms) for leg in found.legs
                     if leg.hold_n and leg.handled_at is not None]  # fmt: skip
         case Longest("handle_ms") | Quantile("handle_ms"):
