@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from chdb.session import AgentSession
+from chdb.session import Session
 
 from bench.meter import Outcome, Stopwatch, run
 from bench.table import show
@@ -70,7 +70,7 @@ FROM numbers({contacts})
 
 def session(folder: Path) -> AgentSession:
     """ClickHouse over a folder, with the rules."""
-    found = AgentSession(str(folder))
+    found = Session(str(folder))
     found.query("CREATE DATABASE IF NOT EXISTS bench")
     found.query("USE bench")
     for name, value in rule_parameters(DEFAULT_RULES).items():
