@@ -68,7 +68,7 @@ FROM numbers({contacts})
 """
 
 
-def session(folder: Path) -> AgentSession:
+def session(folder: Path) -> Session:
     """ClickHouse over a folder, with the rules."""
     found = Session(str(folder))
     found.query("CREATE DATABASE IF NOT EXISTS bench")

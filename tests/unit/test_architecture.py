@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,10 @@ def test_planted_length_is_found(tmp_path: Path) -> None:
         f"kpis/file.py ({FILE_LINES + 1})",
         f"kpis/function.py:long ({FUNCTION_LINES})",
     ]
+
+
+@pytest.mark.parametrize("path", sources(ROOT, "bench"), ids=lambda path: path.stem)
+def test_every_benchmark_can_be_started(path: Path) -> None:
+    """Nothing else imports them, so a name that has moved would be noticed late."""
+    if path.stem not in ("__main__", "__init__"):
+        import_module(f"bench.{path.stem}")
