@@ -9,10 +9,8 @@ import zstandard
 from deploy.local.clickhouse import guard
 from deploy.local.clickhouse.compression import Decoder, choose_encoding
 from deploy.local.clickhouse.errors import QueryError, from_engine, http_status
-from deploy.local.clickhouse.origin import check_origin
 from deploy.local.clickhouse.settings import parse_options, set_statement
 from deploy.local.clickhouse.statement import format_clause, returns_rows, split_insert
-from deploy.local.clickhouse.users import authenticate, default_users
 
 
 @pytest.mark.parametrize(
@@ -172,7 +170,7 @@ def test_parameters_are_sorted() -> None:
     assert options.settings == {"max_threads": "2"}
     assert options.params == {"x": "5"}
     assert (options.database, options.default_format, options.session_timeout_s) == ("d", "CSV", 3600)
-    assert options.read_only
+    assert options.readonly == 2
     assert not options.compress_response
 
 
@@ -229,30 +227,3 @@ def test_response_encoding() -> None:
     assert choose_encoding("lz4;q=0, gzip", 5000) == "gzip"
     assert choose_encoding("lz4", 10) == ""
     assert choose_encoding("identity", 5000) == ""
-
-
-def test_users() -> None:
-    users = default_users("s3cret")
-    assert authenticate(users, {"X-ClickHouse-Key": "s3cret"}, {}).name == "default"
-    assert authenticate(users, {"Authorization": "Basic ZGVmYXVsdDpzM2NyZXQ="}, {}).name == "default"
-    assert authenticate(users, {}, {"user": "default", "password": "s3cret"}).name == "default"
-    for headers in (
-        {},
-        {"X-ClickHouse-Key": "no"},
-        {"X-ClickHouse-User": "eve"},
-        {"Authorization": "Basic %%"},
-    ):
-        with pytest.raises(QueryError, match="516"):
-            authenticate(users, headers, {})
-
-
-def test_web_pages_are_kept_out() -> None:
-    check_origin({"Host": "127.0.0.1:8123"})
-    check_origin({"Host": "localhost:8123", "Origin": "http://localhost:8088"})
-    for headers in (
-        {"Host": "evil.example:8123"},
-        {"Host": "localhost", "Origin": "https://evil.example"},
-        {},
-    ):
-        with pytest.raises(QueryError, match="ACCESS_DENIED"):
-            check_origin(headers)

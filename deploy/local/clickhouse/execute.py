@@ -21,12 +21,17 @@ _FORMAT = "SELECT formatQuery("
 
 @dataclass(frozen=True)
 class Job:
-    """One request: who asks, what, and whether its method (GET) forbids writing."""
+    """One request: who asks, what, and whether its method is GET, which never writes."""
 
     user: User
     incoming: Incoming
     options: RequestOptions
-    read_only: bool = False
+    is_get: bool = False
+
+    @property
+    def readonly(self) -> int:
+        """The engine's level. 1 is strict: with 2 a statement may write by functions and lift any limit."""
+        return 1 if self.user.read_only or self.is_get else self.options.readonly
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ class Executor:
         """A handle with the request's settings and database, never more rights than user and method give."""
         options = job.options
         if options.session_id and not job.user.read_only:
-            if job.read_only:
+            if job.readonly:
                 # readonly cannot be taken back on a handle, and this one is kept.
                 guard.check_reads_only(job.incoming.head)
             key = (job.user.name, options.session_id)
@@ -110,8 +115,8 @@ class Executor:
                 handle.query(f"USE {quote_name(options.database)}")
             if options.settings:
                 handle.query(set_statement(options.settings))
-            if job.user.read_only or job.read_only:
-                handle.query(f"SET readonly = {1 if job.user.read_only else 2}")
+            if job.readonly:
+                handle.query(f"SET readonly = {job.readonly}")
             yield handle
 
 
