@@ -15,6 +15,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from deploy.local.clickhouse.access import write_configuration
 from deploy.local.clickhouse.engine import Engine, default_memory_limit
 from deploy.local.clickhouse.errors import QueryError
 from deploy.local.clickhouse.execute import Executor
@@ -69,12 +70,13 @@ def _serve(folder: Path, options: argparse.Namespace) -> int:
             shutil.rmtree(spool, ignore_errors=True)  # what a killed process left
             spool.mkdir()
             data.mkdir(exist_ok=True)
+            configuration = write_configuration(folder, options.memory_limit)
         except OSError as error:
             raise LocalStackError(
                 f"folder {folder} cannot be used: {error.strerror}",
                 "make it writable, or set RINGBACK_DATA_DIR to another folder",
             ) from None
-        engine = Engine(data, options.memory_limit)
+        engine = Engine(data, options.memory_limit, configuration)
         engine.create_database(DATABASE)
         executor = Executor(engine)
         users = stack_users(*(keep_password(folder.parent / name) for name in (OWNER_FILE, BI_FILE)))

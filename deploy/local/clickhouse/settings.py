@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from deploy.local.clickhouse.errors import BAD_ARGUMENTS, NOT_IMPLEMENTED, UNKNOWN_SETTING, refused
+from deploy.local.clickhouse.errors import BAD_ARGUMENTS, NOT_IMPLEMENTED, READONLY, UNKNOWN_SETTING, refused
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")
 _PARAM = "param_"
@@ -36,7 +36,7 @@ class RequestOptions:
     session_check: bool = False
     compress_response: bool = True
     readonly: int = 0
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -80,6 +80,8 @@ def parse_options(pairs: Iterable[tuple[str, str]], headers: Mapping[str, str]) 
 def _is_setting(name: str) -> bool:
     if name in _INTERFACE or name.startswith(_PARAM):
         return False
+    if name.lower() == "profile":
+        raise refused(READONLY, "Profiles of settings cannot be chosen in the embedded ClickHouse.")
     if not _NAME.match(name):
         raise refused(UNKNOWN_SETTING, f"Setting {name!r} is neither defined nor a possible name.")
     return True
