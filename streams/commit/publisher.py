@@ -10,7 +10,7 @@ from schemas.dead_letter import DeadLetter, dead_letter_record
 from schemas.topics import DEAD_LETTERS
 from streams.commit.dead_letter_limit import DeadLetterLimit
 from streams.config import StreamConfig
-from streams.kafka.record import KeyValue, RefusedRecord
+from streams.kafka.record import CONTACT_FULL, KeyValue, RefusedRecord
 from streams.kafka.writer import BatchWriter
 from streams.stages.stage import Output
 
@@ -30,8 +30,9 @@ class Publisher:
 
     def count(self, records: int, refused: Sequence[RefusedRecord]) -> None:
         """Count a batch against the cap. Raises TooManyDeadLetters."""
-        example = f"{refused[-1].reason}: {refused[-1].detail}" if refused else ""
-        self.limit.count(records, len(refused), example)
+        bad = [item for item in refused if item.reason != CONTACT_FULL]
+        example = f"{bad[-1].reason}: {bad[-1].detail}" if bad else ""
+        self.limit.count(records, len(bad), example)
 
     async def publish(
         self, outputs: Iterable[Output], partition: int = 0, refused: Sequence[RefusedRecord] = ()
