@@ -88,8 +88,9 @@ def verify(
     end: End = None,
     format: Annotated[Format, typer.Option(help="text or json.")] = Format.text,
 ) -> None:
-    """Compare the stream's tables with KPIs recomputed by SQL from raw events; status 1 if any differ, 3 if
-    they cannot be compared.
+    """Compare the stream's tables with KPIs recomputed by SQL from raw events; status 1 if any differ.
+
+    Status 3: they could not be compared, and the message says why.
 
     Example: ringback verify --from 1999-02-01 --to 1999-03-01
     """

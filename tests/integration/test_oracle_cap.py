@@ -15,6 +15,7 @@ from test_oracle import plain
 from kpis.facts import NO_FACTS
 from kpis.fold.events import fold, unique
 from kpis.rules import Rules
+from reports.oracle import MEMORY_BYTES
 from schemas.events import ContactEvent, ContactHeld, ContactQueued, ContactSurveyed
 from sinks.rule_parameters import rule_parameters
 from sql import oracle_queries as oracle
@@ -22,7 +23,6 @@ from sql import oracle_queries as oracle
 pytestmark = pytest.mark.stack
 
 BEGIN_MS = 1_772_000_000_000
-MEMORY = 400_000_000
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def rows(client: Client, relation: str, rules: Rules) -> list[dict[str, Any]]:
     result = client.query(
         f"SELECT * FROM {relation}",
         parameters=rule_parameters(rules),
-        settings={"max_memory_usage": MEMORY},
+        settings={"max_memory_usage": MEMORY_BYTES},
     )
     return [dict(zip(result.column_names, map(plain, row), strict=True)) for row in result.result_rows]
 
