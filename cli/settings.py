@@ -5,6 +5,7 @@ The descriptions become docs/reference/settings.md (`make docs`), in Markdown.
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -142,6 +143,15 @@ class Settings(BaseSettings):
         le=1,
         description="A worker stops when more than this share of the last 5,000 records or so are no events.",
     )
+    contact_max_events: int = Field(
+        DEFAULT_RULES.contact_max_events,
+        validation_alias="RINGBACK_CONTACT_MAX_EVENTS",
+        ge=10,
+        le=DEFAULT_RULES.contact_max_events,
+        description="Events of one contact that count, those with the smallest `event_id`s; the rest are "
+        "dead letters. Part of the rules: set the same for worker, `verify` and `kpi`. Not more, because a "
+        "contact's events, and so its legs, must fit into one record of Kafka.",
+    )
     log_level: str = Field(
         "INFO",
         validation_alias="RINGBACK_LOG_LEVEL",
@@ -212,7 +222,7 @@ def rules_of(settings: Settings) -> Rules:
     """How events are counted, by these settings."""
     given = settings.rules
     if given is None:
-        return DEFAULT_RULES
+        return replace(DEFAULT_RULES, contact_max_events=settings.contact_max_events)
 
     def ms(value: float, unit_ms: int = 1000) -> int:
         return round(value * unit_ms)
@@ -233,6 +243,7 @@ def rules_of(settings: Settings) -> Rules:
         survey_late_ms=ms(given.survey_late_h, HOUR_MS),
         agent_state_max_ms=ms(given.agent_state_max_h, HOUR_MS),
         acw_stale_ms=ms(given.acw_stale_s),
+        contact_max_events=settings.contact_max_events,
         fcr=FcrRules(**given.fcr.model_dump()),
     )
 
