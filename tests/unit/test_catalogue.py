@@ -1,4 +1,4 @@
-"""What every entry of the catalogue must keep. A check takes the KPIs, so that a fault can be planted in them."""
+"""What every entry of the catalogue must keep. A check takes the KPIs, so that a fault can be planted."""
 
 import re
 from collections.abc import Iterable
