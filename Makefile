@@ -56,9 +56,13 @@ docs: $(STAMP) ## pages that are made from code: docs/reference, and the README'
 test-containers: $(STAMP) ## the integration suite on containers of Apache Kafka and ClickHouse (needs Docker)
 	RINGBACK_TEST_CONTAINERS=1 $(BIN)/pytest tests/integration -m containers
 
-lock: ## renew requirements.lock from pyproject.toml (needs uv)
-	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-header \
-	  --no-emit-index-url --quiet pyproject.toml -o requirements.lock
+# Three files of one resolution: everything, what the image runs, and what its package is built with.
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet
+
+lock: ## renew requirements*.lock from pyproject.toml (needs uv)
+	$(COMPILE) --extra dev pyproject.toml -o requirements.lock
+	$(COMPILE) --extra disk --constraint requirements.lock pyproject.toml -o requirements.run.lock
+	echo 'setuptools>=77' | $(COMPILE) --constraint requirements.lock - -o requirements.build.lock
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .venv-mutants mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

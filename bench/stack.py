@@ -38,7 +38,7 @@ class Stack:
     @property
     def clickhouse_url(self) -> str:
         """ClickHouse's address with the database."""
-        return f"{self.clickhouse.url}/ringback"
+        return self.clickhouse.address
 
 
 @contextmanager

@@ -10,11 +10,12 @@ from rich.table import Table
 
 from adapters.sending.records import OutgoingRecord
 from cli.clickhouse import client
-from cli.console import NO, Format, fail, out, print_json, settings
+from cli.console import NO, Format, err, fail, out, print_json, settings
 from cli.sending import open_sender
 from cli.wire import wire
 from reports.queries import rows, utc
 from schemas.codec import DecodeError
+from schemas.shape import is_shape
 from schemas.topics import CONTACT_EVENTS
 from streams.kafka.schema_lookup import SchemaLookup
 
@@ -85,8 +86,8 @@ def one(origin: str, position: int) -> list[dict[str, Any]]:
 def replay(reason: Reason = "", limit: Limit = 10_000) -> None:
     """Send refused Kafka records to contact-events again, after an upgrade that can read them.
 
-    What is still no event comes back as a dead letter. Refused lines of files are not sent: mend the file and
-    import it again, which counts nothing twice.
+    What is still no event comes back as a dead letter. Not sent are refused lines of files (mend the file and
+    import it again, which counts nothing twice) and records of which only the shape was kept.
 
     Example: ringback dead-letters replay --reason unknown_fingerprint
     """
@@ -94,6 +95,10 @@ def replay(reason: Reason = "", limit: Limit = 10_000) -> None:
     found = fetch(where, {"reason": reason, "topic": f"{CONTACT_EVENTS}["}, limit)
     if not found:
         fail("no dead letters of Kafka records; refused lines of files are mended in the file", NO)
+    shapes = sum(is_shape(row["payload"]) for row in found)
+    found = [row for row in found if not is_shape(row["payload"])]
+    if shapes:
+        err.print(f"of {shapes:,} records only the shape was kept: their producer must send them again")
     sent = asyncio.run(send(found))
     out.print(f"sent again {sent:,}")
 

@@ -25,10 +25,18 @@ INTERRUPTED = 130
 app = typer.Typer(help="Send a file's events; run again it counts nothing twice.", no_args_is_help=True)
 Files = Annotated[list[str], typer.Argument(help="Files, gzip, zip or not; - is stdin.", metavar="FILE...")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all is applied and stored.")]
+Keep = Annotated[
+    bool,
+    typer.Option(
+        "--keep-payloads",
+        help="Send refused lines as they are to the dead letters, where customers may stand in them. "
+        "Default: their shapes only.",
+    ),
+]
 As = Annotated[Format, typer.Option(help="text or json.")]
 
 
-async def import_files(files: list[str], reader: Reader, wait: bool) -> dict[str, int]:
+async def import_files(files: list[str], reader: Reader, wait: bool, keep: bool) -> dict[str, int]:
     """Send the events of files one after the other; the counts.
 
     Duplicates are those within a file and, when waiting, those that ClickHouse had already: by how much less
@@ -38,7 +46,7 @@ async def import_files(files: list[str], reader: Reader, wait: bool) -> dict[str
     config = settings()
     before = await asyncio.to_thread(stored_events, config) if wait else None
     async with await open_sender(config) as sender:
-        results = [await import_file(name, reader, sender, ImportProgress()) for name in files]
+        results = [await import_file(name, reader, sender, ImportProgress(), keep) for name in files]
     counts = merged(results)
     if wait:
         await wait_stored(config)
@@ -58,13 +66,13 @@ def stored_events(config: Settings) -> int | None:
     return int(found[0][0])
 
 
-def run(files: list[str], reader: Reader, wait: bool, format: Format) -> None:
+def run(files: list[str], reader: Reader, wait: bool, format: Format, keep: bool) -> None:
     """Import, and turn what can go wrong into a message and a status."""
     try:
         for name in files:
             if name != STDIN:
                 os.stat(name)  # a mistyped name is said before Kafka is waited for and another file is sent
-        counts = asyncio.run(import_files(files, reader, wait))
+        counts = asyncio.run(import_files(files, reader, wait, keep))
     except WrongFile as error:
         fail(str(error), WRONG_USE)
     except NotSent as error:
@@ -82,8 +90,11 @@ def run(files: list[str], reader: Reader, wait: bool, format: Format) -> None:
 def add_command(source: Source) -> None:
     """The command that imports files of a source; the source's modules are loaded when it is called."""
 
-    def import_source(files: Files, wait: Wait = True, format: As = Format.text) -> None:
-        run(files, partial(source.load_reader(), secret=customer_secret(settings())), wait, format)
+    def import_source(
+        files: Files, wait: Wait = True, keep_payloads: Keep = False, format: As = Format.text
+    ) -> None:
+        reader = partial(source.load_reader(), secret=customer_secret(settings()))
+        run(files, reader, wait, format, keep_payloads)
 
     app.command(source.name, help=f"{source.summary}\n\nExample: {source.example}")(import_source)
 

@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from cli.rule_settings import RuleSettings, mistake
+from deploy.local.clickhouse.process import owner_address
 from kpis.rules import DEFAULT_RULES, FcrRules, Rules
 from schemas.time_units import HOUR_MS
 from streams.config import StreamConfig
@@ -200,8 +201,11 @@ class Settings(BaseSettings):
 
     @property
     def clickhouse(self) -> str:
-        """ClickHouse to talk to, embedded or given."""
-        return self.clickhouse_url or f"http://127.0.0.1:{self.clickhouse_port}/ringback"
+        """ClickHouse to talk to, embedded or given, with the password of our own commands.
+
+        Raises LocalStackError when the file that holds it cannot be read.
+        """
+        return self.clickhouse_url or owner_address(self.data_dir, self.clickhouse_port)
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -47,10 +47,13 @@ def ringback_service(settings: Settings, command: str, name: str, port: int) -> 
     env = {
         VARIABLE: str(ready),
         "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
-        "CLICKHOUSE_URL": settings.clickhouse,
+        "RINGBACK_CLICKHOUSE_PORT": str(settings.clickhouse_port),
         "RINGBACK_DATA_DIR": str(settings.data_dir.resolve()),
         "RINGBACK_METRICS_PORT": str(port),
     }
+    # The password of the embedded one is in a file, which may not be there yet; they read it themselves.
+    if settings.clickhouse_url:
+        env["CLICKHOUSE_URL"] = settings.clickhouse_url
     run = Command([sys.executable, "-m", "cli.main", command], Path(logs / f"{name}.log"), env, 30_000)
 
     def start() -> Handle:

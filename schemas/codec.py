@@ -4,6 +4,7 @@ On the wire is Avro single-object encoding: 0xC3 0x01, the writer schema's 8-byt
 schemas are in the package, so no server is needed to read an old topic.
 """
 
+from difflib import get_close_matches
 from io import BytesIO
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from schemas.avro_schemas import WriterSchema, by_fingerprint, current, current_fingerprints
 from schemas.events import MODELS, Event
+from schemas.shape import quoted
 
 MARKER = b"\xc3\x01"
 HEADER_BYTES = 10
@@ -28,10 +30,19 @@ class DecodeError(ValueError):
         self.detail = detail
 
 
-def explain(error: ValidationError) -> str:
+def _place(item: Any, type_: str) -> str:
+    """Which field an error is about. The name of one that we do not know is content too: its shape."""
+    name = ".".join(str(part) for part in item["loc"]) or "event"
+    if item["type"] != "extra_forbidden":
+        return name
+    alike = get_close_matches(name, MODELS[type_].model_fields, 1)
+    return f"field {quoted(name)}{f' (did you mean {alike[0]}?)' if alike else ''}"
+
+
+def explain(error: ValidationError, type_: str) -> str:
     """A validation error in one line: each field with what is wrong, and never the offending value."""
     return "; ".join(
-        f"{'.'.join(str(part) for part in item['loc']) or 'event'}: {item['msg']}"
+        f"{_place(item, type_)}: {item['msg']}"
         for item in error.errors(include_url=False, include_input=False, include_context=False)
     )
 
@@ -58,7 +69,7 @@ def read_body(body: bytes, writer: WriterSchema) -> dict[str, Any]:
     try:
         fields = fastavro.schemaless_reader(stream, writer.parsed, reader)
     except Exception as error:  # whatever a hostile body provokes in the reader is a bad body
-        raise DecodeError("undecodable", f"{writer.type}: {type(error).__name__} {error}".strip()) from None
+        raise DecodeError("undecodable", f"{writer.type}: {type(error).__name__}") from None
     if stream.tell() != len(body):
         raise DecodeError("undecodable", f"{writer.type}: {len(body) - stream.tell()} bytes left over")
     return fields  # type: ignore[return-value]  # all our schemas are records
@@ -84,7 +95,7 @@ def validate(type_: str, fields: dict[str, Any]) -> Event:
     try:
         return MODELS[type_].model_validate(fields)
     except ValidationError as error:
-        raise DecodeError("invalid_event", f"{type_}: {explain(error)}") from None
+        raise DecodeError("invalid_event", f"{type_}: {explain(error, type_)}") from None
 
 
 def decode(data: bytes) -> Event:

@@ -1,12 +1,15 @@
-"""Dead letters: input that is no event, with where it came from, why it was refused, and its bytes."""
+"""Dead letters: input that is no event, with where it came from, why it was refused, and its shape."""
 
 import base64
 from dataclasses import dataclass
 
 import orjson
 
+from schemas.shape import shape
+
 # Enough to see what is wrong and, for any honest event, to send it again after a fix.
 PAYLOAD_MAX_BYTES = 64 * 1024
+CONFLUENT_HEADER_BYTES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,23 @@ class DeadLetter:
     reason: str
     detail: str
     payload: bytes
+
+
+def kept_record(reason: str, value: bytes) -> bytes:
+    """What is kept of a refused Kafka record: its bytes if they can be sent again one day, else their shape.
+
+    That day comes with a schema that was not known: such a record is framed Avro. Anything else may be a
+    producer's own text with a telephone number in it.
+    """
+    single = reason == "unknown_fingerprint"  # only bytes with the marker of single-object encoding have one
+    confluent = reason in ("unknown_schema_id", "not_single_object") and _is_framed(value)
+    return value[:PAYLOAD_MAX_BYTES] if single or confluent else shape(value)
+
+
+def _is_framed(value: bytes) -> bool:
+    """Confluent's header with an id that a registry gives out, and a body: no text of two or four bytes a
+    character, which begins with a zero as well."""
+    return len(value) > CONFLUENT_HEADER_BYTES and value[:2] == b"\x00\x00" and value[5] != 0
 
 
 def dead_letter_record(refused: DeadLetter, failed_at: int) -> tuple[bytes, bytes]:

@@ -11,6 +11,7 @@ from adapters.bank.times import DAY_S, call_times, to_date, to_number, to_second
 from adapters.kit.outcomes import InvalidInput, build
 from schemas.customer_key import customer_key
 from schemas.events import Event
+from schemas.shape import quoted
 
 SOURCE = "bank"
 COLUMNS = (
@@ -124,9 +125,8 @@ def parse_row(line: bytes, secret: bytes) -> tuple[Event, ...] | None:
         raise InvalidInput("invalid_utf8", f"byte {error.start} is not UTF-8") from None
     row = dict(zip(COLUMNS, repair(text.split("\t")), strict=True))
     if row["outcome"] not in OUTCOMES:
-        raise InvalidInput(
-            "unknown_outcome", f"outcome {row['outcome'][:40]!r}; known are {', '.join(OUTCOMES)}"
-        )
+        known = ", ".join(OUTCOMES)
+        raise InvalidInput("unknown_outcome", f"outcome {quoted(row['outcome'])}; known are {known}")
     return None if row["outcome"] == "PHANTOM" else call_events(parse_call(row), secret)
 
 

@@ -27,7 +27,7 @@ def read_line(file: LineFile, line: Line, secret: bytes) -> LineOutcome:
             raise InvalidInput(*line.problem.split(": ", 1))
         events = parse_row(line.data, secret)
     except InvalidInput as refused:
-        return reject(file.name, line.number, refused, without_customer(line.data))
+        return reject(file.name, line.number, refused, without_customer(line.data), file.keep_payloads)
     if events is None:
         return Skipped(line.number, "phantom")
     return Accepted(line.number, events, file.bytes_read)

@@ -1,4 +1,4 @@
-"""Times and numbers of the call log, from text. Each raises InvalidInput, naming column and content."""
+"""Times and numbers of the call log, from text. Each raises InvalidInput, naming column and shape."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -6,6 +6,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from adapters.kit.outcomes import InvalidInput
+from schemas.shape import quoted
 
 ZONE = ZoneInfo("Asia/Jerusalem")
 DAY_S = 86_400
@@ -20,7 +21,9 @@ def to_number(column: str, text: str) -> int:
     """A duration in seconds, not negative."""
     number = int(text) if NUMBER.fullmatch(text) else None
     if number is None or not 0 <= number <= DURATION_MAX_S:
-        raise InvalidInput("bad_number", f"{column} is {text[:40]!r}, expected 0 to {DURATION_MAX_S} seconds")
+        raise InvalidInput(
+            "bad_number", f"{column} is {quoted(text)}, expected 0 to {DURATION_MAX_S} seconds"
+        )
     return number
 
 
@@ -29,7 +32,7 @@ def to_seconds(column: str, text: str) -> int:
     found = CLOCK.fullmatch(text)
     hours, minutes, seconds = map(int, found.groups()) if found else (99, 0, 0)
     if hours > 23 or minutes > 59 or seconds > 59:
-        raise InvalidInput("bad_time", f"{column} is {text[:40]!r}, expected h:mm:ss")
+        raise InvalidInput("bad_time", f"{column} is {quoted(text)}, expected h:mm:ss")
     return hours * 3600 + minutes * 60 + seconds
 
 
@@ -39,7 +42,7 @@ def to_date(text: str) -> date:
     try:
         return datetime.strptime(text, "%y%m%d").date()
     except ValueError:
-        raise InvalidInput("bad_date", f"date is {text[:40]!r}, expected yymmdd") from None
+        raise InvalidInput("bad_date", f"date is {quoted(text)}, expected yymmdd") from None
 
 
 @lru_cache(maxsize=4096)

@@ -13,9 +13,11 @@ import orjson
 from adapters.events.times import to_ms
 from adapters.kit.lines import Line, LineFile
 from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, WrongFile, build, reject
-from schemas.customer_key import customer_key
+from schemas.customer_key import PHONE, customer_key
 from schemas.events import MODELS, Event
+from schemas.shape import quoted
 
+HASH_MIN = 24  # characters; telephone numbers are shorter, also with brackets and spaces
 # A customer_id in a line that is no JSON, also one cut off inside its value.
 CUSTOMER_ID = re.compile(rb'"customer_id"\s*:\s*(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^\s,}]*)', re.DOTALL)
 
@@ -38,6 +40,10 @@ def parse_object(line: bytes) -> dict[str, Any]:
 def hashed(fields: dict[str, Any], secret: bytes) -> dict[str, Any]:
     """The fields with customer_key in place of customer_id. Raises InvalidInput."""
     if "customer_id" not in fields:
+        if names_a_person(fields.get("customer_key")):
+            raise InvalidInput(
+                "invalid_event", "customer_key is no hash; give it as customer_id, to be hashed"
+            )
         return fields
     identifier = fields["customer_id"]
     if "customer_key" in fields:
@@ -49,13 +55,18 @@ def hashed(fields: dict[str, Any], secret: bytes) -> dict[str, Any]:
     return rest if key is None else rest | {"customer_key": key}
 
 
+def names_a_person(key: object) -> bool:
+    """Is what should be a hash a telephone number or an e-mail address?"""
+    return isinstance(key, str) and ((len(key) < HASH_MIN and bool(PHONE.fullmatch(key))) or "@" in key)
+
+
 def parse_event(fields: dict[str, Any], secret: bytes) -> Event:
     """The event that an object describes. Raises InvalidInput."""
     type_ = fields.get("type")
     if type_ is None:
         raise InvalidInput("missing_type", f'no "type"; known are {", ".join(MODELS)}')
     if not isinstance(type_, str) or type_ not in MODELS:
-        raise InvalidInput("unknown_type", f"type {str(type_)[:60]!r}; known are {', '.join(MODELS)}")
+        raise InvalidInput("unknown_type", f"type {quoted(str(type_))}; known are {', '.join(MODELS)}")
     fields = hashed(fields, secret)
     if "occurred_at" in fields:
         fields = fields | {"occurred_at": to_ms(fields["occurred_at"])}
@@ -90,7 +101,7 @@ def read_line(file: LineFile, line: Line, secret: bytes) -> LineOutcome:
             raise InvalidInput(*line.problem.split(": ", 1))
         event = parse_event(parse_object(line.data), secret)
     except InvalidInput as refused:
-        return reject(file.name, line.number, refused, without_customer(line.data))
+        return reject(file.name, line.number, refused, without_customer(line.data), file.keep_payloads)
     return Accepted(line.number, (event,), file.bytes_read)
 
 

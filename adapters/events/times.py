@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from adapters.kit.outcomes import InvalidInput
 from schemas.events import OCCURRED_AT_MAX, OCCURRED_AT_MIN
+from schemas.shape import quoted
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -15,12 +16,12 @@ def from_iso(text: str) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidInput(
-            "bad_time", f"occurred_at {text[:40]!r} is not ISO 8601, such as 2026-01-05T09:30:00Z"
+            "bad_time", f"occurred_at {quoted(text)} is not ISO 8601, such as 2026-01-05T09:30:00Z"
         ) from None
     if moment.utcoffset() is None:
         raise InvalidInput(
             "bad_time",
-            f"occurred_at {text[:40]!r} has no offset from UTC; write {text[:40]}Z or {text[:40]}+01:00",
+            f"occurred_at {quoted(text)} has no offset from UTC; put Z or one such as +01:00 behind it",
         )
     return (moment - EPOCH) // MILLISECOND
 
@@ -33,5 +34,5 @@ def to_ms(value: object) -> int:
     time_ms = from_iso(value) if isinstance(value, str) else value
     if not OCCURRED_AT_MIN <= time_ms < OCCURRED_AT_MAX:
         hint = "; seconds instead of milliseconds?" if 0 < time_ms < OCCURRED_AT_MIN else ""
-        raise InvalidInput("bad_time", f"occurred_at {str(value)[:40]} is outside 1990 to 2100{hint}")
+        raise InvalidInput("bad_time", f"occurred_at {quoted(str(value))} is outside 1990 to 2100{hint}")
     return time_ms

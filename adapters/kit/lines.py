@@ -31,10 +31,16 @@ class Line:
 
 
 class LineFile:
-    """An open file as lines, with its size and how far it was read, both as stored (packed, if it is)."""
+    """An open file as lines, with its size and how far it was read, both as stored (packed, if it is).
 
-    def __init__(self, name: str, stored: io.BufferedReader, total_bytes: int | None) -> None:
+    `keep_payloads`: refused lines are wanted as they are, not only their shapes.
+    """
+
+    def __init__(
+        self, name: str, stored: io.BufferedReader, total_bytes: int | None, keep_payloads: bool = False
+    ) -> None:
         self.name = name
+        self.keep_payloads = keep_payloads
         self.total_bytes = total_bytes
         self._stored = stored
         self._lines: BinaryIO = stored
@@ -84,15 +90,16 @@ class LineFile:
 
 
 @contextmanager
-def open_lines(path: str | Path) -> Iterator[LineFile]:
+def open_lines(path: str | Path, keep_payloads: bool = False) -> Iterator[LineFile]:
     """The lines of a file, packed by gzip or zip or not (its first bytes tell); "-" is standard input.
 
     Raises WrongFile for a zip archive that does not hold exactly one file.
     """
     if str(path) == STDIN:
-        yield LineFile("standard input", cast(io.BufferedReader, sys.stdin.buffer), None)
+        yield LineFile("standard input", cast(io.BufferedReader, sys.stdin.buffer), None, keep_payloads)
         return
     with open(path, "rb") as stored:
         regular = Path(path).is_file()
         name = os.fsencode(Path(path).name).decode("utf-8", "replace")
-        yield LineFile(name, stored, os.fstat(stored.fileno()).st_size if regular else None)
+        size = os.fstat(stored.fileno()).st_size if regular else None
+        yield LineFile(name, stored, size, keep_payloads)

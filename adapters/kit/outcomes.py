@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from schemas.codec import explain
 from schemas.dead_letter import PAYLOAD_MAX_BYTES, DeadLetter
 from schemas.events import MODELS, Event
+from schemas.shape import shape
 
 DETAIL_MAX_CHARS = 1_000
 
@@ -21,7 +22,10 @@ class WrongFile(ValueError):
 
 
 class InvalidInput(ValueError):
-    """A line that makes no event. `reason` is a stable short code for counting, the text says more."""
+    """A line that makes no event. `reason` is a stable short code for counting, the text says more.
+
+    The text quotes nothing of the line but by schemas.shape.quoted: it may be a person who stands there.
+    """
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
@@ -49,10 +53,17 @@ class Skipped:
 LineOutcome = Accepted | DeadLetter | Skipped
 
 
-def reject(origin: str, position: int, refused: InvalidInput, payload: bytes) -> DeadLetter:
-    """The dead letter of a line: one line of detail and a bounded payload."""
+def reject(
+    origin: str, position: int, refused: InvalidInput, payload: bytes, keep: bool = False
+) -> DeadLetter:
+    """The dead letter of a line: one line of detail, and the shape of its payload.
+
+    Nobody can say where in a line that was not understood a person is named. `keep` is for those who asked
+    for the payload itself (`--keep-payloads`); it is bounded.
+    """
+    kept = payload[:PAYLOAD_MAX_BYTES] if keep else shape(payload)
     detail = " ".join(refused.detail.split())[:DETAIL_MAX_CHARS]
-    return DeadLetter(origin, position, refused.reason, detail, payload[:PAYLOAD_MAX_BYTES])
+    return DeadLetter(origin, position, refused.reason, detail, kept)
 
 
 def build(type_: str, fields: dict[str, Any]) -> Event:
@@ -60,4 +71,4 @@ def build(type_: str, fields: dict[str, Any]) -> Event:
     try:
         return MODELS[type_].model_validate(fields)
     except ValidationError as error:
-        raise InvalidInput("invalid_event", f"{type_}: {explain(error)}") from None
+        raise InvalidInput("invalid_event", f"{type_}: {explain(error, type_)}") from None

@@ -145,15 +145,23 @@ async def take(item: LineOutcome, sender: Sender, counter: Counter) -> None:
 
 
 async def import_file(
-    path: str | Path, reader: Reader, sender: Sender, progress: ImportProgress
+    path: str | Path,
+    reader: Reader,
+    sender: Sender,
+    progress: ImportProgress,
+    keep_payloads: bool = False,
 ) -> ImportResult:
-    """Send the events of a file and wait until Kafka has them.
+    """Send the events of a file and wait until Kafka has them; refused lines as they are only if asked for.
 
     Every event is validated before it is sent. Raises WrongFile before anything is sent if the file is of
     another kind, OSError if it cannot be opened, Interrupted on Ctrl-C, NotSent if Kafka stays away.
     """
     counter = Counter()
-    with open_lines(path) as file, progress.of(file.name, file.total_bytes), stop_on_sigint() as asked:
+    with (
+        open_lines(path, keep_payloads) as file,
+        progress.of(file.name, file.total_bytes),
+        stop_on_sigint() as asked,
+    ):
         for number, item in enumerate(reader(file)):
             await take(item, sender, counter)
             if number % BREATHE_EVERY == 0:

@@ -54,7 +54,8 @@ def incident_outcome(file: LineFile, incident: Incident, secret: bytes) -> LineO
     try:
         events = incident_events(incident.rows, secret)
     except InvalidInput as refused:
-        return reject(file.name, incident.position, refused, incident.rows[0].number.encode())
+        number = incident.rows[0].number.encode()
+        return reject(file.name, incident.position, refused, number, file.keep_payloads)
     return Accepted(incident.position, events, file.bytes_read)
 
 
@@ -74,7 +75,7 @@ def read_servicenow(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
             row = read_row(line)
             incidents.setdefault(row.number, Incident(line.number)).rows.append(row)
         except InvalidInput as refused:
-            yield reject(file.name, line.number, refused, without_customer(line.data))
+            yield reject(file.name, line.number, refused, without_customer(line.data), file.keep_payloads)
             if number := numbered(line):
                 incidents.setdefault(number, Incident(line.number)).broken = True
     yield from (incident_outcome(file, incident, secret) for incident in incidents.values())

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from adapters.kit.outcomes import InvalidInput
+from schemas.shape import quoted
 
 UNKNOWN = "?"
 COLUMNS = (
@@ -89,14 +90,14 @@ def to_ms(row: dict[str, str], column: str) -> int:
     """The time in a column. Raises InvalidInput."""
     time_ms = utc_ms(row[column])
     if time_ms is None:
-        raise InvalidInput("bad_time", f"{column} is {row[column][:40]!r}, expected d/m/yyyy h:mm")
+        raise InvalidInput("bad_time", f"{column} is {quoted(row[column])}, expected d/m/yyyy h:mm")
     return time_ms
 
 
 def to_count(row: dict[str, str], column: str) -> int:
     """The number in a column. Raises InvalidInput."""
     if not COUNT.fullmatch(row[column]):
-        raise InvalidInput("bad_number", f"{column} is {row[column][:40]!r}, expected 0 to 99999")
+        raise InvalidInput("bad_number", f"{column} is {quoted(row[column])}, expected 0 to 99999")
     return int(row[column])
 
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from schemas.codec import DecodeError, decode, encode
 from schemas.confluent import SchemaIds, decode_confluent, is_confluent
+from schemas.dead_letter import kept_record
 from schemas.events import Event
 from streams.kafka.record import Decode, Record, RefusedRecord
 from streams.kafka.schema_lookup import Registry
@@ -49,5 +50,6 @@ def sifted(
         try:
             found.append(read(record))
         except DecodeError as error:
-            refused.append(RefusedRecord(record.offset, error.reason, error.detail, record.value or b""))
+            kept = kept_record(error.reason, record.value or b"")
+            refused.append(RefusedRecord(record.offset, error.reason, error.detail, kept))
     return found, refused

@@ -23,7 +23,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRecord:
-    """A record that is no event, and why."""
+    """A record that is no event, and why; of its bytes what may be kept (schemas.dead_letter)."""
 
     offset: int
     reason: str

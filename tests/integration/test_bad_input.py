@@ -18,6 +18,7 @@ from support.stack import Running, Stack, background, wait_until
 from adapters.sending.records import event_record
 from schemas.avro_schemas import current, current_fingerprints
 from schemas.codec import HEADER_BYTES, MARKER, encode
+from schemas.dead_letter import kept_record
 from schemas.events import AgentStateChanged, ContactEvent
 from schemas.topics import CONTACT_EVENTS, WORKER_GROUP
 from streams.kafka.topics import wait_for_topics
@@ -118,7 +119,7 @@ async def test_bad_records_are_dead_letters_and_good_ones_around_them_count(
         offset for at, (_, offset) in enumerate(where) if at < len(mixed) and (at + 1) % (step + 1) == 0
     ]
     expected = [
-        (f"{CONTACT_EVENTS}[{PARTITION}]", offset, reason, (value or b"")[: 64 * 1024])
+        (f"{CONTACT_EVENTS}[{PARTITION}]", offset, reason, kept_record(reason, value or b""))
         for offset, (reason, (_, value)) in zip(offsets, bad, strict=True)
     ]
     listed = answer(env, "dead-letters", "list")

@@ -9,9 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ import fastavro
 import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
+from support.embedded import ask, credentials, driver
 
 from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.errors import LocalStackError
@@ -39,7 +37,7 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClickH
 
 @pytest.fixture
 def client(clickhouse: LocalClickHouse) -> Iterator[Any]:
-    connected = clickhouse_connect.get_client(host="127.0.0.1", port=clickhouse.port, database="ringback")
+    connected = driver(clickhouse, database="ringback")
     yield connected
     connected.close()
 
@@ -51,17 +49,11 @@ def table(client: Any, request: pytest.FixtureRequest) -> str:
 
 
 def post(
-    url: str, body: bytes | None, headers: dict[str, str] | None = None, **query: str
+    server: LocalClickHouse, body: bytes | None, headers: dict[str, str] | None = None, **query: str
 ) -> tuple[int, Any, str]:
-    """One raw request: status, headers, body. A body of None makes it a GET."""
-    full = f"{url}/?{urllib.parse.urlencode(query)}"
-    request = urllib.request.Request(full, body, headers or {})  # noqa: S310 - loopback
-    try:
-        answer = urllib.request.urlopen(request, timeout=20)  # noqa: S310
-    except urllib.error.HTTPError as error:
-        answer = error
-    with answer:
-        return answer.status, answer.headers, answer.read().decode()
+    """One raw request of our own user: status, headers, body. A body of None makes it a GET."""
+    reply = ask(server, body, headers=headers, **query)
+    return reply.status, reply.headers, reply.text
 
 
 def count(client: Any) -> int:
@@ -105,7 +97,7 @@ def test_every_row_arrives_whatever_the_compression(
 ) -> None:
     """The driver sends each block as a compressed frame of its own; a one-frame decoder loses 84 464 rows."""
     rows = 150_000
-    packed = clickhouse_connect.get_client(host="127.0.0.1", port=clickhouse.port, compress=compress)
+    packed = driver(clickhouse, compress=compress)
     columns = [range(rows), [f"text {n}" for n in range(rows)]]
     summary = packed.insert("ringback.t", columns, column_names=["n", "s"], column_oriented=True)
     assert summary.written_rows == rows
@@ -135,7 +127,7 @@ def test_other_insert_formats(clickhouse: LocalClickHouse, client: Any, table: s
     fields = [{"name": "n", "type": "long"}, {"name": "s", "type": "string"}]
     fastavro.writer(avro, {"type": "record", "name": "row", "fields": fields}, [{"n": 7, "s": "y"}])
     client.raw_insert(table, ["n", "s"], avro.getvalue(), fmt="Avro")
-    assert post(clickhouse.url, b"INSERT INTO ringback.t (n) FORMAT TSV\n8\n")[0] == 200
+    assert post(clickhouse, b"INSERT INTO ringback.t (n) FORMAT TSV\n8\n")[0] == 200
     assert client.command("SELECT groupArray(n) FROM (SELECT n FROM t ORDER BY n)") == "[1,2,3,4,5,6,7,8]"
     assert client.command("SELECT s FROM t WHERE n = 1") == "a;b"
     client.command("INSERT INTO t SELECT n + 100, s FROM t")
@@ -146,12 +138,12 @@ def test_summary_and_headers(clickhouse: LocalClickHouse, client: Any, table: st
     client.command("CREATE OR REPLACE TABLE copy (n UInt64) ENGINE = MergeTree ORDER BY n")
     client.command("CREATE MATERIALIZED VIEW IF NOT EXISTS to_copy TO copy AS SELECT n FROM t")
     sql = "INSERT INTO ringback.t (n) FORMAT CSV"
-    status, headers, _ = post(clickhouse.url, b"1\n2\n3\n", query=sql, query_id="mine", wait_end_of_query="1")
+    status, headers, _ = post(clickhouse, b"1\n2\n3\n", query=sql, query_id="mine", wait_end_of_query="1")
     client.command("DROP VIEW to_copy")
     summary = json.loads(headers["X-ClickHouse-Summary"])
     assert (status, headers["X-ClickHouse-Query-Id"]) == (200, "mine")
     assert (summary["read_rows"], summary["written_rows"]) == ("3", "6")  # a view's rows count as written
-    _, headers, body = post(clickhouse.url, b"SELECT 1 AS a", default_format="JSONEachRow")
+    _, headers, body = post(clickhouse, b"SELECT 1 AS a", default_format="JSONEachRow")
     assert (headers["X-ClickHouse-Format"], body) == ("JSONEachRow", '{"a":1}\n')
     assert headers["X-ClickHouse-Timezone"]
 
@@ -175,7 +167,7 @@ def test_errors_pass_through(
 ) -> None:
     out = tmp_path / "out"
     sql = sql.replace("{out}", str(out))
-    got, headers, body = post(clickhouse.url, sql.encode())
+    got, headers, body = post(clickhouse, sql.encode())
     assert (got, headers["X-ClickHouse-Exception-Code"]) == (status, str(code)), body
     assert body.startswith(f"Code: {code}. DB::Exception: ")
     assert not out.exists()
@@ -192,17 +184,15 @@ def test_driver_sees_the_code_and_bad_data_stores_nothing(client: Any, table: st
 
 def test_get_is_read_only(clickhouse: LocalClickHouse, client: Any, table: str) -> None:
     for session in ({}, {"session_id": "g"}):
-        status, headers, _ = post(
-            clickhouse.url, None, query="INSERT INTO ringback.t SELECT 1, 'a'", **session
-        )
+        status, headers, _ = post(clickhouse, None, query="INSERT INTO ringback.t SELECT 1, 'a'", **session)
         assert headers["X-ClickHouse-Exception-Code"] == "164", status
-        assert post(clickhouse.url, None, query="SELECT 1", **session)[2] == "1\n"
+        assert post(clickhouse, None, query="SELECT 1", **session)[2] == "1\n"
     assert count(client) == 0
 
 
 def test_settings_do_not_leak(clickhouse: LocalClickHouse) -> None:
     def ask(sql: str, **query: str) -> str:
-        return post(clickhouse.url, sql.encode(), **query)[2].strip()
+        return post(clickhouse, sql.encode(), **query)[2].strip()
 
     threads = "SELECT getSetting('max_threads')"
     default = ask(threads)
@@ -219,14 +209,14 @@ def test_settings_do_not_leak(clickhouse: LocalClickHouse) -> None:
 
 
 def test_sessions_keep_temporary_tables(clickhouse: LocalClickHouse) -> None:
-    one = clickhouse_connect.get_client(host="127.0.0.1", port=clickhouse.port, session_id="one")
-    other = clickhouse_connect.get_client(host="127.0.0.1", port=clickhouse.port, session_id="other")
+    one = driver(clickhouse, session_id="one")
+    other = driver(clickhouse, session_id="other")
     one.command("CREATE TEMPORARY TABLE mine (n UInt8)")
     one.insert("mine", [[1], [2]], column_names=["n"], column_type_names=["UInt8"])
     assert one.command("SELECT sum(n) FROM mine") == 3
     with pytest.raises(DatabaseError, match="UNKNOWN_TABLE"):
         other.command("SELECT * FROM mine")
-    status, headers, _ = post(clickhouse.url, b"SELECT 1", session_id="never seen", session_check="1")
+    status, headers, _ = post(clickhouse, b"SELECT 1", session_id="never seen", session_check="1")
     assert (status, headers["X-ClickHouse-Exception-Code"]) == (500, "372")
 
 
@@ -234,6 +224,7 @@ async def test_async_client(clickhouse: LocalClickHouse, client: Any, table: str
     connected = await clickhouse_connect.get_async_client(
         host="127.0.0.1",
         port=clickhouse.port,
+        password=credentials(clickhouse)["X-ClickHouse-Key"],
         database="ringback",
         compress="lz4",
         autogenerate_session_id=False,
@@ -250,7 +241,9 @@ async def test_async_client(clickhouse: LocalClickHouse, client: Any, table: str
 
 
 def test_a_body_cut_short_stores_nothing(clickhouse: LocalClickHouse, client: Any, table: str) -> None:
+    key = credentials(clickhouse)["X-ClickHouse-Key"].encode()
     head = b"POST /?query=INSERT+INTO+ringback.t+(n)+FORMAT+CSV HTTP/1.1\r\nHost: localhost\r\n"
+    head += b"X-ClickHouse-Key: %s\r\n" % key
     with socket.create_connection(("127.0.0.1", clickhouse.port)) as connection:
         connection.sendall(head + b"Content-Length: 1000\r\n\r\n1\n2\n3\n")
     time.sleep(0.2)
@@ -263,9 +256,9 @@ def test_a_body_cut_short_stores_nothing(clickhouse: LocalClickHouse, client: An
 
 
 def test_unsupported_encodings_and_web_pages(clickhouse: LocalClickHouse) -> None:
-    assert post(clickhouse.url, b"x", {"Content-Encoding": "br"}, query="INSERT INTO t FORMAT CSV")[0] == 415
-    assert post(clickhouse.url, b"SELECT 1", compress="1")[0] == 501
-    assert post(clickhouse.url, b"SELECT 1", {"Origin": "https://evil.example"})[0] == 403
+    assert post(clickhouse, b"x", {"Content-Encoding": "br"}, query="INSERT INTO t FORMAT CSV")[0] == 415
+    assert post(clickhouse, b"SELECT 1", compress="1")[0] == 501
+    assert post(clickhouse, b"SELECT 1", {"Origin": "https://evil.example"})[0] == 403
 
 
 def _command(data_dir: Path, port: int, *more: str) -> list[str]:
@@ -292,10 +285,10 @@ def test_start_errors_are_one_line(clickhouse: LocalClickHouse, tmp_path: Path) 
 
 
 def test_kill_and_clean_stop_keep_acknowledged_rows(tmp_path: Path) -> None:
-    server = LocalClickHouse(tmp_path, free_port(), password="s3cret")
+    server = LocalClickHouse(tmp_path, free_port())
 
     def connect() -> Any:
-        return clickhouse_connect.get_client(host="127.0.0.1", port=server.port, password="s3cret")
+        return driver(server)
 
     server.start()
     client = connect()
@@ -344,13 +337,13 @@ def test_limits(tmp_path: Path) -> None:
     server = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
     assert server.stderr is not None
     assert "ready" in server.stderr.readline()
-    url = f"http://127.0.0.1:{port}"
-    assert post(url, b"1\n" * 600, query="INSERT INTO t FORMAT CSV")[0] == 413
-    status, headers, _ = post(url, b"SELECT groupArray(toString(number)) FROM numbers(100000000)")
+    server_at = LocalClickHouse(tmp_path, port)  # not started by us; it knows address and password
+    assert post(server_at, b"1\n" * 600, query="INSERT INTO t FORMAT CSV")[0] == 413
+    status, headers, _ = post(server_at, b"SELECT groupArray(toString(number)) FROM numbers(100000000)")
     assert headers["X-ClickHouse-Exception-Code"] == "241", status
 
     async def crowd() -> list[tuple[int, Any, str]]:
-        slow = [asyncio.to_thread(post, url, b"SELECT sleep(1)") for _ in range(3)]
+        slow = [asyncio.to_thread(post, server_at, b"SELECT sleep(1)") for _ in range(3)]
         return list(await asyncio.gather(*slow))
 
     answers = sorted(asyncio.run(crowd()), key=lambda answer: answer[0])
@@ -365,10 +358,10 @@ def test_a_long_query_does_not_hold_up_the_stop(tmp_path: Path) -> None:
     server = LocalClickHouse(tmp_path, free_port())
     server.start()
     sql = b"SELECT sleepEachRow(1) FROM numbers(60) SETTINGS function_sleep_max_microseconds_per_block = 0"
+    key = credentials(server)["X-ClickHouse-Key"].encode()
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nX-ClickHouse-Key: %s\r\nContent-Length: %d\r\n\r\n"
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
-        connection.sendall(
-            b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(sql) + sql
-        )
+        connection.sendall(head % (key, len(sql)) + sql)
         time.sleep(0.3)
         started = time.monotonic()
         server.stop()

@@ -18,6 +18,7 @@ from support.numbers import lag, stored
 from support.stack import Running, Stack, background, wait_until
 
 from deploy.local.child import ChildProcess, Command
+from deploy.local.clickhouse.passwords import OWNER_FILE
 from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.ports import free_port
 from schemas.codec import encode
@@ -46,7 +47,7 @@ READ_ONLY = """
 import os
 from deploy.local.clickhouse import __main__ as server
 from deploy.local.clickhouse.users import User
-server.default_users = lambda password: {"default": User("default", read_only=True)}
+server.stack_users = lambda password, bi: {"default": User("default", password, read_only=True)}
 os._exit(server.main())
 """
 
@@ -85,7 +86,7 @@ async def test_a_table_that_is_gone_stops_the_sink_and_nothing_is_lost(stack: St
 
 
 @contextmanager
-def other_clickhouse(stack: Stack, start: Callable[[], LocalClickHouse | ChildProcess]) -> Iterator[None]:
+def other_clickhouse(stack: Stack, start: Callable[[], ChildProcess]) -> Iterator[None]:
     """In the place of the stack's, on the same data, while the block runs."""
     clickhouse = local(stack)
     clickhouse.stop()
@@ -97,10 +98,21 @@ def other_clickhouse(stack: Stack, start: Callable[[], LocalClickHouse | ChildPr
         clickhouse.start()
 
 
-def with_password(stack: Stack, password: str) -> LocalClickHouse:
-    other = LocalClickHouse(stack.data_dir, local(stack).port, password)
-    other.start()
-    return other
+@contextmanager
+def other_password(stack: Stack, password: str) -> Iterator[str]:
+    """ClickHouse with another password while the block runs; gives the address with it."""
+    path = stack.data_dir / OWNER_FILE
+    before = path.read_text(encoding="ascii")
+    clickhouse = local(stack)
+    clickhouse.stop()
+    path.write_text(password, encoding="ascii")
+    clickhouse.start()
+    try:
+        yield clickhouse.address
+    finally:
+        clickhouse.stop()
+        path.write_text(before, encoding="ascii")
+        clickhouse.start()
 
 
 def read_only(stack: Stack) -> ChildProcess:
@@ -126,13 +138,12 @@ async def test_a_password_that_is_wrong_stops_the_sink(stack: Stack, worker: Run
     week = Week(4)
     says, do = "Authentication failed", "Put the right user and password into CLICKHOUSE_URL"
     with background(stack.env(), "sink") as sink:
-        with other_clickhouse(stack, lambda: with_password(stack, "changed")):
+        with other_password(stack, "changed") as url:
             await week.send(stack)
             refused(sink, says, do)
             with pytest.raises(SinkRefused, match=f"{says}.*{do}"):
                 ClickHouseSink(stack.clickhouse_url).prepare()  # as a sink begins
             assert await lag(stack, SINK_GROUP) > 0
-            url = stack.clickhouse_url.replace("//", "//default:changed@")
             with background(stack.env(CLICKHOUSE_URL=url), "sink"):
                 await stored(stack)
         await week.check(stack)

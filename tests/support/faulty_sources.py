@@ -44,6 +44,7 @@ class Faults:
     payload: Callable[[bytes], bytes] = lambda line: line.split(b"|")[0]
     log: Callable[[bytes], object] = lambda line: None
     header: bool = True
+    keep: bool = False
 
 
 def events_of_line(told: Told, number: int, secret: bytes, faults: Faults) -> tuple[Event, ...]:
@@ -72,7 +73,7 @@ def reader(faults: Faults) -> Callable[[LineFile, bytes], Iterator[LineOutcome]]
             cells = line.data.decode("utf-8", "replace").split("|")
             if len(cells) != 4 or not cells[2].isdigit():
                 refused = InvalidInput(faults.code(line.data), faults.detail(line.data))
-                yield reject(file.name, line.number, refused, faults.payload(line.data))
+                yield reject(file.name, line.number, refused, faults.payload(line.data), faults.keep)
                 continue
             told = (cells[0], cells[1], int(cells[2]), cells[3])
             yield Accepted(line.number, events_of_line(told, line.number, secret, faults), 0)
@@ -100,7 +101,7 @@ falling_revision = reader(Faults(revision=lambda told: 100 - told[2]))
 customer_in_event = reader(Faults(reason=lambda told: f"call of {told[1]}"))
 digits_in_event = reader(Faults(event_id=lambda told, number: f"{told[1][1:]}-{told[2]}"))
 customer_in_detail = reader(Faults(detail=first_detail))
-customer_in_payload = reader(Faults(payload=lambda line: line))
+customer_in_payload = reader(Faults(payload=lambda line: line, keep=True))
 customer_in_log = reader(Faults(log=lambda line: structlog.get_logger().info("row", row=line.decode())))
 customer_in_old_log = reader(Faults(log=lambda line: logging.getLogger("old").debug("row %s", line.decode())))
 data_in_reason = reader(Faults(code=lambda line: f"bad version in {len(line)} bytes"))

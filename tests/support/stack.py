@@ -85,7 +85,7 @@ def local_stack(data_dir: Path) -> Iterator[Stack]:
         stopping.callback(clickhouse.stop)
         clickhouse.start()
         wait_until(kafka.ready, "the local Kafka is not usable")
-        yield Stack(kafka.bootstrap_servers, f"{clickhouse.url}/ringback", data_dir, kafka, clickhouse)
+        yield Stack(kafka.bootstrap_servers, clickhouse.address, data_dir, kafka, clickhouse)
 
 
 def wait_until(holds: Callable[[], bool], otherwise: str, limit_s: float = READY_LIMIT_S) -> None:

@@ -142,7 +142,11 @@ def test_a_huge_line_is_refused_and_the_next_one_read(tmp_path):
     path = tmp_path / "huge.txt"
     path.write_bytes(b"\n".join([header, b"x" * 20_000_000, first, b""]))
     huge, call = read_file(read_bank, path, SECRET)
-    assert (huge.reason, len(huge.payload), huge.position) == ("too_large", 65_536, 2)
+    assert (huge.reason, len(huge.payload), huge.position) == (
+        "too_large",
+        322,
+        2,
+    )
     assert call.position == 3
 
 

@@ -20,7 +20,7 @@ from support.containers import USERS, compose
 
 from cli.endpoint import SINK_PORT_OFFSET
 from cli.settings import Settings
-from deploy.local.clickhouse.__main__ import DATABASE
+from deploy.local.clickhouse.names import DATABASE
 from deploy.local.kafka.broker import new_cluster_id
 from deploy.local.kafka.config import FIXED_PROPERTIES, LOG4J2_YAML
 from deploy.local.kafka.pins import KAFKA_VERSION

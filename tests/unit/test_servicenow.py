@@ -255,7 +255,7 @@ def test_a_row_that_cannot_be_read_is_refused_and_its_incident_left_out(good, ba
 def test_an_event_that_cannot_be_is_a_dead_letter_of_its_incident():
     *others, last = read(log([*ROWS[:-1], ROWS[-1].replace("|1/3/2016 15:00|", "|1/3/1916 15:00|")]))
     assert len(incidents(others)) == 5
-    assert (last.reason, last.payload) == ("invalid_event", b"F")
+    assert (last.reason, last.payload) == ("invalid_event", b"shape of 1 bytes: A")
 
 
 @pytest.fixture(scope="module")

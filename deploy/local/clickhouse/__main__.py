@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -12,18 +13,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
+from deploy.local.clickhouse.access import write_configuration
 from deploy.local.clickhouse.engine import Engine, default_memory_limit
 from deploy.local.clickhouse.errors import QueryError
 from deploy.local.clickhouse.execute import Executor
-from deploy.local.clickhouse.names import EXIT_UNREACHABLE, MESSAGE_PREFIX, PASSWORD_VARIABLE
+from deploy.local.clickhouse.names import DATABASE, EXIT_UNREACHABLE, MESSAGE_PREFIX
+from deploy.local.clickhouse.passwords import BI_FILE, OWNER_FILE, keep_password
 from deploy.local.clickhouse.server import HttpInterface, Limits
-from deploy.local.clickhouse.users import default_users
+from deploy.local.clickhouse.users import stack_users
 from deploy.local.errors import LocalStackError
 from deploy.local.lock import data_dir_lock
 from deploy.local.ports import LOOPBACK, require_free
 
-DATABASE = "ringback"
 MOVE = "move the folder away, or set RINGBACK_DATA_DIR to another folder"
 STOP_S = 5.0
 FORCE_S = 0.5
@@ -67,15 +70,16 @@ def _serve(folder: Path, options: argparse.Namespace) -> int:
             shutil.rmtree(spool, ignore_errors=True)  # what a killed process left
             spool.mkdir()
             data.mkdir(exist_ok=True)
+            configuration = write_configuration(folder, options.memory_limit)
         except OSError as error:
             raise LocalStackError(
                 f"folder {folder} cannot be used: {error.strerror}",
                 "make it writable, or set RINGBACK_DATA_DIR to another folder",
             ) from None
-        engine = Engine(data, options.memory_limit)
+        engine = Engine(data, options.memory_limit, configuration)
         engine.create_database(DATABASE)
         executor = Executor(engine)
-        users = default_users(os.environ.get(PASSWORD_VARIABLE, ""))
+        users = stack_users(*(keep_password(folder.parent / name) for name in (OWNER_FILE, BI_FILE)))
         limits = Limits(requests=options.max_requests, body_bytes=options.max_body)
         interface = HttpInterface(executor, users, spool, limits)
         asyncio.run(_until_stopped(interface, listener))
@@ -102,11 +106,17 @@ def _bind(port: int) -> socket.socket:
     return listener
 
 
+def _says_enough(record: logging.LogRecord) -> bool:
+    """Whether a line of aiohttp is worth keeping: whoever sends no HTTP gets a 400, and no traceback here."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
 async def _until_stopped(interface: HttpInterface, listener: socket.socket) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
+    logging.getLogger("aiohttp.server").addFilter(_says_enough)
     runner = web.AppRunner(
         interface.app(),
         access_log=None,

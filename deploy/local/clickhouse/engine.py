@@ -64,8 +64,8 @@ class Handle:
 class Engine:
     """The one engine of this process; it lives until ``close``."""
 
-    def __init__(self, path: Path, memory_limit: int) -> None:
-        self._dsn = f"{path}?max_server_memory_usage={memory_limit}"
+    def __init__(self, path: Path, memory_limit: int, configuration: Path) -> None:
+        self._dsn = f"{path}?config-file={configuration}&max_server_memory_usage={memory_limit}"
         try:
             # This handle stays: the engine shuts down with its last one.
             self._root = Handle(self._dsn)
@@ -76,6 +76,10 @@ class Engine:
                 "stop any other process that uses this folder, or set RINGBACK_DATA_DIR to another folder",
             ) from None
         self.version = self._root.text("SELECT version()")
+        listed = self._root.text(
+            "SELECT arrayStringConcat(groupArray(name), ',') FROM system.table_functions"
+        )
+        self.table_functions = frozenset(listed.split(","))
         self.timezone = self._root.text("SELECT timezone()")
 
     def create_database(self, name: str) -> None:

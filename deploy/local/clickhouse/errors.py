@@ -36,8 +36,11 @@ _NOT_FOUND = frozenset({46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 152, 336, 511})
 _FORBIDDEN = frozenset({192, 193, 497, 512, 516})
 _STATUS = {194: 401, 229: 413, 48: 501, 209: 503, 76: 503, 439: 503, 411: 411, 159: 408, 202: 503}
 
+_NO_FILES = "necessary to have the grant READ ON FILE"
+
 BAD_ARGUMENTS = (36, "BAD_ARGUMENTS")
 NOT_IMPLEMENTED = (48, "NOT_IMPLEMENTED")
+UNKNOWN_TABLE = (60, "UNKNOWN_TABLE")
 SYNTAX_ERROR = (62, "SYNTAX_ERROR")
 UNKNOWN_TYPE_OF_QUERY = (78, "UNKNOWN_TYPE_OF_QUERY")
 UNKNOWN_SETTING = (115, "UNKNOWN_SETTING")
@@ -72,6 +75,13 @@ def refused(kind: tuple[int, str], message: str, status: int | None = None) -> Q
 
 def from_engine(text: str) -> QueryError:
     """Turn an error text of the engine into a QueryError; 1002 (unknown) if it carries no code."""
+    if _NO_FILES in text:
+        # The database `default` of chDB takes every unknown name for a file.
+        return refused(
+            UNKNOWN_TABLE,
+            "Unknown table. In the database default are no tables and none can be made, and files are no "
+            "tables; use the database ringback, or one of your own.",
+        )
     match = _CODE.search(text)
     return QueryError(int(match.group(1)) if match else 1002, text.strip())
 

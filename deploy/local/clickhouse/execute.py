@@ -1,5 +1,6 @@
 """From an accepted request to an answer: guards, then settings, then the engine. Runs in a worker thread."""
 
+import base64
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,23 +11,31 @@ from deploy.local.clickhouse.empty import native_header
 from deploy.local.clickhouse.engine import Engine, Handle, Result
 from deploy.local.clickhouse.errors import QueryError
 from deploy.local.clickhouse.sessions import Sessions
-from deploy.local.clickhouse.settings import RequestOptions, escape_param, quote_name, set_statement
-from deploy.local.clickhouse.spool import MAX_SQL_BYTES, Incoming
+from deploy.local.clickhouse.settings import RequestOptions, quote_name, set_statement
+from deploy.local.clickhouse.spool import HEAD_BYTES, MAX_SQL_BYTES, Incoming
 from deploy.local.clickhouse.statement import format_clause, returns_rows, trim
 from deploy.local.clickhouse.tokens import first_keyword
 from deploy.local.clickhouse.users import User
 
 _FORMAT = "SELECT formatQuery("
+LITERALS = (
+    "input_format_values_interpret_expressions = 0, input_format_values_deduce_templates_of_expressions = 0"
+)
 
 
 @dataclass(frozen=True)
 class Job:
-    """One request: who asks, what, and whether its method (GET) forbids writing."""
+    """One request: who asks, what, and whether its method is GET, which never writes."""
 
     user: User
     incoming: Incoming
     options: RequestOptions
-    read_only: bool = False
+    is_get: bool = False
+
+    @property
+    def readonly(self) -> int:
+        """The engine's level. 1 is strict: with 2 a statement may write by functions and lift any limit."""
+        return 1 if self.user.read_only or self.is_get else self.options.readonly
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,7 @@ class Executor:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.sessions = Sessions(engine.open)
+        self._guard = guard.Guard(self._normalise, engine.table_functions)
         self._lock = threading.Lock()
         self._running = 0
 
@@ -52,11 +62,12 @@ class Executor:
 
     def run(self, job: Job) -> Answer:
         """Answer a job. Raises QueryError with the engine's own text, or ours for what is refused."""
-        with self._counted(), self._prepared(job) as handle:
-            self._check(job, handle)
-            if job.incoming.insert is not None:
-                return Answer(_insert(job, handle))
-            return _statement(job, handle)
+        with self._counted():
+            self._check(job)
+            with self._prepared(job) as handle:
+                if job.incoming.insert is not None:
+                    return Answer(_insert(job, handle, self._literals_only(job.incoming)))
+                return _statement(job, handle)
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -68,20 +79,34 @@ class Executor:
             with self._lock:
                 self._running -= 1
 
-    def _check(self, job: Job, handle: Handle) -> None:
-        if job.incoming.insert is not None:
-            insert = job.incoming.insert
-            guard.check_insert_head(f"{insert.target}\n{insert.settings}", self._normalise)
+    def _check(self, job: Job) -> None:
+        """Raises QueryError for what no request may do."""
+        guard.check_settings(job.options.settings)
+        insert = job.incoming.insert
+        if insert is None:
+            self._guard.check(job.incoming.text)
         else:
-            guard.check_statement(job.incoming.text, self._normalise)
+            self._guard.check_insert_head(f"{insert.target}\n{insert.settings}")
+
+    def _literals_only(self, incoming: Incoming) -> bool:
+        """Whether VALUES may hold no expressions: there are too many to look at, or they cannot be read."""
+        assert incoming.insert is not None
+        assert incoming.data is not None
+        if incoming.insert.format.upper() != "VALUES":
+            return False
+        with incoming.data.open("rb") as file:
+            data = file.read(HEAD_BYTES + 1)
+        return len(data) > HEAD_BYTES or not self._guard.values_are_safe(data.decode("latin-1"))
 
     def _normalise(self, text: str) -> str:
-        shown = text.encode("latin-1").decode("utf-8", "replace")
+        packed = base64.b64encode(text.encode("latin-1")).decode()  # byte for byte what will run
         # A handle of its own: formatQuery must not depend on the client's settings.
         with _fresh(self.engine) as clean:
             clean.query(f"SET max_query_size = {4 * MAX_SQL_BYTES}")
             try:
-                return clean.text(f"{_FORMAT}{{q:String}})", {"q": escape_param(shown)})
+                return clean.query(
+                    _FORMAT + "base64Decode({q:String}))", "RawBLOB", {"q": packed}
+                ).body.decode("latin-1")
             except QueryError as error:
                 reason, found, _ = error.text.partition(f": In scope {_FORMAT}")
                 raise QueryError(error.code, f"{reason} (SYNTAX_ERROR)" if found else reason) from None
@@ -91,7 +116,7 @@ class Executor:
         """A handle with the request's settings and database, never more rights than user and method give."""
         options = job.options
         if options.session_id and not job.user.read_only:
-            if job.read_only:
+            if job.readonly:
                 # readonly cannot be taken back on a handle, and this one is kept.
                 guard.check_reads_only(job.incoming.head)
             key = (job.user.name, options.session_id)
@@ -110,8 +135,8 @@ class Executor:
                 handle.query(f"USE {quote_name(options.database)}")
             if options.settings:
                 handle.query(set_statement(options.settings))
-            if job.user.read_only or job.read_only:
-                handle.query(f"SET readonly = {1 if job.user.read_only else 2}")
+            if job.readonly:
+                handle.query(f"SET readonly = {job.readonly}")
             yield handle
 
 
@@ -124,11 +149,11 @@ def _fresh(engine: Engine) -> Iterator[Handle]:
         handle.close()
 
 
-def _insert(job: Job, handle: Handle) -> Result:
+def _insert(job: Job, handle: Handle, literals_only: bool) -> Result:
     assert job.incoming.insert is not None
     assert job.incoming.data is not None
     path = str(job.incoming.data)
-    sql = job.incoming.insert.from_file(path.encode().decode("latin-1"))
+    sql = job.incoming.insert.from_file(path.encode().decode("latin-1"), LITERALS if literals_only else "")
     try:
         result = handle.query(sql.encode("latin-1"), params=job.options.params)
         # Read: the rows the body held. Written counts those of materialized views too, as on a server.

@@ -2,4 +2,5 @@
 
 EXIT_UNREACHABLE = 3
 MESSAGE_PREFIX = "embedded ClickHouse: "
-PASSWORD_VARIABLE = "RINGBACK_EMBEDDED_CLICKHOUSE_PASSWORD"  # noqa: S105 - the name, not the secret
+OWNER, BI = "default", "bi"  # the users
+DATABASE = "ringback"

@@ -4,14 +4,26 @@ import http.client
 import sys
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 from deploy.local.child import ChildProcess, Command, log_tail
-from deploy.local.clickhouse.names import EXIT_UNREACHABLE, MESSAGE_PREFIX, PASSWORD_VARIABLE
+from deploy.local.clickhouse.names import DATABASE, EXIT_UNREACHABLE, MESSAGE_PREFIX, OWNER
+from deploy.local.clickhouse.passwords import OWNER_FILE, read_password
 from deploy.local.errors import LocalStackError
 from deploy.local.ports import LOOPBACK, require_free
 
 START_LIMIT_S = 60.0
 POLL_S = 0.05
+
+
+def owner_address(data_dir: Path, port: int) -> str:
+    """Where the embedded ClickHouse of a data folder answers our own commands.
+
+    Without credentials as long as it was never started. Raises LocalStackError when they cannot be read.
+    """
+    password = read_password(data_dir / OWNER_FILE)
+    credentials = f"{OWNER}:{quote(password, safe='')}@" if password else ""
+    return f"http://{credentials}{LOOPBACK}:{port}/{DATABASE}"
 
 
 class LocalClickHouse:
@@ -20,16 +32,20 @@ class LocalClickHouse:
     Start it from a thread that lives as long as it should: on Linux it ends with that thread and process.
     """
 
-    def __init__(self, data_dir: Path, port: int, password: str = "") -> None:
+    def __init__(self, data_dir: Path, port: int) -> None:
         self.data_dir = data_dir.resolve()
         self.port = port
-        self._password = password
         self._child: ChildProcess | None = None
 
     @property
     def url(self) -> str:
         """The address of the HTTP interface, without credentials."""
         return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def address(self) -> str:
+        """The address with the credentials of our own commands and the database, once it was started."""
+        return owner_address(self.data_dir, self.port)
 
     @property
     def log_path(self) -> Path:
@@ -55,8 +71,7 @@ class LocalClickHouse:
         require_free(self.port, "the embedded ClickHouse", "RINGBACK_CLICKHOUSE_PORT")
         argv = [sys.executable, "-m", "deploy.local.clickhouse"]
         argv += ["--data-dir", str(self.data_dir), "--port", str(self.port)]
-        env = {PASSWORD_VARIABLE: self._password} if self._password else {}
-        self._child = ChildProcess(Command(argv, self.log_path, env))
+        self._child = ChildProcess(Command(argv, self.log_path))
         deadline = time.monotonic() + START_LIMIT_S
         while not self._answers():
             if not self._child.alive():

@@ -14,6 +14,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from deploy.local.clickhouse.compression import choose_encoding, encode
 from deploy.local.clickhouse.errors import (
+    BAD_ARGUMENTS,
     NETWORK_ERROR,
     NOT_ENOUGH_SPACE,
     TOO_MANY_SIMULTANEOUS_QUERIES,
@@ -88,7 +89,8 @@ class HttpInterface:
         headers = {
             "Server": SERVER_NAME,
             "X-ClickHouse-Server-Display-Name": SERVER_NAME,
-            "X-ClickHouse-Query-Id": "".join(c for c in query_id if c.isprintable()),
+            "X-ClickHouse-Query-Id": "".join(c for c in query_id if c.isascii() and c.isprintable()),
+            "X-Content-Type-Options": "nosniff",  # an answer is never a page
             "X-ClickHouse-Timezone": self._executor.engine.timezone,
         }
         try:
@@ -98,12 +100,18 @@ class HttpInterface:
         except (ConnectionError, ClientPayloadError, HttpProcessingError):
             # The client is gone, and with it the end of its data.
             error = refused(NETWORK_ERROR, "The request body ended early; nothing was stored.", 400)
+        except ValueError as failure:
+            # Bytes that are no text, numbers that are none: of the request's head, which only we read.
+            error = refused(BAD_ARGUMENTS, f"The request cannot be read: {type(failure).__name__}.", 400)
         except OSError as failure:
             error = refused(NOT_ENOUGH_SPACE, f"The data folder cannot be written: {failure.strerror}.")
         headers["X-ClickHouse-Exception-Code"] = str(error.code)
         if error.status == 503:
             headers["Retry-After"] = "1"
-        return web.Response(status=error.status, text=error.text + "\n", headers=headers)
+        body = (error.text + "\n").encode("utf-8", "replace")  # it may quote bytes that are no text
+        return web.Response(
+            status=error.status, body=body, headers=headers, content_type="text/plain", charset="UTF-8"
+        )
 
     async def _admitted(self, request: web.Request, headers: dict[str, str]) -> web.Response:
         check_origin(request.headers)
@@ -129,7 +137,7 @@ class HttpInterface:
         options, incoming = await self._read(request, spool)
         if not incoming.text.strip():
             return web.Response(text="Ok.\n", headers=headers)
-        job = Job(user, incoming, options, read_only=request.method == "GET" or options.read_only)
+        job = Job(user, incoming, options, is_get=request.method == "GET")
         accept = request.headers.get("Accept-Encoding", "") if options.compress_response else ""
         loop = asyncio.get_running_loop()
         answer, encoding, body = await loop.run_in_executor(self._pool, self._work, job, accept)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from deploy.local.clickhouse.errors import NOT_IMPLEMENTED, UNKNOWN_SETTING, refused
+from deploy.local.clickhouse.errors import BAD_ARGUMENTS, NOT_IMPLEMENTED, READONLY, UNKNOWN_SETTING, refused
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")
 _PARAM = "param_"
@@ -19,6 +19,7 @@ _INTERFACE = frozenset(
         "http_write_exception_in_output_format", "add_http_cors_header", "readonly",
     }
 )  # fmt: skip
+_OF_HEADER = {"X-ClickHouse-Database": "database", "X-ClickHouse-Format": "default_format"}
 _OFF = frozenset({"", "0", "false", "False"})
 
 
@@ -34,8 +35,8 @@ class RequestOptions:
     session_timeout_s: int = 60
     session_check: bool = False
     compress_response: bool = True
-    read_only: bool = False
-    settings: Mapping[str, str] = field(default_factory=dict)
+    readonly: int = 0
+    settings: dict[str, str] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -45,6 +46,12 @@ def parse_options(pairs: Iterable[tuple[str, str]], headers: Mapping[str, str]) 
     Raises QueryError for a name that cannot be a setting and for options that are not supported.
     """
     given = dict(pairs)
+    for header, name in _OF_HEADER.items():
+        given[name] = given.get(name) or headers.get(header, "")
+    try:
+        "".join((*given, *given.values())).encode()
+    except UnicodeEncodeError:
+        raise refused(BAD_ARGUMENTS, "A parameter or header of the request is no UTF-8.", 400) from None
     if "role" in given:
         raise refused(NOT_IMPLEMENTED, "Roles do not exist in the embedded ClickHouse.")
     for name in ("compress", "decompress"):
@@ -57,14 +64,14 @@ def parse_options(pairs: Iterable[tuple[str, str]], headers: Mapping[str, str]) 
     timeout = given.get("session_timeout", "60")
     return RequestOptions(
         query=given.get("query", ""),
-        database=given.get("database") or headers.get("X-ClickHouse-Database", ""),
-        default_format=given.get("default_format") or headers.get("X-ClickHouse-Format") or "TabSeparated",
+        database=given["database"],
+        default_format=given["default_format"] or "TabSeparated",
         query_id=given.get("query_id", ""),
         session_id=given.get("session_id", ""),
-        session_timeout_s=min(3600, int(timeout)) if timeout.isdecimal() else 60,
+        session_timeout_s=min(3600, int(timeout[:9])) if timeout.isdecimal() else 60,
         session_check=given.get("session_check", "0") not in _OFF,
         compress_response=given.get("enable_http_compression", "1") not in _OFF,
-        read_only=given.get("readonly", "0") not in _OFF,
+        readonly=0 if given.get("readonly", "0") in _OFF else 2 if given["readonly"] == "2" else 1,
         settings={name: value for name, value in given.items() if _is_setting(name)},
         params={n.removeprefix(_PARAM): v for n, v in given.items() if n.startswith(_PARAM)},
     )
@@ -73,6 +80,8 @@ def parse_options(pairs: Iterable[tuple[str, str]], headers: Mapping[str, str]) 
 def _is_setting(name: str) -> bool:
     if name in _INTERFACE or name.startswith(_PARAM):
         return False
+    if name.lower() == "profile":
+        raise refused(READONLY, "Profiles of settings cannot be chosen in the embedded ClickHouse.")
     if not _NAME.match(name):
         raise refused(UNKNOWN_SETTING, f"Setting {name!r} is neither defined nor a possible name.")
     return True

@@ -33,10 +33,13 @@ class InsertHead:
     format: str
     data_offset: int
 
-    def from_file(self, path: str) -> str:
+    def from_file(self, path: str, more: str = "") -> str:
         """The same INSERT reading its data from a file; ClickHouse wants SETTINGS after the file name."""
         quoted = path.replace("\\", "\\\\").replace("'", "\\'")
-        return f"{self.target}\nFROM INFILE '{quoted}'\n{self.settings}\nFORMAT {self.format}"
+        settings = self.settings
+        if more:  # the last one of a name counts
+            settings = f"{settings}\n, {more}" if settings else f"SETTINGS {more}"
+        return f"{self.target}\nFROM INFILE '{quoted}'\n{settings}\nFORMAT {self.format}"
 
 
 def split_insert(text: str) -> InsertHead | None:

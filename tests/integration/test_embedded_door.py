@@ -1,0 +1,180 @@
+"""Nobody comes in by the door of the embedded ClickHouse without a password, and no web page at all."""
+
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError
+from support.embedded import ask, basic, connection, credentials, driver, raw, secret_files
+
+from deploy.local.clickhouse.process import LocalClickHouse
+from deploy.local.ports import free_port
+
+pytestmark = pytest.mark.stack
+SEED, REQUESTS = 20261127, int(os.environ.get("RINGBACK_FUZZ", "1500"))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClickHouse]:
+    started = LocalClickHouse(tmp_path_factory.mktemp("stack"), free_port())
+    started.start()
+    yield started
+    started.stop()
+
+
+def test_without_the_password_there_is_nothing(server: LocalClickHouse) -> None:
+    for headers in ({}, {"X-ClickHouse-Key": "wrong"}, basic("default", ""), basic("eve", "x")):
+        reply = raw(server.url, b"SELECT 1", headers)
+        assert (reply.status, reply.code) == (403, 516), headers
+    with pytest.raises(DatabaseError, match="AUTHENTICATION_FAILED"):
+        driver(server, "eve")
+    assert raw(server.url, b"SELECT 1", {}, user="default", password="x").code == 516
+
+
+def test_with_a_password_there_is(server: LocalClickHouse) -> None:
+    key = credentials(server)["X-ClickHouse-Key"]
+    assert raw(server.url, b"SELECT 1", basic("default", key)).text == "1\n"
+    assert raw(server.url, b"SELECT 1", {}, user="default", password=key).text == "1\n"
+    assert driver(server).command("SELECT 1") == 1
+
+
+def test_the_passwords_are_ours_alone_and_stay(server: LocalClickHouse, tmp_path: Path) -> None:
+    for path in secret_files(server.data_dir):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    texts = [path.read_text() for path in secret_files(server.data_dir)]
+    assert texts[0] != texts[1]
+    server.stop()
+    server.start()
+    assert [path.read_text() for path in secret_files(server.data_dir)] == texts
+    assert server.pid is not None
+    for shown in (Path(f"/proc/{server.pid}/cmdline"), Path(f"/proc/{server.pid}/environ"), server.log_path):
+        assert not any(text.strip() in shown.read_text() for text in texts)
+
+
+def test_the_user_of_bi_reads_and_no_more(server: LocalClickHouse) -> None:
+    ask(server, "CREATE OR REPLACE TABLE ringback.t (n UInt8) ENGINE = MergeTree ORDER BY n")
+    ask(server, "INSERT INTO ringback.t VALUES (7)")
+    assert ask(server, "SELECT n FROM ringback.t", user="bi").text == "7\n"
+    for sql in (
+        "INSERT INTO ringback.t VALUES (8)",
+        "INSERT INTO ringback.t SELECT 8",
+        "CREATE TABLE ringback.u (n UInt8) ENGINE = Memory",
+        "CREATE TEMPORARY TABLE u (n UInt8)",
+        "DROP TABLE ringback.t",
+        "ALTER TABLE ringback.t DELETE WHERE 1",
+        "TRUNCATE TABLE ringback.t",
+        "SET readonly = 0",
+        "SELECT 1 SETTINGS readonly = 0",
+    ):
+        for session in ({}, {"session_id": "bi"}):
+            reply = ask(server, sql, user="bi", **session)
+            assert reply.status >= 400, sql
+    assert ask(server, "SELECT groupArray(n) FROM ringback.t").text == "[7]\n"
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_what_a_web_page_sends_is_refused(server: LocalClickHouse, site: str) -> None:
+    """Browsers send no Origin with img, iframe, forms by GET and navigations, but always this header."""
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert ask(server, None, headers=headers, query="SELECT 1").status == 403
+    assert ask(server, "SELECT 1", headers={"Origin": "http://localhost:8088"}).status == 403
+
+
+def test_a_get_writes_nothing(server: LocalClickHouse, tmp_path: Path) -> None:
+    path = tmp_path / "written"
+    for sql in (
+        f"INSERT INTO FUNCTION file('{path}', 'CSV', 'n UInt8') SELECT 1",
+        "INSERT INTO FUNCTION null('n UInt8') SELECT 1",
+        "CREATE TEMPORARY TABLE u (n UInt8)",
+        "SET readonly = 0",
+    ):
+        for more in ({}, {"session_id": "get"}, {"readonly": "0"}, {"readonly": "2"}):
+            reply = ask(server, None, query=sql, **more)
+            assert reply.status >= 400, (sql, more)
+    assert not path.exists()
+    assert ask(server, None, query="SELECT 1 SETTINGS readonly = 0").code == 164
+    assert ask(server, None, query="SELECT 1", max_threads="1").text == "1\n"
+
+
+def test_a_malformed_head_is_400_and_no_traceback(server: LocalClickHouse) -> None:
+    bad: list[dict[str, str | bytes]] = [
+        {"Host": "[::1"},
+        {"Host": "localhost:99999"},
+        {"Host": b"\xff\xfe"},
+        {"Authorization": b"Basic \xff\xff"},
+        {"Authorization": "Basic !!!"},
+        {"Authorization": "Basic /////w=="},
+        {"X-ClickHouse-User": b"\xff"},
+        {"X-ClickHouse-Key": b"\xe9"},
+        {"Origin": "http://[::1"},
+        {"Origin": b"\xff"},
+        {"Content-Encoding": b"\xff"},
+        {"X-ClickHouse-Database": b"\xff"},
+        {"X-ClickHouse-Format": b"\xff"},
+    ]
+    for headers in bad:
+        wire = connection(server)
+        wire.putrequest("POST", "/?query=SELECT+1&query_id=%FF", skip_host="Host" in headers)
+        known = {} if "Authorization" in headers else credentials(server)
+        for name, value in ({**known, "Content-Length": "0"} | headers).items():
+            wire.putheader(name, value)
+        wire.endheaders()
+        assert 400 <= wire.getresponse().status < 500, headers
+        wire.close()
+    assert "Traceback" not in server.log_path.read_text()
+
+
+def test_fuzzed_requests_get_an_answer_and_never_a_row(server: LocalClickHouse) -> None:
+    """Heads and bodies of random pieces, none with a right password: 4xx, or a closed connection."""
+    random = Random(SEED)
+    pieces = [
+        b"default",
+        b"bi",
+        b"\xff",
+        b"\x00",
+        b"[",
+        b"]",
+        b"%",
+        b":",
+        b"@",
+        b"/",
+        b"?",
+        b" ",
+        b"1",
+        b"x" * 70,
+    ]
+    names = [
+        b"Host",
+        b"Origin",
+        b"Authorization",
+        b"X-ClickHouse-User",
+        b"X-ClickHouse-Key",
+        b"Content-Encoding",
+    ]
+    names += [b"Content-Length", b"Transfer-Encoding", b"Sec-Fetch-Site", b"Content-Type", b"Expect"]
+    for _ in range(REQUESTS):
+        head = random.choice([b"GET", b"POST", b"PUT", b"OPTIONS", b"\xff"]) + b" /?query=SELECT+42"
+        head += b"&".join(random.choices([b"", b"user=default", b"password=%FF", b"session_id=", b"%"], k=2))
+        head += b" HTTP/1.1\r\n"
+        for name in random.choices(names, k=random.randrange(5)):
+            head += name + b": " + b"".join(random.choices(pieces, k=random.randrange(4))) + b"\r\n"
+        reply = _wire(server, head + b"\r\n" + random.randbytes(random.randrange(40)))
+        assert reply[:9] in (b"", b"HTTP/1.1 ", b"HTTP/1.0 "), reply
+        assert reply[9:10] in (b"", b"4"), (head, reply)
+        assert b"42\n" not in reply.partition(b"\r\n\r\n")[2]
+    assert ask(server, "SELECT 1").text == "1\n"
+    assert "Traceback" not in server.log_path.read_text()
+
+
+def _wire(server: LocalClickHouse, request: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as wire:
+        wire.sendall(request)
+        wire.shutdown(socket.SHUT_WR)
+        try:
+            return wire.recv(65536)
+        except ConnectionError:
+            return b""
