@@ -10,12 +10,10 @@ from uuid import uuid4
 from clickhouse_connect.driver.client import Client
 
 from kpis.rules import Rules
-from kpis.tallies.windows import ACTIVITY, ENTERED, HANDLED, MEASURES
+from kpis.tallies.windows import CONTACT_MEASURES, LEG_MEASURES
 from sinks.rule_parameters import rule_parameters
 from sql import oracle_queries as oracle
 
-LEG_MEASURES = (*ENTERED, *HANDLED, *ACTIVITY)
-CONTACT_MEASURES = tuple(name for name in MEASURES if name not in LEG_MEASURES)
 # What the oracle may use. Measured with this cap: 250,000 contacts (2 million events) fit into one slice, a
 # million do not, although ClickHouse may spill to disk.
 MEMORY_BYTES = 1_500_000_000
@@ -75,7 +73,7 @@ class TableFiller:
                 self._client.command(insert, parameters=part, settings=self._settings)
 
     def drop(self, tables: Sequence[str]) -> None:
-        """Leave nothing behind."""
+        """Remove these tables, whether they were made or not."""
         for table in tables:
             self._client.command(f"DROP TABLE IF EXISTS {table}")
 
@@ -102,13 +100,13 @@ def fcr_step(tables: Recomputed, ranged: bool) -> Step:
 
 
 def fcr_windows_step(tables: Recomputed) -> Step:
-    """Their windows."""
+    """Windows of first contact resolution, from the repeat contacts of a slice."""
     facts = oracle.sliced(tables.fcr, "customer_key")
     return Step(tables.fcr_windows, oracle.fcr_windows(facts), "window_start")
 
 
 def agent_step(tables: Recomputed) -> Step:
-    """Quarter-hours of agents."""
+    """What agents did in each quarter-hour, from their legs and their state events."""
     legs = oracle.sliced(oracle.legs(tables.folded), "agent")
     select = oracle.agent_quarters(legs, oracle.sliced(oracle.AGENT_EVENTS, "agent"))
     return Step(tables.agent_quarters, select, "agent")

@@ -23,7 +23,7 @@ HANDLING = (
     Kpi("hold_time_avg", "Average hold time", "ms", "leg", "handled",
         "Hold time per leg that was held.", AMAZON, {"hold_ms": 1}, {"held": 1}, "not_email"),
     Kpi("longest_hold", "Longest hold", "ms", "leg", "handled",
-        "Longest single hold.", AMAZON, figure=Longest("hold_max_ms"), table="facts"),
+        "Longest single hold.", AMAZON, figure=Longest("hold_max_ms")),
     Kpi("transfer_rate", "Transfer rate", "ratio", "leg", "handled",
         "Handled legs that an agent passed on (cold, warm or external).", GENESYS,
         {"transferred_out": 1}, {"handled": 1}),
@@ -37,11 +37,11 @@ HANDLING = (
         "Hold time per handled leg, held or not.", GENESYS, {"hold_ms": 1}, {"handled": 1}, "not_email",
         variant_of="hold_time_avg"),
     Kpi("handle_time_p50", "Handle time, 50th percentile", "ms", "leg", "handled",
-        "Handle time that 50 % do not exceed (lower quantile).", SPEC, figure=Quantile("handle_ms", 50), table="facts"),
+        "Handle time that 50 % do not exceed (lower quantile).", SPEC, figure=Quantile("handle_ms", 50)),
     Kpi("handle_time_p90", "Handle time, 90th percentile", "ms", "leg", "handled",
-        "Handle time that 90 % do not exceed (lower quantile).", SPEC, figure=Quantile("handle_ms", 90), table="facts"),
+        "Handle time that 90 % do not exceed (lower quantile).", SPEC, figure=Quantile("handle_ms", 90)),
     Kpi("handle_time_p95", "Handle time, 95th percentile", "ms", "leg", "handled",
-        "Handle time that 95 % do not exceed (lower quantile).", SPEC, figure=Quantile("handle_ms", 95), table="facts"),
+        "Handle time that 95 % do not exceed (lower quantile).", SPEC, figure=Quantile("handle_ms", 95)),
 )  # fmt: skip
 
 RESOLUTION = (

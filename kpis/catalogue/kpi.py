@@ -6,21 +6,32 @@ from typing import Literal
 
 from kpis.catalogue.figure import Figure, LongestWaitNow
 
-Unit = Literal["count", "ms", "ratio", "points", "number", "hour"]
+Unit = Literal[
+    "count",  # of legs, contacts or answers: a whole number that can be summed
+    "ms",  # a duration; commands print seconds
+    "ratio",  # 0 to 1; commands print percent
+    "points",  # on the scale of a survey, or from -100 to 100: no percentage
+    "number",  # any other number, such as contacts at a time
+    "hour",  # the begin of an hour, on the clock of the reporting time zone
+]
+# What is counted: stints in a queue or with an agent, contacts, contacts that first contact resolution is judged
+# of, answers, agents' quarter-hours, or a period as a whole.
 Grain = Literal["leg", "contact", "anchor", "survey", "agent", "range"]
 Applies = Literal["all", "sync", "async", "not_email"]
+# The moment that decides which period a KPI belongs to. Numerator and denominator must be booked at the same one:
+# at two, a period would hold parts of different legs, and a ratio could exceed 1 (tests/unit/test_catalogue.py).
 Booked = Literal[
-    "entered",
-    "handled",
-    "started",
-    "ended",
+    "entered",  # the leg entered its queue
+    "handled",  # the agent was done with the leg, after-contact work included
+    "started",  # the contact
+    "ended",  # the contact
     "first resolved",
     "last resolved",
     "answered",  # by activity: when the leg was answered
     "left",  # by activity: when the leg was abandoned
-    "responded",
+    "responded",  # the survey was answered
     "quarter",  # the quarter-hour it happened in
-    "as_of",
+    "as_of",  # the moment that is asked about
 ]
 # Where the measures live: the contact stream's windows, those of first contact resolution, surveys, agents'
 # quarter-hours; `facts` are computed from fact rows, `live` from the legs at a moment.
@@ -38,11 +49,13 @@ SPEC = "Ringback"
 class Kpi:
     """One KPI. `num` and `den` are sums of measures with coefficients; an empty `den` is 1 (a count).
 
-    `applies` leaves out channels where the KPI means nothing: nobody waits on the line for an e-mail. `figure`
-    is what a KPI is that is no quotient of sums. `days` is the window of a repeat contact, and
-    `maturity` says which anchors count: those whose window has passed, all, or those whose has not. `n` names
-    the measure that says how many were counted, where it is not the sum of `den`. A variant is the same
-    question answered as others answer it: its id is `<variant_of>.<name>`.
+    `definition` is a sentence for readers; it names no value of a rule, as rules can be changed. `source` says
+    whose definition it follows, a product or a text; `SPEC` where it is our own. `applies` leaves out channels
+    where the KPI means nothing: nobody waits on the line for an e-mail. `figure` is what a KPI is that is no
+    quotient of sums; its `table` follows from it. `days` is the window of a repeat contact, and `maturity` says
+    which anchors count: those whose window has passed, all, or those whose has not. `n` names the measure that
+    says how many were counted, where it is not the sum of `den`. A variant is the same question answered as
+    others answer it: its id is `<variant_of>.<name>`.
     """
 
     id: str
@@ -63,9 +76,14 @@ class Kpi:
     variant_of: str = ""
 
     def __post_init__(self) -> None:
-        of_facts = self.figure is not None and not isinstance(self.figure, LongestWaitNow)
-        if of_facts != (self.table == "facts"):
-            raise ValueError(f"{self.id}: figures, and nothing else, are in the table of facts")
+        table = self.table
+        if self.figure is not None:
+            table = "live" if isinstance(self.figure, LongestWaitNow) else "facts"
+        if self.table not in ("windows", table) or (table == "facts" and self.figure is None):
+            raise ValueError(
+                f"{self.id}: a figure's table is {table!r}, and facts are for figures; leave it out"
+            )
+        object.__setattr__(self, "table", table)
 
     @property
     def is_state(self) -> bool:

@@ -25,7 +25,7 @@ LIVE = (
         "Legs in queue at this moment; silent ones drop out after the stale limit.", AMAZON,
         {"waiting_now": 1}, table="live"),
     Kpi("longest_wait_now", "Longest wait now", "ms", "leg", "as_of",
-        "Age of the oldest leg in queue.", AMAZON, figure=LongestWaitNow(), table="live"),
+        "Age of the oldest leg in queue.", AMAZON, figure=LongestWaitNow()),
     Kpi("active_now", "Active now", "count", "leg", "as_of",
         "Legs connected to an agent, on hold included, after-contact work not.", AMAZON,
         {"active_now": 1}, table="live"),

@@ -20,7 +20,7 @@ SERVICE_LEVEL = (
         "Answered or abandoned within T of answered and abandoned (SL5).", "Cisco UCCE",
         {"answered_in_target": 1, "abandoned_in_target": 1}, {"wait_n": 1, "abandon_wait_n": 1}),
     Kpi("service_level_short_positive", "Service level, short abandons positive", "ratio", "leg", "entered",
-        "Answered within T or abandoned within 5 s of answered and abandoned (SL6).", "Call Centre Helper",
+        "Answered within T or abandoned short of answered and abandoned (SL6).", "Call Centre Helper",
         {"answered_in_target": 1, "short_abandoned": 1}, {"wait_n": 1, "abandon_wait_n": 1}),
     Kpi("service_level.amazon", "Service level as Amazon Connect counts it", "ratio", "leg", "entered",
         "Left the queue within T for any reason, of all that entered it (SL7).", AMAZON,

@@ -49,7 +49,8 @@ HANDLED = (
     "transferred_out",
 )
 # Booked when it happened, as vendors without arrival cohorts do: the answer, the end of an abandoned leg.
-ACTIVITY = ("answers", "abandonments")
+ANSWERED = ("answers",)
+LEFT = ("abandonments",)
 # Booked when the contact started.
 STARTED = (
     "contacts",
@@ -75,7 +76,20 @@ RESOLVED_LAST = ("resolution_ms", "resolution_n")
 # Booked when the contact was first resolved.
 RESOLVED_FIRST = ("ever_resolved", "ever_reopened", "first_resolution_ms", "first_resolution_n")
 
-MEASURES: tuple[str, ...] = ENTERED + HANDLED + ACTIVITY + STARTED + ENDED + RESOLVED_LAST + RESOLVED_FIRST
+# By the moment they are booked at, in the words of kpis.catalogue.kpi.Booked.
+BOOKED_AT: dict[str, tuple[str, ...]] = {
+    "entered": ENTERED,
+    "handled": HANDLED,
+    "answered": ANSWERED,
+    "left": LEFT,
+    "started": STARTED,
+    "ended": ENDED,
+    "last resolved": RESOLVED_LAST,
+    "first resolved": RESOLVED_FIRST,
+}
+LEG_MEASURES = (*ENTERED, *HANDLED, *ANSWERED, *LEFT)
+CONTACT_MEASURES = (*STARTED, *ENDED, *RESOLVED_LAST, *RESOLVED_FIRST)
+MEASURES: tuple[str, ...] = LEG_MEASURES + CONTACT_MEASURES
 INDEX = {name: position for position, name in enumerate(MEASURES)}
 ZERO: tuple[int, ...] = (0,) * len(MEASURES)
 
@@ -98,24 +112,18 @@ def minute(time_ms: int) -> int:
     return time_ms - time_ms % MINUTE_MS
 
 
-def service_level(leg: LegFact, rules: Rules) -> tuple[int, int]:
-    """Numerator and denominator that a leg adds to the service level SL3 (docs/facts.md 6)."""
-    if leg.queue_ms is None or not (leg.answered or (leg.abandoned and not is_short(leg, rules))):
-        return 0, 0
-    return int(bool(leg.answered) and leg.queue_ms <= target_ms(rules, leg.channel, leg.queue)), 1
-
-
 def entered(leg: LegFact, rules: Rules) -> Booking:
     """What a leg adds to the window it entered its queue in."""
     known, wait = leg.queue_ms is not None, leg.queue_ms or 0
     answered, abandoned = leg.answered if known else 0, leg.abandoned if known else 0
     within = int(known and wait <= target_ms(rules, leg.channel, leg.queue))
+    short = int(is_short(leg, rules))
     first = answered if leg.leg == 1 else 0
     return Window(minute(leg.entered_at), leg.channel, leg.queue), {
         "offered": leg.offered,
         "answered": leg.answered,
         "abandoned": leg.abandoned,
-        "short_abandoned": int(is_short(leg, rules)),
+        "short_abandoned": short,
         "flow_out": leg.flow_out,
         "waiting": leg.waiting,
         "wait_ms": wait * answered,
@@ -127,7 +135,7 @@ def entered(leg: LegFact, rules: Rules) -> Booking:
         "answered_in_target": answered * within,
         "abandoned_in_target": abandoned * within,
         "flow_out_in_target": leg.flow_out * within,
-        "service_level_n": service_level(leg, rules)[1],
+        "service_level_n": answered + abandoned * (1 - short),
         "first_response_ms": wait * first,
         "first_response_n": first,
     }

@@ -14,10 +14,9 @@ from kpis.rules import Rules
 from kpis.tallies.fcr import FCR_MEASURES
 from kpis.tallies.live import LIVE_MEASURES
 from kpis.tallies.surveys import SURVEY_MEASURES
-from kpis.tallies.windows import MEASURES
+from kpis.tallies.windows import CONTACT_MEASURES, LEG_MEASURES, MEASURES
 from reports.kpi.question import Question, from_windows
 from reports.kpi.relations import Relations
-from reports.oracle import CONTACT_MEASURES, LEG_MEASURES
 from reports.queries import rows
 from sql import kpi_queries as text
 from sql.bookings import fcr_bookings, survey_bookings

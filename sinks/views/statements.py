@@ -10,7 +10,7 @@ from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
 from kpis.tallies.live import LIVE_MEASURES
-from kpis.tallies.windows import ACTIVITY, ENTERED, HANDLED
+from kpis.tallies.windows import LEG_MEASURES
 from sinks.rule_parameters import rule_parameters
 from sinks.views.columns import applies, final_column, prefix, quotient_columns
 from sinks.views.figures import PEAK, figure_columns, figure_totals
@@ -36,7 +36,6 @@ KPI_VIEWS = {
 }
 AGENT_VIEWS = {name.replace("kpi_", "agent_"): every for name, every in KPI_VIEWS.items() if every != "1m"}
 PERIOD = {"1m": "minute", "15m": "quarter-hour", "1h": "hour", "1d": "day", "1w": "week", "1M": "month"}
-LEG_MEASURES = (*ENTERED, *HANDLED, *ACTIVITY)
 # Of legs that no agent had.
 LOST = {"abandoned", "short_abandoned", "flow_out", "abandon_wait_ms", "abandonments"}
 # Measured: 160 kB where clocks shift; 256 kB is the limit of a server unless told otherwise.

@@ -17,8 +17,7 @@ from support.worlds import BASE_MS, random_contact
 from kpis.facts import ContactFact, Facts, LegFact, SurveyFact
 from kpis.fold.events import fold
 from kpis.rules import Rules
-from kpis.tallies.windows import MEASURES, contribution
-from reports.oracle import CONTACT_MEASURES, LEG_MEASURES
+from kpis.tallies.windows import CONTACT_MEASURES, LEG_MEASURES, MEASURES, contribution
 from reports.verification import FACTS, WINDOW_KEYS
 from schemas.events import ContactEvent
 from sinks import rows

@@ -29,8 +29,9 @@ from kpis.catalogue.kpi import quotient, total
 from kpis.facts import ContactFact, Facts, LegFact, SurveyFact
 from kpis.fold.ageing import missing, state_at
 from kpis.fold.events import fold
+from kpis.fold.leg import is_short
 from kpis.rules import DEFAULT_RULES, Rules
-from kpis.tallies.windows import INDEX, MEASURES, Contribution, contribution, is_short, service_level
+from kpis.tallies.windows import INDEX, MEASURES, Contribution, contribution, entered
 from schemas.events import ContactEvent
 
 KPIS = every_kpi(DEFAULT_RULES)
@@ -114,7 +115,8 @@ def show(value: object, column: str) -> str:
 def look(fact: Fact, column: str, rules: Rules) -> str:
     """What a fact has in a column."""
     if column == "sl" and isinstance(fact, LegFact):
-        return "/".join(str(part) for part in service_level(fact, rules))
+        _, amounts = entered(fact, rules)
+        return f"{amounts['answered_in_target']}/{amounts['service_level_n']}"
     if column == "short" and isinstance(fact, LegFact):
         return str(int(is_short(fact, rules)))
     if column == "resolved" and isinstance(fact, ContactFact):

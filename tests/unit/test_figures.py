@@ -45,10 +45,9 @@ def client_of(**row: object) -> Any:
 def kpi_of(figure: Figure) -> Kpi:
     """A KPI that asks for a figure."""
     booked: Booked = "entered" if getattr(figure, "duration", AT_ENTRY[0]) in AT_ENTRY else "handled"
-    table: Table = "facts"
     if isinstance(figure, LongestWaitNow):
-        booked, table = "as_of", "live"
-    return Kpi("new_figure", "New", "ms", "leg", booked, "A figure.", "Tests", figure=figure, table=table)
+        booked = "as_of"
+    return Kpi("new_figure", "New", "ms", "leg", booked, "A figure.", "Tests", figure=figure)
 
 
 def every_figure() -> Iterator[Figure]:
@@ -212,9 +211,13 @@ def test_a_state_that_is_no_count_is_refused_if_unknown(monkeypatch: pytest.Monk
 
 
 def test_a_figure_has_its_table_and_a_quantile_its_percent() -> None:
-    with pytest.raises(ValueError, match="table of facts"):
-        replace(kpi_of(Quantile("wait_ms", 80)), table="windows")
-    with pytest.raises(ValueError, match="table of facts"):
+    assert kpi_of(Quantile("wait_ms", 80)).table == "facts"
+    assert kpi_of(LongestWaitNow()).table == "live"
+    wrong: tuple[tuple[Figure, Table], ...] = ((Quantile("wait_ms", 80), "fcr"), (LongestWaitNow(), "facts"))
+    for figure, table in wrong:
+        with pytest.raises(ValueError, match="a figure's table is"):
+            replace(kpi_of(figure), table=table)
+    with pytest.raises(ValueError, match="facts are for figures"):
         Kpi("x", "X", "count", "leg", "entered", "X.", "Tests", {"offered": 1}, table="facts")
     for percent in (0, 101):
         with pytest.raises(ValueError, match=str(percent)):
