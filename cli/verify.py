@@ -10,6 +10,8 @@ from rich.table import Table
 
 from cli.clickhouse import client
 from cli.console import NO, Format, err, out, print_json, settings, waiting
+from cli.kpi import answering
+from cli.printable import printable
 from cli.settings import Settings, rules_of
 from cli.times import span_ms
 from reports.verification import Report, compare
@@ -49,7 +51,7 @@ def verify(
     span = span_ms(begin, end, config.timezone) if begin and end else None
     connection = client(config)
     settle(config)
-    with waiting("recomputing from raw events"):
+    with waiting("recomputing from raw events"), answering():
         report = compare(connection, rules_of(config), span)
     if format is Format.json:
         print_json(document(report))
@@ -83,7 +85,7 @@ def print_report(report: Report) -> None:
         return
     out.print(f"[bold red]{report.differing:,} differences[/]")
     for difference in report.differences[:SHOWN]:
-        out.print(line(difference), highlight=False, markup=False)
+        out.print(printable(line(difference)), highlight=False, markup=False)
     if len(report.differences) > SHOWN:
         out.print(f"... the rest with --format json ({len(report.differences):,} listed)")
 
