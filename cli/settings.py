@@ -20,6 +20,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from cli.addresses import brokers, http_address
 from cli.rule_settings import RuleSettings, mistake
 from deploy.local.clickhouse.process import owner_address
 from kpis.rules import DEFAULT_RULES, FcrRules, Rules
@@ -96,6 +97,12 @@ class Settings(BaseSettings):
         description="Key of the hash that replaces customer identifiers. None: made once and kept in the "
         "data folder. Use the same one for all importers.",
     )
+    unknown_customers: str = Field(
+        "",
+        validation_alias="RINGBACK_UNKNOWN_CUSTOMERS",
+        description="Further names, comma separated, that your systems write for a customer they do not "
+        "know, such as `kunde x,9999`. They are nobody, as `anonymous` is, and match no other contact.",
+    )
     cache_dir: Path | None = Field(
         None,
         validation_alias="RINGBACK_CACHE_DIR",
@@ -171,12 +178,25 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             try:
                 value = json.loads(value)
-            except json.JSONDecodeError as error:
-                raise ValueError(f'no JSON ({error}); write {{"short_abandon_s": 5}}') from error
+            except (json.JSONDecodeError, RecursionError) as error:
+                said = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+                raise ValueError(f'no JSON ({said}); write {{"short_abandon_s": 5}}') from error
         try:
             return None if value is None else RuleSettings.model_validate(value)
         except ValidationError as error:
             raise ValueError("; ".join(mistake(item) for item in error.errors())) from error
+
+    @field_validator("clickhouse_url", "schema_registry_url", "maven_repository")
+    @classmethod
+    def usable_address(cls, value: str | None) -> str | None:
+        """An address of HTTP; a mistake in it must not bring a password into a message."""
+        return http_address(value) if value else value
+
+    @field_validator("kafka_bootstrap_servers")
+    @classmethod
+    def usable_brokers(cls, value: str | None) -> str | None:
+        """Addresses that the client of Kafka understands."""
+        return brokers(value) if value else value
 
     @field_validator("timezone")
     @classmethod
@@ -200,8 +220,10 @@ class Settings(BaseSettings):
         """The environment goes before the file."""
         try:
             file = TomlConfigSettingsSource(settings_cls)
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise typer.BadParameter(f"{TOML} is no TOML: {error}") from error
+        except OSError as error:
+            raise typer.BadParameter(f"{TOML} cannot be read: {error.strerror}") from error
         return init_settings, env_settings, file
 
     @property

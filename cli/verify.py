@@ -12,6 +12,7 @@ from rich.table import Table
 
 from cli.clickhouse import client, short
 from cli.console import NO, UNREACHABLE, Format, err, fail, out, print_json, settings, waiting
+from cli.printable import printable
 from cli.settings import Settings, rules_of
 from cli.times import span_ms
 from reports.verification import Report, compare
@@ -133,7 +134,7 @@ def print_report(report: Report) -> None:
         return
     out.print(f"[bold red]{report.differing:,} differences[/]")
     for difference in report.differences[:SHOWN]:
-        out.print(line(difference), highlight=False, markup=False)
+        out.print(printable(line(difference)), highlight=False, markup=False)
     if len(report.differences) > SHOWN:
         out.print(f"... the rest with --format json ({len(report.differences):,} listed)")
 
