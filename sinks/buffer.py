@@ -58,7 +58,7 @@ class Buffer:
         return sum(len(rows) for rows in self.tables.values()) + len(self.latest)
 
     def rows(self) -> dict[str, list[Any]]:
-        """All rows by table."""
+        """What is to be inserted, by table; of a window, repeat or quarter-hour only what came last."""
         tables = defaultdict(list, {table: list(rows) for table, rows in self.tables.items()})
         for (topic, _), document in self.latest.items():
             for table, row in LATEST[topic](document):
