@@ -24,6 +24,7 @@ from adapters.sending.producer import Offsets
 from adapters.sending.progress_bar import ImportProgress
 from cli.console import NO, WRONG_USE, Format, err, fail, out, print_json, settings
 from cli.importing import INTERRUPTED
+from cli.printable import json_printable, printable
 from cli.secrets import customer_secret
 from cli.sending import merged
 from kpis.fold.events import fold
@@ -63,14 +64,14 @@ class PrintingSender:
 
     async def send(self, event: Event) -> None:
         """Print an event."""
-        sys.stdout.buffer.write(event_line(event))
+        sys.stdout.buffer.write(json_printable(event_line(event)))
 
     async def send_dead_letter(self, refused: DeadLetter) -> None:
         """Say which line is refused and why."""
         self._refused += 1
         if self._refused <= SAID_MAX:
             said = f"line {refused.position}: {refused.reason}: {refused.detail}"
-            err.print(said, highlight=False, markup=False, soft_wrap=True)
+            err.print(printable(said), highlight=False, markup=False, soft_wrap=True)
 
     async def flush(self) -> Offsets:
         """Nothing was sent that could be waited for."""
@@ -105,7 +106,7 @@ def try_file(name: Name, file: File) -> None:
     """
     with mended():
         source = source_of(name)
-        reader = partial(source.load_reader(), secret=customer_secret(settings()))
+        reader = partial(source.load_reader(), secret=customer_secret(settings(), least=1))
         quiet = ImportProgress(Console(stderr=True, force_terminal=False))
         result = asyncio.run(import_file(file, reader, PrintingSender(), quiet))
     counts = merged([result])
@@ -117,7 +118,7 @@ def checks(source: Source, files: Sequence[str], max_refused: float) -> Iterator
     """What is checked of each file, then of the files as exports one after the other."""
     if STDIN in files:
         fail("standard input can be read only once; name a file", WRONG_USE)
-    secret = customer_secret(settings())
+    secret = customer_secret(settings(), least=1)
     for file in files:
         yield file, check_file(source, file, secret, fold, max_refused)
     if source.snapshot and len(files) > 1:
@@ -126,7 +127,7 @@ def checks(source: Source, files: Sequence[str], max_refused: float) -> Iterator
 
 def say(line: str) -> None:
     """One line of the answer; names of files and contacts may hold brackets."""
-    out.print(line, highlight=False, markup=False, soft_wrap=True)
+    out.print(printable(line), highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command("check")

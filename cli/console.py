@@ -13,9 +13,9 @@ import stamina
 import structlog
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
 
+from cli.printable import SafeConsole, json_printable, log_values
 from cli.settings import Settings
 
 DONE, NO, WRONG_USE, UNREACHABLE = 0, 1, 2, 3
@@ -28,8 +28,8 @@ class Format(StrEnum):
     json = "json"
 
 
-out = Console()
-err = Console(stderr=True)
+out = SafeConsole()
+err = SafeConsole(stderr=True)
 
 
 def fail(message: str, status: int) -> NoReturn:
@@ -44,7 +44,10 @@ def settings() -> Settings:
     try:
         loaded = Settings()
     except ValidationError as error:
-        wrong = "; ".join(f"{item['loc'][0]}: {item['msg']}" for item in error.errors(include_url=False))
+        wrong = "; ".join(
+            f"{item['loc'][0]}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors(include_url=False)
+        )
         fail(f"settings: {wrong}. docs/reference/settings.md lists them all", WRONG_USE)
     configure_logs(loaded.log_level)
     return loaded
@@ -66,6 +69,7 @@ def configure_logs(level: str) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            log_values,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
@@ -75,7 +79,8 @@ def configure_logs(level: str) -> None:
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout and nothing else there."""
-    sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    sys.stdout.buffer.write(json_printable(data))
     sys.stdout.buffer.flush()
 
 

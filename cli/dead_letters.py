@@ -5,12 +5,14 @@ import base64
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from rich.table import Table
+from rich.text import Text
 
 from adapters.sending.records import OutgoingRecord
-from cli.clickhouse import client
-from cli.console import NO, Format, err, fail, out, print_json, settings
+from cli.clickhouse import client, short
+from cli.console import NO, UNREACHABLE, Format, err, fail, out, print_json, settings
+from cli.printable import printable
 from cli.sending import open_sender
 from cli.wire import wire
 from reports.queries import rows, utc
@@ -20,20 +22,26 @@ from schemas.topics import CONTACT_EVENTS
 from streams.kafka.schema_lookup import SchemaLookup
 
 app = typer.Typer(help="Unreadable and illegal input: list, show, send again.", no_args_is_help=True)
-COLUMNS = "origin, position, reason, detail, hex(payload) AS payload_hex, failed_at"
+COLUMNS = ("origin", "position", "reason", "detail", "failed_at")
+PAYLOAD = "hex(payload) AS payload_hex"
+POSITION_MAX = 2**63 - 1
 Reason = Annotated[str, typer.Option(help="Only this reason.")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the latest first.")]
 Origin = Annotated[str, typer.Argument(help="File, or topic[partition].")]
-Position = Annotated[int, typer.Argument(help="Line, or offset.")]
+Position = Annotated[int, typer.Argument(min=0, max=POSITION_MAX, help="Line, or offset.")]
 As = Annotated[Format, typer.Option(help="text or json.")]
 
 
-def fetch(where: str, parameters: dict[str, Any], limit: int) -> list[dict[str, Any]]:
-    """Dead letters, the latest first, with the payload as bytes."""
-    sql = f"""SELECT {COLUMNS} FROM dead_letters FINAL WHERE {where}
+def fetch(where: str, parameters: dict[str, Any], limit: int, payloads: bool = True) -> list[dict[str, Any]]:
+    """Dead letters, the latest first, payloads as bytes; ends the command where there is no answer."""
+    columns = ", ".join((*COLUMNS, PAYLOAD) if payloads else COLUMNS)
+    sql = f"""SELECT {columns} FROM dead_letters FINAL WHERE {where}
         ORDER BY failed_at DESC, position DESC LIMIT {limit:d}"""  # noqa: S608 -- values are parameters
-    found = rows(client(settings()), sql, parameters)
-    return [row | {"payload": bytes.fromhex(row.pop("payload_hex"))} for row in found]
+    try:
+        found = rows(client(settings()), sql, parameters)
+    except (ClickHouseError, OSError) as error:
+        fail(f"ClickHouse cannot answer: {short(error)}. Ask for fewer by --limit or --reason", UNREACHABLE)
+    return [row | {"payload": bytes.fromhex(row.pop("payload_hex", ""))} for row in found]
 
 
 def document(row: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +56,9 @@ def list_(reason: Reason = "", limit: Limit = 100, format: As = Format.text) -> 
 
     Example: ringback dead-letters list --reason unknown_fingerprint
     """
-    found = fetch("reason = {reason:String} OR {reason:String} = ''", {"reason": reason}, limit)
+    found = fetch(
+        "reason = {reason:String} OR {reason:String} = ''", {"reason": reason}, limit, format is Format.json
+    )
     if format is Format.json:
         print_json([document(row) for row in found])
         return
@@ -57,7 +67,7 @@ def list_(reason: Reason = "", limit: Limit = 100, format: As = Format.text) -> 
         return
     table = Table("origin", "position", "reason", "detail", box=None)
     for row in found:
-        table.add_row(escape(row["origin"]), str(row["position"]), row["reason"], escape(row["detail"]))
+        table.add_row(*(Text(printable(row[name])) for name in COLUMNS[:4]))
     out.print(table)
 
 
@@ -69,7 +79,8 @@ def show(origin: Origin, position: Position) -> None:
     """
     found = one(origin, position)
     for row in found:
-        out.print(f"{row['origin']}:{row['position']} {row['reason']}: {row['detail']}", markup=False)
+        origin, place, reason, detail = (printable(row[name]) for name in COLUMNS[:4])
+        out.print(f"{origin}:{place} {reason}: {detail}", markup=False)
         out.print(repr(row["payload"])[2:-1], markup=False, highlight=False)
 
 

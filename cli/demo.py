@@ -12,12 +12,13 @@ from typing import Annotated, Any
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.live import Live
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from cli.clickhouse import client
 from cli.console import NO, err, out, settings
 from cli.kpi import shown
+from cli.printable import printable
 from cli.sending import open_sender
 from cli.settings import Settings, rules_of
 from cli.stack import addresses, say, stack
@@ -66,7 +67,7 @@ def board(rows: list[dict[str, Any]], clock: str, sent: int) -> Table:
     for heading in COLUMNS.values():
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(escape(row["queue"]), *(shown(row["kpis"][name]) for name in COLUMNS))
+        table.add_row(Text(printable(row["queue"])), *(shown(row["kpis"][name]) for name in COLUMNS))
     return table
 
 

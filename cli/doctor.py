@@ -24,7 +24,7 @@ from sinks.connection import connect, without_secret
 from streams.health.group_lag import OffsetReader
 
 SECRET = frozenset({"customer_key_secret"})
-ADDRESSES = frozenset({"clickhouse_url", "schema_registry_url"})  # may hold a password
+ADDRESSES = frozenset({"clickhouse_url", "schema_registry_url", "maven_repository"})  # may hold a password
 
 
 @dataclass(frozen=True, slots=True)

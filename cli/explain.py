@@ -9,6 +9,7 @@ import typer
 from cli.clickhouse import client
 from cli.console import Format, out, print_json, settings
 from cli.kpi import AsOf, answering, as_of_ms, local_minute, shown
+from cli.printable import printable
 from cli.settings import Settings, rules_of
 from cli.times import instant_ms
 from kpis.catalogue.every_kpi import every_kpi
@@ -86,8 +87,8 @@ def where(asked: Asked) -> str:
     moment = f"as of {local_minute(utc_text(asked.as_of_ms), zone)} {zone}"
     begin, end = (local_minute(utc_text(time_ms), zone) for time_ms in (asked.from_ms, asked.to_ms))
     period = "" if asked.kpi.is_state else f"{begin} to {end}, "
-    channel = "" if asked.channel is None else f", channel {asked.channel}"
-    queue = "" if asked.queue is None else f", queue {asked.queue or '(none)'}"
+    channel = "" if asked.channel is None else f", channel {printable(asked.channel)}"
+    queue = "" if asked.queue is None else f", queue {printable(asked.queue) or '(none)'}"
     return f"{period}{moment}{channel}{queue}"
 
 
@@ -127,7 +128,9 @@ def things(found: Explanation) -> str:
 def print_contributor(contributor: Contributor, zone: str) -> None:
     """A contact: what it adds and why."""
     subject = ", ".join(
-        f"{name.removesuffix('_id')} {value}" for name, value in contributor.subject.items() if value
+        f"{name.removesuffix('_id')} {printable(value)}"
+        for name, value in contributor.subject.items()
+        if value
     )
     den = "" if contributor.den is None else f", denominator {contributor.den:,}"
     parts = f"numerator {contributor.num:,}{den}"
@@ -136,7 +139,7 @@ def print_contributor(contributor: Contributor, zone: str) -> None:
     say(f"\n{subject}: {parts}{f' ({said})' if said else ''}")
     print_events(contributor.events, zone)
     for contact_id, role, events in contributor.related:
-        say(f"  {role}: contact {contact_id}")
+        say(f"  {role}: contact {printable(contact_id)}")
         print_events(events, zone, "  ")
 
 
@@ -146,7 +149,7 @@ def print_events(events: tuple[Shown, ...], zone: str, indent: str = "") -> None
         rest = {name: value for name, value in event.items() if name not in ("at", "until", "type", "leg")}
         until = f" to {local_instant(event['until'], zone)}" if "until" in event else ""
         leg = f"  leg {event['leg']}" if "leg" in event else ""
-        fields = "".join(f"  {name}={value}" for name, value in rest.items())
+        fields = "".join(f"  {name}={printable(value)}" for name, value in rest.items())
         say(f"{indent}  {local_instant(event['at'], zone)}{until}  {event['type']}{leg}{fields}")
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import stat
 from functools import partial
 from typing import Annotated
 
@@ -66,19 +67,30 @@ def stored_events(config: Settings) -> int | None:
     return int(found[0][0])
 
 
+def look_at(name: str) -> None:
+    """Can it be a file to read? Ends the command where it cannot; raises OSError where it is not there."""
+    if name == STDIN:
+        return
+    if stat.S_ISDIR(os.stat(name).st_mode):
+        fail(f"{name} is a folder: name the files in it, such as {name.rstrip('/')}/*", WRONG_USE)
+    if not os.access(name, os.R_OK):
+        fail(f"cannot read {name}: you may not", WRONG_USE)
+
+
 def run(files: list[str], reader: Reader, wait: bool, format: Format, keep: bool) -> None:
     """Import, and turn what can go wrong into a message and a status."""
     try:
         for name in files:
-            if name != STDIN:
-                os.stat(name)  # a mistyped name is said before Kafka is waited for and another file is sent
+            look_at(name)  # a mistyped name is said before Kafka is waited for and another file is sent
         counts = asyncio.run(import_files(files, reader, wait, keep))
     except WrongFile as error:
         fail(str(error), WRONG_USE)
     except NotSent as error:
         fail(str(error), UNREACHABLE)
     except OSError as error:
-        fail(f"cannot read {error.filename or files}: {error.strerror or error}", WRONG_USE)
+        if error.filename is None:  # of a connection or the output, not of a file
+            raise
+        fail(f"cannot read {error.filename}: {error.strerror}", WRONG_USE)
     except Interrupted as error:
         err.print(str(error), highlight=False, markup=False)
         raise typer.Exit(INTERRUPTED) from None

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from cli.clickhouse import client, short
 from cli.console import UNREACHABLE, WRONG_USE, fail, out, print_json, settings
+from cli.printable import csv_cell, printable
 from cli.settings import rules_of
 from cli.times import instant_ms, span_ms
 from kpis.catalogue.every_kpi import every_kpi
@@ -109,15 +110,18 @@ def kpi(
 
 
 def print_csv(rows: list[dict[str, Any]], question: Question) -> None:
-    """A line per period, dimensions and KPI."""
+    """A line per period, dimensions and KPI; what a spreadsheet would run has an apostrophe in front."""
     writer = csv.writer(sys.stdout)
     writer.writerow(
         ["window_start", "window_end", *question.by, "kpi", "value", "unit", "n", "num", "den", "final"]
     )
     for row in rows:
         head = [row["window_start"], row["window_end"], *(row[name] for name in question.by)]
+        if sys.stdout.isatty():
+            head = [printable(cell) for cell in head]
         for name, v in row["kpis"].items():
-            writer.writerow([*head, name, v["value"], v["unit"], v["n"], v["num"], v["den"], v["final"]])
+            cells = [*head, name, v["value"], v["unit"], v["n"], v["num"], v["den"], v["final"]]
+            writer.writerow([csv_cell(cell) for cell in cells])
 
 
 def shown(value: dict[str, Any]) -> str:
@@ -170,6 +174,6 @@ def many_rows(rows: list[dict[str, Any]], question: Question) -> Table:
         table.add_column(name, justify="right")
     for row in rows:
         cells = (shown(row["kpis"][name]) for name in names)
-        dimensions = (Text(row[name] or "(none)") for name in question.by)
+        dimensions = (Text(printable(row[name]) or "(none)") for name in question.by)
         table.add_row(local_minute(row["window_start"], question.zone), *dimensions, *cells)
     return table

@@ -1,6 +1,12 @@
 """The command `ringback`: a table of its commands, each of which is loaded only when it is called."""
 
+import errno
+import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
@@ -52,6 +58,9 @@ COMMANDS = {
 # What a user can mend, by the class that says it, and the exit status (cli.console has their names).
 WRONG_USE, UNREACHABLE = 2, 3
 ENDINGS = {
+    "builtins:OSError": UNREACHABLE,
+    "clickhouse_connect.driver.exceptions:ClickHouseError": UNREACHABLE,
+    "aiokafka.errors:KafkaError": UNREACHABLE,
     "deploy.local.errors:LocalStackError": UNREACHABLE,
     "sinks.writer:SinkRefused": UNREACHABLE,
     "schemas.confluent:RegistryRefused": UNREACHABLE,
@@ -59,10 +68,28 @@ ENDINGS = {
 }
 
 
+@contextmanager
+def dying_of_ctrl_c() -> Iterator[None]:
+    """Ctrl-C ends the process at once.
+
+    While modules load there is nothing to put in order, and some make another error of a KeyboardInterrupt.
+    """
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not usual or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def load(name: str) -> Any:
     """A command of the table, imported."""
     module, _, attribute = COMMANDS[name][0].partition(":")
-    found: Any = getattr(import_module(module), attribute)
+    with dying_of_ctrl_c():
+        found: Any = getattr(import_module(module), attribute)
     if not isinstance(found, typer.Typer):
         function, found = found, typer.Typer(pretty_exceptions_enable=False, rich_markup_mode="rich")
         found.command(name)(function)
@@ -118,10 +145,44 @@ def status_of(error: Exception) -> int | None:
     return next((status for name, status in ENDINGS.items() if name in kinds), None)
 
 
+def mend_streams() -> None:
+    """What cannot be said in the encoding of the terminal is written out; what is closed swallows."""
+    for name in ("stdout", "stderr"):
+        stream: Any = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 -- as long as we live
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def flush() -> None:
+    """Write out what was printed while errors can still be said. Raises OSError."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        with suppress(OSError):  # Python tries again at its end, and would say so with a traceback
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno != errno.EPIPE:
+            raise
+
+
+def message_of(error: Exception) -> str:
+    """An error in words: those of the system without their number."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error).strip() or type(error).__name__
+    if error.filename is None:
+        return f"{error.strerror}: what was to be printed or sent could not be"
+    return f"{os.fsdecode(error.filename)}: {error.strerror}"
+
+
 def run() -> None:
     """Entry point: what a user can mend ends in one message and a status, never in a traceback."""
+    mend_streams()
     try:
-        app()
+        try:
+            app()
+        finally:
+            flush()
     except Exception as error:
         status = status_of(error)
         if status is None:
@@ -130,7 +191,7 @@ def run() -> None:
 
         from cli.console import err
 
-        err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        err.print(f"[bold red]error:[/] {escape(message_of(error))}", highlight=False, soft_wrap=True)
         sys.exit(status)
 
 

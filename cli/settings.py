@@ -5,6 +5,7 @@ The descriptions become docs/reference/settings.md (`make docs`), in Markdown.
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from cli.addresses import brokers, http_address
 from cli.rule_settings import RuleSettings, mistake
 from deploy.local.clickhouse.process import owner_address
 from kpis.rules import DEFAULT_RULES, FcrRules, Rules
@@ -95,6 +97,12 @@ class Settings(BaseSettings):
         description="Key of the hash that replaces customer identifiers. None: made once and kept in the "
         "data folder. Use the same one for all importers.",
     )
+    unknown_customers: str = Field(
+        "",
+        validation_alias="RINGBACK_UNKNOWN_CUSTOMERS",
+        description="Further names, comma separated, that your systems write for a customer they do not "
+        "know, such as `kunde x,9999`. They are nobody, as `anonymous` is, and match no other contact.",
+    )
     cache_dir: Path | None = Field(
         None,
         validation_alias="RINGBACK_CACHE_DIR",
@@ -142,6 +150,15 @@ class Settings(BaseSettings):
         le=1,
         description="A worker stops when more than this share of the last 5,000 records or so are no events.",
     )
+    contact_max_events: int = Field(
+        DEFAULT_RULES.contact_max_events,
+        validation_alias="RINGBACK_CONTACT_MAX_EVENTS",
+        ge=10,
+        le=DEFAULT_RULES.contact_max_events,
+        description="Events of one contact that count, those with the smallest `event_id`s; the rest are "
+        "dead letters. Part of the rules: set the same for worker, `verify` and `kpi`. Not more, because a "
+        "contact's events, and so its legs, must fit into one record of Kafka.",
+    )
     log_level: str = Field(
         "INFO",
         validation_alias="RINGBACK_LOG_LEVEL",
@@ -161,12 +178,25 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             try:
                 value = json.loads(value)
-            except json.JSONDecodeError as error:
-                raise ValueError(f'no JSON ({error}); write {{"short_abandon_s": 5}}') from error
+            except (json.JSONDecodeError, RecursionError) as error:
+                said = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+                raise ValueError(f'no JSON ({said}); write {{"short_abandon_s": 5}}') from error
         try:
             return None if value is None else RuleSettings.model_validate(value)
         except ValidationError as error:
             raise ValueError("; ".join(mistake(item) for item in error.errors())) from error
+
+    @field_validator("clickhouse_url", "schema_registry_url", "maven_repository")
+    @classmethod
+    def usable_address(cls, value: str | None) -> str | None:
+        """An address of HTTP; a mistake in it must not bring a password into a message."""
+        return http_address(value) if value else value
+
+    @field_validator("kafka_bootstrap_servers")
+    @classmethod
+    def usable_brokers(cls, value: str | None) -> str | None:
+        """Addresses that the client of Kafka understands."""
+        return brokers(value) if value else value
 
     @field_validator("timezone")
     @classmethod
@@ -190,8 +220,10 @@ class Settings(BaseSettings):
         """The environment goes before the file."""
         try:
             file = TomlConfigSettingsSource(settings_cls)
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise typer.BadParameter(f"{TOML} is no TOML: {error}") from error
+        except OSError as error:
+            raise typer.BadParameter(f"{TOML} cannot be read: {error.strerror}") from error
         return init_settings, env_settings, file
 
     @property
@@ -212,7 +244,7 @@ def rules_of(settings: Settings) -> Rules:
     """How events are counted, by these settings."""
     given = settings.rules
     if given is None:
-        return DEFAULT_RULES
+        return replace(DEFAULT_RULES, contact_max_events=settings.contact_max_events)
 
     def ms(value: float, unit_ms: int = 1000) -> int:
         return round(value * unit_ms)
@@ -233,6 +265,7 @@ def rules_of(settings: Settings) -> Rules:
         survey_late_ms=ms(given.survey_late_h, HOUR_MS),
         agent_state_max_ms=ms(given.agent_state_max_h, HOUR_MS),
         acw_stale_ms=ms(given.acw_stale_s),
+        contact_max_events=settings.contact_max_events,
         fcr=FcrRules(**given.fcr.model_dump()),
     )
 

@@ -1,6 +1,7 @@
 """`ringback simulate`: a simulated contact centre whose truth is known."""
 
 import asyncio
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ import orjson
 import typer
 
 from adapters.sending.producer import NotSent
-from cli.console import UNREACHABLE, Format, fail, settings
+from cli.console import UNREACHABLE, WRONG_USE, Format, fail, settings
 from cli.sending import open_sender, print_counts, wait_stored
 from simulator.deliveries import deliver
 from simulator.pace import paced
@@ -49,6 +50,13 @@ async def send_all(simulation: Simulation, seed: int, rate: float | None, wait: 
     return dict(counts)
 
 
+def must_be_writable(path: Path) -> None:
+    """End the command, before anything is sent, where a file could not be written."""
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        fail(f"{path} cannot be written: is it a file in a folder that is there and yours?", WRONG_USE)
+
+
 def simulate(
     seed: Seed = 0,
     contacts: Contacts = None,
@@ -65,6 +73,8 @@ def simulate(
     """
     if contacts is not None and rate is not None:
         raise typer.BadParameter("--contacts sends so many and ends, --rate sends until Ctrl-C: give one")
+    if truth is not None:
+        must_be_writable(truth)
     simulation = Simulation(seed, contacts=None if rate else contacts or 1000)
     try:
         counts = asyncio.run(send_all(simulation, seed, rate, wait))

@@ -9,6 +9,7 @@ from cli.console import err
 from cli.settings import Settings
 from deploy.local.child import ChildProcess, Command
 from deploy.local.clickhouse.process import LocalClickHouse
+from deploy.local.data_dir import make_private
 from deploy.local.kafka.broker import LocalKafka
 from deploy.local.kafka.runtime import default_cache_dir, ensure_runtime
 from deploy.local.lock import data_dir_lock
@@ -54,7 +55,7 @@ def ringback_service(settings: Settings, command: str, name: str, port: int) -> 
     # The password of the embedded one is in a file, which may not be there yet; they read it themselves.
     if settings.clickhouse_url:
         env["CLICKHOUSE_URL"] = settings.clickhouse_url
-    run = Command([sys.executable, "-m", "cli.main", command], Path(logs / f"{name}.log"), env, 30_000)
+    run = Command([sys.executable, "-P", "-m", "cli.main", command], Path(logs / f"{name}.log"), env, 30_000)
 
     def start() -> Handle:
         ready.unlink(missing_ok=True)
@@ -75,7 +76,7 @@ def services(settings: Settings, workers: int) -> list[Service]:
 @contextmanager
 def stack(settings: Settings, workers: int) -> Iterator[Supervisor]:
     """The local stack, started and ready; stops in reverse order at the end. Raises LocalStackError."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_private(settings.data_dir)
     with data_dir_lock(settings.data_dir):
         supervisor = Supervisor(services(settings, workers), say)
         with stop_on_signals(supervisor):

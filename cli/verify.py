@@ -5,18 +5,25 @@ from typing import Annotated, Any
 
 import typer
 from aiokafka.errors import KafkaError
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from rich.markup import escape
 from rich.table import Table
 
-from cli.clickhouse import client
-from cli.console import NO, Format, err, out, print_json, settings, waiting
+from cli.clickhouse import client, short
+from cli.console import NO, UNREACHABLE, Format, err, fail, out, print_json, settings, waiting
+from cli.printable import printable
 from cli.settings import Settings, rules_of
 from cli.times import span_ms
 from reports.verification import Report, compare
-from streams.health.group_lag import StillWaiting, wait_until_stored
+from schemas.topics import RAW_TOPICS
+from sinks.connection import without_secret
+from streams.health.group_lag import OffsetReader, StillWaiting, wait_until_stored
 
 SHOWN = 20
 SETTLE_S = 60.0
+STORED = """SELECT (SELECT count() FROM events) + (SELECT count() FROM agent_events)
+    + (SELECT count() FROM dead_letters)"""
 Begin = Annotated[str | None, typer.Option("--from", help="Begin of the windows to compare; default: all.")]
 End = Annotated[str | None, typer.Option("--to", help="End, not included.")]
 
@@ -34,12 +41,57 @@ def settle(config: Settings) -> None:
         )
 
 
+def in_kafka(config: Settings) -> int | None:
+    """How much was sent; None where Kafka does not say."""
+
+    async def ask() -> int:
+        async with OffsetReader(config.bootstrap_servers) as watch:
+            return await watch.offsets_in(RAW_TOPICS)
+
+    try:
+        return asyncio.run(ask())
+    except (KafkaError, OSError):
+        return None
+
+
+def require_something(connection: Client, config: Settings) -> None:
+    """Raw events or dead letters are there, if anything was sent; otherwise nothing can be compared."""
+    stored = int(connection.query(STORED).result_rows[0][0])
+    sent = 0 if stored else in_kafka(config)
+    if sent != 0:
+        kafka = "does not answer" if sent is None else f"has {sent:,}"
+        fail(
+            f"nothing to compare: ClickHouse at {without_secret(config.clickhouse)} holds no event, and "
+            f"Kafka at {config.bootstrap_servers} {kafka}. Was ClickHouse emptied, or is it another one? Set "
+            "CLICKHOUSE_URL to the one that the sink writes to, or start a sink (`ringback up` or `ringback "
+            "sink`), which writes everything anew",
+            UNREACHABLE,
+        )
+
+
+def compared(connection: Client, config: Settings, span: tuple[int, int] | None) -> Report:
+    """The report; where ClickHouse cannot make it the command ends with status 3: no difference was found."""
+    try:
+        require_something(connection, config)
+        with waiting("recomputing from raw events"):
+            return compare(connection, rules_of(config), span)
+    except (ClickHouseError, OSError) as error:
+        fail(
+            f"not compared: ClickHouse cannot recompute ({short(error)}). Nothing is known of differences. "
+            "If its memory does not suffice, compare less at once with --from and --to; if a table or column "
+            "is missing, start a sink of this version; `ringback doctor` says what else may be wrong",
+            UNREACHABLE,
+        )
+
+
 def verify(
     begin: Begin = None,
     end: End = None,
     format: Annotated[Format, typer.Option(help="text or json.")] = Format.text,
 ) -> None:
     """Compare the stream's tables with KPIs recomputed by SQL from raw events; status 1 if any differ.
+
+    Status 3: they could not be compared, and the message says why.
 
     Example: ringback verify --from 1999-02-01 --to 1999-03-01
     """
@@ -49,8 +101,7 @@ def verify(
     span = span_ms(begin, end, config.timezone) if begin and end else None
     connection = client(config)
     settle(config)
-    with waiting("recomputing from raw events"):
-        report = compare(connection, rules_of(config), span)
+    report = compared(connection, config, span)
     if format is Format.json:
         print_json(document(report))
     else:
@@ -83,7 +134,7 @@ def print_report(report: Report) -> None:
         return
     out.print(f"[bold red]{report.differing:,} differences[/]")
     for difference in report.differences[:SHOWN]:
-        out.print(line(difference), highlight=False, markup=False)
+        out.print(printable(line(difference)), highlight=False, markup=False)
     if len(report.differences) > SHOWN:
         out.print(f"... the rest with --format json ({len(report.differences):,} listed)")
 

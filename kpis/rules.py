@@ -53,6 +53,9 @@ class Rules:
     survey_late_ms: int = 30 * DAY_MS
     agent_state_max_ms: int = DAY_MS
     acw_stale_ms: int = 5 * 60 * SECOND_MS
+    # So many events of a contact count, those with the smallest event_ids. 1,500 of the longest that can be
+    # written are 8 MB, compressed: a contact's events must fit into one record of at most 10 MB.
+    contact_max_events: int = 1_500
     fcr: FcrRules = field(default_factory=FcrRules)
 
 

@@ -11,11 +11,13 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from schemas import topics
 from schemas.codec import DecodeError
+from schemas.dead_letter import DeadLetter, dead_letter_record
 from schemas.events import AgentStateChanged, SourceHeartbeat
 from schemas.topics import SINK_RAW_TOPICS
 from sinks.rows import (
     TableRow,
     agent_event_row,
+    checked_row,
     dead_letter_row,
     event_row,
     fact_rows,
@@ -25,6 +27,7 @@ from sinks.rows import (
     quarter_row,
     window_row,
 )
+from streams.health.sparing import SparingLog
 from streams.kafka.record import Decode
 
 log = structlog.get_logger()
@@ -44,12 +47,13 @@ class Buffer:
 
     def __init__(self, decode: Decode) -> None:
         self.decode = decode
+        self.said = SparingLog()
         self.clear()
 
     def clear(self) -> None:
         """Forget everything: it was written, or will be fetched again."""
         self.tables: dict[str, list[Any]] = defaultdict(list)
-        self.latest: dict[tuple[str, bytes], dict[str, Any]] = {}  # (topic, key) -> document
+        self.latest: dict[tuple[str, bytes], tuple[int, list[TableRow]]] = {}  # (topic, key) -> version, rows
         self.positions: dict[TopicPartition, int] = {}
         self.stamps: dict[TopicPartition, int] = {}  # time of the last record, in ms
         self.since = time.monotonic()
@@ -60,8 +64,8 @@ class Buffer:
     def rows(self) -> dict[str, list[Any]]:
         """What is to be inserted, by table; of a window, repeat or quarter-hour only what came last."""
         tables = defaultdict(list, {table: list(rows) for table, rows in self.tables.items()})
-        for (topic, _), document in self.latest.items():
-            for table, row in LATEST[topic](document):
+        for _, latest in self.latest.values():
+            for table, row in latest:
                 tables[table].append(row)
         return tables
 
@@ -75,18 +79,38 @@ class Buffer:
             return
         if record.topic in SINK_RAW_TOPICS:
             self.add_event(record)
-        elif record.topic in LATEST:
-            document = orjson.loads(record.value)
-            where = record.topic, record.key
-            known = self.latest.get(where)
-            if known is None or known["version"] <= document["version"]:
-                self.latest[where] = document
-        elif record.topic == topics.CONTACT_FACTS:
-            for table, row in fact_rows(orjson.loads(record.value)):
-                self.tables[table].append(row)
-        else:
+            return
+        try:
+            self.add_internal(record)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            self.set_aside(record, error)
+
+    def add_internal(self, record: ConsumerRecord) -> None:
+        """What Ringback wrote. Raises ValueError, TypeError, KeyError or AttributeError: it did not."""
+        if record.topic == topics.DEAD_LETTERS:
             row = dead_letter_row(record.partition, record.offset, record.value)
-            self.tables["dead_letters"].append(row)
+            self.tables["dead_letters"].append(checked_row("dead_letters", row))
+            return
+        document = orjson.loads(record.value)
+        make = LATEST.get(record.topic, fact_rows)
+        # All of them before any is kept: what is alien must not take the place of what is ours.
+        made = [(table, checked_row(table, row)) for table, row in make(document)]
+        if record.topic not in LATEST:
+            for table, row in made:
+                self.tables[table].append(row)
+            return
+        where = record.topic, record.key
+        known = self.latest.get(where)
+        if known is None or known[0] <= document["version"]:
+            self.latest[where] = document["version"], made
+
+    def set_aside(self, record: ConsumerRecord, error: Exception) -> None:
+        """A record that Ringback did not write, where only Ringback writes: named, kept, in nobody's way."""
+        origin = f"{record.topic}[{record.partition}]"
+        self.said.warning("not a record of Ringback, set aside", origin=origin, offset=record.offset)
+        letter = DeadLetter(origin, record.offset, "alien", f"{type(error).__name__}: {error}", record.value)
+        _, value = dead_letter_record(letter, max(record.timestamp, 0))
+        self.tables["dead_letters"].append(dead_letter_row(record.partition, record.offset, value))
 
     def add_event(self, record: ConsumerRecord) -> None:
         """A raw event, unless the worker refuses it too: then it comes back as a dead letter."""

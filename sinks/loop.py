@@ -123,6 +123,7 @@ async def consume(
         group_id=SINK_GROUP,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
+        isolation_level="read_committed",  # as the worker: what a transaction took back was never sent
         max_poll_interval_ms=DAY_MS,  # while ClickHouse is away nothing is polled, and nothing is wrong
         session_timeout_ms=8_000,
         heartbeat_interval_ms=2_000,

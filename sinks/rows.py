@@ -15,6 +15,7 @@ import orjson
 from kpis.facts import AgentQuarter, ContactFact, FcrFact, LegFact, SurveyFact
 from kpis.tallies.fcr import FCR_MEASURES
 from kpis.tallies.windows import MEASURES
+from schemas.checked import types_of
 from schemas.events import AgentStateChanged, ContactEvent, SourceHeartbeat
 
 Row = Mapping[str, Any]
@@ -67,6 +68,18 @@ COLUMNS = {
     "agent_quarters": QUARTER_COLUMNS,
     "dead_letters": DEAD_LETTER_COLUMNS,
 }
+FACT_TABLES = {
+    "contacts": ContactFact,
+    "legs": LegFact,
+    "surveys": SurveyFact,
+    "fcr": FcrFact,
+    "agent_quarters": AgentQuarter,
+}
+KEYS = frozenset(
+    {"contact_id", "leg", "kind", "respondent", "customer_key", "agent", "window_start", "version"}
+)
+LEAST = dict.fromkeys(("version", "leg", "legs", "transfers", "partition", "offset", "position"), 0)
+MOST = {"version": 2**64} | dict.fromkeys(("leg", "legs", "transfers", "partition"), 2**32)
 NO_MEASURES = dict.fromkeys(MEASURES, 0)
 NO_FCR_MEASURES = dict.fromkeys(FCR_MEASURES, 0)
 BLANK_EVENT = {column: "" if column in PLAIN_TEXT else None for column in EVENT_COLUMNS}
@@ -176,3 +189,28 @@ def dead_letter_row(partition: int, offset: int, value: bytes) -> list[Any]:
         base64.b64decode(document["payload"]),
         document["failed_at"],
     ]
+
+
+@cache
+def column_types(table: str) -> tuple[frozenset[type], ...]:
+    """Types that the values of a row of the stream's tables may have."""
+    known = types_of(FACT_TABLES[table]) if table in FACT_TABLES else {}
+    text = {"channel", "queue", "origin", "reason", "detail"}
+    by_name = {"payload": frozenset((bytes,)), **{name: frozenset((str,)) for name in text}}
+    number = frozenset((int,))
+    return tuple(known.get(column, by_name.get(column, number)) for column in COLUMNS[table])
+
+
+def checked_row(table: str, row: list[Any]) -> list[Any]:
+    """The row, if ClickHouse can take it: of the types of its columns, and in their range. Raises TypeError.
+
+    Of deleted rows only the key matters; the rest of them is ours.
+    """
+    for value, allowed, column in zip(row, column_types(table), COLUMNS[table], strict=True):
+        if type(value) not in allowed and (row[-1] != 1 or column in KEYS):
+            raise TypeError(f"{table}.{column} is of a wrong type")
+        if type(value) is list and not all(type(item) is str for item in value):
+            raise TypeError(f"{table}.{column} is no list of text")
+        if type(value) is int and not LEAST.get(column, -(2**63)) <= value < MOST.get(column, 2**63):
+            raise TypeError(f"{table}.{column} is out of range")
+    return row

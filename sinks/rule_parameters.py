@@ -18,6 +18,7 @@ def rule_parameters(rules: Rules) -> dict[str, object]:
         stale_async_ms=rules.stale_async_ms,
         acw_stale_ms=rules.acw_stale_ms,
         agent_state_max_ms=rules.agent_state_max_ms,
+        contact_max_events=rules.contact_max_events,
         fcr=oracle.fcr_parameters(
             windows_days=rules.fcr.windows_days,
             match_reason=rules.fcr.match_reason,

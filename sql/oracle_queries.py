@@ -31,6 +31,7 @@ def parameters(
     stale_async_ms: int,
     acw_stale_ms: int,
     agent_state_max_ms: int,
+    contact_max_events: int,
     fcr: Parameters,
 ) -> Parameters:
     """The rules as ClickHouse query parameters; every statement of the oracle takes (a part of) these."""
@@ -48,6 +49,7 @@ def parameters(
         "stale_async_ms": stale_async_ms,
         "acw_stale_ms": acw_stale_ms,
         "agent_state_max_ms": agent_state_max_ms,
+        "contact_max_events": contact_max_events,
         **fcr,
     }
 

@@ -13,7 +13,7 @@ import orjson
 from adapters.events.times import to_ms
 from adapters.kit.lines import Line, LineFile
 from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, WrongFile, build, reject
-from schemas.customer_key import PHONE, customer_key
+from schemas.customer_key import NUMBER, customer_key
 from schemas.events import MODELS, Event
 from schemas.shape import quoted
 
@@ -57,7 +57,7 @@ def hashed(fields: dict[str, Any], secret: bytes) -> dict[str, Any]:
 
 def names_a_person(key: object) -> bool:
     """Is what should be a hash a telephone number or an e-mail address?"""
-    return isinstance(key, str) and ((len(key) < HASH_MIN and bool(PHONE.fullmatch(key))) or "@" in key)
+    return isinstance(key, str) and ((len(key) < HASH_MIN and bool(NUMBER.fullmatch(key))) or "@" in key)
 
 
 def parse_event(fields: dict[str, Any], secret: bytes) -> Event:

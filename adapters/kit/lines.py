@@ -2,20 +2,25 @@
 
 import io
 import os
+import struct
 import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from lzma import LZMAError
 from pathlib import Path
 from typing import BinaryIO, cast
 from zipfile import BadZipFile
 
 from adapters.kit.gunzip import Gunzip
+from adapters.kit.outcomes import WrongFile
 from adapters.kit.unzip import ZIP_MAGIC, open_member
 from schemas.dead_letter import PAYLOAD_MAX_BYTES
 
 LINE_MAX_BYTES = 1_000_000
+# What unpackers raise in the middle of an archive.
+DAMAGED = (EOFError, OSError, ValueError, struct.error, zlib.error, LZMAError, BadZipFile)
 STDIN = "-"
 GZIP_MAGIC = b"\x1f\x8b"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -61,7 +66,9 @@ class LineFile:
             number += 1
             try:
                 line = self._next(number)
-            except (EOFError, zlib.error, BadZipFile) as error:
+            except DAMAGED as error:
+                if isinstance(error, OSError) and error.errno is not None:
+                    raise  # of the disk; one of bz2 has no number
                 yield Line(number, b"", f"damaged_file: {error}")
                 return
             if line is None:
@@ -93,9 +100,11 @@ class LineFile:
 def open_lines(path: str | Path, keep_payloads: bool = False) -> Iterator[LineFile]:
     """The lines of a file, packed by gzip or zip or not (its first bytes tell); "-" is standard input.
 
-    Raises WrongFile for a zip archive that does not hold exactly one file.
+    Raises WrongFile for a zip archive that does not hold exactly one file, and for a closed standard input.
     """
     if str(path) == STDIN:
+        if sys.stdin is None:
+            raise WrongFile("standard input is closed; name a file")
         yield LineFile("standard input", cast(io.BufferedReader, sys.stdin.buffer), None, keep_payloads)
         return
     with open(path, "rb") as stored:

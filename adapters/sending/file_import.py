@@ -4,13 +4,15 @@ import asyncio
 import hashlib
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from typing import Protocol
+from types import FrameType
+from typing import Any, Protocol, Self
 
 from adapters.kit.lines import LineFile, open_lines
-from adapters.kit.outcomes import Accepted, LineOutcome, Skipped
+from adapters.kit.outcomes import Accepted, LineOutcome, Skipped, WrongFile
 from adapters.sending.producer import Offsets
 from adapters.sending.progress_bar import ImportProgress
 from schemas.codec import encode
@@ -21,6 +23,8 @@ from schemas.events import AgentStateChanged, Event, SourceHeartbeat
 # sent, which costs time and no truth: the stream counts every event once.
 SEEN_MAX = 1_000_000
 HASH_BYTES = 16
+GRACE_S = 3.0
+REFUSED_LINES = 10_000
 BREATHE_EVERY = 256  # lines between two chances for sending and for Ctrl-C
 Reader = Callable[[LineFile], Iterator[LineOutcome]]
 
@@ -86,6 +90,34 @@ class Interrupted(KeyboardInterrupt):
         self.result = result
 
 
+class TooManyRefused(WrongFile):
+    """So many lines are no events that the file is no file for this command, or damaged."""
+
+
+class Refusals:
+    """Watches how dense refused lines are, so that a wrong file does not fill the dead letters.
+
+    The first ones are sent all the same: a person needs to see what is wrong.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._count, self._since = 0, 1
+
+    def add(self, letter: DeadLetter) -> None:
+        """Note a refused line. Raises TooManyRefused when more than half of 10,000 lines are."""
+        self._count += 1
+        if self._count * 2 <= REFUSED_LINES:
+            return
+        if letter.position - self._since < REFUSED_LINES:
+            raise TooManyRefused(
+                f"{self._name}: more than half of {REFUSED_LINES:,} lines are refused, the last for "
+                f"{letter.reason} ({letter.detail[:200]}), so the import ended at line {letter.position:,}. "
+                "Is it a file for this command? `ringback adapter check` says more; mend it, import it again"
+            )
+        self._count, self._since = 0, letter.position
+
+
 class Counter:
     """The running counts of an import."""
 
@@ -112,23 +144,51 @@ class Counter:
         )
 
 
-@contextmanager
-def stop_on_sigint() -> Iterator[asyncio.Event]:
-    """An event that Ctrl-C sets, so that it cannot strike in the middle of a send; a second one strikes."""
-    asked, loop = asyncio.Event(), asyncio.get_running_loop()
+class CtrlC:
+    """Ctrl-C during an import: it strikes while lines are read, and waits until a record is handed over.
 
-    def ask() -> None:
-        asked.set()
-        loop.remove_signal_handler(signal.SIGINT)
+    A read may last for ever (a pipe, a file without line ends) and nothing is half done meanwhile; in the
+    middle of a send it would leave open what was sent. One that stands still, since Kafka is away, is
+    given up after GRACE_S. A second Ctrl-C is Python's own.
+    """
 
-    # Outside of the main thread, and on Windows, Ctrl-C stays what it is.
-    with suppress(NotImplementedError, RuntimeError, ValueError):
-        loop.add_signal_handler(signal.SIGINT, ask)
-    try:
-        yield asked
-    finally:
-        with suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.remove_signal_handler(signal.SIGINT)
+    def __init__(self) -> None:
+        self.asked = self.reading = False
+        self._before: Any = None
+        self._loop = asyncio.get_running_loop()
+        self._task: Any = asyncio.current_task()
+
+    def __enter__(self) -> Self:
+        # Outside of the main thread Ctrl-C stays what it is.
+        with suppress(ValueError):
+            self._before = signal.signal(signal.SIGINT, self._strike)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._restore()
+
+    def _restore(self) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            self._before = None
+
+    def _strike(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+        self._restore()
+        if self.reading:
+            raise KeyboardInterrupt
+        self._loop.call_soon_threadsafe(self._loop.call_later, GRACE_S, self._task.cancel)
+
+    @contextmanager
+    def while_reading(self) -> Iterator[None]:
+        """Ctrl-C may strike in this block, which sends nothing."""
+        self.reading = True
+        try:
+            if self.asked:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self.reading = False
 
 
 async def take(item: LineOutcome, sender: Sender, counter: Counter) -> None:
@@ -154,19 +214,53 @@ async def import_file(
     """Send the events of a file and wait until Kafka has them; refused lines as they are only if asked for.
 
     Every event is validated before it is sent. Raises WrongFile before anything is sent if the file is of
-    another kind, OSError if it cannot be opened, Interrupted on Ctrl-C, NotSent if Kafka stays away.
+    another kind, and later if most of its lines are refused, OSError if it cannot be opened, Interrupted on
+    Ctrl-C, NotSent if Kafka stays away.
     """
-    counter = Counter()
-    with (
-        open_lines(path, keep_payloads) as file,
-        progress.of(file.name, file.total_bytes),
-        stop_on_sigint() as asked,
-    ):
-        for number, item in enumerate(reader(file)):
-            await take(item, sender, counter)
-            if number % BREATHE_EVERY == 0:
-                progress.update(number, file.bytes_read)
-                await asyncio.sleep(0)
-            if asked.is_set():
-                raise Interrupted(counter.result(await sender.flush()), file.name)
+    counter, name = Counter(), Path(path).name
+    with CtrlC() as ctrl_c, ExitStack() as closing:
+        try:
+            with ctrl_c.while_reading():
+                file = closing.enter_context(open_lines(path, keep_payloads))
+            name = file.name
+            closing.enter_context(progress.of(name, file.total_bytes))
+            await send_all(file, reader, sender, progress, counter, ctrl_c)
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            if not ctrl_c.asked:
+                raise
+            raise Interrupted(counter.result(await confirmed(sender)), name) from None
+        except TooManyRefused as error:
+            result = counter.result(await sender.flush())
+            raise WrongFile(f"{error}; {result.sent:,} events of it are sent") from None
         return counter.result(await sender.flush())
+
+
+async def confirmed(sender: Sender) -> Offsets:
+    """What Kafka has confirmed of all that was sent; nothing where it does not answer soon."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(GRACE_S):
+            return await sender.flush()
+    return {}
+
+
+async def send_all(
+    file: LineFile,
+    reader: Reader,
+    sender: Sender,
+    progress: ImportProgress,
+    counter: Counter,
+    ctrl_c: CtrlC,
+) -> None:
+    """Read and send to the end. Raises KeyboardInterrupt between two records, TooManyRefused."""
+    outcomes, refusals = reader(file), Refusals(file.name)
+    for number in count():
+        with ctrl_c.while_reading():
+            item = next(outcomes, None)
+        if item is None:
+            return
+        if isinstance(item, DeadLetter):
+            refusals.add(item)
+        await take(item, sender, counter)
+        if number % BREATHE_EVERY == 0:
+            progress.update(number, file.bytes_read)
+            await asyncio.sleep(0)

@@ -60,7 +60,7 @@ class SchemaRegistry:
             document = {"schema": json.dumps(raw_schema(type_))}
             path = f"/subjects/{quote(schema['name'], safe='')}/versions"
             answer = self._patiently(lambda: self._ask("POST", path, document))
-            self._ids[type_] = int(answer["id"])
+            self._ids[type_] = known_id(answer, self.url)
         return self._ids[type_]
 
     def writer(self, schema_id: int) -> WriterSchema:
@@ -89,7 +89,7 @@ class SchemaRegistry:
                 del self._absent[next(iter(self._absent))]
             return
         try:
-            self._writers[schema_id] = writer_of(answer["schema"], schema_id)
+            self._writers[schema_id] = writer_of(answer.get("schema"), schema_id)
         except DecodeError as error:
             self._writers[schema_id] = error
 
@@ -105,7 +105,14 @@ class SchemaRegistry:
         if answer.status >= 400:
             refused = NoSuchSchema if answer.status == NOT_FOUND else RegistryRefused
             raise refused(f"schema registry: {method} {path}: status {answer.status} {answer.data[:300]!r}")
-        found: dict[str, Any] = json.loads(answer.data)
+        try:
+            found = json.loads(answer.data)
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise RegistryRefused(
+                f"schema registry: {method} {path}: what answers at {self.url} is no registry"
+            )
         return found
 
     def _patiently(self, work: Callable[[], T]) -> T:
@@ -125,12 +132,20 @@ class SchemaRegistry:
         raise AssertionError("stamina gives up only with an error")  # pragma: no cover
 
 
-def writer_of(text: str, schema_id: int) -> WriterSchema:
+def known_id(answer: dict[str, Any], url: str) -> int:
+    """The id in an answer. Raises RegistryRefused where there is none."""
+    found = answer.get("id")
+    if not isinstance(found, int) or not 0 <= found < 2**31:
+        raise RegistryRefused(f"what answers at {url} is no schema registry: it gives no id for a schema")
+    return found
+
+
+def writer_of(text: Any, schema_id: int) -> WriterSchema:
     """A registered schema as one that events may have been written with. Raises DecodeError."""
     try:
         schema = json.loads(text)
         parsed = fastavro.parse_schema(schema)
-    except (ValueError, fastavro.schema.SchemaParseException, fastavro.schema.UnknownType) as error:
+    except Exception as error:  # whatever nonsense a registry gives provokes in the parser is no schema
         raise DecodeError("unknown_schema_id", f"schema {schema_id} is no Avro schema: {error}") from None
     types = {known["name"]: type_ for type_, known in current().items()}
     type_ = types.get(parsed.get("name", "")) if isinstance(parsed, dict) else None

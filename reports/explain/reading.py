@@ -131,9 +131,13 @@ class Reader:
             event = decode(base64.b64decode(row["canonical64"]))
             assert isinstance(event, ContactEvent)
             found[event.contact_id].append(event)
-        events = {contact_id: unique(some) for contact_id, some in found.items()}
+        events = {contact_id: self.counted(some) for contact_id, some in found.items()}
         facts = {contact_id: fold(some, self.rules) for contact_id, some in events.items()}
         return FoldedContacts(events, facts, self.rules, self.asked.as_of_ms)
+
+    def counted(self, found: list[ContactEvent]) -> list[ContactEvent]:
+        """One variant of each event; of too many events those that count."""
+        return sorted(unique(found), key=lambda event: event.event_id)[: self.rules.contact_max_events]
 
     def states(self, query: str) -> dict[str, list[AgentStateChanged]]:
         """The state events that a query finds, by agent: of each the statement that counts."""

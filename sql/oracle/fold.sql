@@ -24,11 +24,13 @@ gathered AS (
     FROM {events}
     GROUP BY contact_id
 ),
--- Of several variants of an event the greatest (revision, canonical) counts: the last of its run.
+-- Of several variants of an event the greatest (revision, canonical) counts: the last of its run. Of too many
+-- events those with the smallest ids count.
 unique_events AS (
     SELECT contact_id,
         arraySort(v -> (v.event_id, v.revision, v.canonical), variants) AS sorted,
-        arrayFilter((v, next_id) -> v.event_id != next_id, sorted, arrayShiftLeft(sorted.event_id, 1)) AS kept
+        arraySlice(arrayFilter((v, next_id) -> v.event_id != next_id, sorted,
+            arrayShiftLeft(sorted.event_id, 1)), 1, {contact_max_events:UInt32}) AS kept
     FROM gathered
 ),
 -- Lifecycle events in the total order; surveys apart.
@@ -62,7 +64,11 @@ framed AS (
                 survey_events), ['SCORE_RANGE'], [])) AS contact_flags,
         arraySort(e -> (e.leg, e.at, e.rank, e.event_id), arrayFilter(e -> e.rank > 0, life)) AS body,
         arraySplit((e, leg_no, previous) -> leg_no != previous, body, body.leg,
-            arrayShiftRight(body.leg, 1)) AS leg_events,
+            arrayShiftRight(body.leg, 1)) AS by_leg,
+        arrayResize(by_leg, greatest(length(by_leg), 1)) AS leg_events,
+        -- with the first leg only: rows of very many legs are not to hold very many answers each
+        notEmpty(survey_events) AS has_surveys,
+        arrayResize([survey_events], length(leg_events)) AS leg_answers,
         arrayMap(es -> if(arrayExists(k -> k IN (6, 7, 8), es.rank),
             toNullable(es.at[arrayFirstIndex(k -> k IN (6, 7, 8), es.rank)]), NULL), leg_events) AS leg_ends,
         arrayShiftRight(leg_ends, 1) AS leg_ends_before
@@ -70,7 +76,7 @@ framed AS (
 ),
 -- One row per leg: where in its events the earliest of each type stands.
 located AS (
-    SELECT contact_id, has_life, survey_events, started_ms, channel, direction, entry, callback_of,
+    SELECT contact_id, has_life, has_surveys, answers, started_ms, channel, direction, entry, callback_of,
         parent_contact_id, reason, customer_key, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
         es, before_ms,
         es.leg[1] AS leg,
@@ -87,7 +93,7 @@ located AS (
         if(x_i > 0, es.rank[x_i], 0) AS x_rank,
         es.detail[x_i] AS x_detail,
         x_rank = 6 AND x_detail IN ('cold', 'warm', 'external') AS x_by_agent
-    FROM framed LEFT ARRAY JOIN leg_events AS es, leg_ends_before AS before_ms
+    FROM framed ARRAY JOIN leg_events AS es, leg_ends_before AS before_ms, leg_answers AS answers
 ),
 -- Was the leg offered, and did an agent take it?
 handled_legs AS (
@@ -106,22 +112,30 @@ handled_legs AS (
         ifNull(coalesce(es.queue[q_i], es.queue[a_i]), '') AS leg_queue
     FROM located
 ),
--- Holds, by hold_no from held to resumed or the leg's end, in order of (start, hold_no), clipped to the talk.
+-- Holds, by hold_no from held to resumed or the leg's end, in order of (start, hold_no), clipped to the talk. Sorted
+-- by number a hold's own resume is its neighbour, so nothing is looked up: a leg may have very many holds.
+numbered AS (
+    SELECT *,
+        arraySort(e -> (e.hold_no, e.rank, e.at, e.event_id), arrayFilter(e -> e.rank IN (4, 5), es)) AS by_number,
+        -- the first held and the first resumed of each number
+        arrayFilter((e, no_before, rank_before) -> e.hold_no != no_before OR e.rank != rank_before, by_number,
+            arrayShiftRight(by_number.hold_no, 1), arrayShiftRight(by_number.rank, 1)) AS firsts,
+        arrayZip(firsts.rank, firsts.at, firsts.hold_no,
+            arrayShiftLeft(firsts.rank, 1), arrayShiftLeft(firsts.at, 1), arrayShiftLeft(firsts.hold_no, 1),
+            arrayShiftRight(firsts.rank, 1), arrayShiftRight(firsts.hold_no, 1)) AS neighbours
+    FROM handled_legs
+),
 clipped AS (
     SELECT *,
-        arrayFilter(e -> e.rank = 4, es) AS helds,
-        arrayFilter(e -> e.rank = 5, es) AS resumes,
-        arrayFilter(h -> isNotNull(h.3), arrayMap(no -> (
-            helds.at[indexOf(helds.hold_no, no)],
-            no,
-            if(has(resumes.hold_no, no), toNullable(resumes.at[indexOf(resumes.hold_no, no)]), x_ms)
-        ), arrayDistinct(helds.hold_no))) AS raw_holds,
+        arrayFilter(h -> isNotNull(h.3), arrayMap(n -> (
+            n.2, n.3, if(n.4 = 5 AND n.6 = n.3, toNullable(n.5), x_ms)
+        ), arrayFilter(n -> n.1 = 4, neighbours))) AS raw_holds,
         arrayMap(h -> (
             greatest(h.1, ifNull(answered_ms, h.1)),
             least(assumeNotNull(h.3), ifNull(x_ms, assumeNotNull(h.3))),
             h.1 < answered_ms OR h.3 > x_ms
         ), arraySort(h -> (h.1, h.2), raw_holds)) AS hold_spans
-    FROM handled_legs
+    FROM numbered
 ),
 -- Greedy: a hold that begins before the last counted one ended is ignored. Carried along: end of the last
 -- counted hold, sum, number, longest, and whether any was clipped or ignored.
@@ -132,7 +146,7 @@ held AS (
                 toUInt8(acc.5 OR ifNull(h.3, 0))),
             (acc.1, acc.2, acc.3, acc.4, toUInt8(1))),
             hold_spans, (toInt64(0), toInt64(0), toInt64(0), toInt64(0), toUInt8(0))) AS greedy,
-        arrayExists(no -> NOT has(helds.hold_no, no), resumes.hold_no) AS resumed_only,
+        arrayExists(n -> n.1 = 5 AND NOT (n.7 = 4 AND n.8 = n.3), neighbours) AS resumed_only,
         x_rank = 8 AND isNotNull(es.hold_ms[x_i]) AS is_measured,
         multiIf(NOT is_handled, 0, is_measured, ifNull(es.hold_ms[x_i], 0), greedy.2) AS leg_hold_ms,
         multiIf(NOT is_handled, 0, is_measured, ifNull(es.hold_n[x_i], leg_hold_ms > 0), greedy.3) AS leg_hold_n,
@@ -156,7 +170,7 @@ timed AS (
         if(is_handled, if(w_ms >= x_ms, w_ms, x_ms), NULL) AS handled_ms
     FROM held
 )
-SELECT contact_id, leg, has_life, survey_events, channel, direction, entry, reason, customer_key, callback_of,
+SELECT contact_id, leg, has_life, has_surveys, answers AS survey_events, channel, direction, entry, reason, customer_key, callback_of,
     parent_contact_id, started_ms, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
     leg_queue,
     if(is_handled, ifNull(coalesce(es.agent[a_i], es.agent[w_i]), ''), '') AS leg_agent,

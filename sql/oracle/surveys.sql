@@ -3,13 +3,13 @@ WITH
 -- The contact's end is needed to tell a late answer: that of its last leg, where it closes. Its dimensions are
 -- found as in contacts.sql.
 grouped AS (
-    SELECT contact_id, any(has_life) AS known, any(survey_events) AS answers,
+    SELECT contact_id, any(has_life) AS known, groupArrayArray(survey_events) AS answers,
         any(channel) AS contact_channel, any(reason) AS contact_reason,
         argMinIf(leg_queue, leg, leg_queue != '') AS first_queue,
         argMaxIf((leg_queue, leg_agent, leg_team), leg, is_handled) AS owner,
         argMax((closes, ended_ms), leg) AS last_leg
     FROM {fold}
-    WHERE notEmpty(survey_events)
+    WHERE has_surveys
     GROUP BY contact_id
 ),
 -- One row per answer in range.

@@ -4,17 +4,14 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-import structlog
-
 from schemas.dead_letter import DeadLetter, dead_letter_record
 from schemas.topics import DEAD_LETTERS
 from streams.commit.dead_letter_limit import DeadLetterLimit
 from streams.config import StreamConfig
-from streams.kafka.record import KeyValue, RefusedRecord
+from streams.health.sparing import SparingLog
+from streams.kafka.record import CONTACT_FULL, KeyValue, RefusedRecord
 from streams.kafka.writer import BatchWriter
 from streams.stages.stage import Output
-
-log = structlog.get_logger()
 
 
 class Publisher:
@@ -26,12 +23,14 @@ class Publisher:
         self.topic = topic
         self.writer = writer
         self.now_ms = now_ms
+        self.said = SparingLog()
         self.limit = DeadLetterLimit(config.dead_letter_window, config.dead_letter_max_share)
 
     def count(self, records: int, refused: Sequence[RefusedRecord]) -> None:
         """Count a batch against the cap. Raises TooManyDeadLetters."""
-        example = f"{refused[-1].reason}: {refused[-1].detail}" if refused else ""
-        self.limit.count(records, len(refused), example)
+        bad = [item for item in refused if item.reason != CONTACT_FULL]
+        example = f"{bad[-1].reason}: {bad[-1].detail}" if bad else ""
+        self.limit.count(records, len(bad), example)
 
     async def publish(
         self, outputs: Iterable[Output], partition: int = 0, refused: Sequence[RefusedRecord] = ()
@@ -50,6 +49,6 @@ class Publisher:
         """Records for the dead-letter topic."""
         origin = f"{self.topic}[{partition}]"
         for item in refused:
-            log.warning("dead letter", origin=origin, offset=item.offset, reason=item.reason)
+            self.said.warning("dead letter", origin=origin, offset=item.offset, reason=item.reason)
             letter = DeadLetter(origin, item.offset, item.reason, item.detail, item.payload)
             yield dead_letter_record(letter, self.now_ms())

@@ -89,7 +89,9 @@ class ConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         made = super()._create_worker_consumer(transport)
-        made._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust has no setting for it; read when the client starts
+        # Faust has no settings for these two; both are read when the client starts.
+        made._fetch_max_wait_ms = FETCH_WAIT_MS
+        made._isolation_level = "read_committed"  # what a transaction took back was never sent
         return made
 
 

@@ -73,6 +73,11 @@ class BulkRecovery(Recovery):  # type: ignore[misc]  # faust is untyped to us
         if title == "active" and self.tables.take_over is not None:
             await self.tables.take_over(tps)
         await super()._build_highwaters(consumer, tps, destination, title)
+        if title == "active":
+            # Faust asks the worker's own consumer, which reads committed records: to it a changelog would end
+            # where somebody left a transaction open, and what we wrote behind that would be lost.
+            ends = await self.reader().ends([TopicPartition(*tp) for tp in tps])
+            destination.update({TP(*tp): end - 1 for tp, end in ends.items()})
 
     async def _seek_offsets(self, consumer: Any, tps: set[TP], offsets: Any, title: str) -> None:
         """The last step before Faust looks whether there is something to recover."""
@@ -108,11 +113,14 @@ class BulkRecovery(Recovery):  # type: ignore[misc]  # faust is untyped to us
         if known:
             to_go = sum(end - start for start, end in spans.values())
             log.info("state on disk is used, the rest is read from Kafka", known=known, to_go=to_go)
+        # aiokafka insists on its own type; the two are equal, being named tuples.
+        await self.reader().read({TopicPartition(*tp): span for tp, span in spans.items()})
+
+    def reader(self) -> ChangelogReader:
+        """Reads changelogs into our tables."""
         transport = self.app.transport
         servers = server_list(transport.url, transport.default_port)
-        reader = ChangelogReader(servers, self.apply_fetched, self.signal_recovery_start.is_set)
-        # aiokafka insists on its own type; the two are equal, being named tuples.
-        await reader.read({TopicPartition(*tp): span for tp, span in spans.items()})
+        return ChangelogReader(servers, self.apply_fetched, self.signal_recovery_start.is_set)
 
     def apply_fetched(self, tp: TopicPartition, fetched: list[Changes], following: int) -> None:
         """Into the table, and the offset with it: after a rebalance Faust goes on from there.

@@ -10,8 +10,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from schemas.topics import PASSED_ON_TOPICS, RAW_TOPICS, SINK_GROUP, SINK_TOPICS, WORKER_GROUP
+from streams.health.following import Following, without
 
 POLL_S = 0.25
+# Standing still for so long, a group may be at the end, with nothing before it but markers of transactions.
+LOOK_AFTER_S = 1.0
 Offsets = dict[tuple[str, int], int]  # (topic, partition) -> next offset
 
 
@@ -36,14 +39,23 @@ class GroupLag:
 
 
 class OffsetReader:
-    """Reads end offsets and committed offsets; `async with` connects. Raises aiokafka's errors."""
+    """Reads end offsets and committed offsets; `async with` connects. Raises aiokafka's errors.
+
+    The end of a partition is where its first open transaction begins, if there is one: nobody reads on.
+    """
 
     def __init__(self, bootstrap_servers: str) -> None:
         self._servers = bootstrap_servers
 
     async def __aenter__(self) -> "OffsetReader":
         self._admin = AIOKafkaAdminClient(bootstrap_servers=self._servers)
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=self._servers)
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._servers,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+        )
+        self._following = Following(self._consumer)
         try:
             await self._admin.start()
             await self._consumer.start()
@@ -67,6 +79,12 @@ class OffsetReader:
         found = await self._consumer.end_offsets([TopicPartition(*where) for where in partitions])
         return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
 
+    async def offsets_in(self, names: tuple[str, ...]) -> int:
+        """How many offsets are in these topics: records, and markers of transactions."""
+        ends = await self.ends(names)
+        begins = await self._consumer.beginning_offsets([TopicPartition(*where) for where in ends])
+        return int(sum(ends.values()) - sum(begins.values()))
+
     async def committed(self, group: str) -> Offsets:
         """Next offset that a group would read after a restart; what it never committed is missing."""
         try:
@@ -79,9 +97,14 @@ class OffsetReader:
         found = await self._admin.list_consumer_group_offsets(group)
         return {(tp.topic, tp.partition): meta.offset for tp, meta in found.items() if meta.offset >= 0}
 
+    async def at_end(self, done: Mapping[tuple[str, int], int], ends: Offsets) -> set[tuple[str, int]]:
+        """Partitions in which no record is between what is done and the end, although offsets are."""
+        return await self._following.at_end(done, ends)
+
     async def lags(self, group: str, names: tuple[str, ...]) -> list[GroupLag]:
         """Lag of a group in each partition."""
         ends, done = await self.ends(names), await self.committed(group)
+        ends = without(ends, done, await self.at_end(done, ends))
         return [
             GroupLag(group, topic, partition, done.get((topic, partition), 0), end)
             for (topic, partition), end in sorted(ends.items())
@@ -124,6 +147,8 @@ async def wait_for(
     best, since = -1, time.monotonic()
     while True:
         done = await offsets.committed(group)
+        if time.monotonic() - since > LOOK_AFTER_S:
+            wanted = without(wanted, done, await offsets.at_end(done, wanted))
         if reached(done, wanted):
             return
         missing = sum(max(offset - done.get(where, 0), 0) for where, offset in wanted.items())

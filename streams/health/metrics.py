@@ -115,7 +115,8 @@ class TopicMetrics:
             self.all.dead_letters.labels(self.topic, reason).inc(number)
         self._batches.observe(records)
         self._applied.inc(applied)
-        self._ignored.inc(records - applied - bad.total())
+        # A full contact also gives up what it had before: more is refused then than came.
+        self._ignored.inc(max(records - applied - bad.total(), 0))
         self._corrections.inc(corrected)
 
 

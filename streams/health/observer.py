@@ -17,6 +17,7 @@ from prometheus_client import disable_created_metrics
 from prometheus_client.process_collector import ProcessCollector
 
 from streams.health.endpoint import Endpoint, serve
+from streams.health.following import without
 from streams.health.group_lag import OffsetReader
 from streams.health.health import READY, Health, listed
 from streams.health.lag import Lag, StuckDetector, Where, lag_of
@@ -36,6 +37,7 @@ class LagWatcher:
     group: str
     detector: StuckDetector = field(default_factory=StuckDetector)
     ends: dict[Where, int] = field(default_factory=dict)
+    before: dict[Where, int] = field(default_factory=dict)  # what was done when last asked
 
     async def ask(self, offsets: OffsetReader) -> None:
         """Ask Kafka for the ends of our partitions, and where we go on in those that are new."""
@@ -45,7 +47,11 @@ class LagWatcher:
             for where, position in held.items():
                 if position.following is None:
                     position.following = committed.get(where, 0)
-        self.ends = await offsets.ends_of(held) if held else {}
+        done = {where: at for where, position in held.items() if (at := position.following) is not None}
+        ends = await offsets.ends_of(held) if held else {}
+        # Where nothing moves there may be nothing to do: markers of transactions are no records.
+        still = {where: ends[where] for where, at in done.items() if self.before.get(where) == at}
+        self.ends, self.before = without(ends, done, await offsets.at_end(done, still)), done
 
     def look(self, now_ms: int, now: float) -> None:
         """Set the gauges by what is known; without an answer from Kafka, by its last one."""

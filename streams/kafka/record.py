@@ -10,6 +10,8 @@ OffsetSpan = tuple[int, int]  # offset of the first record, and of the one behin
 Decode = Callable[[bytes], tuple[Event, bytes]]  # bytes -> event and its canonical bytes
 # Keys of the records that Ringback writes for itself begin so, and no others do: it is no UTF-8.
 RESERVED_PREFIX = b"\xff"
+# Why an event of a contact that has too many is refused: no bad input, and the cap on that leaves it out.
+CONTACT_FULL = "contact_full"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,23 +8,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from schemas.codec import DecodeError
 from streams.kafka.record import KeyValue, Record, RefusedRecord
 from streams.state.table import Table
 
 Output = tuple[str, int, KeyValue]  # topic, partition, record
 
 
-class InternalRecordError(RuntimeError):
-    """A record of a topic that only Ringback writes is not what it must be: a person has to look."""
+# A record of a topic that only Ringback writes is none that it wrote.
+ALIEN = "alien"
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, DecodeError)
 
 
-def unreadable(topic: str, partition: int, record: Record, error: Exception) -> InternalRecordError:
-    """What is said of such a record before the worker stops."""
-    return InternalRecordError(
-        f"{topic}[{partition}] offset {record.offset}: not a record that Ringback wrote "
-        f"({type(error).__name__}: {error}); nothing was skipped. Did something else write to {topic}, or "
-        "another version of Ringback?"
+def alien(topic: str, record: Record, error: Exception) -> RefusedRecord:
+    """The dead letter of such a record: what is wrong, and what may have written it."""
+    detail = (
+        f"not a record that Ringback wrote ({type(error).__name__}: {error}). Did something else write to "
+        f"{topic}, or another version of Ringback?"
     )
+    return RefusedRecord(record.offset, ALIEN, detail, record.value or b"")
 
 
 @dataclass(slots=True)
@@ -56,7 +58,7 @@ class Stage(Protocol):
         """What can be recomputed from the state."""
 
     def apply(self, partition: int, records: Sequence[Record], version: int) -> BatchWork:
-        """What a batch changes. Raises InternalRecordError."""
+        """What a batch changes."""
 
     async def recount(self, partition: int) -> dict[bytes, bytes]:
         """All totals of a partition, from its state, which nobody changes meanwhile."""

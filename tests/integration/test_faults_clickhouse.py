@@ -28,6 +28,8 @@ from sinks.connection import connect
 from sinks.rows import event_row
 from sinks.writer import ClickHouseSink, SinkRefused
 
+# SYSTEM STOP MERGES is nothing that the embedded ClickHouse lets anybody do.
+NO_MERGES = "ALTER TABLE events MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = 1"
 ROWS, KILLS = 30_000, 3
 STOP_S = 10  # it waits at most five seconds until it asks again, and sees then that it is to stop
 # The sink dies as soon as ClickHouse has a batch with events, before it can commit.
@@ -205,7 +207,7 @@ async def test_the_sink_killed_between_insert_and_commit(stack: Stack, worker: R
     before = await lag(stack, SINK_GROUP)
     rows = stack.value("SELECT count() FROM events FINAL")
     with stack.client() as client:
-        client.command("SYSTEM STOP MERGES events")  # so that what comes twice can be seen
+        client.command(NO_MERGES)  # so that what comes twice can be seen
     doomed = Altered(stack.env(), DIES_BEFORE_COMMIT, "sink")
     wait_until(lambda: not doomed.process.alive(), "the sink does not die")
     assert doomed.process.returncode == -signal.SIGKILL
@@ -237,7 +239,7 @@ def test_clickhouse_dies_in_the_middle_of_an_insert(tmp_path: Path) -> None:
     rng, clickhouse = Random(5), LocalClickHouse(tmp_path, free_port())
     clickhouse.start()
     try:
-        sink = ClickHouseSink(f"{clickhouse.url}/ringback")
+        sink = ClickHouseSink(clickhouse.address)
         sink.prepare()
         in_flight = batches = 0
         takes_s = 0.4  # of an insert: found out below, as machines differ
@@ -254,7 +256,7 @@ def test_clickhouse_dies_in_the_middle_of_an_insert(tmp_path: Path) -> None:
             clickhouse.start()
             inserting.join(timeout=60)
             assert not inserting.is_alive()
-        client = connect(f"{clickhouse.url}/ringback")
+        client = connect(clickhouse.address)
         found = client.query("SELECT count(), uniqExact(contact_id) FROM events FINAL").result_rows[0]
         assert found == (ROWS * batches, ROWS * batches)
     finally:
@@ -275,7 +277,7 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
         clickhouse = LocalClickHouse(tmp_path, free_port())
         try:
             clickhouse.start()
-            sink = ClickHouseSink(f"{clickhouse.url}/ringback")
+            sink = ClickHouseSink(clickhouse.address)
             sink.prepare()
             fill(ballast)
             rows = [row_of(number) for number in range(ROWS)]
@@ -288,7 +290,7 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
             ballast.unlink()
             inserting.join(timeout=30)
             assert not inserting.is_alive()
-            client = connect(f"{clickhouse.url}/ringback")
+            client = connect(clickhouse.address)
             assert client.query("SELECT count() FROM events FINAL").result_rows[0][0] == ROWS
         finally:
             clickhouse.stop()

@@ -205,7 +205,7 @@ def test_csv_has_the_integers(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_text_of_one_row_and_of_several(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
-    monkeypatch.setattr(kpi, "out", console.Console(width=200))
+    monkeypatch.setattr(kpi, "out", console.SafeConsole(width=200))
     print_text([row()], Question(0, 1, as_of_ms=1_767_571_200_000), KPIS)
     printed = capsys.readouterr().out
     assert "Average speed of answer" in printed
@@ -225,7 +225,7 @@ def test_names_with_brackets_are_printed_as_they_are(
     capsys: pytest.CaptureFixture[str], monkeypatch: Any
 ) -> None:
     """A queue is called what its owner likes; brackets must not be taken for rich's markup."""
-    monkeypatch.setattr(kpi, "out", console.Console(width=200))
+    monkeypatch.setattr(kpi, "out", console.SafeConsole(width=200))
     print_text([row(queue="[red]hot"), row(queue="[/]")], Question(0, 1, by=("queue",)), KPIS)
     printed = capsys.readouterr().out
     assert "[red]hot" in printed
@@ -269,7 +269,7 @@ def explanation(contacts: int, **where: str) -> Explanation:
 
 
 def test_an_explanation_as_text(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
-    monkeypatch.setattr(explain, "out", console.Console(width=200))
+    monkeypatch.setattr(explain, "out", console.SafeConsole(width=200))
     explain.print_text(explanation(3, queue="[red]hot"), limit=2)
     printed = capsys.readouterr().out
     assert (

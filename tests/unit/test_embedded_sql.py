@@ -236,9 +236,7 @@ def test_parameters_are_sorted() -> None:
     assert not options.compress_response
 
 
-@pytest.mark.parametrize(
-    "pair", [("a = 1, b", "2"), ("1x", "2"), ("compress", "1"), ("role", "r"), ("profile", "default")]
-)
+@pytest.mark.parametrize("pair", [("a = 1, b", "2"), ("1x", "2"), ("role", "r"), ("profile", "default")])
 def test_impossible_parameters(pair: tuple[str, str]) -> None:
     with pytest.raises(QueryError):
         parse_options([pair], {})
@@ -265,7 +263,9 @@ def test_concatenated_frames_are_all_decoded(encoding: str, step: int) -> None:
     compress = {"lz4": lz4.frame.compress, "zstd": zstandard.compress, "gzip": gzip.compress}[encoding]
     body = b"".join(compress(part) for part in parts)
     decoder = Decoder(encoding)
-    decoded = b"".join(decoder.feed(body[at : at + step]) for at in range(0, len(body), step))
+    decoded = b"".join(
+        part for at in range(0, len(body), step) for part in decoder.feed(body[at : at + step])
+    )
     decoder.finish()
     assert decoded == b"".join(parts)
 
@@ -273,11 +273,11 @@ def test_concatenated_frames_are_all_decoded(encoding: str, step: int) -> None:
 def test_cut_and_damaged_bodies_are_errors() -> None:
     body = _lz4_frames([b"x" * 5000])
     decoder = Decoder("lz4")
-    decoder.feed(body[:-6])
+    list(decoder.feed(body[:-6]))
     with pytest.raises(QueryError, match="middle of a frame"):
         decoder.finish()
     with pytest.raises(QueryError, match="not valid lz4"):
-        Decoder("lz4").feed(b"no frame at all, only text")
+        list(Decoder("lz4").feed(b"no frame at all, only text"))
 
 
 def test_unknown_encoding_is_415() -> None:
@@ -287,7 +287,6 @@ def test_unknown_encoding_is_415() -> None:
 
 
 def test_response_encoding() -> None:
-    assert choose_encoding("br, lz4,zstd", 5000) == "lz4"
-    assert choose_encoding("lz4;q=0, gzip", 5000) == "gzip"
-    assert choose_encoding("lz4", 10) == ""
-    assert choose_encoding("identity", 5000) == ""
+    assert choose_encoding("br, lz4,zstd") == "lz4"
+    assert choose_encoding("lz4;q=0, gzip") == "gzip"
+    assert choose_encoding("identity") == ""

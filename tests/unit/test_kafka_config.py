@@ -8,6 +8,7 @@ import yaml
 from deploy.local.errors import LocalStackError
 from deploy.local.kafka.broker import new_cluster_id, require_usable_path
 from deploy.local.kafka.config import (
+    JVM_OPTIONS,
     LOG4J2_YAML,
     BrokerFiles,
     escaped,
@@ -19,6 +20,7 @@ from deploy.local.kafka.java import major_version
 from deploy.local.kafka.pins import KAFKA_VERSION, parse_jars, pinned_jars
 from deploy.local.kafka.probe import live_brokers, metadata_request
 from deploy.local.kafka.runtime import KafkaRuntime, default_cache_dir, jvm_options
+from streams.kafka.writer import REQUEST_MAX_BYTES
 
 FILES = BrokerFiles(Path("/data/kafka"))
 RUNTIME = KafkaRuntime(Path("/java/bin/java"), "/cache/a.jar:/cache/b.jar")
@@ -47,6 +49,13 @@ def test_nothing_is_created_or_deleted_unasked() -> None:
     found = properties_of(server_properties(Path("/data"), 9092, 40001))
     assert found["auto.create.topics.enable"] == "false"
     assert found["log.retention.hours"] == "-1"
+
+
+def test_announced_requests_fit_into_the_heap_and_our_own_are_let_in() -> None:
+    found = properties_of(server_properties(Path("/data"), 9092, 40001))
+    one, all_of_them = int(found["socket.request.max.bytes"]), int(found["queued.max.request.bytes"])
+    heap = next(int(option[4:-1]) for option in JVM_OPTIONS if option.startswith("-Xmx")) * 1024 * 1024
+    assert REQUEST_MAX_BYTES < one < all_of_them < heap // 2
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_wrong_names_and_entries_say_what_to_do(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapter, "out", console.Console(width=300))
+    monkeypatch.setattr(adapter, "out", console.SafeConsole(width=300))
     listed = json.loads(ringback("adapter", "list", "--format", "json").stdout)
     assert [source["name"] for source in listed] == list(FOLDERS)
     assert listed[0]["page"] == "docs/sources/bank.md"

@@ -79,10 +79,19 @@ def test_every_rule_can_be_changed() -> None:
                 "begin": "entered", "evidence": "handled", "anchors": "closed", "overlapping": False},
     }  # fmt: skip
     assert changed.keys() == RuleSettings.model_fields.keys()
-    found = rules_of(Settings(rules=RuleSettings.model_validate(changed)))
+    found = rules_of(Settings(rules=RuleSettings.model_validate(changed), contact_max_events=12))
     for rules, default in ((found, DEFAULT_RULES), (found.fcr, DEFAULT_RULES.fcr)):
         names = set(type(default).__dataclass_fields__) - {"version"}
         assert {name for name in names if getattr(rules, name) == getattr(default, name)} == set()
+
+
+def test_the_cap_on_events_is_a_rule_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGBACK_CONTACT_MAX_EVENTS", "50")
+    assert rules_of(Settings()) == Rules(contact_max_events=50)
+    assert in_file("[rules]\nacw_stale_s = 1\n").contact_max_events == 50
+    monkeypatch.setenv("RINGBACK_CONTACT_MAX_EVENTS", "1501")  # more might not fit into a record
+    with pytest.raises(ValidationError, match="RINGBACK_CONTACT_MAX_EVENTS"):
+        Settings()
 
 
 def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:

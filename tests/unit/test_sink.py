@@ -18,6 +18,7 @@ from sinks.buffer import Buffer
 from sinks.connection import without_secret
 from sinks.rows import COLUMNS
 from sinks.writer import ClickHouseSink, SinkRefused, passes
+from streams.health.sparing import SparingLog
 from streams.kafka.decoding import decode_single_object
 from streams.kafka.topics import topic_specs
 
@@ -236,6 +237,53 @@ def test_what_is_gone_is_a_deleted_row() -> None:
     assert [(row["customer_key"], row["contact_id"], row["is_deleted"]) for row in rows["fcr"]] == [
         ("x", "c", 1)
     ]
+
+
+def good_window(**more: object) -> bytes:
+    fields = {"window_start": AT, "channel": "voice", "queue": "A", "partition": 2, "version": 7}
+    return orjson.dumps(fields | {"measures": {"offered": 3}} | more)
+
+
+@pytest.mark.parametrize(
+    ("topic", "value"),
+    [
+        *(
+            (topic, value)
+            for topic in SINK_TOPICS[3:]
+            for value in (b"garbage", b"{}", b"[1]", b"5", b"\xff")
+        ),
+        (topics.KPI_WINDOWS, good_window(version=9).replace(b'"version":9', b'"version":9' + b"9" * 19)),
+        (topics.KPI_WINDOWS, good_window(version=9, measures={"offered": "3"})),
+        (topics.KPI_WINDOWS, good_window(version=9, measures={"offered": 2**63})),
+        (topics.KPI_WINDOWS, good_window(version=9, queue=None)),
+        (topics.KPI_WINDOWS, good_window(version=-1)),
+        (topics.KPI_WINDOWS, good_window(version="9")),
+        (topics.FCR_WINDOWS, window(9, {"x": {}})[2]),
+        (
+            topics.AGENT_QUARTERS,
+            orjson.dumps({"agent": "a", "window_start": AT, "version": 1, "quarter": {}}),
+        ),
+    ],
+)
+def test_a_record_that_is_not_ours_is_a_dead_letter_and_in_nobody_s_way(topic: str, value: bytes) -> None:
+    with capture_logs() as logs:
+        rows = buffered((topics.KPI_WINDOWS, b"key", good_window()), (topic, b"key", value))
+    (letter,) = rows["dead_letters"]
+    assert (letter["origin"], letter["reason"], letter["payload"]) == (f"{topic}[0]", "alien", value)
+    assert [row["offered"] for row in rows["kpi_windows"]] == [3]
+    assert rows.keys() == {"kpi_windows", "dead_letters"}
+    assert [line["origin"] for line in logs] == [f"{topic}[0]"]
+
+
+def test_very_many_of_them_are_one_line_a_second() -> None:
+    now = 0.0
+    said = SparingLog(lambda: now)
+    with capture_logs() as logs:
+        for _ in range(1_000):
+            said.warning("dead letter")
+        now = 1.5
+        said.warning("dead letter")
+    assert [line.get("more_before") for line in logs] == [None, 999]
 
 
 def test_every_topic_that_the_sink_reads_exists() -> None:

@@ -1,5 +1,7 @@
 """The stages behind the contact stage, one record at a time: what they read, refuse, forget and say."""
 
+from dataclasses import asdict
+
 import orjson
 import pytest
 from aiokafka.errors import UnknownTopicOrPartitionError
@@ -24,7 +26,7 @@ from streams.stages.customers.documents import fcr_tally_bytes, fcr_tally_of, wi
 from streams.stages.customers.stage import Customers
 from streams.stages.customers.stage import read_update as read_customer_update
 from streams.stages.forwards import forward_changes, partition_of, session_output, state_output, visit_output
-from streams.stages.stage import BatchWork, InternalRecordError, Stage
+from streams.stages.stage import ALIEN, BatchWork, Stage
 from streams.state.memory import in_memory
 from streams.state.table import Table
 
@@ -76,6 +78,9 @@ def test_what_is_told_round_trips() -> None:
     assert read_agent_update(*state_output("ann", "s", canonical, 4)[2]).strength == (0, canonical)
 
 
+A_STATE = encode(state().model_copy(update={"agent": "a"}))
+WRONG_TYPE = orjson.dumps({"version": 1, "visit": asdict(make_visit()) | {"started_at": "now"}})
+SESSION_KEY = b'["ann","session","c",1]'
 VISIT, TOLD = b'["x","c"]', orjson.dumps({"version": 1, "visit": make_visit()})
 
 
@@ -87,6 +92,12 @@ VISIT, TOLD = b'["x","c"]', orjson.dumps({"version": 1, "visit": make_visit()})
         (Customers, VISIT, b"{}"),
         (Customers, VISIT, b'{"version":"1","visit":null}'),
         (Customers, VISIT, b'{"version":1,"visit":{"channel":"voice"}}'),
+        (
+            Customers,
+            VISIT,
+            orjson.dumps({"version": 1, "visit": asdict(make_visit()) | {"started_at": "now"}}),
+        ),
+        (Customers, b"5", TOLD),
         (Customers, b'["y","c"]', TOLD),
         (Customers, b'["x"]', TOLD),
         (Agents, None, encode(state())),
@@ -94,14 +105,20 @@ VISIT, TOLD = b'["x","c"]', orjson.dumps({"version": 1, "visit": make_visit()})
         (Agents, b'["bob","state","s"]', encode(state())),
         (Agents, b'["ann","session","c",1]', b'{"version":1}'),
         (Agents, b'["ann","lunch","c",1]', b'{"version":1,"session":null}'),
+        (Agents, SESSION_KEY, orjson.dumps({"version": 1, "session": asdict(SESSION) | {"begin": None}})),
         (Agents, b'["ann","session","c",2]', orjson.dumps({"version": 1, "session": SESSION})),
     ],
 )
-def test_a_record_that_is_not_ours_stops_the_worker(
+def test_a_record_that_is_not_ours_is_set_aside_and_those_around_it_count(
     kind: type[Customers], key: bytes | None, value: bytes | None
 ) -> None:
-    with pytest.raises(InternalRecordError, match=r"\[3\] offset 7: .*nothing was skipped"):
-        stage_of(kind).apply(3, [Record(7, key, value)], 1)
+    ours = (
+        told("c", make_visit(), 5) if kind is Customers else Record(8, *state_output("a", "s", A_STATE, 1)[2])
+    )
+    work = stage_of(kind).apply(3, [Record(7, key, value), ours], 1)
+    assert [(item.offset, item.reason) for item in work.refused] == [(7, ALIEN)]
+    assert f"something else write to {kind.topic}" in work.refused[0].detail
+    assert work.applied == len(work.states) == 1
 
 
 async def test_the_greatest_version_counts_whatever_the_order() -> None:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from deploy.local.clickhouse.errors import QueryError
 from deploy.local.clickhouse.execute import Executor
 from deploy.local.clickhouse.names import DATABASE, EXIT_UNREACHABLE, MESSAGE_PREFIX
 from deploy.local.clickhouse.passwords import BI_FILE, OWNER_FILE, keep_password
-from deploy.local.clickhouse.server import HttpInterface, Limits
+from deploy.local.clickhouse.places import Limits
+from deploy.local.clickhouse.server import HttpInterface
 from deploy.local.clickhouse.users import stack_users
 from deploy.local.errors import LocalStackError
 from deploy.local.lock import data_dir_lock
@@ -64,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(folder: Path, options: argparse.Namespace) -> int:
+    os.environ["TZ"] = "UTC"  # else the engine's zone is the machine's, and a time without one means another
+    time.tzset()
     spool, data = folder / "spool", folder / "engine"
     with contextlib.closing(_bind(options.port)) as listener:
         try:
@@ -124,6 +128,7 @@ async def _until_stopped(interface: HttpInterface, listener: socket.socket) -> N
         max_line_size=MAX_URL_BYTES,
         max_field_size=MAX_URL_BYTES,
         shutdown_timeout=FORCE_S,
+        handler_cancellation=True,  # so that a query ends when its client goes
     )
     await runner.setup()
     site = web.SockSite(runner, listener)
@@ -133,7 +138,7 @@ async def _until_stopped(interface: HttpInterface, listener: socket.socket) -> N
     await stop.wait()
     print(f"{MESSAGE_PREFIX}stopping", file=sys.stderr, flush=True)
     await site.stop()
-    await interface.drained(STOP_S)
+    await interface.places.drained(STOP_S)
     await runner.cleanup()
 
 

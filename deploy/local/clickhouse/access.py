@@ -51,7 +51,7 @@ class QueryLimits:
 
 
 # Our own commands read whole months and recompute everything; only what would not fit into memory is refused.
-OWNER_LIMITS = QueryLimits(0, 0, 0, 0, 1000 * MEGABYTE, 0)
+OWNER_LIMITS = QueryLimits(0, 0, 0, 0, 500 * MEGABYTE, 0)
 # The same as deploy/clickhouse/users.d/bi.xml has for a server.
 BI_LIMITS = QueryLimits(30, 120, 2000 * MEGABYTE, 1_000_000, 500 * MEGABYTE, 2_000_000_000)
 
@@ -62,8 +62,7 @@ def write_configuration(folder: Path, memory_bytes: int) -> Path:
     users.write_text(_users(memory_bytes), encoding="utf-8")
     path = escape(str(users))
     main.write_text(
-        "<clickhouse>\n<timezone>UTC</timezone>\n"  # else it is the machine's
-        f"<user_directories><users_xml><path>{path}</path></users_xml></user_directories>\n</clickhouse>\n",
+        f"<clickhouse>\n<user_directories><users_xml><path>{path}</path></users_xml></user_directories>\n</clickhouse>\n",
         encoding="utf-8",
     )
     return main
@@ -87,6 +86,12 @@ def _users(memory_bytes: int) -> str:
 """
 
 
+def limits_of(read_only: bool, memory_bytes: int) -> dict[str, str]:
+    """The limits as settings. chDB's SET profile takes over its constraints, and of its values none."""
+    limits = BI_LIMITS if read_only else OWNER_LIMITS
+    return {name: str(value) for name, value in _settings(limits, memory_bytes).items() if value}
+
+
 def _settings(limits: QueryLimits, memory_bytes: int) -> dict[str, int]:
     return {
         "max_execution_time": limits.execution_s,
@@ -98,9 +103,8 @@ def _settings(limits: QueryLimits, memory_bytes: int) -> dict[str, int]:
 
 
 def _limits(limits: QueryLimits, memory_bytes: int) -> str:
-    return "".join(f"<{n}>{v}</{n}>" for n, v in _settings(limits, memory_bytes).items()) + (
-        "<allow_introspection_functions>0</allow_introspection_functions>"
-    )
+    values = _settings(limits, memory_bytes) | {"allow_introspection_functions": 0, "implicit_select": 0}
+    return "".join(f"<{n}>{v}</{n}>" for n, v in values.items())
 
 
 def _bounds(memory_bytes: int) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from deploy.local.clickhouse.engine import Handle, Result
 from deploy.local.clickhouse.errors import QueryError
 from deploy.local.clickhouse.tokens import first_keyword
+from deploy.local.clickhouse.wire import length, text
 
 
 def native_header(handle: Handle, select: str, params: Mapping[str, str], result: Result) -> Result:
@@ -20,21 +21,7 @@ def native_header(handle: Handle, select: str, params: Mapping[str, str], result
     except QueryError:
         return result  # The empty answer is right as it is, only less informative.
     columns = [json.loads(line)[:2] for line in described.body.splitlines()]
-    block = _varint(len(columns)) + _varint(0)
+    block = length(len(columns)) + length(0)
     for name, kind in columns:
-        block += _string(name) + _string(kind)
+        block += text(name) + text(kind)
     return replace(result, body=block)
-
-
-def _string(text: str) -> bytes:
-    data = text.encode()
-    return _varint(len(data)) + data
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)

@@ -1,16 +1,18 @@
 """The engine: chDB opened once in this process, and cheap handles on it."""
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.local.clickhouse.errors import QueryError, from_engine
+from deploy.local.clickhouse.errors import TOO_MANY_ROWS_OR_BYTES, QueryError, from_engine, refused
 from deploy.local.clickhouse.settings import quote_name
 from deploy.local.errors import LocalStackError
 
 GIB = 1 << 30
+MOST_RESULT_BYTES = GIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,13 @@ class Handle:
         try:
             result = self._connection.query(sql, fmt, params=dict(params or {}))
         except Exception as failure:
+            self._forget()
             raise from_engine(str(failure)) from None
+        if result.size() > MOST_RESULT_BYTES:
+            # Before it is copied. What the engine's limits count are its columns, not the text made of them.
+            raise refused(
+                TOO_MANY_ROWS_OR_BYTES, f"Limit for result exceeded, max bytes: {MOST_RESULT_BYTES}."
+            )
         return Result(
             body=bytes(result.bytes() or b""),
             result_rows=int(result.rows_read()),
@@ -51,6 +59,11 @@ class Handle:
             written_bytes=int(result.bytes_written()),
             elapsed_ns=int(result.elapsed() * 1_000_000_000),
         )
+
+    def _forget(self) -> None:
+        """After an error the handle still holds rows of what failed, and gives them with the next answer."""
+        with contextlib.suppress(Exception):  # it is the error before that counts
+            self._connection.query("SELECT 1")
 
     def text(self, sql: str, params: Mapping[str, str] | None = None) -> str:
         """The single value a query returns, as text."""
@@ -76,6 +89,7 @@ class Engine:
                 "stop any other process that uses this folder, or set RINGBACK_DATA_DIR to another folder",
             ) from None
         self.version = self._root.text("SELECT version()")
+        self.memory_limit = memory_limit
         listed = self._root.text(
             "SELECT arrayStringConcat(groupArray(name), ',') FROM system.table_functions"
         )

@@ -3,6 +3,9 @@
 import re
 
 _CODE = re.compile(r"Code: (\d+)\.")
+# An error that passed through several hands says its code before, and its name and version behind, each time.
+_REPEATED_BEGIN = re.compile(r"^(Code: \d+\. DB::Exception: )+")
+_REPEATED_END = re.compile(r"( \(version [^()]*\)\. \([A-Z0-9_]+\))+$")
 _BAD_REQUEST = frozenset(
     {
         6,
@@ -34,7 +37,7 @@ _BAD_REQUEST = frozenset(
 )
 _NOT_FOUND = frozenset({46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 152, 336, 511})
 _FORBIDDEN = frozenset({192, 193, 497, 512, 516})
-_STATUS = {194: 401, 229: 413, 48: 501, 209: 503, 76: 503, 439: 503, 411: 411, 159: 408, 202: 503}
+_STATUS = {194: 401, 229: 413, 48: 501, 209: 408, 76: 503, 439: 503, 411: 411, 159: 408, 202: 503}
 
 _NO_FILES = "necessary to have the grant READ ON FILE"
 
@@ -46,6 +49,7 @@ UNKNOWN_TYPE_OF_QUERY = (78, "UNKNOWN_TYPE_OF_QUERY")
 UNKNOWN_SETTING = (115, "UNKNOWN_SETTING")
 INCORRECT_DATA = (117, "INCORRECT_DATA")
 READONLY = (164, "READONLY")
+SOCKET_TIMEOUT = (209, "SOCKET_TIMEOUT")
 TOO_MANY_SIMULTANEOUS_QUERIES = (202, "TOO_MANY_SIMULTANEOUS_QUERIES")
 QUERY_IS_TOO_LARGE = (229, "QUERY_IS_TOO_LARGE")
 NETWORK_ERROR = (210, "NETWORK_ERROR")
@@ -53,6 +57,7 @@ NOT_ENOUGH_SPACE = (243, "NOT_ENOUGH_SPACE")
 SUPPORT_IS_DISABLED = (344, "SUPPORT_IS_DISABLED")
 SESSION_NOT_FOUND = (372, "SESSION_NOT_FOUND")
 SESSION_IS_LOCKED = (373, "SESSION_IS_LOCKED")
+TOO_MANY_ROWS_OR_BYTES = (396, "TOO_MANY_ROWS_OR_BYTES")
 ACCESS_DENIED = (497, "ACCESS_DENIED")
 AUTHENTICATION_FAILED = (516, "AUTHENTICATION_FAILED")
 
@@ -83,7 +88,8 @@ def from_engine(text: str) -> QueryError:
             "tables; use the database ringback, or one of your own.",
         )
     match = _CODE.search(text)
-    return QueryError(int(match.group(1)) if match else 1002, text.strip())
+    text = _REPEATED_END.sub("", _REPEATED_BEGIN.sub(r"\1", text.strip()))
+    return QueryError(int(match.group(1)) if match else 1002, text)
 
 
 def http_status(code: int) -> int:

@@ -1,15 +1,18 @@
 """From an accepted request to an answer: guards, then settings, then the engine. Runs in a worker thread."""
 
 import base64
+import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from deploy.local.clickhouse import guard
+from deploy.local.clickhouse.access import BI_PROFILE, limits_of
 from deploy.local.clickhouse.empty import native_header
 from deploy.local.clickhouse.engine import Engine, Handle, Result
-from deploy.local.clickhouse.errors import QueryError
+from deploy.local.clickhouse.errors import READONLY, QueryError, refused
+from deploy.local.clickhouse.killing import is_kill_query, kill_statement, own_ids
 from deploy.local.clickhouse.sessions import Sessions
 from deploy.local.clickhouse.settings import RequestOptions, quote_name, set_statement
 from deploy.local.clickhouse.spool import HEAD_BYTES, MAX_SQL_BYTES, Incoming
@@ -31,6 +34,7 @@ class Job:
     incoming: Incoming
     options: RequestOptions
     is_get: bool = False
+    mark: str = ""  # what its query is known by; see killing.py
 
     @property
     def readonly(self) -> int:
@@ -64,10 +68,28 @@ class Executor:
         """Answer a job. Raises QueryError with the engine's own text, or ours for what is refused."""
         with self._counted():
             self._check(job)
+            if not job.incoming.insert and first_keyword(job.incoming.text) == "KILL":
+                return self._kill(job)
             with self._prepared(job) as handle:
                 if job.incoming.insert is not None:
                     return Answer(_insert(job, handle, self._literals_only(job.incoming)))
                 return _statement(job, handle)
+
+    def kill(self, mark: str) -> None:
+        """End the query with this mark, if it runs."""
+        with contextlib.suppress(QueryError), _fresh(self.engine) as handle:
+            handle.query(kill_statement(mark))
+
+    def _kill(self, job: Job) -> Answer:
+        """KILL QUERY by our ids; whoever may only read ends queries of their own."""
+        normalised = self._normalise(job.incoming.text)
+        with _fresh(self.engine) as handle:
+            if job.is_get or (job.user.read_only and not is_kill_query(normalised)):
+                raise refused(
+                    READONLY, "Cannot execute query in readonly mode."
+                )  # ids alone tell users apart
+            sql = own_ids(normalised, job.user.name if job.user.read_only else "")
+            return _statement(replace(job, incoming=Incoming(sql)), handle)
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -111,6 +133,11 @@ class Executor:
                 reason, found, _ = error.text.partition(f": In scope {_FORMAT}")
                 raise QueryError(error.code, f"{reason} (SYNTAX_ERROR)" if found else reason) from None
 
+    def _settings(self, job: Job) -> dict[str, str]:
+        """What a request says, on top of the limits of its user, and what its query is known by."""
+        limits = limits_of(job.user.read_only, self.engine.memory_limit)
+        return {**limits, **job.options.settings, "log_comment": job.mark}
+
     @contextmanager
     def _prepared(self, job: Job) -> Iterator[Handle]:
         """A handle with the request's settings and database, never more rights than user and method give."""
@@ -123,18 +150,23 @@ class Executor:
             with self.sessions.use(key, options.session_timeout_s, options.session_check) as session:
                 keyword = first_keyword(job.incoming.head)
                 if keyword in ("SET", "USE"):
-                    session.apply({}, "")
+                    session.apply({"log_comment": job.mark}, "")
                 else:
-                    session.apply(options.settings, options.database)
+                    session.apply(self._settings(job), options.database)
                 yield session.handle
                 if keyword == "USE":
                     session.note_use()
+            if options.close_session:
+                self.sessions.end(key)
             return
         with _fresh(self.engine) as handle:
+            if job.user.read_only:
+                # Before the client's settings, which it bounds; and a bound does not look at what stays the same.
+                handle.query(f"SET profile = '{BI_PROFILE}'")
+                handle.query(set_statement(limits_of(True, self.engine.memory_limit)))
             if options.database:
                 handle.query(f"USE {quote_name(options.database)}")
-            if options.settings:
-                handle.query(set_statement(options.settings))
+            handle.query(set_statement(self._settings(job)))
             if job.readonly:
                 handle.query(f"SET readonly = {job.readonly}")
             yield handle

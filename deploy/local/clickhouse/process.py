@@ -69,7 +69,7 @@ class LocalClickHouse:
         if self.alive():
             return
         require_free(self.port, "the embedded ClickHouse", "RINGBACK_CLICKHOUSE_PORT")
-        argv = [sys.executable, "-m", "deploy.local.clickhouse"]
+        argv = [sys.executable, "-P", "-m", "deploy.local.clickhouse"]
         argv += ["--data-dir", str(self.data_dir), "--port", str(self.port)]
         self._child = ChildProcess(Command(argv, self.log_path))
         deadline = time.monotonic() + START_LIMIT_S

@@ -1,31 +1,36 @@
-"""The ClickHouse HTTP interface on loopback, answered by the engine in this process."""
+"""The ClickHouse HTTP interface, answered by the engine in this process."""
 
 import asyncio
-import contextlib
-import json
+import itertools
 import uuid
-from collections.abc import AsyncIterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import ClientPayloadError, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from deploy.local.clickhouse.compression import choose_encoding, encode
+from deploy.local.clickhouse.blocks import BlockDecoder
+from deploy.local.clickhouse.compression import Decoder
 from deploy.local.clickhouse.errors import (
     BAD_ARGUMENTS,
     NETWORK_ERROR,
     NOT_ENOUGH_SPACE,
-    TOO_MANY_SIMULTANEOUS_QUERIES,
+    SOCKET_TIMEOUT,
     QueryError,
     refused,
 )
 from deploy.local.clickhouse.execute import Answer, Executor, Job
 from deploy.local.clickhouse.forms import is_form, read_form
-from deploy.local.clickhouse.origin import check_origin
+from deploy.local.clickhouse.hello import hello, is_hello, refuse_revision
+from deploy.local.clickhouse.killing import mark_of
+from deploy.local.clickhouse.origin import LOCAL_NAMES, check_origin
+from deploy.local.clickhouse.places import Limits, Places
+from deploy.local.clickhouse.replies import Packing, content_type, summary
 from deploy.local.clickhouse.settings import RequestOptions, parse_options
 from deploy.local.clickhouse.spool import Incoming, SpoolFile, decoded, receive
+from deploy.local.clickhouse.statement import READ_KEYWORDS
+from deploy.local.clickhouse.tokens import first_keyword
 from deploy.local.clickhouse.users import User, authenticate
 
 CHUNK_BYTES = 256 * 1024
@@ -33,32 +38,32 @@ SWEEP_S = 10.0
 SERVER_NAME = "embedded ClickHouse"
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How much one process takes on: queries at once, requests in the house, bytes of one body."""
+@dataclass
+class Reply:
+    """What is known of a reply before there is one: headers, and how the client wants its body."""
 
-    threads: int = 8
-    requests: int = 64
-    body_bytes: int = 1 << 30
+    headers: dict[str, str]
+    packing: Packing
 
 
 class HttpInterface:
     """Routes and handlers; one instance per process."""
 
-    def __init__(self, executor: Executor, users: Mapping[str, User], spool: Path, limits: Limits) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        users: Mapping[str, User],
+        spool: Path,
+        limits: Limits,
+        names: Collection[str] = LOCAL_NAMES,
+    ) -> None:
         self._executor = executor
         self._users = users
         self._spool = spool
         self._limits = limits
-        self._pool = ThreadPoolExecutor(limits.threads, "query")
-        self._open_requests = 0
-        self._idle = asyncio.Event()
-
-    async def drained(self, timeout_s: float) -> None:
-        """Return once no request is open, or when the time is over."""
-        if self._open_requests:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._idle.wait(), timeout_s)
+        self._names = names
+        self._serials = itertools.count(1)
+        self.places = Places(users, limits)
 
     def app(self) -> web.Application:
         """The aiohttp application. Its runner must leave bodies compressed (auto_decompress=False)."""
@@ -79,79 +84,88 @@ class HttpInterface:
         task = asyncio.create_task(sweep())
         yield
         task.cancel()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self.places.close()
 
     async def _ping(self, request: web.Request) -> web.Response:
         return web.Response(text="Ok.\n", headers={"Server": SERVER_NAME})
 
     async def _query(self, request: web.Request) -> web.Response:
-        query_id = request.query.get("query_id") or str(uuid.uuid4())
         headers = {
             "Server": SERVER_NAME,
             "X-ClickHouse-Server-Display-Name": SERVER_NAME,
-            "X-ClickHouse-Query-Id": "".join(c for c in query_id if c.isascii() and c.isprintable()),
-            "X-Content-Type-Options": "nosniff",  # an answer is never a page
             "X-ClickHouse-Timezone": self._executor.engine.timezone,
+            "X-Content-Type-Options": "nosniff",  # an answer is never a page
         }
+        reply = Reply(headers, Packing())
         try:
-            return await self._admitted(request, headers)
+            return await self._admitted(request, reply)
         except QueryError as failure:
             error = failure
         except (ConnectionError, ClientPayloadError, HttpProcessingError):
             # The client is gone, and with it the end of its data.
             error = refused(NETWORK_ERROR, "The request body ended early; nothing was stored.", 400)
+        except TimeoutError:
+            error = refused(SOCKET_TIMEOUT, "The request body did not come in time; nothing was stored.")
         except ValueError as failure:
             # Bytes that are no text, numbers that are none: of the request's head, which only we read.
             error = refused(BAD_ARGUMENTS, f"The request cannot be read: {type(failure).__name__}.", 400)
         except OSError as failure:
             error = refused(NOT_ENOUGH_SPACE, f"The data folder cannot be written: {failure.strerror}.")
-        headers["X-ClickHouse-Exception-Code"] = str(error.code)
+        return self._failed(error, reply)
+
+    def _failed(self, error: QueryError, reply: Reply) -> web.Response:
+        text = f"{error.text} (version {self._executor.engine.version} (embedded))\n"
+        # It may quote bytes that are no text.
+        body, packed = reply.packing.packed(text.encode("utf-8", "replace"))
+        headers = reply.headers | packed | {"X-ClickHouse-Exception-Code": str(error.code)}
         if error.status == 503:
             headers["Retry-After"] = "1"
-        body = (error.text + "\n").encode("utf-8", "replace")  # it may quote bytes that are no text
-        return web.Response(
-            status=error.status, body=body, headers=headers, content_type="text/plain", charset="UTF-8"
-        )
+        headers["Content-Type"] = "text/plain; charset=UTF-8"
+        return web.Response(status=error.status, body=body, headers=headers)
 
-    async def _admitted(self, request: web.Request, headers: dict[str, str]) -> web.Response:
-        check_origin(request.headers)
+    async def _admitted(self, request: web.Request, reply: Reply) -> web.Response:
+        check_origin(request.headers, self._names)
         user = authenticate(self._users, request.headers, request.query)
-        if self._open_requests >= self._limits.requests:
-            raise refused(
-                TOO_MANY_SIMULTANEOUS_QUERIES,
-                f"Too many simultaneous requests. Maximum: {self._limits.requests}. Try again in a second.",
-            )
-        self._open_requests += 1
-        self._idle.clear()
-        try:
-            with SpoolFile(self._spool) as spool:
-                return await self._answer(request, user, spool, headers)
-        finally:
-            self._open_requests -= 1
-            if not self._open_requests:
-                self._idle.set()
+        with self.places.taken(user.name), SpoolFile(self._spool) as spool:
+            async with asyncio.timeout(self._limits.body_s):
+                options, incoming = await self._read(request, spool)
+            query_id = options.query_id or str(uuid.uuid4())
+            shown = "".join(c for c in query_id if c.isascii() and c.isprintable())
+            reply.headers["X-ClickHouse-Query-Id"] = shown
+            reply.packing = Packing.wanted(options, request.headers.get("Accept-Encoding", ""))
+            if not incoming.text.strip():
+                return web.Response(text="Ok.\n", headers=reply.headers)
+            if options.protocol_version and is_hello(incoming.text):
+                return self._hello(reply)
+            mark = mark_of(user.name, next(self._serials), query_id)
+            job = Job(user, incoming, options, request.method == "GET", mark)
+            return await self._answer(job, reply)
 
-    async def _answer(
-        self, request: web.Request, user: User, spool: SpoolFile, headers: dict[str, str]
-    ) -> web.Response:
-        options, incoming = await self._read(request, spool)
-        if not incoming.text.strip():
-            return web.Response(text="Ok.\n", headers=headers)
-        job = Job(user, incoming, options, is_get=request.method == "GET")
-        accept = request.headers.get("Accept-Encoding", "") if options.compress_response else ""
-        loop = asyncio.get_running_loop()
-        answer, encoding, body = await loop.run_in_executor(self._pool, self._work, job, accept)
-        headers["X-ClickHouse-Summary"] = _summary(answer)
+    def _hello(self, reply: Reply) -> web.Response:
+        engine = self._executor.engine
+        body, packed = reply.packing.packed(hello(SERVER_NAME, engine.version, engine.timezone))
+        headers = reply.headers | packed | {"X-ClickHouse-Format": "Native"}
+        headers["Content-Type"] = content_type("Native")
+        return web.Response(body=body, headers=headers)
+
+    async def _answer(self, job: Job, reply: Reply) -> web.Response:
+        if job.options.default_format == "Native" and not job.incoming.insert:
+            refuse_revision(job.options.protocol_version)
+
+        def work() -> tuple[Answer, bytes, dict[str, str]]:
+            answer = self._executor.run(job)
+            return answer, *reply.packing.packed(answer.result.body)
+
+        def kill() -> None:
+            self._executor.kill(job.mark)
+
+        reads = not job.incoming.insert and first_keyword(job.incoming.text) in READ_KEYWORDS
+        answer, body, packed = await self.places.run(job.user.name, work, kill if reads else None)
+        headers = reply.headers | packed | {"X-ClickHouse-Summary": summary(answer)}
         if answer.format:
             headers["X-ClickHouse-Format"] = answer.format
-        if encoding:
-            headers["Content-Encoding"] = encoding
-        return web.Response(body=body, headers=headers, content_type=_content_type(answer.format))
-
-    def _work(self, job: Job, accept: str) -> tuple[Answer, str, bytes]:
-        answer = self._executor.run(job)
-        encoding = choose_encoding(accept, len(answer.result.body))
-        return answer, encoding, encode(answer.result.body, encoding) if encoding else answer.result.body
+        headers["Content-Type"] = content_type(answer.format)
+        return web.Response(body=body, headers=headers)
 
     async def _read(self, request: web.Request, spool: SpoolFile) -> tuple[RequestOptions, Incoming]:
         pairs = list(request.query.items())
@@ -161,35 +175,25 @@ class HttpInterface:
             return options, await receive(options.query, _no_chunks(), spool)
         options = parse_options(pairs, request.headers)
         encoding = request.headers.get("Content-Encoding", "").strip().lower()
-        chunks = decoded(request.content.iter_chunked(CHUNK_BYTES), encoding, self._limits.body_bytes)
+        chunks = decoded(self._chunks(request), _decoder(encoding), self._limits.body_bytes)
+        if options.decompress_blocks:
+            chunks = decoded(chunks, BlockDecoder(), self._limits.body_bytes)
         return options, await receive(options.query, chunks, spool)
+
+    async def _chunks(self, request: web.Request) -> AsyncIterator[bytes]:
+        """The body; raises TimeoutError when its sender is silent for too long."""
+        while True:
+            async with asyncio.timeout(self._limits.chunk_s):
+                chunk = await request.content.read(CHUNK_BYTES)
+            if not chunk:
+                return
+            yield chunk
+
+
+def _decoder(encoding: str) -> Decoder | None:
+    return Decoder(encoding) if encoding not in ("", "identity") else None
 
 
 async def _no_chunks() -> AsyncIterator[bytes]:
     for chunk in tuple[bytes]():
         yield chunk
-
-
-def _summary(answer: Answer) -> str:
-    result = answer.result
-    figures = {
-        "read_rows": result.read_rows,
-        "read_bytes": result.read_bytes,
-        "written_rows": result.written_rows,
-        "written_bytes": result.written_bytes,
-        "total_rows_to_read": result.read_rows,
-        "result_rows": result.written_rows or result.result_rows,
-        "result_bytes": result.written_bytes or len(result.body),
-        "elapsed_ns": result.elapsed_ns,
-    }
-    return json.dumps({name: str(value) for name, value in figures.items()})
-
-
-def _content_type(fmt: str) -> str:
-    if fmt.startswith("JSON"):
-        return "application/x-ndjson" if fmt.endswith("EachRow") else "application/json"
-    if fmt.startswith(("TabSeparated", "TSV")):
-        return "text/tab-separated-values"
-    if fmt.startswith("CSV"):
-        return "text/csv"
-    return "text/plain" if not fmt else "application/octet-stream"

@@ -7,8 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from deploy.local.clickhouse.engine import Handle
-from deploy.local.clickhouse.errors import SESSION_IS_LOCKED, SESSION_NOT_FOUND, refused
+from deploy.local.clickhouse.errors import (
+    SESSION_IS_LOCKED,
+    SESSION_NOT_FOUND,
+    TOO_MANY_SIMULTANEOUS_QUERIES,
+    refused,
+)
 from deploy.local.clickhouse.settings import quote_name, set_statement
+
+MOST_SESSIONS = 300  # some 0.1 MB each
 
 
 @dataclass
@@ -71,6 +78,11 @@ class Sessions:
             if session is None:
                 if must_exist:
                     raise refused(SESSION_NOT_FOUND, "Session not found.")
+                if len(self._sessions) >= MOST_SESSIONS:
+                    raise refused(
+                        TOO_MANY_SIMULTANEOUS_QUERIES,
+                        f"There are {MOST_SESSIONS} sessions; use fewer, or a shorter session_timeout.",
+                    )
                 session = self._sessions[key] = Session(self._open())
             if not session.busy.acquire(blocking=False):
                 raise refused(
@@ -82,6 +94,15 @@ class Sessions:
         finally:
             session.expires = time.monotonic() + timeout_s
             session.busy.release()
+
+    def end(self, key: tuple[str, str]) -> None:
+        """Close a session at its client's wish, unless a request is using it."""
+        with self._lock:
+            session = self._sessions.get(key)
+            if session is not None and session.busy.acquire(blocking=False):
+                del self._sessions[key]
+                session.handle.close()
+                session.busy.release()
 
     def sweep(self) -> None:
         """Close the sessions whose time is over."""

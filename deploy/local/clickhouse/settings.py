@@ -16,10 +16,14 @@ _INTERFACE = frozenset(
         "wait_end_of_query", "client_protocol_version", "stacktrace", "enable_http_compression",
         "http_zlib_compression_level", "send_progress_in_http_headers", "http_headers_progress_interval_ms",
         "cancel_http_readonly_queries_on_client_close", "http_wait_end_of_query", "http_response_buffer_size",
-        "http_write_exception_in_output_format", "add_http_cors_header", "readonly",
+        "http_write_exception_in_output_format", "add_http_cors_header", "readonly", "log_comment",
     }
 )  # fmt: skip
-_OF_HEADER = {"X-ClickHouse-Database": "database", "X-ClickHouse-Format": "default_format"}
+_OF_HEADER = {
+    "X-ClickHouse-Database": "database",
+    "X-ClickHouse-Format": "default_format",
+    "X-ClickHouse-Query-Id": "query_id",
+}
 _OFF = frozenset({"", "0", "false", "False"})
 
 
@@ -35,6 +39,10 @@ class RequestOptions:
     session_timeout_s: int = 60
     session_check: bool = False
     compress_response: bool = True
+    close_session: bool = False
+    compress_blocks: bool = False
+    decompress_blocks: bool = False
+    protocol_version: str = ""
     readonly: int = 0
     settings: dict[str, str] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
@@ -54,23 +62,22 @@ def parse_options(pairs: Iterable[tuple[str, str]], headers: Mapping[str, str]) 
         raise refused(BAD_ARGUMENTS, "A parameter or header of the request is no UTF-8.", 400) from None
     if "role" in given:
         raise refused(NOT_IMPLEMENTED, "Roles do not exist in the embedded ClickHouse.")
-    for name in ("compress", "decompress"):
-        if given.get(name, "0") not in _OFF:
-            raise refused(
-                NOT_IMPLEMENTED,
-                f"'{name}=1' (ClickHouse's native block compression) is not supported by the embedded "
-                "ClickHouse; use Accept-Encoding or Content-Encoding with lz4, zstd or gzip instead.",
-            )
     timeout = given.get("session_timeout", "60")
+    # A server compresses only when asked so; with its own compression on, once is enough.
+    by_default = "1" if given.get("compress", "0") in _OFF else "0"
     return RequestOptions(
         query=given.get("query", ""),
         database=given["database"],
         default_format=given["default_format"] or "TabSeparated",
-        query_id=given.get("query_id", ""),
+        query_id=given["query_id"],
         session_id=given.get("session_id", ""),
         session_timeout_s=min(3600, int(timeout[:9])) if timeout.isdecimal() else 60,
         session_check=given.get("session_check", "0") not in _OFF,
-        compress_response=given.get("enable_http_compression", "1") not in _OFF,
+        close_session=given.get("close_session", "0") not in _OFF,
+        compress_blocks=given.get("compress", "0") not in _OFF,
+        decompress_blocks=given.get("decompress", "0") not in _OFF,
+        protocol_version=given.get("client_protocol_version", ""),
+        compress_response=given.get("enable_http_compression", by_default) not in _OFF,
         readonly=0 if given.get("readonly", "0") in _OFF else 2 if given["readonly"] == "2" else 1,
         settings={name: value for name, value in given.items() if _is_setting(name)},
         params={n.removeprefix(_PARAM): v for n, v in given.items() if n.startswith(_PARAM)},

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from deploy.local.clickhouse.blocks import BlockDecoder
 from deploy.local.clickhouse.compression import Decoder
 from deploy.local.clickhouse.errors import QUERY_IS_TOO_LARGE, refused
 from deploy.local.clickhouse.guard import check_values
@@ -57,22 +58,23 @@ class SpoolFile:
         self.path.unlink(missing_ok=True)
 
 
-async def decoded(chunks: AsyncIterator[bytes], encoding: str, limit: int) -> AsyncIterator[bytes]:
-    """The body without its content encoding.
+async def decoded(
+    chunks: AsyncIterator[bytes], decoder: Decoder | BlockDecoder | None, limit: int
+) -> AsyncIterator[bytes]:
+    """The body as it was before it was compressed.
 
     Raises QueryError when it is damaged or longer than ``limit`` bytes once decompressed.
     """
-    decoder = Decoder(encoding) if encoding not in ("", "identity") else None
     size = 0
     async for chunk in chunks:
-        data = decoder.feed(chunk) if decoder else chunk
-        size += len(data)
-        if size > limit:
-            raise refused(
-                QUERY_IS_TOO_LARGE,
-                f"The request body is larger than {limit} bytes; send smaller batches.",
-            )
-        yield data
+        for data in decoder.feed(chunk) if decoder else (chunk,):
+            size += len(data)
+            if size > limit:
+                raise refused(
+                    QUERY_IS_TOO_LARGE,
+                    f"The request body is larger than {limit} bytes; send smaller batches.",
+                )
+            yield data
     if decoder:
         decoder.finish()
 

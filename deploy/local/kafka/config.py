@@ -13,6 +13,8 @@ NODE_ID = 1
 # again, which takes 12 s with the defaults of 9 s and 2 s.
 # Retention: set per topic; consumer offsets stay as long as the records they point to, so that a folder
 # untouched for a week does not start over. The cleaner's buffer is 128 MB by default, a third of our heap.
+# Requests: Kafka sets memory aside for what a connection announces, 100 MB if nobody forbids it: five of them
+# were more than the heap. Our own largest record has 10 MiB. What waits in all queues is limited as well.
 FIXED_PROPERTIES = {
     "process.roles": "broker,controller",
     "node.id": str(NODE_ID),
@@ -36,6 +38,8 @@ FIXED_PROPERTIES = {
     "group.initial.rebalance.delay.ms": "0",
     "log.retention.hours": "-1",
     "log.cleaner.dedupe.buffer.size": "16777216",
+    "socket.request.max.bytes": str(16 * 1024 * 1024),
+    "queued.max.request.bytes": str(128 * 1024 * 1024),
     "num.network.threads": "2",
     "num.io.threads": "4",
 }

@@ -10,12 +10,13 @@ from kpis.agents.history import AgentHistory
 from kpis.agents.sessions import AgentSession
 from kpis.facts import AgentQuarter
 from kpis.rules import Rules
-from schemas.codec import DecodeError, decode
+from schemas.checked import made
+from schemas.codec import decode
 from schemas.events import AgentStateChanged
 from schemas.topics import AGENT_ACTIVITY, AGENT_QUARTERS
-from streams.kafka.record import Record
+from streams.kafka.record import Record, RefusedRecord
 from streams.stages.documents import compact
-from streams.stages.stage import BatchWork, Output, unreadable
+from streams.stages.stage import UNREADABLE, BatchWork, Output, alien
 from streams.stages.yielding import yielding
 from streams.state.histories import Histories
 from streams.state.table import Table
@@ -63,6 +64,7 @@ class StateUpdate:
 
 
 AgentUpdate = SessionUpdate | StateUpdate
+Strongest = dict[bytes, tuple[AgentUpdate, bytes]]
 
 
 def read_update(key: bytes | None, value: bytes | None) -> AgentUpdate:
@@ -76,8 +78,8 @@ def read_update(key: bytes | None, value: bytes | None) -> AgentUpdate:
     contact_id, leg = rest
     document = orjson.loads(value or b"")
     version, fields = document["version"], document["session"]
-    session = None if fields is None else AgentSession(**fields)
-    if kind != "session" or not isinstance(version, int):
+    session = None if fields is None else made(AgentSession, fields)
+    if kind != "session" or not isinstance(version, int) or not isinstance(agent, str):
         raise TypeError("not the types it must have")
     if session is not None and (session.agent, session.contact_id, session.leg) != (agent, contact_id, leg):
         raise ValueError("the key is not that of the session")
@@ -119,7 +121,7 @@ class Agents:
     def apply(self, partition: int, records: Sequence[Record], version: int) -> BatchWork:
         """Items into histories, and the quarter-hours they change."""
         self.histories.trim()
-        strongest = self.strongest(partition, records)
+        strongest, refused = self.strongest(partition, records)
         totals: dict[bytes, bytes] = {}
         for key, (item, _) in strongest.items():
             for start, quarter in item.put(self.histories.get(item.agent, partition)).items():
@@ -128,22 +130,25 @@ class Agents:
         return BatchWork(
             states=[(key, value) for key, (_, value) in strongest.items()],
             totals=totals,
+            refused=refused,
             applied=len(strongest),
         )
 
-    def strongest(self, partition: int, records: Sequence[Record]) -> dict[bytes, tuple[AgentUpdate, bytes]]:
-        """Of each key the item that counts, where it is stronger than what is known."""
-        found: dict[bytes, tuple[AgentUpdate, bytes]] = {}
+    def strongest(self, partition: int, records: Sequence[Record]) -> tuple[Strongest, list[RefusedRecord]]:
+        """Of each key the item that counts, where it is stronger than what is known; and what is not ours."""
+        found: Strongest = {}
+        refused: list[RefusedRecord] = []
         for record in records:
             key, value = record.key or b"", record.value or b""
             try:
                 item = read_update(key, value)
-            except (ValueError, TypeError, KeyError, DecodeError) as error:
-                raise unreadable(self.topic, partition, record, error) from error
+            except UNREADABLE as error:
+                refused.append(alien(self.topic, record, error))
+                continue
             rival = found[key][0] if key in found else self.known(key, partition)
             if rival is None or item.strength > rival.strength:
                 found[key] = item, value
-        return found
+        return found, refused
 
     def known(self, key: bytes, partition: int) -> AgentUpdate | None:
         """What the table has under a key."""

@@ -12,10 +12,12 @@ from kpis.tallies.windows import ZERO, Tally, Window, add, change, contribution
 from schemas.codec import DecodeError
 from schemas.events import AgentStateChanged, ContactEvent, SourceHeartbeat
 from streams.kafka.decoding import sifted
-from streams.kafka.record import Decode, Record, RefusedRecord
-from streams.stages.contacts.event_set import CanonicalEvent, merge, pack, unpack
+from streams.kafka.record import CONTACT_FULL, Decode, Record, RefusedRecord
+from streams.stages.contacts.event_set import CanonicalEvent, EventSet, capped, merge, pack, unpack
 from streams.stages.contacts.folded_cache import Folded, facts_of, folded
 from streams.stages.forwards import forward_changes
+
+Arrived = tuple[int, CanonicalEvent]  # offset, event
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,29 @@ class BatchResult:
     known: dict[str, Folded] = field(default_factory=dict)  # all contacts of the batch, changed or not
     windows: dict[Window, Tally] = field(default_factory=dict)
     refused: list[RefusedRecord] = field(default_factory=list)
+    full: dict[str, int] = field(default_factory=dict)  # contacts with too many events: how many are over
     applied: int = 0
     duplicates: int = 0
     corrected: int = 0
+
+    def take(
+        self, contact_id: str, events: EventSet, arrived: Sequence[Arrived], most: int
+    ) -> EventSet | None:
+        """The contact's events with what arrived, all counted; None where that changes nothing."""
+        merged, duplicates = merge(events, (item for _, item in arrived))
+        kept = capped(merged, most)
+        if len(kept) < len(merged):
+            self.full[contact_id] = len(merged) - len(kept)
+            self.refused.extend(over(merged, kept, arrived, most))
+            inside = [item for _, item in arrived if item.event.event_id in kept]
+            merged, duplicates = merge({n: e for n, e in events.items() if n in kept}, inside)
+            arrived = [(0, item) for item in inside]
+        applied = len(arrived) - duplicates
+        self.duplicates += duplicates
+        self.applied += applied
+        # What was applied and made the set no larger has replaced an older statement of the same event.
+        self.corrected += applied - (len(merged) - sum(name in merged for name in events))
+        return merged if applied else None
 
 
 OTHER_TOPICS = frozenset((AgentStateChanged, SourceHeartbeat))
@@ -85,13 +107,29 @@ def read(record: Record, decode: Decode) -> CanonicalEvent:
 
 def read_all(
     records: Iterable[Record], decode: Decode
-) -> tuple[dict[str, list[CanonicalEvent]], list[RefusedRecord]]:
-    """Events by contact, and what was refused."""
-    arrived: dict[str, list[CanonicalEvent]] = {}
-    found, refused = sifted(records, lambda record: read(record, decode))
-    for known in found:
-        arrived.setdefault(known.event.contact_id, []).append(known)
+) -> tuple[dict[str, list[Arrived]], list[RefusedRecord]]:
+    """Events by contact with their offsets, and what was refused."""
+    arrived: dict[str, list[Arrived]] = {}
+    found, refused = sifted(records, lambda record: (record.offset, read(record, decode)))
+    for offset, known in found:
+        arrived.setdefault(known.event.contact_id, []).append((offset, known))
     return arrived, refused
+
+
+def over(merged: EventSet, kept: EventSet, arrived: Sequence[Arrived], most: int) -> list[RefusedRecord]:
+    """Dead letters of what a contact has too much: what arrived, and what was kept until now.
+
+    What was kept until now has no offset any more; it gets that of the event which came last.
+    """
+    if len(merged) == len(kept):
+        return []
+    contact_id = arrived[0][1].event.contact_id
+    detail = f"contact {contact_id} has more than {most:,} events; those with the smallest event_ids count"
+    came = [(at, item) for at, item in arrived if item.event.event_id not in kept]
+    names = {item.event.event_id for _, item in came}
+    gone = [item for name, item in merged.items() if name not in kept and name not in names]
+    behind = [(arrived[-1][0], item) for item in gone]
+    return [RefusedRecord(at, CONTACT_FULL, detail, item.canonical) for at, item in [*came, *behind]]
 
 
 def changed(contact_id: str, before: Folded, after: Folded) -> ContactChange:
@@ -124,15 +162,11 @@ def apply_batch(
     result = BatchResult(refused=refused)
     for contact_id, items in arrived.items():
         before = known_of(contact_id)
-        merged, duplicates = merge(before.events, items)
-        result.duplicates += duplicates
-        result.applied += len(items) - duplicates
-        # What was applied and made the set no larger has replaced an older statement of the same event.
-        result.corrected += len(items) - duplicates - (len(merged) - len(before.events))
-        if duplicates == len(items):
+        kept = result.take(contact_id, before.events, items, rules.contact_max_events)
+        if kept is None:
             result.known[contact_id] = before
             continue
-        after = folded(merged, rules)
+        after = folded(kept, rules)
         result.known[contact_id] = after
         result.contacts.append(changed(contact_id, before, after))
         for window, step in change(before.adds, after.adds).items():
@@ -143,5 +177,7 @@ def apply_batch(
 
 def add_contribution(totals: dict[Window, Tally], state: bytes, rules: Rules) -> None:
     """Add a contact to window totals. With all contacts of a partition they are what its table must equal."""
-    for window, tally in contribution(facts_of(unpack(state), rules), rules).items():
+    for window, tally in contribution(
+        facts_of(capped(unpack(state), rules.contact_max_events), rules), rules
+    ).items():
         totals[window] = add(totals.get(window, ZERO), tally)

@@ -52,6 +52,15 @@ def pack(events: EventSet) -> bytes:
     return b"".join(LENGTH.pack(len(item.canonical)) + item.canonical for _, item in sorted(events.items()))
 
 
+def capped(events: EventSet, most: int) -> EventSet:
+    """The events that count: of too many those with the smallest ids.
+
+    By the id, which no correction can change: what is once among too many never comes back, whatever arrives,
+    so the same events are left in whatever order and however often they came, and the rest can be forgotten.
+    """
+    return events if len(events) <= most else {name: events[name] for name in sorted(events)[:most]}
+
+
 def merge(events: EventSet, arrived: Iterable[CanonicalEvent]) -> tuple[EventSet, int]:
     """The set with what arrived in it, and how many of those changed nothing because they were known.
 

@@ -14,7 +14,7 @@ from kpis.fold.events import fold_unique
 from kpis.rules import Rules
 from kpis.tallies.windows import Contribution, contribution
 from schemas.events import ContactEvent
-from streams.stages.contacts.event_set import EventSet, unpack
+from streams.stages.contacts.event_set import EventSet, capped, unpack
 from streams.stages.forwards import Forwards, forwards_of
 
 # Some 10 kB each.
@@ -63,7 +63,9 @@ class FoldedCache:
         if known is not None:
             return known
         state = self._state_of(partition, contact_id)
-        return UNKNOWN if state is None else folded(unpack(state), self._rules)
+        if state is None:
+            return UNKNOWN
+        return folded(capped(unpack(state), self._rules.contact_max_events), self._rules)
 
     def keep(self, partition: int, contacts: Mapping[str, Folded]) -> None:
         """They stand so from now on; the state must follow, or `forget` be called."""

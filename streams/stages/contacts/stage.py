@@ -1,8 +1,10 @@
 """The contact stage: contact-events to facts, KPI windows, and what customers and agents get of it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
+
+import structlog
 
 from kpis.facts import Facts
 from kpis.rules import Rules
@@ -10,7 +12,7 @@ from kpis.tallies.windows import Tally, Window
 from schemas.topics import CONTACT_EVENTS, CONTACT_FACTS, KPI_WINDOWS
 from streams.kafka.record import Decode, Record
 from streams.stages.contacts.batch import ContactChange, FactKeys, add_contribution, apply_batch, keys_of
-from streams.stages.contacts.event_set import EventSet, unpack
+from streams.stages.contacts.event_set import EventSet, capped, unpack
 from streams.stages.contacts.folded_cache import FoldedCache, facts_of
 from streams.stages.documents import (
     facts_document,
@@ -25,6 +27,9 @@ from streams.stages.stage import BatchWork, Output
 from streams.stages.yielding import yielding
 from streams.state.table import Table
 
+log = structlog.get_logger()
+# Contacts with too many events that are named in the log; others are in the dead letters.
+REPORTED_CONTACTS = 1_000
 # Of each partition; some 0.6 kB each.
 KEPT_WINDOWS = 20_000
 TOUCHED = ("contact", "legs", "surveys", "customers", "sessions")
@@ -93,6 +98,7 @@ class Contacts:
         self.rules = rules
         self.partitions = partitions
         self.recent = FoldedCache(self.state_of, rules)
+        self.reported: set[str] = set()
         self.tallies: dict[int, dict[Window, Tally]] = {}  # of windows that moved lately, by partition
 
     def state_of(self, partition: int, contact_id: str) -> bytes | None:
@@ -118,6 +124,7 @@ class Contacts:
         known_of = partial(self.recent.get, partition)
         result = apply_batch(records, self.decode, known_of, self.total_of(partition), self.rules)
         self.recent.keep(partition, result.known)
+        self.report(result.full)
         self.remember(partition, result.windows)
         return BatchWork(
             touched={change.contact_id: touched_by(change) for change in result.contacts},
@@ -128,6 +135,15 @@ class Contacts:
             applied=result.applied,
             corrected=result.corrected,
         )
+
+    def report(self, full: Iterable[str]) -> None:
+        """Say once that a contact has more events than count."""
+        for name in full:
+            if name not in self.reported and len(self.reported) < REPORTED_CONTACTS:
+                self.reported.add(name)
+                log.warning(
+                    "a contact has too many events", contact_id=name, kept=self.rules.contact_max_events
+                )
 
     def remember(self, partition: int, windows: Mapping[Window, Tally]) -> None:
         """Totals as they are now: the next batches move mostly the same windows."""
@@ -179,7 +195,7 @@ class Contacts:
 
     def published_anew(self, contact_id: str, state: bytes, had: FactKeys, events: EventSet) -> ContactChange:
         """A contact published anew, whether it changed or not."""
-        facts: Facts = facts_of(events, self.rules)
+        facts: Facts = facts_of(capped(events, self.rules.contact_max_events), self.rules)
         new = forwards_of(facts, self.rules)
         visits = {customer: new.visits.get(customer) for customer in had.customers | new.visits.keys()}
         sessions = {where: new.sessions.get(where) for where in had.sessions | new.sessions.keys()}

@@ -13,8 +13,9 @@ from kpis.fcr.visit import Visit
 from kpis.rules import Rules
 from kpis.tallies.fcr import FcrTally, fcr_contribution, zero
 from kpis.tallies.windows import Window
+from schemas.checked import made
 from schemas.topics import CUSTOMER_CONTACTS, FCR_FACTS, FCR_WINDOWS
-from streams.kafka.record import Record
+from streams.kafka.record import Record, RefusedRecord
 from streams.stages.customers.documents import (
     fcr_document,
     fcr_tally_bytes,
@@ -23,7 +24,7 @@ from streams.stages.customers.documents import (
     with_days_of,
 )
 from streams.stages.documents import window_key, window_of
-from streams.stages.stage import BatchWork, Output, unreadable
+from streams.stages.stage import UNREADABLE, BatchWork, Output, alien
 from streams.stages.yielding import yielding
 from streams.state.histories import Histories
 from streams.state.table import Table
@@ -47,6 +48,9 @@ class VisitUpdate:
     visit: Visit | None
 
 
+Newest = dict[bytes, tuple[VisitUpdate, bytes]]
+
+
 def read_update(key: bytes | None, value: bytes | None) -> VisitUpdate:
     """A record of customer-contacts. Raises ValueError, TypeError, KeyError."""
     customer, contact_id = orjson.loads(key or b"")
@@ -54,7 +58,7 @@ def read_update(key: bytes | None, value: bytes | None) -> VisitUpdate:
     version, visit = document["version"], document["visit"]
     if not (isinstance(customer, str) and isinstance(contact_id, str) and isinstance(version, int)):
         raise TypeError("not the types it must have")
-    update = VisitUpdate(customer, contact_id, version, None if visit is None else Visit(**visit))
+    update = VisitUpdate(customer, contact_id, version, None if visit is None else made(Visit, visit))
     if update.visit is not None and (update.visit.customer_key, update.visit.contact_id) != (
         customer,
         contact_id,
@@ -87,7 +91,7 @@ class Customers:
     def apply(self, partition: int, records: Sequence[Record], version: int) -> BatchWork:
         """What was update into customers; the facts that change, and the tallies they move."""
         self.histories.trim()
-        newest = self.newest(partition, records)
+        newest, refused = self.newest(partition, records)
         changes: dict[FactKey, FactChange] = {}
         for key, (update, _) in newest.items():
             contacts = self.histories.get(update.customer, partition)
@@ -102,23 +106,29 @@ class Customers:
             states=[(key, value) for key, (_, value) in newest.items()],
             totals=self.moved(partition, changes.values()),
             outputs=[fact_output(partition, key, new, version) for key, (_, new) in changes.items()],
+            refused=refused,
             applied=len(newest),
         )
 
-    def newest(self, partition: int, records: Sequence[Record]) -> dict[bytes, tuple[VisitUpdate, bytes]]:
-        """Of each (customer, contact) what was update last, where that is newer than what is known."""
-        found: dict[bytes, tuple[VisitUpdate, bytes]] = {}
+    def newest(self, partition: int, records: Sequence[Record]) -> tuple[Newest, list[RefusedRecord]]:
+        """Of each (customer, contact) what was update last, where that is newer than what is known.
+
+        And what is none of ours.
+        """
+        found: Newest = {}
+        refused: list[RefusedRecord] = []
         for record in records:
             try:
                 update = read_update(record.key, record.value)
-            except (ValueError, TypeError, KeyError) as error:
-                raise unreadable(self.topic, partition, record, error) from error
+            except UNREADABLE as error:
+                refused.append(alien(self.topic, record, error))
+                continue
             key, value = record.key or b"", record.value or b""
             if update.version > (
                 found[key][0].version if key in found else version_of(self.state.get(key, partition))
             ):
                 found[key] = update, value
-        return found
+        return found, refused
 
     def report(self, customer: str, contacts: int) -> None:
         """Say once that a customer has more contacts than a person can have."""
