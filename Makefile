@@ -18,7 +18,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 install: $(STAMP) ## virtual environment .venv with the locked versions
 
-demo: $(STAMP) ## everything on this machine: simulated contact centre, live KPIs, verify (about a minute)
+demo: $(STAMP) ## everything on this machine: simulated contact centre, live KPIs, verify (about 90 s)
 	$(BIN)/ringback demo
 
 test: $(STAMP) ## every test, on a real Kafka and a real ClickHouse engine started by the tests
@@ -36,7 +36,7 @@ check: $(STAMP) ## lint, types and unit tests, under a minute
 	RINGBACK_SEEDS=15 RINGBACK_EXAMPLES=50 $(BIN)/pytest -m "not stack and not containers and not slow" -q -n 2
 
 # An environment of its own, without the lock: mutmut 3.8 needs click 8.4, Faust wants one before it, and
-# mutmut 3.7 does not run on pytest 9. Some only: make mutants MUTANTS='kpis.survey.*'.
+# mutmut 3.7 does not run on pytest 9. Some only: make mutants MUTANTS='kpis.fold.survey.*'.
 .venv-mutants/.installed: Makefile
 	test -x .venv-mutants/bin/python || $(PYTHON) -m venv .venv-mutants
 	.venv-mutants/bin/python -m pip install --quiet 'mutmut>=3.8.1,<4' 'pytest>=9,<10' 'pytest-asyncio<2' \

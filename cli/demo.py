@@ -1,4 +1,4 @@
-"""`ringback demo`: everything at once, on this machine, for about a minute."""
+"""`ringback demo`: everything at once, on this machine, for some 90 seconds."""
 
 import asyncio
 import tempfile

@@ -27,7 +27,10 @@ class FcrRules:
 class Rules:
     """How events are counted. Thresholds are inclusive: answered after exactly T is within T.
 
-    `version` goes with every published value, so that a number can be traced to the rules behind it.
+    `version` is that of our code: raise it when the same events and settings give other numbers than before.
+    It is in no published value. It is part of the digest of the rules in each partition's marker, so that a
+    worker counts everything anew where that is another (streams/commit/unfinished.py), and
+    docs/reference/kpis.md names it.
     """
 
     version: str = "2"

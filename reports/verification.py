@@ -46,7 +46,7 @@ class Report:
 
     @property
     def agrees(self) -> bool:
-        """No difference at all?"""
+        """Are the stream's numbers those that were recomputed, without any difference?"""
         return self.differing == 0
 
 
@@ -58,7 +58,7 @@ def fact_relation(table: str, tables: Recomputed) -> str:
 
 
 def windows_of(tables: Recomputed, ranged: bool) -> list[TallyTable]:
-    """The tallies to compare."""
+    """The two tables of windows to compare, with their keys and measures."""
     return [
         TallyTable("kpi_windows", tables.windows, WINDOW_KEYS, MEASURES, ranged),
         TallyTable("fcr_windows", tables.fcr_windows, (*WINDOW_KEYS, "days"), FCR_MEASURES, ranged),

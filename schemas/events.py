@@ -81,7 +81,7 @@ class ContactHeld(Envelope):
 
 
 class ContactResumed(Envelope):
-    """The hold `hold_no` ended."""
+    """The customer is back from the hold `hold_no`."""
 
     type: Literal["contact_resumed"] = "contact_resumed"
     hold_no: Ordinal = 1

@@ -97,7 +97,10 @@ class QueueShape:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """The limits that the truth is counted with; these are the default rules of the KPIs."""
+    """The limits that the truth is counted with: the default rules of the KPIs (kpis/rules.py).
+
+    They do not follow settings: the truth of a run is to be compared with KPIs by the default rules only.
+    """
 
     short_abandon_ms: int = 5 * SECOND_MS
     target_ms: int = 20 * SECOND_MS

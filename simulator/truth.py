@@ -43,7 +43,7 @@ class Truth:
         ]
 
     def totals(self) -> dict[str, int]:
-        """Sums over all windows."""
+        """What each measure comes to over all windows."""
         sums: dict[str, int] = defaultdict(int)
         for amounts in self._windows.values():
             for name, amount in amounts.items():

@@ -62,7 +62,7 @@ class Buffer:
         return sum(len(rows) for rows in self.tables.values()) + len(self.latest)
 
     def rows(self) -> dict[str, list[Any]]:
-        """All rows by table."""
+        """What is to be inserted, by table; of a window, repeat or quarter-hour only what came last."""
         tables = defaultdict(list, {table: list(rows) for table, rows in self.tables.items()})
         for _, latest in self.latest.values():
             for table, row in latest:

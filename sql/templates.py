@@ -9,7 +9,7 @@ PLACE = re.compile(r"\{(\w+)\}")  # {name:Type} is a parameter of ClickHouse's o
 
 @cache
 def template(folder: str, name: str) -> str:
-    """Text of sql/<folder>/<name>.sql."""
+    """The file sql/<folder>/<name>.sql as it stands, its places not yet filled."""
     return (files("sql") / folder / f"{name}.sql").read_text("utf-8")
 
 

@@ -112,7 +112,7 @@ def paired_facts(facts: FactTable) -> str:
 
 
 def fact_counts(facts: FactTable) -> str:
-    """One row: compared_facts, differing_facts."""
+    """How many facts were compared, and how many differ: one row."""
     return f"SELECT count() AS compared_facts, countIf(differs) AS differing_facts FROM {paired_facts(facts)}"
 
 

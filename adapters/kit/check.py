@@ -44,14 +44,14 @@ class Reading:
 
 
 class LogLines(logging.Handler):
-    """Keeps what is logged."""
+    """A handler that keeps every log line of a reading, to look for customers in it."""
 
     def __init__(self, kept: list[str]) -> None:
         super().__init__(logging.DEBUG)
         self._kept = kept
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one line."""
+        """Keep what one log record says, as it would be printed."""
         self._kept.append(self.format(record))
 
 

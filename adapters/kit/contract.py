@@ -30,7 +30,7 @@ def events_of(outcomes: Iterable[LineOutcome]) -> Iterator[Event]:
 
 
 def refused_of(outcomes: Iterable[LineOutcome]) -> list[DeadLetter]:
-    """All refused lines."""
+    """The outcomes that are refusals, in the order of their lines."""
     return [outcome for outcome in outcomes if isinstance(outcome, DeadLetter)]
 
 

@@ -24,7 +24,7 @@ class Gunzip(io.RawIOBase):
         self._inside = False
 
     def readable(self) -> bool:
-        """It is for reading."""
+        """Yes: what io.BufferedReader asks before it reads."""
         return True
 
     def readinto(self, buffer: "Buffer", /) -> int:

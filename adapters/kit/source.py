@@ -1,7 +1,7 @@
 """What is said of a source in one place: commands, documents and the contract suite are made from it.
 
 A source's own entry, adapters/<name>/source.py, holds constants alone. Its modules are named as text and
-loaded when they are used, so that twelve sources do not slow down `ringback --help`.
+loaded when they are used, so that many sources do not slow down `ringback --help`.
 """
 
 from collections.abc import Callable, Iterator

@@ -33,10 +33,10 @@ class Sender(Protocol):
     """What an import needs of adapters.sending.producer.EventSender."""
 
     async def send(self, event: Event) -> None:
-        """Send an event."""
+        """Hand an event over; it may wait until Kafka has taken others."""
 
     async def send_dead_letter(self, refused: DeadLetter) -> None:
-        """Send a refused line."""
+        """Hand the dead letter of a refused line over."""
 
     async def flush(self) -> Offsets:
         """Wait until all is confirmed."""
@@ -138,7 +138,7 @@ class Counter:
         return True
 
     def result(self, offsets: Offsets) -> ImportResult:
-        """The counts so far."""
+        """What the import has come to, with the offsets that Kafka has confirmed."""
         return ImportResult(
             self.sent, self.duplicates, self.dead_letters, self.skipped, self.contacts, offsets, self.beside
         )

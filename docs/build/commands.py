@@ -95,7 +95,7 @@ def entry(command: Any, context: Any) -> Iterator[str]:
 
 
 def reference() -> str:
-    """The page."""
+    """docs/reference/commands.md: every command of `ringback`, with its options."""
     found = every_command()
     listed = [
         (f"[`{context.command_path}`](#{context.command_path.replace(' ', '-')})", said(command)[0][0])

@@ -73,7 +73,7 @@ def entry(type_: str) -> Iterator[str]:
 
 
 def reference() -> str:
-    """The page."""
+    """docs/reference/events.md: every type of event, with its fields."""
     listed = [
         (
             f"[`{name}`](#{name})",

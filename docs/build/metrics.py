@@ -19,7 +19,7 @@ def meanings(metrics: Metrics) -> dict[str, str]:
 
 
 def reference() -> str:
-    """The page."""
+    """docs/reference/metrics.md: every metric of worker and sink."""
     metrics = Metrics()
     said = meanings(metrics)
     rows = [

@@ -105,7 +105,7 @@ def rows(model: type[BaseModel]) -> list[tuple[str, str, str, str]]:
 
 
 def reference() -> str:
-    """The page."""
+    """docs/reference/settings.md: every setting and rule, with its default."""
     return page(
         "# Settings",
         MADE,

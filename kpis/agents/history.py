@@ -43,7 +43,7 @@ class AgentHistory:
         self._loaded = True
 
     def quarters(self) -> list[AgentQuarter]:
-        """All quarters, in order."""
+        """Every quarter-hour in which the agent did anything, in order of time."""
         if self._loaded:
             self._refold(self._starts() - self._quarters.keys())
             self._loaded = False

@@ -23,7 +23,7 @@ def union(spans: Iterable[Interval]) -> list[Interval]:
 
 
 def length_ms(spans: Iterable[Interval]) -> int:
-    """Sum of the lengths."""
+    """How long intervals are together; what two have in common counts twice."""
     return sum(end - begin for begin, end in spans)
 
 

@@ -27,7 +27,7 @@ class CustomerContacts:
         return len(self._visits)
 
     def facts(self) -> list[FcrFact]:
-        """Facts of all candidates."""
+        """One fact for each contact of the customer that is a candidate."""
         return list(self._facts.values())
 
     def put(self, contact_id: str, visit: Visit | None) -> dict[str, FactChange]:

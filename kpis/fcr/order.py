@@ -16,13 +16,13 @@ LAST_ID = chr(0x10FFFF)
 
 
 class Order(Protocol):
-    """Neighbours in a group."""
+    """The candidates of a group in order: which comes after which, and who is judged anew."""
 
     def insert(self, fact: FcrFact) -> set[str]:
-        """Take a candidate in."""
+        """Take a candidate in; the ids of candidates whose neighbours may be others now."""
 
     def remove(self, fact: FcrFact) -> set[str]:
-        """Take a candidate out."""
+        """Take a candidate out; the ids of those that stay and whose neighbours may be others."""
 
     def next_at(self, fact: FcrFact) -> int | None:
         """When the next contact after an anchor begins."""
@@ -40,7 +40,7 @@ class Overlapping:
         self._latest: list[int] = []  # greatest end of the anchors up to and including this place
 
     def insert(self, fact: FcrFact) -> set[str]:
-        """Take a candidate in."""
+        """Take a candidate in; the ids of candidates whose neighbours may be others now."""
         place = bisect_left(self._order, (fact.begins_at, fact.contact_id))
         self._order.insert(place, (fact.begins_at, fact.contact_id))
         self._ends[fact.contact_id] = NEVER if fact.ended_at is None else fact.ended_at
@@ -48,7 +48,7 @@ class Overlapping:
         return self._settle(place)
 
     def remove(self, fact: FcrFact) -> set[str]:
-        """Take a candidate out."""
+        """Take a candidate out; the ids of those that stay and whose neighbours may be others."""
         place = bisect_left(self._order, (fact.begins_at, fact.contact_id))
         del self._order[place], self._latest[place], self._ends[fact.contact_id]
         return self._settle(place)
@@ -85,14 +85,14 @@ class Successive:
         self._ends: list[tuple[int, str]] = []
 
     def insert(self, fact: FcrFact) -> set[str]:
-        """Take a candidate in."""
+        """Take a candidate in; the ids of candidates whose neighbours may be others now."""
         insort(self._begins, (fact.begins_at, fact.contact_id))
         if fact.ended_at is not None:
             insort(self._ends, (fact.ended_at, fact.contact_id))
         return self._concerned(fact)
 
     def remove(self, fact: FcrFact) -> set[str]:
-        """Take a candidate out."""
+        """Take a candidate out; the ids of those that stay and whose neighbours may be others."""
         del self._begins[bisect_left(self._begins, (fact.begins_at, fact.contact_id))]
         if fact.ended_at is not None:
             del self._ends[bisect_left(self._ends, (fact.ended_at, fact.contact_id))]

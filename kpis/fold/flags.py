@@ -27,7 +27,7 @@ class Flags(set[str]):
     """A collector, handed down through one fold; nothing of it decides about any number."""
 
     def note(self, flag: Flag) -> None:
-        """This repair was made."""
+        """Remember that the fold had to make this repair."""
         self.add(flag)
 
     def listed(self, of_legs: Iterable[Iterable[str]] = ()) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ FcrContribution = dict[Window, FcrTally]
 
 
 def zero(rules: FcrRules) -> FcrTally:
-    """The tally of nothing."""
+    """The tally of a window that nothing is booked in, for all lengths of these rules."""
     return (0,) * (len(FCR_MEASURES) * len(rules.windows_days))
 
 

@@ -238,7 +238,7 @@ def contribution(facts: Facts, rules: Rules) -> Contribution:
 
 
 def add(left: Tally, right: Tally) -> Tally:
-    """Sum of two tallies."""
+    """What two contributions to one window come to."""
     return tuple(map(operator.add, left, right))  # three times as fast as with zip
 
 

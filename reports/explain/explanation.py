@@ -64,7 +64,7 @@ def in_order(contributors: tuple[Contributor, ...]) -> tuple[Contributor, ...]:
 
 
 def document(found: Explanation) -> dict[str, Any]:
-    """An explanation as JSON."""
+    """An explanation as `ringback explain --format json` prints it."""
     asked, kpi = found.asked, found.asked.kpi
     where = {"channel": asked.channel, "queue": asked.queue}
     period = {} if kpi.is_state else {"window_start": asked.from_ms, "window_end": asked.to_ms}

@@ -40,7 +40,7 @@ NOTHING = FoundFigure(None, 0, 0, 0, ())
 
 
 def figure_of(reader: Reader) -> FoundFigure:
-    """The figure asked for."""
+    """The figure asked for with the contacts behind it. Raises TypeError for an unknown type."""
     match reader.asked.kpi.figure:
         case Quantile(duration, percent):
             return of_duration(reader, duration, percent)

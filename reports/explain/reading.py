@@ -104,7 +104,7 @@ class FoldedContacts:
         return tuple(show(event) for event in sorted(self.events[contact_id], key=order_key))
 
     def legs(self) -> Iterator[LegFact]:
-        """Legs of all contacts."""
+        """The legs of every contact that was read."""
         return (leg for one in self.facts.values() for leg in one.legs)
 
 
@@ -117,7 +117,7 @@ class Reader:
     asked: Asked
 
     def parameters(self) -> dict[str, object]:
-        """Query parameters of sql.explain_queries."""
+        """The question as parameters of the queries in sql.explain_queries."""
         rules, asked = self.rules, self.asked
         longest = max(rules.stale_ms, rules.stale_async_ms)
         return {"from_ms": asked.from_ms, "to_ms": asked.to_ms, "as_of_ms": asked.as_of_ms,
@@ -140,7 +140,7 @@ class Reader:
         return sorted(unique(found), key=lambda event: event.event_id)[: self.rules.contact_max_events]
 
     def states(self, query: str) -> dict[str, list[AgentStateChanged]]:
-        """State events by agent."""
+        """The state events that a query finds, by agent: of each the statement that counts."""
         found: defaultdict[str, list[AgentStateChanged]] = defaultdict(list)
         for row in rows(self.client, query, self.parameters()):
             team, state, occurred_at, source = row["best"]

@@ -32,7 +32,7 @@ from sql import explain_queries as text
 
 
 def of_windows(reader: Reader) -> Iterator[Contributor | None]:
-    """Contacts in KPI windows."""
+    """Contacts that add anything to the KPI windows asked about."""
     asked, rules = reader.asked, reader.rules
     folded = reader.contacts(text.of_contacts_in_range())
     for contact_id, facts in folded.facts.items():
@@ -47,7 +47,7 @@ def of_windows(reader: Reader) -> Iterator[Contributor | None]:
 
 
 def of_surveys(reader: Reader) -> Iterator[Contributor | None]:
-    """Contacts with answers."""
+    """Contacts with survey answers that count in the time asked about."""
     asked = reader.asked
     folded = reader.contacts(text.of_contacts_in_range())
     for contact_id, facts in folded.facts.items():

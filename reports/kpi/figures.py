@@ -30,7 +30,7 @@ def figure(kpi: Kpi, number: int, n: int, value: Any = None) -> Value:
 
 
 def fact_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
-    """KPIs of fact rows."""
+    """KPIs that are figures of single legs or contacts, read from fact rows."""
     found: KpiValues = defaultdict(dict)
     quantiles: dict[Duration, list[tuple[int, Kpi]]] = defaultdict(list)
     for kpi in kpis:

@@ -17,7 +17,7 @@ from sql import oracle_queries as oracle
 
 @dataclass(frozen=True, slots=True)
 class Relations:
-    """Relations to read from."""
+    """What KPIs are read from: the stream's tables, or those that the oracle recomputed."""
 
     windows: str
     legs: str

@@ -40,7 +40,7 @@ class Reading:
     rules: Rules
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
-        """Result of a query."""
+        """Rows that a query gives, by name of the column."""
         return rows(self.client, sql, self.parameters)
 
     def key(self, row: dict[str, Any]) -> Key:

@@ -42,7 +42,7 @@ class Grid:
     branches: tuple[Branch, ...]
 
     def constants(self) -> str:
-        """The WITH clause."""
+        """The WITH clause that names the shifts of the clock, as the other expressions use them."""
         return "WITH " + ",\n    ".join(f"{text} AS {name}" for name, text in self.names.items())
 
     def start_of(self, second: str) -> str:
@@ -73,7 +73,7 @@ def end_of(start: str, every: str) -> str:
 
 
 def offset_of(second: str) -> str:
-    """Local time minus UTC."""
+    """By how many seconds the local clock is ahead of UTC then."""
     return OFFSET.format(second)
 
 

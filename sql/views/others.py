@@ -28,7 +28,7 @@ def plain(name: str, query: str, comment: str) -> str:
 
 
 def fact_views() -> dict[str, str]:
-    """Facts as they stand."""
+    """The views of facts, without those that were taken back."""
     return {
         name: plain(
             name, f"SELECT * EXCEPT (version, is_deleted) FROM {table} FINAL WHERE is_deleted = 0", comment

@@ -60,7 +60,7 @@ class PeriodView:
 
 
 def quoted(text: str) -> str:
-    """A string literal."""
+    """Text as a string literal of ClickHouse."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 

@@ -27,7 +27,7 @@ class Forwards:
 
 
 def forwards_of(facts: Facts, rules: Rules) -> Forwards:
-    """All that a contact passes on."""
+    """What a contact is to its customer (a visit), and to its agents (sessions)."""
     visit = visit_of(facts.contact) if facts.contact is not None else None
     return Forwards(
         {} if visit is None else {visit.customer_key: visit},

@@ -47,7 +47,7 @@ class Stage(Protocol):
 
     @property
     def topic(self) -> str:
-        """The topic it reads."""
+        """The Kafka topic whose records the stage applies."""
 
     @property
     def state(self) -> Table:

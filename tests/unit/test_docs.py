@@ -83,10 +83,10 @@ def test_a_fault_in_a_made_page_is_found(path: str, said: str, planted: str) -> 
 
 
 def readme_wrong(readme: str) -> list[str]:
-    """A README that is too long, or counts KPIs wrongly."""
-    found = re.search(r"(\d+) in all", readme)
+    """A README that is too long, or whose round number of KPIs is off by more than a tenth."""
+    found = re.search(r"some (\d+) in all", readme)
     real = sum(not kpi.variant_of for kpi in every_kpi(DEFAULT_RULES).values())
-    wrong = [] if found and int(found[1]) == real else [f"{real} KPIs"]
+    wrong = [] if found and abs(int(found[1]) - real) <= real // 10 else [f"{real} KPIs"]
     size = len(readme.encode())
     return wrong + ([f"{size:,} bytes, at most {README_BYTES:,}"] if size > README_BYTES else [])
 

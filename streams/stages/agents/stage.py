@@ -37,11 +37,11 @@ class SessionUpdate:
 
     @property
     def strength(self) -> Strength:
-        """The later version counts."""
+        """By version alone: of what was told of one session the later counts."""
         return self.version, b""
 
     def put(self, history: AgentHistory) -> dict[int, AgentQuarter | None]:
-        """Quarters that it changes."""
+        """Take it into the history; the quarter-hours that it changes, None for those now empty."""
         return history.put_session(self.key, self.session)
 
 
@@ -59,7 +59,7 @@ class StateUpdate:
         return self.event.revision, self.canonical
 
     def put(self, history: AgentHistory) -> dict[int, AgentQuarter | None]:
-        """Quarters that it changes."""
+        """Take it into the history; the quarter-hours that it changes, None for those now empty."""
         return history.put_state(self.event.event_id, self.event)
 
 
@@ -164,7 +164,7 @@ class Agents:
         }
 
     def published_total(self, total: bytes | None, before: bytes | None) -> bytes:
-        """A quarter-hour, or null."""
+        """What an agent did in a quarter-hour as JSON; null where it was nothing."""
         return total or b"null"
 
     def total_output(self, partition: int, key: bytes, value: bytes, version: int) -> Output:

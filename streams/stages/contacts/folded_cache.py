@@ -41,7 +41,7 @@ def facts_of(events: EventSet, rules: Rules) -> Facts:
 
 
 def folded(events: EventSet, rules: Rules) -> Folded:
-    """Fold an event set."""
+    """Facts of an event set, what the contact passes on, and what it adds to windows."""
     facts = facts_of(events, rules)
     return Folded(events, facts, forwards_of(facts, rules), contribution(facts, rules))
 

@@ -76,7 +76,7 @@ def possible_keys(events: EventSet) -> FactKeys:
 
 
 def joined(left: FactKeys, right: FactKeys) -> FactKeys:
-    """What either has."""
+    """Keys of the rows that either of two states of a contact had."""
     return FactKeys(
         left.contact or right.contact,
         left.legs | right.legs,
@@ -170,7 +170,7 @@ class Contacts:
         return total or b"{}"
 
     def total_output(self, partition: int, key: bytes, value: bytes, version: int) -> Output:
-        """A window's new total."""
+        """Record that tells readers the new tally of a window."""
         window, _ = window_of(key)
         return KPI_WINDOWS, partition, (key, window_document(window, partition, value, version))
 
@@ -202,7 +202,7 @@ class Contacts:
         return ContactChange(contact_id, state, had, keys_of(facts), facts, visits, sessions)
 
     def forget(self) -> None:
-        """Everything is in the tables."""
+        """Drop contacts and tallies kept in memory; they are read from the tables again."""
         self.recent.forget()
         self.tallies.clear()
 

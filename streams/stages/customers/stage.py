@@ -180,7 +180,7 @@ class Customers:
         return right if before is None else with_days_of(right, before)
 
     def total_output(self, partition: int, key: bytes, value: bytes, version: int) -> Output:
-        """A window's new tally."""
+        """Record that tells readers the new tally of a window, for every length in days."""
         window, _ = window_of(key)
         return FCR_WINDOWS, partition, (key, fcr_window_document(window, partition, value, version))
 
