@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cli.console import err
+from cli.endpoint import SINK_PORT_OFFSET
 from cli.settings import Settings
 from deploy.local.child import ChildProcess, Command
 from deploy.local.clickhouse.process import LocalClickHouse
@@ -13,6 +14,8 @@ from deploy.local.data_dir import make_private
 from deploy.local.kafka.broker import LocalKafka
 from deploy.local.kafka.runtime import default_cache_dir, ensure_runtime
 from deploy.local.lock import data_dir_lock
+from deploy.local.ports import LOOPBACK
+from deploy.local.pulse import http_answers
 from deploy.local.supervisor import Handle, Service, Supervisor, stop_on_signals
 from sinks.connection import without_secret
 from streams.health.ready_file import VARIABLE
@@ -38,7 +41,11 @@ def clickhouse_service(settings: Settings) -> Service:
         embedded.start()
         return embedded
 
-    return Service("clickhouse", start, log_path=embedded.log_path)
+    def answers() -> bool:
+        # One that is busy refuses; one that hangs says nothing.
+        return http_answers(LOOPBACK, settings.clickhouse_port, "/ping", lambda status: True)
+
+    return Service("clickhouse", start, log_path=embedded.log_path, answers=answers)
 
 
 def ringback_service(settings: Settings, command: str, name: str, port: int) -> Service:
@@ -55,13 +62,17 @@ def ringback_service(settings: Settings, command: str, name: str, port: int) -> 
     # The password of the embedded one is in a file, which may not be there yet; they read it themselves.
     if settings.clickhouse_url:
         env["CLICKHOUSE_URL"] = settings.clickhouse_url
+    served_at = port + (SINK_PORT_OFFSET if command == "sink" else 0)
     run = Command([sys.executable, "-P", "-m", "cli.main", command], Path(logs / f"{name}.log"), env, 30_000)
 
     def start() -> Handle:
         ready.unlink(missing_ok=True)
         return ChildProcess(run)
 
-    return Service(name, start, ready=lambda _: ready.exists(), log_path=run.log_path)
+    def answers() -> bool:
+        return http_answers(settings.metrics_host, served_at, "/health", lambda status: status == 200)
+
+    return Service(name, start, ready=lambda _: ready.exists(), log_path=run.log_path, answers=answers)
 
 
 def services(settings: Settings, workers: int) -> list[Service]:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from deploy.local.child import log_tail
 from deploy.local.errors import LocalStackError
+from deploy.local.pulse import ASK_EVERY_S, Pulse
 
 POLL_S = 0.05
 
@@ -35,7 +36,8 @@ class Service:
     """A part of the stack.
 
     `start` begins it and returns soon; `ready` is asked every 50 ms until it says yes. A start that
-    raises LocalStackError, dies, or is not ready within `ready_limit_ms` has failed.
+    raises LocalStackError, dies, or is not ready within `ready_limit_ms` has failed. `answers`
+    asks whether it still does, once it is ready: one that hangs is started again (deploy.local.pulse).
     """
 
     name: str
@@ -43,6 +45,7 @@ class Service:
     ready: Callable[[Handle], bool] = _at_once
     ready_limit_ms: int = 60_000
     log_path: Path | None = None
+    answers: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class RestartPolicy:
     longest_wait_ms: int = 5_000
     steady_ms: int = 10_000
     quick_deaths: int = 6
+    ask_every_s: float = ASK_EVERY_S
 
     def wait_ms(self, deaths: int) -> int:
         """Wait before the next start after this many deaths in a row (1 or more)."""
@@ -131,6 +135,7 @@ class _Unit:
         self._since = 0.0  # monotonic: of the launch, then of readiness
         self._restart_at = 0.0
         self._deaths = 0
+        self._pulse: Pulse | None = None
 
     def launch(self) -> None:
         if not self._stop.is_set():
@@ -150,6 +155,8 @@ class _Unit:
         self._ready = self.service.ready(self._handle)
         if self._ready:
             self._since = time.monotonic()
+            if self.service.answers is not None:
+                self._pulse = Pulse(self.service.answers, self.policy.ask_every_s)
         return self._ready
 
     def watch(self) -> None:
@@ -161,18 +168,25 @@ class _Unit:
             self._attempt(self.settled)
             if self._ready:
                 self._log(f"{self.service.name} is ready again")
-        elif not self._handle.alive():
+        elif not self._handle.alive() or (self._pulse is not None and self._pulse.hangs):
+            what = "does not answer any more" if self._handle.alive() else "died"
             lived_ms = (time.monotonic() - self._since) * 1000
             if lived_ms >= self.policy.steady_ms:
                 self._deaths = 0
-            self._handle.stop()  # what it may have left behind
+            self._end(self._handle)  # and what it may have left behind
             self._handle = None
-            self._died("died")
+            self._died(what)
 
     def stop(self) -> None:
         handle, self._handle = self._handle, None
         if handle is not None:
-            handle.stop()
+            self._end(handle)
+
+    def _end(self, handle: Handle) -> None:
+        if self._pulse is not None:
+            self._pulse.stop()
+            self._pulse = None
+        handle.stop()
 
     def _attempt(self, step: Callable[[], object]) -> None:
         try:

@@ -114,7 +114,10 @@ class LocalKafka:
             self.launch()
             return self
 
-        return Service("kafka", begin, lambda _: self.ready(), READY_LIMIT_MS, self.log_path)
+        def answers() -> bool:
+            return is_usable(self.port)
+
+        return Service("kafka", begin, lambda _: self.ready(), READY_LIMIT_MS, self.log_path, answers)
 
     def _write_files(self) -> None:
         try:
