@@ -5,6 +5,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from cli.console import UNREACHABLE, fail
 from cli.settings import Settings
+from deploy.local.clickhouse.passwords import OWNER_FILE
 from sinks.connection import connect, first_line, without_secret
 
 
@@ -13,6 +14,13 @@ def client(settings: Settings) -> Client:
     try:
         return connect(settings.clickhouse)
     except (ClickHouseError, OSError) as error:
+        if "AUTHENTICATION_FAILED" in str(error) and not settings.clickhouse_url:
+            fail(
+                f"ClickHouse at {without_secret(settings.clickhouse)} does not take the password in "
+                f"{settings.data_dir / OWNER_FILE}: it runs on another data folder. "
+                "Set RINGBACK_DATA_DIR to that one",
+                UNREACHABLE,
+            )
         fail(
             f"no ClickHouse at {without_secret(settings.clickhouse)} ({short(error)}). "
             "Start the local stack with `ringback up`, or set CLICKHOUSE_URL",

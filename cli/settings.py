@@ -72,6 +72,20 @@ class Settings(BaseSettings):
         le=65535,
         description="Loopback port of the embedded ClickHouse.",
     )
+    clickhouse_host: str = Field(
+        "127.0.0.1",
+        validation_alias="RINGBACK_CLICKHOUSE_HOST",
+        description="Address that the embedded ClickHouse listens on; `0.0.0.0` for all of the machine, so "
+        "that tools in containers reach it. There is no TLS: keep to a network of your own, or put a proxy "
+        "before it.",
+    )
+    clickhouse_allowed_hosts: str = Field(
+        "",
+        validation_alias="RINGBACK_CLICKHOUSE_ALLOWED_HOSTS",
+        description="Names, `a,b`, by which clients may call the embedded ClickHouse besides `localhost` and "
+        "the address it listens on, such as `host.docker.internal`. Others are refused, as a web page could "
+        "have pointed them here.",
+    )
     metrics_host: str = Field(
         "127.0.0.1",
         validation_alias="RINGBACK_METRICS_HOST",
@@ -237,7 +251,7 @@ class Settings(BaseSettings):
 
         Raises LocalStackError when the file that holds it cannot be read.
         """
-        return self.clickhouse_url or owner_address(self.data_dir, self.clickhouse_port)
+        return self.clickhouse_url or owner_address(self.data_dir, self.clickhouse_port, self.clickhouse_host)
 
 
 def rules_of(settings: Settings) -> Rules:

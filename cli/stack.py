@@ -35,7 +35,12 @@ def kafka_service(settings: Settings) -> Service:
 
 def clickhouse_service(settings: Settings) -> Service:
     """The embedded ClickHouse."""
-    embedded = LocalClickHouse(settings.data_dir, settings.clickhouse_port)
+    embedded = LocalClickHouse(
+        settings.data_dir,
+        settings.clickhouse_port,
+        settings.clickhouse_host,
+        [name.strip() for name in settings.clickhouse_allowed_hosts.split(",") if name.strip()],
+    )
 
     def start() -> Handle:
         embedded.start()
@@ -55,6 +60,7 @@ def ringback_service(settings: Settings, command: str, name: str, port: int) -> 
     env = {
         VARIABLE: str(ready),
         "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+        "RINGBACK_CLICKHOUSE_HOST": settings.clickhouse_host,
         "RINGBACK_CLICKHOUSE_PORT": str(settings.clickhouse_port),
         "RINGBACK_DATA_DIR": str(settings.data_dir.resolve()),
         "RINGBACK_METRICS_PORT": str(port),

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cli.connecting import connecting
 from cli.console import out, settings
 from cli.stack import addresses, stack
 
@@ -21,4 +22,6 @@ def up(workers: Workers = 1) -> None:
     config = settings()
     with stack(config, workers) as supervisor:
         out.print(addresses(config), highlight=False, soft_wrap=True)
+        for line in connecting(config):
+            out.print(line, highlight=False, markup=False, soft_wrap=True)
         supervisor.run()

@@ -1,11 +1,20 @@
 """Loopback ports: is one free, and which one is."""
 
 import contextlib
+import ipaddress
 import socket
 
 from deploy.local.errors import LocalStackError
 
 LOOPBACK = "127.0.0.1"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is one that this machine alone can reach."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def is_free(port: int) -> bool:

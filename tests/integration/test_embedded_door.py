@@ -178,3 +178,21 @@ def _wire(server: LocalClickHouse, request: bytes) -> bytes:
             return wire.recv(65536)
         except ConnectionError:
             return b""
+
+
+def test_it_listens_where_it_is_told_and_answers_to_these_names(tmp_path: Path) -> None:
+    """F5: tools in containers call it by another address and name."""
+    server = LocalClickHouse(tmp_path, free_port(), "0.0.0.0", ["host.docker.internal"])  # noqa: S104
+    server.start()
+    try:
+        for name, status in (
+            ("host.docker.internal:8123", 200),
+            ("HOST.docker.internal", 200),
+            ("evil.example", 403),
+        ):
+            assert ask(server, "SELECT 1", headers={"Host": name}).status == status
+        assert ask(server, "SELECT 1").text == "1\n"
+        with socket.create_connection(("127.0.0.2", server.port), timeout=5):
+            pass
+    finally:
+        server.stop()

@@ -21,8 +21,10 @@ from deploy.local.clickhouse.engine import Engine, default_memory_limit
 from deploy.local.clickhouse.errors import QueryError
 from deploy.local.clickhouse.execute import Executor
 from deploy.local.clickhouse.names import DATABASE, EXIT_UNREACHABLE, MESSAGE_PREFIX
+from deploy.local.clickhouse.origin import LOCAL_NAMES
 from deploy.local.clickhouse.passwords import BI_FILE, OWNER_FILE, keep_password
 from deploy.local.clickhouse.places import Limits
+from deploy.local.clickhouse.process import netloc
 from deploy.local.clickhouse.server import HttpInterface
 from deploy.local.clickhouse.users import stack_users
 from deploy.local.errors import LocalStackError
@@ -56,7 +58,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data-dir", type=Path, required=True, help="data are kept in its folder 'clickhouse'"
     )
-    parser.add_argument("--port", type=int, default=8123, help="on 127.0.0.1")
+    parser.add_argument("--port", type=int, default=8123)
+    parser.add_argument("--host", default=LOOPBACK, help="address to listen on")
+    parser.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        help="name by which clients may call it, besides localhost",
+    )
     parser.add_argument(
         "--memory-limit", type=int, default=default_memory_limit(), help="bytes for the engine"
     )
@@ -69,7 +78,7 @@ def _serve(folder: Path, options: argparse.Namespace) -> int:
     os.environ["TZ"] = "UTC"  # else the engine's zone is the machine's, and a time without one means another
     time.tzset()
     spool, data = folder / "spool", folder / "engine"
-    with contextlib.closing(_bind(options.port)) as listener:
+    with contextlib.closing(_bind(options.host, options.port)) as listener:
         try:
             shutil.rmtree(spool, ignore_errors=True)  # what a killed process left
             spool.mkdir()
@@ -85,7 +94,8 @@ def _serve(folder: Path, options: argparse.Namespace) -> int:
         executor = Executor(engine)
         users = stack_users(*(keep_password(folder.parent / name) for name in (OWNER_FILE, BI_FILE)))
         limits = Limits(requests=options.max_requests, body_bytes=options.max_body)
-        interface = HttpInterface(executor, users, spool, limits)
+        names = LOCAL_NAMES | {options.host.lower(), *(name.lower() for name in options.allowed_host)}
+        interface = HttpInterface(executor, users, spool, limits, names)
         asyncio.run(_until_stopped(interface, listener))
         # A query that outlived our patience would hold up the closing; the exit just ends it.
         if not executor.busy():
@@ -94,18 +104,19 @@ def _serve(folder: Path, options: argparse.Namespace) -> int:
     return 0
 
 
-def _bind(port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     """Take the port before the engine opens: the cheap check first."""
     require_free(port, "the embedded ClickHouse", "RINGBACK_CLICKHOUSE_PORT")
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((LOOPBACK, port))
+        listener.bind((host, port))
     except OSError as error:
         listener.close()
         raise LocalStackError(
-            f"port {port} on {LOOPBACK} cannot be used: {error.strerror}",
-            "set RINGBACK_CLICKHOUSE_PORT to a free port",
+            f"port {port} on {host} cannot be used: {error.strerror}",
+            "set RINGBACK_CLICKHOUSE_PORT to a free port, and RINGBACK_CLICKHOUSE_HOST to an address of this "
+            "machine",
         ) from None
     return listener
 
@@ -133,8 +144,8 @@ async def _until_stopped(interface: HttpInterface, listener: socket.socket) -> N
     await runner.setup()
     site = web.SockSite(runner, listener)
     await site.start()
-    port = listener.getsockname()[1]
-    print(f"{MESSAGE_PREFIX}ready on http://{LOOPBACK}:{port}", file=sys.stderr, flush=True)
+    host, port = listener.getsockname()[:2]
+    print(f"{MESSAGE_PREFIX}ready on http://{netloc(host, port)}", file=sys.stderr, flush=True)
     await stop.wait()
     print(f"{MESSAGE_PREFIX}stopping", file=sys.stderr, flush=True)
     await site.stop()

@@ -161,7 +161,7 @@ class Executor:
             return
         with _fresh(self.engine) as handle:
             if job.user.read_only:
-                # Before the client's settings, which it bounds; a bound does not look at what stays the same.
+                # First, as it bounds what the client sets; and a bound looks at nothing that stays the same.
                 handle.query(f"SET profile = '{BI_PROFILE}'")
                 handle.query(set_statement(limits_of(True, self.engine.memory_limit)))
             if options.database:

@@ -1,8 +1,10 @@
 """The embedded ClickHouse as a child of this process."""
 
 import http.client
+import ipaddress
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,23 +18,37 @@ START_LIMIT_S = 60.0
 POLL_S = 0.05
 
 
-def owner_address(data_dir: Path, port: int) -> str:
+def netloc(host: str, port: int) -> str:
+    """Host and port as an address has them; of all addresses of the machine, the loopback one."""
+    try:
+        if ipaddress.ip_address(host).is_unspecified:
+            host = LOOPBACK if "." in host else "::1"
+    except ValueError:
+        pass  # a name
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def owner_address(data_dir: Path, port: int, host: str = LOOPBACK) -> str:
     """Where the embedded ClickHouse of a data folder answers our own commands.
 
     Without credentials as long as it was never started. Raises LocalStackError when they cannot be read.
     """
     password = read_password(data_dir / OWNER_FILE)
     credentials = f"{OWNER}:{quote(password, safe='')}@" if password else ""
-    return f"http://{credentials}{LOOPBACK}:{port}/{DATABASE}"
+    return f"http://{credentials}{netloc(host, port)}/{DATABASE}"
 
 
 class LocalClickHouse:
-    """An embedded ClickHouse on a loopback port; its data live in ``<data_dir>/clickhouse``.
+    """An embedded ClickHouse, on loopback unless told otherwise; its data live in ``<data_dir>/clickhouse``.
 
     Start it from a thread that lives as long as it should: on Linux it ends with that thread and process.
     """
 
-    def __init__(self, data_dir: Path, port: int) -> None:
+    def __init__(
+        self, data_dir: Path, port: int, host: str = LOOPBACK, allowed_hosts: Sequence[str] = ()
+    ) -> None:
+        self.host = host
+        self._allowed_hosts = allowed_hosts
         self.data_dir = data_dir.resolve()
         self.port = port
         self._child: ChildProcess | None = None
@@ -40,12 +56,12 @@ class LocalClickHouse:
     @property
     def url(self) -> str:
         """The address of the HTTP interface, without credentials."""
-        return f"http://{LOOPBACK}:{self.port}"
+        return f"http://{netloc(self.host, self.port)}"
 
     @property
     def address(self) -> str:
         """The address with the credentials of our own commands and the database, once it was started."""
-        return owner_address(self.data_dir, self.port)
+        return owner_address(self.data_dir, self.port, self.host)
 
     @property
     def log_path(self) -> Path:
@@ -70,7 +86,8 @@ class LocalClickHouse:
             return
         require_free(self.port, "the embedded ClickHouse", "RINGBACK_CLICKHOUSE_PORT")
         argv = [sys.executable, "-P", "-m", "deploy.local.clickhouse"]
-        argv += ["--data-dir", str(self.data_dir), "--port", str(self.port)]
+        argv += ["--data-dir", str(self.data_dir), "--port", str(self.port), "--host", self.host]
+        argv += [part for name in self._allowed_hosts for part in ("--allowed-host", name)]
         self._child = ChildProcess(Command(argv, self.log_path))
         deadline = time.monotonic() + START_LIMIT_S
         while not self._answers():
@@ -88,7 +105,7 @@ class LocalClickHouse:
             self._child = None
 
     def _answers(self) -> bool:
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=2)
+        connection = http.client.HTTPConnection(netloc(self.host, self.port), timeout=2)
         try:
             connection.request("GET", "/ping")
             return connection.getresponse().status == http.client.OK
