@@ -73,11 +73,6 @@ class BulkRecovery(Recovery):  # type: ignore[misc]  # faust is untyped to us
         if title == "active" and self.tables.take_over is not None:
             await self.tables.take_over(tps)
         await super()._build_highwaters(consumer, tps, destination, title)
-        if title == "active":
-            # Faust asks the worker's own consumer, which reads committed records: to it a changelog would end
-            # where somebody left a transaction open, and what we wrote behind that would be lost.
-            ends = await self.reader().ends([TopicPartition(*tp) for tp in tps])
-            destination.update({TP(*tp): end - 1 for tp, end in ends.items()})
 
     async def _seek_offsets(self, consumer: Any, tps: set[TP], offsets: Any, title: str) -> None:
         """The last step before Faust looks whether there is something to recover."""
