@@ -1,7 +1,6 @@
 """Sends simulated contact centres one after the other without pause, and knows what they must come to."""
 
 import asyncio
-import logging
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
@@ -61,7 +60,6 @@ class Feed:
         return self.sent
 
     def _run(self) -> None:
-        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it is no news that the broker is killed
         try:
             asyncio.run(self._send_rounds())
         except BaseException as error:

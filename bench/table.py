@@ -19,7 +19,7 @@ from bench.meter import Outcome
 
 VANILLA, CEILING = "vanilla Faust, same logic", "aiokafka + decode"
 QUIX, QUIX_EXACTLY_ONCE = "Quix Streams, same logic", "Quix Streams, exactly once"
-LIBRARIES = ("faust-streaming", "aiokafka", "chdb", "pydantic", "fastavro", "quixstreams")
+LIBRARIES = ("faust-streaming", "aiokafka", "confluent-kafka", "chdb", "pydantic", "fastavro", "quixstreams")
 WIDTH = 150
 HEADINGS = (
     "measured", "n events", "events/s", "CPU µs/event", "peak MiB", "counted/true", "x vanilla", "x ceiling",

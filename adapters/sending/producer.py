@@ -1,27 +1,19 @@
 """Sending to Kafka so that nothing is lost: every record is kept until the broker has confirmed it.
 
-A broker that is away is waited for, and what was not confirmed is sent again. That can write a record
-twice; events are counted by their identity, so it cannot count one twice.
+The client (librdkafka) keeps them, waits for a broker that is away, and sends again what was not confirmed,
+for as long as it takes. That can write a batch twice; events are counted by their identity, so it cannot
+count one twice.
 """
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import structlog
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import (
-    IncompatibleBrokerVersion,
-    InvalidTopicError,
-    KafkaError,
-    KafkaTimeoutError,
-    MessageSizeTooLargeError,
-    TopicAuthorizationFailedError,
-    UnsupportedVersionError,
-)
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from adapters.sending.records import Encode, OutgoingRecord, dead_letter_of, event_record
 from schemas.codec import encode as encode_single_object
@@ -32,11 +24,21 @@ log = structlog.get_logger(__name__)
 IN_FLIGHT_MAX = 20_000
 SAY_EVERY_S = 5.0
 PAUSE_S = 0.5
-LINGER_MS = 20
-BATCH_BYTES = 256 * 1024
+POLL_S = 0.02
+CLIENT = {
+    "acks": "all",
+    "enable.idempotence": False,  # with it the client spins while a broker does not answer (ADR 0018)
+    "max.in.flight": 1,  # the order stays when something is sent again, and that is one batch at most
+    "linger.ms": 20,
+    "batch.size": 256 * 1024,
+    "queue.buffering.max.kbytes": 64 * 1024,  # dead letters can be large
+    "partitioner": "murmur2_random",  # that of Java and aiokafka: a contact stays in its partition
+    "message.timeout.ms": 0,  # never; after the usual five minutes the client would give records up
+    "reconnect.backoff.max.ms": 1_000,
+    "log_level": 0,  # it would write to stderr; we say it ourselves, in one line
+}
 # The broker will never take these, however often they are sent.
-HOPELESS = (MessageSizeTooLargeError, InvalidTopicError, TopicAuthorizationFailedError)
-NOT_IDEMPOTENT = (UnsupportedVersionError, IncompatibleBrokerVersion)
+HOPELESS = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.TOPIC_EXCEPTION, KafkaError.TOPIC_AUTHORIZATION_FAILED)
 Offsets = dict[tuple[str, int], int]
 
 
@@ -66,16 +68,16 @@ class EventSender:
         self._on_wait = on_wait or (lambda message: log.warning("kafka_wait", message=message))
         self._timeout_s = timeout_s
         self._in_flight_max = in_flight_max
-        self._idempotent = True
-        self._producer: Any = None
-        self._unconfirmed: dict[asyncio.Future[Any], OutgoingRecord] = {}
-        self._failed: list[OutgoingRecord] = []
-        self._problem: BaseException | None = None
-        self._progress = asyncio.Event()
-        self._said = ("", 0.0)
+        self._confirmed = 0
+        self._failed: deque[OutgoingRecord] = deque()
+        self._refusal: NotSent | None = None
+        self._trouble = ""  # what the client last said about its connections, until something is confirmed
+        self._said_at = -SAY_EVERY_S
 
     async def __aenter__(self) -> Self:
-        await self._connect()
+        # One callback for all: with one a record Python's garbage collector took half of all CPU.
+        ours = {"bootstrap.servers": self._servers, "on_delivery": self._settled, "error_cb": self._told}
+        self._producer = Producer(CLIENT | ours | {"queue.buffering.max.messages": self._in_flight_max})
         return self
 
     async def __aexit__(
@@ -85,7 +87,8 @@ class EventSender:
             if kind is None:
                 await self.flush()
         finally:
-            await self._disconnect()
+            self._producer.purge()
+            self._producer.close()
 
     async def send(self, event: Event) -> None:
         """Send an event; returns as soon as there is room for the next one."""
@@ -97,134 +100,87 @@ class EventSender:
 
     async def send_record(self, record: OutgoingRecord) -> None:
         """Send a record. Raises NotSent."""
-        if self._failed:
-            await self._recover()
-        if len(self._unconfirmed) >= self._in_flight_max:
-            await self._until(lambda: len(self._unconfirmed) < self._in_flight_max)
-        await self._hand_over(record)
+        if self._failed or not self._handed_over(record):
+            await self._until(lambda: not self._failed and self._handed_over(record))
 
     async def flush(self) -> Offsets:
         """Wait until every record is confirmed; the last offset written in each (topic, partition)."""
-        while self._unconfirmed or self._failed:
-            if self._failed:
-                await self._recover()
-            await self._until(lambda: not self._unconfirmed)
+        await self._until(lambda: not self._failed and not len(self._producer))
         return dict(self.last_offsets)
 
-    async def _hand_over(self, record: OutgoingRecord) -> None:
-        """Give a record to the client, waiting for topic metadata or for room as long as it takes."""
-        stopwatch = Standstill(self._timeout_s)
-        while True:
-            try:
-                async with asyncio.timeout(SAY_EVERY_S):
-                    future = await self._producer.send(record.topic, key=record.key, value=record.value)
-            except HOPELESS as error:
-                raise NotSent(f"Kafka refuses a record for {record.topic}: {error!r}") from error
-            except (TimeoutError, KafkaTimeoutError):
-                stopwatch.check(self._say(f"no room to write to {record.topic}"))
-            except KafkaError as error:
-                stopwatch.check(self._say(f"topic {record.topic}: {error!r}"))
-                if not error.retriable:
-                    await self._reconnect()
-                await asyncio.sleep(PAUSE_S)
-            else:
-                self._unconfirmed[future] = record
-                future.add_done_callback(self._settled)
-                return
+    def _handed_over(self, record: OutgoingRecord) -> bool:
+        """Give a record to the client; False if it does not take it now. Raises NotSent."""
+        try:
+            self._producer.produce(record.topic, record.value, record.key)
+        except BufferError:
+            return False
+        except KafkaException as exception:
+            error = exception.args[0]
+            if error.code() in HOPELESS:
+                raise refusal(record.topic, error) from None
+            self._trouble = error.str()
+            return False
+        self._producer.poll(0)
+        return True
 
-    def _settled(self, done: "asyncio.Future[Any]") -> None:
-        """The broker has confirmed a record, or has not."""
-        record = self._unconfirmed.pop(done)
-        self._progress.set()
-        error = None if done.cancelled() else done.exception()
-        if done.cancelled() or error is not None:
-            self._failed.append(record)
-            self._problem = error
+    def _settled(self, error: KafkaError | None, message: Message) -> None:
+        """The broker has confirmed a record, or the client has given it up."""
+        topic = message.topic() or ""
+        if error is not None:
+            self._failed.append(OutgoingRecord(topic, message.key() or b"", message.value() or b""))
+            self._trouble = error.str()
+            if error.code() in HOPELESS:
+                self._refusal = refusal(topic, error)
             return
-        at = done.result()
-        where = (at.topic, at.partition)
-        self.last_offsets[where] = max(at.offset, self.last_offsets.get(where, -1))
+        self._confirmed += 1
+        where, offset = (topic, message.partition() or 0), message.offset()
+        if offset is not None:
+            self.last_offsets[where] = max(offset, self.last_offsets.get(where, -1))
+
+    def _told(self, error: KafkaError) -> None:
+        """What the client says about its connections."""
+        if error.name() != "_ALL_BROKERS_DOWN":  # comes after the reason, and without it
+            self._trouble = error.str()
 
     async def _until(self, reached: Callable[[], bool]) -> None:
-        """Wait for confirmations until a condition holds or records failed; says so when none come."""
-        stopwatch = Standstill(self._timeout_s)
-        while not reached() and not self._failed:
-            self._progress.clear()
-            try:
-                await asyncio.wait_for(self._progress.wait(), SAY_EVERY_S)
-                stopwatch = Standstill(self._timeout_s)
-            except TimeoutError:
-                stopwatch.check(self._say(f"{len(self._unconfirmed)} records are not confirmed"))
+        """Let the client work until a condition holds; says so when nothing moves. Raises NotSent."""
+        standstill = Standstill(self._timeout_s)
+        while not reached():
+            confirmed = self._confirmed
+            await asyncio.sleep(POLL_S)
+            self._producer.poll(0)
+            await self._send_again()
+            if self._confirmed > confirmed:
+                standstill, self._trouble = Standstill(self._timeout_s), ""
+                continue
+            count, cause = len(self._producer) + len(self._failed), self._trouble and f" ({self._trouble})"
+            message = f"waiting for Kafka at {self._servers}: {count} records are not confirmed{cause}"
+            if standstill.lasts(PAUSE_S if self._trouble else SAY_EVERY_S):
+                self._say(message)
+            standstill.check(message)
 
-    async def _recover(self) -> None:
-        """Send again what failed, over a new connection: after a failure the old one is of no use."""
-        if isinstance(self._problem, HOPELESS):
-            raise NotSent(f"Kafka refuses a record: {self._problem!r}") from self._problem
-        self._say(f"{len(self._failed)} records failed ({self._problem!r}), sending them again")
-        if self._idempotent and not self.last_offsets:
-            self._drop_idempotence(self._problem)  # it never worked here: the broker may not allow it
-        await self._reconnect()
-        again, self._failed, self._problem = self._failed, [], None
-        while again:
-            await self._hand_over(again[-1])
-            again.pop()
+    async def _send_again(self) -> None:
+        """Give the client once more what it gave up."""
+        if self._refusal is not None:
+            raise self._refusal
+        if self._failed:
+            await asyncio.sleep(PAUSE_S)
+        for _ in range(len(self._failed)):  # not those that fail meanwhile: they wait for the next pause
+            if not self._handed_over(self._failed[0]):
+                break
+            self._failed.popleft()
 
-    async def _connect(self) -> None:
-        stopwatch = Standstill(self._timeout_s)
-        while True:
-            self._producer = AIOKafkaProducer(
-                bootstrap_servers=self._servers,
-                acks="all",
-                enable_idempotence=self._idempotent,
-                linger_ms=LINGER_MS,
-                max_batch_size=BATCH_BYTES,
-            )
-            try:
-                await self._producer.start()
-                return
-            except NOT_IDEMPOTENT as error:
-                await self._disconnect()
-                if not self._idempotent:
-                    raise NotSent(f"Kafka at {self._servers} is too old: {error!r}") from error
-                self._drop_idempotence(error)
-            except (KafkaError, OSError) as error:
-                await self._disconnect()
-                stopwatch.check(self._say(str(error) or repr(error)))
-                await asyncio.sleep(PAUSE_S)
-
-    async def _disconnect(self) -> None:
-        producer, self._producer = self._producer, None
-        if producer is None:
-            return
-        try:
-            await asyncio.wait_for(producer.stop(), SAY_EVERY_S)
-        except TimeoutError:
-            # What cannot be delivered is flushed for ever, and only closing its sender ends the attempts.
-            with suppress(asyncio.CancelledError, KafkaError):
-                await producer._sender.close()
-            await producer.client.close()
-        except (KafkaError, OSError) as error:
-            log.warning("kafka_close", error=repr(error))
-        for future in list(self._unconfirmed):
-            future.cancel()
-        await asyncio.sleep(0)  # lets _settled put them with the failed ones
-
-    async def _reconnect(self) -> None:
-        await self._disconnect()
-        await self._connect()
-
-    def _drop_idempotence(self, error: BaseException | None) -> None:
-        self._idempotent = False
-        log.warning("kafka_idempotence_off", error=repr(error), effect="a retry may write a record twice")
-
-    def _say(self, message: str) -> str:
-        """Tell what is waited for, the same thing only once in a while."""
-        text = f"waiting for Kafka at {self._servers}: {message}"
+    def _say(self, message: str) -> None:
+        """Tell what is waited for, only once in a while."""
         now = time.monotonic()
-        if text != self._said[0] or now - self._said[1] >= SAY_EVERY_S:
-            self._said = (text, now)
-            self._on_wait(text)
-        return text
+        if now - self._said_at >= SAY_EVERY_S:
+            self._said_at = now
+            self._on_wait(message)
+
+
+def refusal(topic: str, error: KafkaError) -> NotSent:
+    """What to raise for a record that the broker will never take."""
+    return NotSent(f"Kafka refuses a record for {topic}: {error.name()} ({error.str()})")
 
 
 class Standstill:
@@ -234,7 +190,11 @@ class Standstill:
         self._timeout_s = timeout_s
         self._since = time.monotonic()
 
+    def lasts(self, seconds: float) -> bool:
+        """Whether it is that long."""
+        return time.monotonic() - self._since >= seconds
+
     def check(self, message: str) -> None:
         """Raises NotSent with the message once the time is up."""
-        if self._timeout_s is not None and time.monotonic() - self._since >= self._timeout_s:
+        if self._timeout_s is not None and self.lasts(self._timeout_s):
             raise NotSent(f"{message}; gave up after {self._timeout_s:g} s")

@@ -46,12 +46,11 @@ RECOVERY = "faust.tables.recovery:Recovery"
 FETCHER = "aiokafka.consumer.fetcher"
 PRODUCER = "aiokafka.producer.producer:AIOKafkaProducer"
 SENDER = "aiokafka.producer.sender"
-BATCHING, TABLES, CHANGELOG, FENCE, SENDING = (
+BATCHING, TABLES, CHANGELOG, FENCE = (
     "streams/engine/batching.py",
     "streams/engine/tables.py",
     "streams/state/changelog.py",
     "streams/kafka/fenced_writer.py",
-    "adapters/sending/producer.py",
 )
 
 # fmt: off
@@ -83,7 +82,6 @@ NAMES = (
     Name(f"{FETCHER}:PartitionRecords", "_tp", "self._tp = tp", CHANGELOG, "for the message of an error"),
     Name(PRODUCER, "_txn_manager", "self._txn_manager = TransactionManager(", FENCE, "gives the epoch; without its transactional id the producer writes no transactions"),
     Name("aiokafka.producer.transaction_manager:TransactionManager", "transactional_id", "self.transactional_id = transactional_id", FENCE, "a plain attribute, asked for each time"),
-    Name(PRODUCER, "_sender", "self._sender = Sender(", SENDING, "only closing it ends the attempts to deliver what cannot be delivered"),
 )
 # fmt: on
 

@@ -1,19 +1,14 @@
-import asyncio
 import base64
 import os
 import signal
+import time
 from functools import partial
 from types import SimpleNamespace
 from typing import ClassVar
 
 import orjson
 import pytest
-from aiokafka.errors import (
-    KafkaConnectionError,
-    OutOfOrderSequenceNumber,
-    TopicAuthorizationFailedError,
-    UnsupportedVersionError,
-)
+from confluent_kafka import KafkaError
 from rich.console import Console
 from support.bank_file import write_bank_file
 
@@ -24,7 +19,8 @@ from adapters.sending import producer
 from adapters.sending.file_import import Interrupted, Seen, import_file
 from adapters.sending.producer import NotSent, Standstill
 from adapters.sending.progress_bar import ImportProgress
-from adapters.sending.records import dead_letter_of, event_record
+from adapters.sending.records import OutgoingRecord, dead_letter_of, event_record
+from deploy.local.ports import free_port
 from schemas.codec import decode, encode
 from schemas.dead_letter import DeadLetter
 from schemas.events import AgentStateChanged, ContactStarted, SourceHeartbeat
@@ -155,39 +151,62 @@ def test_a_standstill_ends_only_where_it_is_limited():
 
 
 class FakeKafka:
-    """Stands in for the aiokafka producer; every broker in `brokers` serves one connection."""
+    """Stands in for confluent-kafka's producer.
 
-    brokers: ClassVar[list] = []
+    Its broker says of a record, by the number of those that are written, None, an error, or AWAY.
+    """
+
+    broker: ClassVar = None
     written: ClassVar[list] = []
-    idempotence: ClassVar[list] = []
+    configs: ClassVar[list] = []
+    closed: ClassVar[list] = []
 
-    def __init__(self, enable_idempotence, **_):
-        self.idempotence.append(enable_idempotence)
-        self.behave = self.brokers.pop(0)
+    def __init__(self, config):
+        self.configs.append(config)
+        self.config, self.waiting = config, []
 
-    async def start(self):
-        if isinstance(self.behave, Exception):
-            raise self.behave
+    def __len__(self):
+        return len(self.waiting)
 
-    async def stop(self):
-        pass
+    def produce(self, topic, value, key):
+        if len(self.waiting) >= self.config["queue.buffering.max.messages"]:
+            raise BufferError
+        self.waiting.append((topic, value, key))
 
-    async def send(self, topic, key, value):
-        future = asyncio.get_running_loop().create_future()
-        error = self.behave(len(self.written))
-        if error:
-            future.set_exception(error)
-        else:
+    def poll(self, timeout):
+        for _ in range(len(self.waiting)):
+            error = self.broker(len(self.written))
+            if error is AWAY:
+                self.config["error_cb"](AWAY)
+                return
+            self.settle(error)
+
+    def settle(self, error):
+        topic, value, key = self.waiting.pop(0)
+        if error is None:
             self.written.append(value)
-            future.set_result(SimpleNamespace(topic=topic, partition=0, offset=len(self.written) - 1))
-        return future
+        parts = {"topic": topic, "partition": 0, "offset": len(self.written) - 1, "key": key, "value": value}
+        message = SimpleNamespace(**{name: lambda part=part: part for name, part in parts.items()})
+        self.config["on_delivery"](error, message)
+
+    def purge(self):
+        self.waiting.clear()
+
+    def close(self):
+        self.closed.append(self)
+
+
+AWAY = KafkaError(KafkaError._TRANSPORT, "connection refused")
+NO_TOPIC = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, "no such topic")
+FORBIDDEN = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "not you")
 
 
 @pytest.fixture
 def kafka(monkeypatch):
-    monkeypatch.setattr(producer, "AIOKafkaProducer", FakeKafka)
+    monkeypatch.setattr(producer, "Producer", FakeKafka)
     monkeypatch.setattr(producer, "PAUSE_S", 0.0)
-    FakeKafka.brokers, FakeKafka.written, FakeKafka.idempotence = [], [], []
+    monkeypatch.setattr(producer, "POLL_S", 0.0)
+    FakeKafka.written, FakeKafka.configs, FakeKafka.closed = [], [], []
     return FakeKafka
 
 
@@ -195,32 +214,66 @@ def event(number):
     return ContactStarted(event_id=str(number), contact_id="c", occurred_at=AT, source="s")
 
 
-async def send_all(said, **how):
-    async with producer.EventSender("nowhere:1", on_wait=said.append, **how) as sender:
+async def send_all(said, servers="nowhere:1", **how):
+    async with producer.EventSender(servers, on_wait=said.append, **how) as sender:
         for number in range(100):
             await sender.send(event(number))
         return await sender.flush()
 
 
+def all_are_written(kafka):
+    return sorted(int(decode(value).event_id) for value in kafka.written) == list(range(100))
+
+
 @pytest.mark.parametrize("in_flight_max", [1, 7, 1_000])
-async def test_records_that_fail_are_sent_again_over_a_new_connection(kafka, in_flight_max):
-    kafka.brokers = [lambda n: OutOfOrderSequenceNumber() if n == 40 else None, lambda n: None]
+async def test_records_that_fail_are_sent_again(kafka, in_flight_max):
+    looks = iter([NO_TOPIC] * 50)
+    kafka.broker = staticmethod(lambda n: next(looks, None) if n == 40 else None)
     said = []
     offsets = await send_all(said, in_flight_max=in_flight_max)
-    assert {decode(value).event_id for value in kafka.written} == {str(number) for number in range(100)}
-    assert offsets == {("contact-events", 0): len(kafka.written) - 1}
-    assert "sending them again" in said[0]
+    assert all_are_written(kafka)
+    assert offsets == {("contact-events", 0): 99}
+    assert len(said) == 1
+    assert "not confirmed (no such topic)" in said[0]
+    assert len(kafka.closed) == 1
 
 
-async def test_a_broker_that_is_away_or_has_no_idempotence(kafka):
-    kafka.brokers = [KafkaConnectionError("away"), UnsupportedVersionError("old"), lambda n: None]
+@pytest.mark.parametrize("in_flight_max", [1, 7, 1_000])
+async def test_a_broker_that_is_away_is_waited_for(kafka, in_flight_max):
+    looks = iter([AWAY] * 500)
+    kafka.broker = staticmethod(lambda n: next(looks, None) if n == 40 else None)
     said = []
-    await send_all(said)
-    assert (len(kafka.written), kafka.idempotence) == (100, [True, True, False])
-    assert "away" in said[0]
+    await send_all(said, in_flight_max=in_flight_max)
+    assert all_are_written(kafka)
+    assert len(said) == 1
+    assert "connection refused" in said[0]
 
 
 async def test_a_record_that_kafka_will_never_take_is_an_error(kafka):
-    kafka.brokers = [lambda n: TopicAuthorizationFailedError()]
-    with pytest.raises(NotSent, match="TopicAuthorizationFailed"):
+    kafka.broker = staticmethod(lambda n: FORBIDDEN if n == 40 else None)
+    with pytest.raises(NotSent, match=r"refuses a record for contact-events: TOPIC_AUTHORIZATION_FAILED"):
         await send_all([])
+    assert len(kafka.closed) == 1
+
+
+@pytest.mark.parametrize("error", [AWAY, NO_TOPIC])
+async def test_a_standstill_is_not_waited_for_longer_than_wanted(kafka, error):
+    kafka.broker = staticmethod(lambda n: error)
+    with pytest.raises(NotSent, match=r"\((connection refused|no such topic)\); gave up after 0\.2 s"):
+        await send_all([], timeout_s=0.2)
+
+
+async def test_no_broker_where_one_should_be():
+    """The real client: it says why, gives up when asked, idles meanwhile and leaves no thread."""
+    said, used, threads = [], time.process_time(), len(os.listdir("/proc/self/task"))
+    with pytest.raises(NotSent, match=r"100 records are not confirmed \(.*refused.*; gave up after 2 s"):
+        await send_all(said, servers=f"127.0.0.1:{free_port()}", timeout_s=2)
+    assert len(said) == 1
+    assert time.process_time() - used < 0.5
+    assert len(os.listdir("/proc/self/task")) == threads
+
+
+async def test_a_record_that_is_too_large_is_an_error():
+    async with producer.EventSender(f"127.0.0.1:{free_port()}") as sender:
+        with pytest.raises(NotSent, match="refuses a record for contact-events: MSG_SIZE_TOO_LARGE"):
+            await sender.send_record(OutgoingRecord("contact-events", b"c", b"x" * 2_000_000))
