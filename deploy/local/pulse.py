@@ -30,8 +30,8 @@ def http_answers(host: str, port: int, path: str, well: Callable[[int], bool]) -
 class Pulse:
     """Asks again and again whether a part answers.
 
-    Askings are counted, not seconds: when the machine or we ourselves stood still, the part is not blamed. Nor
-    is one that never answered: its port may belong to another program.
+    Askings are counted, not seconds: when the machine or we ourselves stood still, the part is not blamed.
+    Nor is one that never answered: its port may belong to another program.
     """
 
     def __init__(self, answers: Callable[[], bool], every_s: float = ASK_EVERY_S) -> None:
