@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+import sys
 from functools import partial
 from typing import Annotated
 
@@ -70,6 +71,8 @@ def stored_events(config: Settings) -> int | None:
 def look_at(name: str) -> None:
     """Can it be a file to read? Ends the command where it cannot; raises OSError where it is not there."""
     if name == STDIN:
+        if sys.stdin is None:
+            fail("standard input is closed; name a file", WRONG_USE)
         return
     if stat.S_ISDIR(os.stat(name).st_mode):
         fail(f"{name} is a folder: name the files in it, such as {name.rstrip('/')}/*", WRONG_USE)

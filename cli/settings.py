@@ -232,6 +232,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment goes before the file."""
+        if Path(TOML).is_dir():
+            raise typer.BadParameter(f"{TOML} cannot be read: it is a folder")
         try:
             file = TomlConfigSettingsSource(settings_cls)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:

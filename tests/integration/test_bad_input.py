@@ -201,7 +201,7 @@ async def test_files_that_cannot_be_imported(stack: Stack, tmp_path: Path) -> No
         assert name in ended(stack.env(), 2, "import", "bank", str(tmp_path / name)).stderr
     for kind in ("bank", "events"):
         assert "No such file" in ended(stack.env(), 2, "import", kind, str(tmp_path / "absent")).stderr
-    assert "directory" in ended(stack.env(), 2, "import", "events", str(tmp_path)).stderr
+    assert "is a folder" in ended(stack.env(), 2, "import", "events", str(tmp_path)).stderr
     assert await lag(stack, "nobody") == before
 
 

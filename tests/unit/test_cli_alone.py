@@ -8,7 +8,7 @@ import pytest
 from support.command import ringback
 from support.numbers import ended
 
-from cli import main
+from cli import entry
 from deploy.local.ports import free_port
 
 KPI = ("kpi", "--from", "2026-01-01", "--to", "2026-02-01")
@@ -78,5 +78,5 @@ def test_a_process_names_a_wrong_setting(nobody: dict[str, str]) -> None:
 
 def test_the_console_command_is_this_one() -> None:
     (installed,) = entry_points(group="console_scripts", name="ringback")
-    assert installed.load() is main.run
+    assert installed.load() is entry.run
     assert (Path(sys.prefix) / "bin" / "ringback").exists()
