@@ -23,7 +23,7 @@ def connecting(settings: Settings) -> list[str]:
     if not is_loopback(settings.clickhouse_host):
         lines.append(
             f"warning: the embedded ClickHouse listens on {settings.clickhouse_host} without TLS: who is on "
-            "the network can read passwords and rows. Put a proxy with TLS before it, or keep to a network of "
-            "your own"
+            "the network can read passwords and rows. Put a proxy with TLS before it, or keep to a network "
+            "of your own"
         )
     return lines

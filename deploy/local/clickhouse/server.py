@@ -22,7 +22,7 @@ from deploy.local.clickhouse.errors import (
 )
 from deploy.local.clickhouse.execute import Answer, Executor, Job
 from deploy.local.clickhouse.forms import is_form, read_form
-from deploy.local.clickhouse.hello import hello, is_hello, refuse_revision
+from deploy.local.clickhouse.hello import hello, is_hello
 from deploy.local.clickhouse.killing import mark_of
 from deploy.local.clickhouse.origin import LOCAL_NAMES, check_origin
 from deploy.local.clickhouse.places import Limits, Places
@@ -149,9 +149,6 @@ class HttpInterface:
         return web.Response(body=body, headers=headers)
 
     async def _answer(self, job: Job, reply: Reply) -> web.Response:
-        if job.options.default_format == "Native" and not job.incoming.insert:
-            refuse_revision(job.options.protocol_version)
-
         def work() -> tuple[Answer, bytes, dict[str, str]]:
             answer = self._executor.run(job)
             return answer, *reply.packing.packed(answer.result.body)
