@@ -25,7 +25,7 @@ test: $(STAMP) ## every test, on a real Kafka and a real ClickHouse engine start
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not stack and not containers" -q -n 2
+	$(BIN)/pytest -m "not stack and not containers and not real" -q -n 2
 	$(BIN)/pytest -m "stack or containers" -q -n 2 --dist loadfile
 
 # Fewer simulated worlds and examples than `make test`, and nothing that is marked slow.
@@ -33,7 +33,7 @@ check: $(STAMP) ## lint, types and unit tests, under a minute
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	RINGBACK_SEEDS=15 RINGBACK_EXAMPLES=50 $(BIN)/pytest -m "not stack and not containers and not slow" -q -n 2
+	RINGBACK_SEEDS=15 RINGBACK_EXAMPLES=50 $(BIN)/pytest -m "not stack and not containers and not slow and not real" -q -n 2
 
 # An environment of its own, without the lock: mutmut 3.8 needs click 8.4, Faust wants one before it, and
 # mutmut 3.7 does not run on pytest 9. Some only: make mutants MUTANTS='kpis.fold.survey.*'.

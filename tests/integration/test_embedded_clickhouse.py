@@ -18,7 +18,7 @@ import fastavro
 import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
-from support.embedded import ask, credentials, driver
+from support.embedded import ask, credentials, driver, secret_files
 
 from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.errors import LocalStackError
@@ -365,3 +365,49 @@ def test_a_long_query_does_not_hold_up_the_stop(tmp_path: Path) -> None:
         started = time.monotonic()
         server.stop()
     assert time.monotonic() - started < 8  # short of the SIGKILL after ten seconds
+
+
+def test_unfinished_bodies_hold_nobody_up_for_long(tmp_path: Path) -> None:
+    """Sixty-four of them took every place for good. Now those of BI take BI's, and all end when silent."""
+    port = free_port()
+    server = subprocess.Popen(
+        _command(tmp_path, port, "--silence-s", "1.5"), stderr=subprocess.PIPE, text=True
+    )
+    assert server.stderr is not None
+    assert "ready" in server.stderr.readline()
+    at = LocalClickHouse(tmp_path, port)
+
+    def unfinished(user: str) -> socket.socket:
+        head = "".join(f"{name}: {value}\r\n" for name, value in credentials(at, user).items())
+        wire = socket.create_connection(("127.0.0.1", port), timeout=10)
+        wire.sendall(f"POST / HTTP/1.1\r\nHost: localhost\r\n{head}Content-Length: 9\r\n\r\nSE".encode())
+        return wire
+
+    wires = [unfinished("bi") for _ in range(64)]
+    time.sleep(0.3)
+    assert ask(at, "SELECT 1", user="bi").status == 503
+    assert ask(at, "SELECT 1").text == "1\n"
+    assert b" 408 " in wires[0].recv(1000)
+    wires += [unfinished("default") for _ in range(64)]
+    time.sleep(2)
+    assert ask(at, "SELECT 1").text == ask(at, "SELECT 1", user="bi").text == "1\n"
+    for wire in wires:
+        wire.close()
+    server.terminate()
+    assert server.wait(10) == 0
+    server.stderr.close()
+
+
+def test_a_folder_of_before_gets_passwords(tmp_path: Path) -> None:
+    """Data that were written when there were none are there with them."""
+    server = LocalClickHouse(tmp_path, free_port())
+    server.start()
+    ask(server, "CREATE TABLE ringback.t (n UInt64) ENGINE = MergeTree ORDER BY n")
+    ask(server, "INSERT INTO ringback.t VALUES (1)")
+    server.stop()
+    for path in secret_files(tmp_path):
+        path.unlink()
+    server.start()
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in secret_files(tmp_path))
+    assert ask(server, "SELECT n FROM ringback.t", user="bi").text == "1\n"
+    server.stop()

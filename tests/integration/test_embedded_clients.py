@@ -150,11 +150,9 @@ def test_clickhouse_go_is_greeted(server: LocalClickHouse) -> None:
     reply = ask(server, sql, client_protocol_version="54460", default_format="Native")
     assert reply.body.startswith(b"\x01\x00\x02\xff\xff\xff\xff\x00\x04\x01\x0ddisplayName()\x06String\x00")
     assert b"\x0arevision()\x06UInt32\x00\x00\x00\x00\x00" in reply.body
-    other = ask(server, "SELECT 1", client_protocol_version="54460", default_format="Native")
-    assert (other.status, other.code) == (501, 48)
-    assert ask(server, "SELECT 1", client_protocol_version="54460").text == "1\n"
-    plain = ask(server, "SELECT 1 AS a", client_protocol_version="0", default_format="Native")
-    assert plain.body == b"\x01\x01\x01a\x05UInt8\x01"
+    for version in ("0", "54460"):  # it sends its own always, and decodes at the one that it was told
+        plain = ask(server, "SELECT 1 AS a", client_protocol_version=version, default_format="Native")
+        assert plain.body == b"\x01\x01\x01a\x05UInt8\x01"
 
 
 def test_small_bodies_are_compressed_too(server: LocalClickHouse) -> None:

@@ -113,6 +113,7 @@ def test_a_malformed_head_is_400_and_no_traceback(server: LocalClickHouse) -> No
         {"Origin": "http://[::1"},
         {"Origin": b"\xff"},
         {"Content-Encoding": b"\xff"},
+        {"Expect": b"\xff"},
         {"X-ClickHouse-Database": b"\xff"},
         {"X-ClickHouse-Format": b"\xff"},
     ]

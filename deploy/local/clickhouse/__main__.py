@@ -70,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
         "--memory-limit", type=int, default=default_memory_limit(), help="bytes for the engine"
     )
     parser.add_argument("--max-requests", type=int, default=Limits.requests, help="beyond this: 503")
+    parser.add_argument(
+        "--silence-s", type=float, default=Limits.chunk_s, help="a body must go on within: 408"
+    )
     parser.add_argument("--max-body", type=int, default=Limits.body_bytes, help="bytes of one request")
     return parser
 
@@ -93,7 +96,7 @@ def _serve(folder: Path, options: argparse.Namespace) -> int:
         engine.create_database(DATABASE)
         executor = Executor(engine)
         users = stack_users(*(keep_password(folder.parent / name) for name in (OWNER_FILE, BI_FILE)))
-        limits = Limits(requests=options.max_requests, body_bytes=options.max_body)
+        limits = Limits(requests=options.max_requests, body_bytes=options.max_body, chunk_s=options.silence_s)
         names = LOCAL_NAMES | {options.host.lower(), *(name.lower() for name in options.allowed_host)}
         interface = HttpInterface(executor, users, spool, limits, names)
         asyncio.run(_until_stopped(interface, listener))

@@ -1,10 +1,10 @@
 """What clickhouse-go asks first over HTTP, with the revision of the native protocol that it speaks.
 
-It decodes everything that follows at the revision that it is told here. Ours is 0: chDB writes the first
-version of Native.
+It sends that revision with everything that follows, but decodes it at the one that it is told here. Ours is
+0: chDB writes the first version of Native. clickhouse-connect tries `SELECT 1 AS check` at a revision, sees
+that the answer is an old one, and goes on without.
 """
 
-from deploy.local.clickhouse.errors import NOT_IMPLEMENTED, refused
 from deploy.local.clickhouse.wire import length, text
 
 QUESTION = "SELECT displayName(), version(), revision(), timezone()"
@@ -28,12 +28,3 @@ def hello(name: str, version: str, timezone: str) -> bytes:
     ):
         body += text(column) + text(kind) + _NO_CUSTOM_SERIALIZATION + value
     return body
-
-
-def refuse_revision(protocol_version: str) -> None:
-    """Refuse Native answers of a newer revision; better than one that is read wrong. Raises QueryError."""
-    if protocol_version not in ("", "0"):
-        raise refused(
-            NOT_IMPLEMENTED,
-            f"client_protocol_version={protocol_version} is not supported by the embedded ClickHouse; use 0.",
-        )

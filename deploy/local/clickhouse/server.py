@@ -22,7 +22,7 @@ from deploy.local.clickhouse.errors import (
 )
 from deploy.local.clickhouse.execute import Answer, Executor, Job
 from deploy.local.clickhouse.forms import is_form, read_form
-from deploy.local.clickhouse.hello import hello, is_hello, refuse_revision
+from deploy.local.clickhouse.hello import hello, is_hello
 from deploy.local.clickhouse.killing import mark_of
 from deploy.local.clickhouse.origin import LOCAL_NAMES, check_origin
 from deploy.local.clickhouse.places import Limits, Places
@@ -70,8 +70,9 @@ class HttpInterface:
         app = web.Application()
         app.router.add_get("/ping", self._ping)
         app.router.add_get("/replicas_status", self._ping)
-        app.router.add_get("/", self._query)
-        app.router.add_post("/", self._query)
+        app.router.add_get("/", self._query, expect_handler=_expected)
+        app.router.add_post("/", self._query, expect_handler=_expected)
+        app.router.add_route("*", "/{path:.*}", _nowhere, expect_handler=_expected)
         app.cleanup_ctx.append(self._housekeeping)
         return app
 
@@ -149,9 +150,6 @@ class HttpInterface:
         return web.Response(body=body, headers=headers)
 
     async def _answer(self, job: Job, reply: Reply) -> web.Response:
-        if job.options.default_format == "Native" and not job.incoming.insert:
-            refuse_revision(job.options.protocol_version)
-
         def work() -> tuple[Answer, bytes, dict[str, str]]:
             answer = self._executor.run(job)
             return answer, *reply.packing.packed(answer.result.body)
@@ -188,6 +186,22 @@ class HttpInterface:
             if not chunk:
                 return
             yield chunk
+
+
+async def _nowhere(request: web.Request) -> web.Response:
+    """Paths that are not there, and methods other than GET and POST."""
+    return web.Response(
+        status=405 if request.path == "/" else 404, text="Here is nothing; use GET or POST of /.\n"
+    )
+
+
+async def _expected(request: web.Request) -> web.Response | None:
+    """Answer the header Expect. aiohttp itself quotes one that it does not know, and fails where it is no text."""
+    if request.headers.get("Expect", "").lower() != "100-continue":
+        return web.Response(status=417, text="Unknown Expect.\n")
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # it is no part of the answer
+    return None
 
 
 def _decoder(encoding: str) -> Decoder | None:
