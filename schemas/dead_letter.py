@@ -11,13 +11,17 @@ PAYLOAD_MAX_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One refused input: `origin` is a file or topic[partition], `position` its line or offset."""
+    """One refused input: `origin` is a file or topic[partition], `position` its line or offset.
+
+    `recent`: how many records the worker had seen lately, and how many of them it had refused.
+    """
 
     origin: str
     position: int
     reason: str
     detail: str
     payload: bytes
+    recent: tuple[int, int] | None = None
 
 
 def dead_letter_record(refused: DeadLetter, failed_at: int) -> tuple[bytes, bytes]:
@@ -30,4 +34,6 @@ def dead_letter_record(refused: DeadLetter, failed_at: int) -> tuple[bytes, byte
         "payload": base64.b64encode(refused.payload[:PAYLOAD_MAX_BYTES]).decode(),
         "failed_at": failed_at,
     }
+    if refused.recent is not None:
+        document["recent"] = refused.recent
     return refused.origin.encode(), orjson.dumps(document)

@@ -77,7 +77,8 @@ class BulkRecovery(Recovery):  # type: ignore[misc]  # faust is untyped to us
             # Faust asks the worker's own consumer, which reads committed records: to it a changelog would end
             # where somebody left a transaction open, and what we wrote behind that would be lost.
             ends = await self.reader().ends([TopicPartition(*tp) for tp in tps])
-            destination.update({TP(*tp): end - 1 for tp, end in ends.items()})
+            for tp, end in ends.items():  # it is a Counter, whose `update` adds
+                destination[TP(*tp)] = end - 1
 
     async def _seek_offsets(self, consumer: Any, tps: set[TP], offsets: Any, title: str) -> None:
         """The last step before Faust looks whether there is something to recover."""
