@@ -17,6 +17,7 @@ from cli.settings import Settings, rules_of
 from cli.times import span_ms
 from reports.verification import Report, compare
 from schemas.topics import RAW_TOPICS
+from sinks.binding import mismatch
 from sinks.connection import without_secret
 from streams.health.group_lag import OffsetReader, StillWaiting, wait_until_stored
 
@@ -41,12 +42,12 @@ def settle(config: Settings) -> None:
         )
 
 
-def in_kafka(config: Settings) -> int | None:
-    """How much was sent; None where Kafka does not say."""
+def in_kafka(config: Settings) -> tuple[str, int] | None:
+    """Which cluster, and how much was sent; None where Kafka does not say."""
 
-    async def ask() -> int:
+    async def ask() -> tuple[str, int]:
         async with OffsetReader(config.bootstrap_servers) as watch:
-            return await watch.offsets_in(RAW_TOPICS)
+            return await watch.cluster(), await watch.offsets_in(RAW_TOPICS)
 
     try:
         return asyncio.run(ask())
@@ -57,12 +58,15 @@ def in_kafka(config: Settings) -> int | None:
 def require_something(connection: Client, config: Settings) -> None:
     """Raw events or dead letters are there, if anything was sent; otherwise nothing can be compared."""
     stored = int(connection.query(STORED).result_rows[0][0])
-    sent = 0 if stored else in_kafka(config)
-    if sent != 0:
-        kafka = "does not answer" if sent is None else f"has {sent:,}"
+    kafka = in_kafka(config)
+    wrong = mismatch(connection, kafka[0]) if kafka else None
+    if wrong is not None:
+        fail(f"not compared: {wrong}", UNREACHABLE)
+    if not stored and (kafka is None or kafka[1]):
+        has = f"has {kafka[1]:,}" if kafka else "does not answer"
         fail(
             f"nothing to compare: ClickHouse at {without_secret(config.clickhouse)} holds no event, and "
-            f"Kafka at {config.bootstrap_servers} {kafka}. Was ClickHouse emptied, or is it another one? Set "
+            f"Kafka at {config.bootstrap_servers} {has}. Was ClickHouse emptied, or is it another one? Set "
             "CLICKHOUSE_URL to the one that the sink writes to, or start a sink (`ringback up` or `ringback "
             "sink`), which writes everything anew",
             UNREACHABLE,

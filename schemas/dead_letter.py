@@ -14,13 +14,17 @@ CONFLUENT_HEADER_BYTES = 5
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One refused input: `origin` is a file or topic[partition], `position` its line or offset."""
+    """One refused input: `origin` is a file or topic[partition], `position` its line or offset.
+
+    `recent`: how many records the worker had seen lately, and how many of them it had refused.
+    """
 
     origin: str
     position: int
     reason: str
     detail: str
     payload: bytes
+    recent: tuple[int, int] | None = None
 
 
 def kept_record(reason: str, value: bytes) -> bytes:
@@ -50,4 +54,6 @@ def dead_letter_record(refused: DeadLetter, failed_at: int) -> tuple[bytes, byte
         "payload": base64.b64encode(refused.payload[:PAYLOAD_MAX_BYTES]).decode(),
         "failed_at": failed_at,
     }
+    if refused.recent is not None:
+        document["recent"] = refused.recent
     return refused.origin.encode(), orjson.dumps(document)

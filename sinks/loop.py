@@ -10,6 +10,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from schemas.time_units import DAY_MS
 from schemas.topics import SINK_GROUP, SINK_RAW_TOPICS, SINK_TOPICS
+from sinks.binding import read_all_again
 from sinks.buffer import BATCH_ROWS, Buffer
 from sinks.connection import without_secret
 from sinks.writer import ClickHouseSink, GivenUp
@@ -107,11 +108,18 @@ async def run_sink(
     quieten_libraries()
     try:
         await asyncio.to_thread(sink.prepare)
-        topics = wait_for_topics(config.bootstrap_servers, config.partitions, config.replication)
-        if await unless(stop, topics):
+        if await unless(stop, belongs_together(config, sink)):
             await consume(config, sink, wire, stop, health)
     except GivenUp as reason:
         log.warning(str(reason))
+
+
+async def belongs_together(config: StreamConfig, sink: ClickHouseSink) -> None:
+    """Wait for Kafka; an empty ClickHouse is filled from the beginning. Raises SinkRefused."""
+    cluster = await wait_for_topics(config.bootstrap_servers, config.partitions, config.replication)
+    if await asyncio.to_thread(sink.is_new, cluster):
+        await read_all_again(config.bootstrap_servers)
+    await asyncio.to_thread(sink.bind, cluster)
 
 
 async def consume(

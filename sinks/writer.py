@@ -10,6 +10,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from clickhouse_connect.driver.insert import InsertContext
 
+from sinks.binding import bind, is_new, mismatch
 from sinks.connection import connect, first_line, without_secret
 from sinks.rows import COLUMNS
 from sql.migrate import migrations
@@ -143,6 +144,17 @@ class ClickHouseSink:
             log.info("migration applied", name=name)
         if self._make_views is not None:
             self._patiently(lambda make=self._make_views: make(self.client()), "views")  # type: ignore[misc]
+
+    def is_new(self, cluster: str) -> bool:
+        """Is ClickHouse empty? Raises SinkRefused where its rows come from another Kafka than `cluster`."""
+        wrong = self._patiently(lambda: mismatch(self.client(), cluster), "its Kafka")
+        if wrong is not None:
+            raise SinkRefused(wrong)
+        return self._patiently(lambda: is_new(self.client(), cluster), "its Kafka")
+
+    def bind(self, cluster: str) -> None:
+        """Keep the id of the Kafka that the rows come from."""
+        self._patiently(lambda: bind(self.client(), cluster), "its Kafka")
 
     def insert(self, tables: Mapping[str, Sequence[Sequence[Any]]]) -> int:
         """Insert rows by table and return their number once all are acknowledged. Raises SinkRefused."""

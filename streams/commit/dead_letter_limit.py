@@ -16,12 +16,22 @@ class DeadLetterLimit:
     max_share: float
     batches: deque[tuple[int, int]] = field(default_factory=deque)  # (records, dead letters)
 
+    @property
+    def recent(self) -> tuple[int, int]:
+        """Records seen lately, and dead letters among them."""
+        return sum(seen for seen, _ in self.batches), sum(bad for _, bad in self.batches)
+
+    def go_on_from(self, recent: tuple[int, int]) -> None:
+        """What was counted before a restart: without it every start would let a flood in again."""
+        if not self.batches:
+            self.batches.append(recent)
+
     def count(self, records: int, refused: int, example: str) -> None:
         """Count a batch; raises TooManyDeadLetters above the share, once `window` records were seen."""
         self.batches.append((records, refused))
         while sum(seen for seen, _ in self.batches) - self.batches[0][0] >= self.window:
             self.batches.popleft()
-        seen, bad = (sum(column) for column in zip(*self.batches, strict=True))
+        seen, bad = self.recent
         if seen >= self.window and bad > self.max_share * seen:
             raise TooManyDeadLetters(
                 f"{bad} of the last {seen} records are no events (last: {example}); nothing was skipped. "

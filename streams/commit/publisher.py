@@ -48,7 +48,8 @@ class Publisher:
     def dead_letters(self, partition: int, refused: Sequence[RefusedRecord]) -> Iterator[KeyValue]:
         """Records for the dead-letter topic."""
         origin = f"{self.topic}[{partition}]"
+        recent = self.limit.recent
         for item in refused:
             self.said.warning("dead letter", origin=origin, offset=item.offset, reason=item.reason)
-            letter = DeadLetter(origin, item.offset, item.reason, item.detail, item.payload)
+            letter = DeadLetter(origin, item.offset, item.reason, item.detail, item.payload, recent)
             yield dead_letter_record(letter, self.now_ms())

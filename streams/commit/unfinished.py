@@ -9,6 +9,7 @@ import structlog
 from streams.commit.processor import Processor
 from streams.stages.documents import row_version
 from streams.stages.stage import Output, Stage
+from streams.state.damage import Fit
 from streams.state.markers import Begun, Done, begun_bytes, done_bytes, marker_key, read_begun, read_done
 
 log = structlog.get_logger()
@@ -48,22 +49,33 @@ def together(outputs: Iterable[Output], size: int) -> Iterator[list[Output]]:
         yield chunk
 
 
-async def finish_batch(processor: Processor, partition: int) -> bool:
+def damaged(processor: Processor, partition: int, found: Begun | None) -> Begun:
+    """A batch of everything, where state and log do not fit: whatever was told before is told anew."""
+    begun = found or read_begun(processor.stage.state.get(marker_key(partition), partition))
+    if begun is None:
+        begun = Begun(0, -1, None, empty=processor.stage.published_total(None, None))
+    return replace(begun, touched=found.touched if found else None, everything=True)
+
+
+async def finish_batch(processor: Processor, partition: int, fit: Fit | None = None) -> bool:
     """Publish what may be unpublished; True if there was anything.
 
     The epoch is raised, so that these rows beat whatever the cut-short batch had published, and they carry
     the offset up to which the state was complete, so that every later batch beats them. A crash in here is no
     harm: the marker still says that the batch is not done.
     """
-    found = unfinished(processor, partition)
+    found, applied, epoch = unfinished(processor, partition), processor.applied_of(partition), 0
+    if fit is not None and fit.damage:
+        found, applied, epoch = damaged(processor, partition, found), fit.applied, fit.epoch
     if found is None:
         return False
-    stage, key, applied = processor.stage, marker_key(partition), processor.applied_of(partition)
+    stage, key = processor.stage, marker_key(partition)
     stage.forget()
     totals = await totals_to_publish(stage, partition, found)
     keys = found.totals if found.everything else tuple({*found.totals, *totals})
     # By the offset applied, not by that of the batch: a later batch of this epoch may end there as well.
-    again = replace(found, epoch=processor.epoch_of(partition) + 1, offset=applied, totals=keys)
+    above = max(processor.epoch_of(partition), epoch)
+    again = replace(found, epoch=above + 1, offset=applied, totals=keys)
     await processor.store(stage.state, partition, [(key, begun_bytes(again))])
     if found.everything:
         # Known before readers see them: should the rules change back before this is done, totals

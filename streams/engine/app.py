@@ -86,14 +86,16 @@ def build_app(config: StreamConfig, wire: Wire, health: Health) -> WorkerApp:
     writer = FencedWriter(config.bootstrap_servers)
     stages = build_stages(config, wire.decode, lambda name: make_table(app, name, config))
     processors = [Processor(config, stage, writer, now_ms, health.metrics) for stage in stages]
-    handlers: list[Handler] = [*processors, Forwarder(config, writer, wire.decode, now_ms, health.metrics)]
+    forwarder = Forwarder(config, writer, wire.decode, now_ms, health.metrics)
+    handlers: list[Handler] = [*processors, forwarder]
     ending = app.ending = Ending(health, [handler.lanes for handler in handlers])
     lookup = SchemaLookup(wire.registry, health.waiting)
     for handler in handlers:
         add_agent(app, handler, ending, lookup)
     add_nudge(app, handlers, health)
     add_fence(app, writer, ending)
-    add_recovery(app, processors, ending)
+    publishers = [*(processor.publisher for processor in processors), forwarder.publisher]
+    add_recovery(app, processors, publishers, ending)
     add_endings(app, processors, writer, ending)
     add_assignment(app, writer, health)
     return app

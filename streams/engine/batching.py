@@ -101,6 +101,7 @@ class BatchConsumer(KafkaConsumer):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.order = BatchOrder()
+        self.go_on: dict[TP, int] = {}  # where state says that reading goes on, before what is committed
         self._read_offset = ReadOffsets()
         self._seen: dict[TP, tuple[int | None, int]] = {}  # what was expected, and for how many looks
 
@@ -114,8 +115,19 @@ class BatchConsumer(KafkaConsumer):  # type: ignore[misc]
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def perform_seek(self) -> None:
-        """Seek to the committed offsets, which is where every partition's sequence then goes on."""
+        """Seek to where every partition's sequence then goes on: the committed offsets, or before them.
+
+        Further back is committed at once, so that whoever waits for the group waits for this as well.
+        """
         await super().perform_seek()
+        back = {tp: at for tp, at in self.go_on.items() if at < (self._committed_offset[tp] or 0)}
+        back = {tp: at for tp, at in back.items() if tp in self.assignment()}
+        for tp, offset in back.items():
+            await self.seek(tp, offset)
+            self._committed_offset[tp] = offset
+        if back:
+            await self._commit(back)
+        self.go_on = {}
         for tp in self.assignment():
             if tp.topic in BATCHED_TOPICS:
                 committed = self._committed_offset[tp] or 0

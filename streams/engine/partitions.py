@@ -9,7 +9,9 @@ from faust.types import TP
 
 from schemas import topics
 from streams.commit.processor import Processor
+from streams.commit.publisher import Publisher
 from streams.commit.unfinished import finish_batch
+from streams.engine.log_check import Asked, ask, fit_of, remember_refused
 from streams.engine.shutdown import Ending
 from streams.health import ready_file
 from streams.health.garbage_collector import collect_rarely
@@ -37,20 +39,31 @@ def add_fence(app: faust.App, writer: FencedWriter, ending: Ending) -> None:
     app.tables.take_over = take_over
 
 
-def add_recovery(app: faust.App, processors: Sequence[Processor], ending: Ending) -> None:
+def add_recovery(
+    app: faust.App, processors: Sequence[Processor], publishers: Sequence[Publisher], ending: Ending
+) -> None:
     """Finish what was cut short once the tables are recovered, and before any batch."""
     health = ending.health
+
+    async def finish(processor: Processor, partitions: Sequence[int], asked: Asked) -> None:
+        processor.stage.forget()  # the tables have become others
+        for partition in partitions:
+            # Partitions do not move in the middle of this either.
+            async with processor.lanes.of(partition):
+                if partition in assigned_partitions(app) and not processor.lanes.closed:
+                    found = await fit_of(processor, partition, asked)
+                    app.consumer.go_on[TP(processor.topic, partition)] = found.go_on
+                    await finish_batch(processor, partition, found)
 
     async def recovered() -> None:
         partitions = assigned_partitions(app)
         try:
+            servers = processors[0].config.bootstrap_servers
+            asked = await ask(servers, partitions)
+            await remember_refused(publishers, servers, asked)
+            app.consumer.go_on = shorter(asked)
             for processor in processors:
-                processor.stage.forget()  # the tables have become others
-                for partition in partitions:
-                    # Partitions do not move in the middle of this either.
-                    async with processor.lanes.of(partition):
-                        if partition in assigned_partitions(app) and not processor.lanes.closed:
-                            await finish_batch(processor, partition)
+                await finish(processor, partitions, asked)
         except Exception as error:  # Faust swallows what a recovery callback raises
             ending.fail(error)
             return
@@ -64,6 +77,15 @@ def add_recovery(app: faust.App, processors: Sequence[Processor], ending: Ending
 
     # The last table: Faust tells them in turn that they are recovered, and lets go what is no more theirs.
     app.tables[topics.QUARTERS_TABLE].on_recover(recovered)
+
+
+def shorter(asked: Asked) -> dict[TP, int]:
+    """Where to go on in agent-events, which no state is made of: at its beginning if it became shorter."""
+    return {
+        TP(topic, partition): asked.begins[topic, partition]
+        for (topic, partition), end in asked.ends.items()
+        if topic == topics.AGENT_EVENTS and asked.committed.get((topic, partition), 0) > end
+    }
 
 
 def add_endings(

@@ -123,22 +123,6 @@ class ChangelogReader:
         if not left:
             progress.end()
 
-    async def ends(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """Next offset to be written in each partition, also behind a transaction that somebody left open."""
-        notice = Notice("waiting for Kafka to recover state", "Kafka answers, state is being recovered")
-
-        async def attempt() -> dict[TopicPartition, int]:
-            consumer = self._consumer()
-            try:
-                await consumer.start()
-                found: dict[TopicPartition, int] = await consumer.end_offsets([*tps])
-                return found
-            finally:
-                with suppress(KafkaError):
-                    await consumer.stop()
-
-        return await patiently(attempt, passes, notice)
-
     def _consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
             bootstrap_servers=self._servers,

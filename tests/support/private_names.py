@@ -62,6 +62,7 @@ NAMES = (
     Name(CONSUMER, "_committed_offset", "self._committed_offset = defaultdict(lambda: None)", BATCHING, "where a partition goes on after a rebalance"),
     Name(CONSUMER, "_read_offset", "self._read_offset = defaultdict(lambda: None)", BATCHING, "Faust drops what is below it, and so batches that are fetched again"),
     Name(CONSUMER, "_unacked_messages", "self._unacked_messages = WeakSet()", BATCHING, "what a rebalance waits for; not for a batch that waits for the schema registry"),
+    Name(CONSUMER, "_commit", "async (self, offsets)", BATCHING, "an offset before the committed one is committed where state or log have lost something"),
     Name(CONSUMER, "perform_seek", "async (self)", BATCHING, "afterwards the committed offsets are known"),
     Name(f"{DRIVER}:Consumer", "_new_consumer_thread", "(self)", BATCHING, "our thread instead of Faust's"),
     Name(f"{DRIVER}:AIOKafkaConsumerThread", "_create_worker_consumer", "(self, transport)", BATCHING, "the client of the worker's group, before it starts"),

@@ -163,6 +163,17 @@ def test_partitions_must_fit() -> None:
         check_partitions({"contact-events": 8}, topic_specs(4))
 
 
+def test_the_cap_on_dead_letters_goes_on_from_before_a_restart() -> None:
+    """Otherwise every start would turn as much of a flood into dead letters as the first."""
+    before = DeadLetterLimit(window=100, max_share=0.5)
+    before.count(90, 80, "flood")
+    after = DeadLetterLimit(window=100, max_share=0.5)
+    after.go_on_from(before.recent)
+    after.go_on_from((1_000, 0))  # that of a partition which came later changes nothing
+    with pytest.raises(TooManyDeadLetters):
+        after.count(20, 20, "flood")
+
+
 def test_cap_on_dead_letters() -> None:
     """A few bad records pass, a flood stops the worker once enough were seen to judge."""
     limit = DeadLetterLimit(window=100, max_share=0.5)

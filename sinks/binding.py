@@ -1,0 +1,74 @@
+"""Which Kafka a ClickHouse belongs to: kept there at the first start of a sink, compared at every other.
+
+Versions of rows come from offsets, so rows of another Kafka, or of one that was emptied, would lose against
+those that are there. And a ClickHouse that was emptied gets nothing of what its group has committed.
+"""
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from clickhouse_connect.driver.client import Client
+
+from schemas.topics import SINK_GROUP
+from streams.health.group_lag import OffsetReader
+
+log = structlog.get_logger()
+KNOWN = "SELECT cluster_id FROM kafka_clusters FINAL ORDER BY bound_at"
+# Tables that the first rows go to, whatever is read first.
+ROWS = """SELECT (SELECT count() FROM events) + (SELECT count() FROM agent_events)
+    + (SELECT count() FROM dead_letters) + (SELECT count() FROM kpi_windows)
+    + (SELECT count() FROM contacts)"""
+
+
+def other_kafka(known: list[str], cluster: str) -> str:
+    """What is said where the rows come from another Kafka, and what to do."""
+    return (
+        f"the rows in ClickHouse come from Kafka cluster {', '.join(known)}, but this is cluster {cluster}: "
+        "mixed they would give wrong numbers. Was Kafka's folder removed or emptied, or does "
+        "KAFKA_BOOTSTRAP_SERVERS or CLICKHOUSE_URL name another one? Name those that belong together, or "
+        "take an empty database (for the local stack: another RINGBACK_DATA_DIR) and import again"
+    )
+
+
+def known_clusters(client: Client) -> list[str]:
+    """Ids of the clusters whose rows are here; none in a database of before, or an empty one."""
+    return [row[0] for row in client.query(KNOWN).result_rows]
+
+
+def mismatch(client: Client, cluster: str) -> str | None:
+    """What is to be said where the rows come from another Kafka; None where they do not."""
+    known = known_clusters(client)
+    return other_kafka(known, cluster) if known and cluster not in known else None
+
+
+def is_new(client: Client, cluster: str) -> bool:
+    """Is nothing in here yet, of this Kafka or of a version that kept no id?"""
+    return cluster not in known_clusters(client) and not int(client.query(ROWS).result_rows[0][0])
+
+
+def bind(client: Client, cluster: str) -> None:
+    """Keep the id."""
+    if cluster not in known_clusters(client):
+        client.insert("kafka_clusters", [[cluster]], column_names=["cluster_id"])
+
+
+async def read_all_again(bootstrap_servers: str) -> None:
+    """Of an empty ClickHouse: the group goes back to where every topic begins, if it was further already.
+
+    Topics of events are kept for ever, and the others hold the last record of every key. Raises KafkaError,
+    also where another sink of the group is at work.
+    """
+    async with OffsetReader(bootstrap_servers) as watch:
+        committed = {where: at for where, at in (await watch.committed(SINK_GROUP)).items() if at > 0}
+    if not committed:
+        return
+    log.warning("ClickHouse is empty, although a sink has filled one before: everything is read again")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap_servers, group_id=SINK_GROUP, enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(*where) for where in committed]
+        consumer.assign(partitions)
+        await consumer.commit(dict.fromkeys(partitions, 0))
+    finally:
+        await consumer.stop()
