@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from schemas.time_units import DAY_MS, MINUTE_MS
 from sql.bookings import live
 from sql.templates import compose, fill
-from sql.views.period import NOW_MS, Column, create, quoted, with_values
+from sql.views.period import NOW_MS, RIGHTS, Column, create, quoted, with_values
 
 FREQUENT = 1_000
 LIVE_MINUTES = 30
@@ -24,7 +24,7 @@ FINAL = "intDiv(toUnixTimestamp64Milli(ifNull(ended_at, begins_at)), 60000) * 60
 
 def plain(name: str, query: str, comment: str) -> str:
     """A view whose columns are those of the query."""
-    return f"CREATE OR REPLACE VIEW {name} AS {query}\nCOMMENT {quoted(comment)}"
+    return f"CREATE OR REPLACE VIEW {name} {RIGHTS} AS {query}\nCOMMENT {quoted(comment)}"
 
 
 def fact_views() -> dict[str, str]:

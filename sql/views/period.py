@@ -11,6 +11,9 @@ from sql.views.grid import Grid, end_of, offset_of
 
 PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
 NOW_MS = "toUnixTimestamp64Milli(now64(3))"
+# A view reads with the rights of whoever made it. By default it reads with those of who asks: a user of BI
+# tools would then need, and have, every table. ClickHouse 24.2 or newer. Measured: the same plans of queries.
+RIGHTS = "SQL SECURITY DEFINER"
 DAYS_ON = ("1d", "1w", "1M")  # periods of whole local days
 
 
@@ -138,4 +141,5 @@ def create(name: str, comment: str, columns: Sequence[Column], query: str, **par
     declared = ",\n    ".join(f"`{c.name}` {c.type} COMMENT {quoted(c.comment)}" for c in columns)
     selected = ",\n    ".join(f"{c.expression} AS `{c.name}`" for c in columns)
     text = fill("views", query, columns=selected, **parts)
-    return f"CREATE OR REPLACE VIEW {name}\n(\n    {declared}\n)\nAS {text}\nCOMMENT {quoted(comment)}"
+    head = f"CREATE OR REPLACE VIEW {name}\n(\n    {declared}\n)\n{RIGHTS}"
+    return f"{head}\nAS {text}\nCOMMENT {quoted(comment)}"

@@ -19,7 +19,17 @@ WRITABLE_ALLOWED = {
 }
 SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|CREDENTIAL|_KEY$")
 REQUIRED = re.compile(r"\$\{\w+:\?[^}]*\}")
-PINNED = re.compile(r"[\w./-]+:\d+(\.\d+)+[\w.-]*(@sha256:[0-9a-f]{64})?")
+# Down to the patch: a branch such as 26.9 is another image next month.
+PINNED = re.compile(r"[\w./-]+:\d+(\.\d+){2,}[\w.-]*(@sha256:[0-9a-f]{64})?")
+MEMORY = re.compile(r"(?:\$\{\w+:-)?(\d+)([mg])\}?")
+# Who is in which network; a service beside them, such as a BI tool, joins one of them.
+NETWORKS = {
+    "stream": {"kafka", "worker", "sink"},
+    "store": {"clickhouse", "sink"},
+    "metrics": {"worker", "sink"},
+    "bi": {"clickhouse"},
+    "kafka-port": {"kafka"},
+}
 
 
 def settings_of(compose: Compose) -> Iterator[tuple[str, str, str]]:
@@ -104,4 +114,43 @@ def dependable(compose: Compose) -> list[str]:
     return wrong
 
 
-RULES = (schema, pinned, unprivileged, secret_free, on_loopback, dependable)
+def memory_bytes(service: Compose) -> int:
+    """The memory limit of a service, as it is unless .env says otherwise; 0 if it has none."""
+    match = MEMORY.fullmatch(str(service.get("mem_limit", "")))
+    return int(match[1]) * 1024 ** {"m": 2, "g": 3}[match[2]] if match else 0
+
+
+def limited(compose: Compose) -> list[str]:
+    """No service can take all memory or all processes of the machine."""
+    wrong = []
+    for name, service in compose["services"].items():
+        if not memory_bytes(service):
+            wrong.append(f"{name}: has no memory limit")
+        pids = service.get("pids_limit", 0)
+        if not (isinstance(pids, int) and pids > 0):
+            wrong.append(f"{name}: has no limit of processes")
+    return wrong
+
+
+def apart(compose: Compose) -> list[str]:
+    """Each service is in the networks it needs, and only those with a published port lead out."""
+    members: dict[str, set[str]] = {name: set() for name in compose.get("networks", {})}
+    for name, service in compose["services"].items():
+        for network in service.get("networks", ["default"]):
+            members.setdefault(network, set()).add(name)
+    wrong = [
+        f"{network}: has {sorted(members.get(network, ()))}, not {sorted(NETWORKS.get(network, ()))}"
+        for network in sorted(members.keys() | NETWORKS.keys())
+        if members.get(network) != NETWORKS.get(network)
+    ]
+    for network, names in members.items():
+        publishes = any("ports" in compose["services"][name] for name in names)
+        # Kafka and ClickHouse publish through a network of their own, in which nobody else of ours is.
+        leads_out = publishes and len(names) == 1
+        internal = (compose.get("networks", {}).get(network) or {}).get("internal", False)
+        if internal == leads_out:
+            wrong.append(f"{network}: must {'' if leads_out else 'not '}lead out")
+    return wrong
+
+
+RULES = (schema, pinned, unprivileged, secret_free, on_loopback, dependable, limited, apart)
