@@ -196,7 +196,7 @@ async def _nowhere(request: web.Request) -> web.Response:
 
 
 async def _expected(request: web.Request) -> web.Response | None:
-    """Answer the header Expect. aiohttp itself quotes one that it does not know, and fails where it is no text."""
+    """Answer the header Expect: aiohttp quotes one that it does not know, and fails where it is no text."""
     if request.headers.get("Expect", "").lower() != "100-continue":
         return web.Response(status=417, text="Unknown Expect.\n")
     await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
