@@ -29,6 +29,12 @@ MINUTE = "intDiv(toUnixTimestamp64Milli(assumeNotNull({0})), 60000) * 60000 AS m
 # Can no later contact change what was judged in this minute (docs/facts.md 8)?
 MATURE = "minute_ms + 60000 + toInt64(days) * 86400000 <= {as_of_ms:Int64} AS mature"
 
+# A leg whose end is not known: does it still wait at {as_of_ms}, or was its end lost (docs/facts.md 6)?
+STILL_WAITING = (
+    "minute_ms + 60000 + if(has({async_channels:Array(String)}, channel), {stale_async_ms:Int64}, "
+    "{stale_ms:Int64}) > {as_of_ms:Int64}"
+)
+
 
 def window_source(relation: str, measures: Sequence[str], keys: Sequence[str] = WINDOW_DIMENSIONS) -> str:
     """Source: any relation with window_start, keys, and measures under their names."""
@@ -52,6 +58,11 @@ def contact_source(contacts_with_ivr: str) -> str:
 def matured(source: str) -> str:
     """A source with `days`, and with whether each minute is final at {as_of_ms}."""
     return f"(SELECT *, {MATURE} FROM {source})"
+
+
+def still_waiting(source: str) -> str:
+    """A source of leg measures with m_still_waiting: m_waiting, without legs whose end was lost."""
+    return f"(SELECT *, if({STILL_WAITING}, m_waiting, 0) AS m_still_waiting FROM {source})"
 
 
 def grouped(
@@ -146,8 +157,8 @@ def longest(duration: str, periods: Periods, by: Sequence[str] = (), legs: str =
 
 
 def waiting(periods: Periods, by: Sequence[str] = (), legs: str = STREAM_LEGS) -> str:
-    """`waiting`: offered legs whose end is not known, by the time they entered."""
-    source = leg_values("0", "waiting != 0", "entered_at", legs)
+    """`waiting`: offered legs that still wait at {as_of_ms}, by the time they entered."""
+    source = leg_values("0", f"waiting != 0 AND {STILL_WAITING}", "entered_at", legs)
     return grouped(source, "count() AS waiting", ("waiting",), periods, by)
 
 
