@@ -2,7 +2,7 @@
 
 ClickHouse's own functions get some local days and hours wrong (its issues 70311 and 119969), so shifts of
 the clock are found here, by tzdata, and SQL only looks them up. Every instant is in exactly one period. An
-hour (or quarter, or minute) begins where the local clock shows a full one, or is shifted; a day begins at
+hour (or half, quarter, minute) begins where the local clock shows a full one, or is shifted; a day begins at
 the first instant of its date, and thus has 23, 23.5, 24.5 or 25 hours now and then; weeks begin on Monday.
 """
 
@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from schemas.time_units import DAY_MS, HOUR_MS, MINUTE_MS
 
-EVERY = ("1m", "15m", "1h", "1d", "1w", "1M", "all")
-SHORT_MS = {"1m": MINUTE_MS, "15m": 15 * MINUTE_MS, "1h": 60 * MINUTE_MS}
+EVERY = ("1m", "15m", "30m", "1h", "1d", "1w", "1M", "all")
+SHORT_MS = {"1m": MINUTE_MS, "15m": 15 * MINUTE_MS, "30m": 30 * MINUTE_MS, "1h": 60 * MINUTE_MS}
 # No period of the kind is longer.
 LONGEST_MS = SHORT_MS | {"1d": 2 * DAY_MS, "1w": 9 * DAY_MS, "1M": 33 * DAY_MS}
 # No zone has changed its clock twice within this since 1970.

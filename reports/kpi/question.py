@@ -77,7 +77,7 @@ def chosen(question: Question, rules: Rules) -> list[Kpi]:
         raise CannotAnswer(reasons[0])
     if named:
         return named
-    hourless = question.every in ("1m", "15m")
+    hourless = question.every in ("1m", "15m", "30m")
     return [
         kpi
         for kpi in known.values()

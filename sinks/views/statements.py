@@ -29,13 +29,22 @@ from sql.views.period import DAYS_ON, Column, PeriodView, Total, period_view
 KPI_VIEWS = {
     "kpi_minute": "1m",
     "kpi_quarter_hour": "15m",
+    "kpi_half_hour": "30m",
     "kpi_hour": "1h",
     "kpi_day": "1d",
     "kpi_week": "1w",
     "kpi_month": "1M",
 }
 AGENT_VIEWS = {name.replace("kpi_", "agent_"): every for name, every in KPI_VIEWS.items() if every != "1m"}
-PERIOD = {"1m": "minute", "15m": "quarter-hour", "1h": "hour", "1d": "day", "1w": "week", "1M": "month"}
+PERIOD = {
+    "1m": "minute",
+    "15m": "quarter-hour",
+    "30m": "half-hour",
+    "1h": "hour",
+    "1d": "day",
+    "1w": "week",
+    "1M": "month",
+}
 # Of legs that no agent had.
 LOST = {"abandoned", "short_abandoned", "flow_out", "abandon_wait_ms", "abandonments"}
 # Measured: 160 kB where clocks shift; 256 kB is the limit of a server unless told otherwise.
