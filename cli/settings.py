@@ -22,9 +22,9 @@ from pydantic_settings import (
 
 from cli.addresses import brokers, http_address
 from cli.rule_settings import RuleSettings, mistake
+from cli.rule_values import rules_by
 from deploy.local.clickhouse.process import owner_address
-from kpis.rules import DEFAULT_RULES, FcrRules, Rules
-from schemas.time_units import HOUR_MS
+from kpis.rules import DEFAULT_RULES, Rules
 from streams.config import StreamConfig
 
 TOML = "ringback.toml"
@@ -258,32 +258,9 @@ class Settings(BaseSettings):
 
 def rules_of(settings: Settings) -> Rules:
     """How events are counted, by these settings."""
-    given = settings.rules
-    if given is None:
+    if settings.rules is None:
         return replace(DEFAULT_RULES, contact_max_events=settings.contact_max_events)
-
-    def ms(value: float, unit_ms: int = 1000) -> int:
-        return round(value * unit_ms)
-
-    return Rules(
-        service_level_ms=DEFAULT_RULES.service_level_ms
-        | {channel: ms(seconds) for channel, seconds in given.service_level_s.items()},
-        service_level_default_ms=ms(given.service_level_default_s),
-        service_level_by_queue_ms={
-            queue: ms(seconds) for queue, seconds in given.service_level_by_queue_s.items()
-        },
-        short_abandon_ms=ms(given.short_abandon_s),
-        skew_tolerance_ms=ms(given.skew_tolerance_s),
-        future_tolerance_ms=ms(given.future_tolerance_s),
-        async_channels=given.async_channels,
-        stale_ms=ms(given.stale_after_h, HOUR_MS),
-        stale_async_ms=ms(given.stale_after_async_h, HOUR_MS),
-        survey_late_ms=ms(given.survey_late_h, HOUR_MS),
-        agent_state_max_ms=ms(given.agent_state_max_h, HOUR_MS),
-        acw_stale_ms=ms(given.acw_stale_s),
-        contact_max_events=settings.contact_max_events,
-        fcr=FcrRules(**given.fcr.model_dump()),
-    )
+    return rules_by(settings.rules, settings.timezone, settings.contact_max_events)
 
 
 def stream_config(settings: Settings) -> StreamConfig:

@@ -35,6 +35,7 @@ class LegFact:
     transferred_out: int
     hold_abandon: int
     queue_ms: int | None
+    queue_business_ms: int | None  # what of it lay within the queue's business hours
     talk_ms: int | None
     hold_ms: int
     hold_n: int

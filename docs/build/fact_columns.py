@@ -68,6 +68,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "transferred_out": "1 if an agent passed it on (cold, warm or external).",
         "hold_abandon": "1 if the customer left while on hold.",
         "queue_ms": "Wait from the queue to the answer or the end; NULL if unknown.",
+        "queue_business_ms": "What of the wait lay within the queue's business hours.",
         "talk_ms": "Conversation without hold; NULL if unknown.",
         "hold_ms": "Sum of the holds.",
         "hold_n": "Number of holds.",

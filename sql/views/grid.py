@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 
-from sql.periods import edges, shifts
+from schemas.clock_shifts import shifts
+from sql.periods import edges
 
 FIRST_MS = round(datetime(1990, 1, 1, tzinfo=UTC).timestamp() * 1000)
 LAST_MS = round(datetime(2051, 1, 1, tzinfo=UTC).timestamp() * 1000)
