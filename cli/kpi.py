@@ -30,7 +30,12 @@ from sql.periods import EVERY
 Begin = Annotated[str, typer.Option("--from", help="Begin, e.g. 1999-02-01 (in the reporting time zone).")]
 End = Annotated[str, typer.Option("--to", help="End, not included.")]
 Every = Annotated[str, typer.Option(help=f"Period: {', '.join(EVERY)}.")]
-By = Annotated[str, typer.Option(help="Dimensions, comma separated: channel, queue, agent, team, reason.")]
+By = Annotated[
+    str,
+    typer.Option(
+        help="Dimensions, comma separated: channel, queue, agent, team, reason, or your own such as brand."
+    ),
+]
 Ids = Annotated[str, typer.Option("--kpi", help="KPI ids, comma separated; default: all but variants.")]
 Variants = Annotated[bool, typer.Option("--variants", help="All KPIs with their variants.")]
 AsOf = Annotated[

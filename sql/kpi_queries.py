@@ -7,6 +7,7 @@ column of the source would be taken for it. Pass the parameters of `Periods`, an
 
 # ruff: noqa: S608 -- names and relations are ours; values from outside are query parameters
 
+import re
 from collections.abc import Sequence
 
 from sql.bookings import live
@@ -18,6 +19,7 @@ from sql.verify_queries import within
 WINDOW_DIMENSIONS = ("channel", "queue")
 AGENT_DIMENSIONS = ("agent", "team")
 LEG_DIMENSIONS = ("channel", "queue", "agent", "team", "reason")
+OWN_DIMENSION = re.compile(r"[a-z][a-z0-9_]{0,31}")  # as schemas.event_fields has it
 STREAM_WINDOWS = "kpi_windows FINAL"
 STREAM_FCR_WINDOWS = "fcr_windows FINAL"
 STREAM_LEGS = "(SELECT * FROM legs FINAL WHERE is_deleted = 0)"
@@ -55,6 +57,24 @@ def contact_source(contacts_with_ivr: str) -> str:
     return contact_bookings(contacts_with_ivr)
 
 
+def column_of(name: str) -> str:
+    """Column of a dimension in results: those of one's own have a prefix, as they may be called anything."""
+    return name if name in LEG_DIMENSIONS else f"own_{name}"
+
+
+def with_own(source: str, by: Sequence[str]) -> str:
+    """A source of legs, contacts or surveys with a column for each dimension of one's own that is asked for.
+
+    Raises ValueError for a name that no event can carry.
+    """
+    own = [name for name in by if name not in LEG_DIMENSIONS]
+    odd = [name for name in own if not OWN_DIMENSION.fullmatch(name)]
+    if odd:
+        raise ValueError(f"unknown dimension {odd[0]!r}; one of {', '.join(LEG_DIMENSIONS)}, or your own")
+    columns = ", ".join(f"dimensions['{name}'] AS {column_of(name)}" for name in own)
+    return f"(SELECT *, {columns} FROM {source})" if own else source
+
+
 def matured(source: str) -> str:
     """A source with `days`, and with whether each minute is final at {as_of_ms}."""
     return f"(SELECT *, {MATURE} FROM {source})"
@@ -78,10 +98,7 @@ def grouped(
 
     `apart` are columns that are kept apart as dimensions are, but are none that can be asked for.
     """
-    unknown = sorted(set(by) - set(LEG_DIMENSIONS))
-    if unknown:
-        raise ValueError(f"unknown dimension {unknown[0]!r}; one of {', '.join(LEG_DIMENSIONS)}")
-    dimensions = "".join(f", {name}" for name in (*by, *apart))
+    dimensions = "".join(f", {name}" for name in (*map(column_of, by), *apart))
     return fill(
         "kpi",
         "grouped",
@@ -90,7 +107,7 @@ def grouped(
         dimensions=dimensions,
         outputs=", ".join(outputs),
         values=values,
-        source=source,
+        source=with_own(source, by),
         having=having,
     )
 
@@ -121,11 +138,11 @@ def live_state(measures: Sequence[str], by: Sequence[str] = (), legs: str = STRE
     """Dimensions, the sum of each live measure, and the greatest age of a waiting leg, all at {as_of_ms}."""
     values = ", ".join(f"sum(m_{name}) AS {name}" for name in measures)
     some = " OR ".join(f"{name} != 0" for name in measures)
-    dimensions = ", ".join(by)
+    dimensions = ", ".join(map(column_of, by))
     grouping = f"GROUP BY {dimensions}" if by else ""
     return (
         f"SELECT {dimensions}{', ' if by else ''}{values}, ifNull(max(age_ms), 0) AS oldest_ms "
-        f"FROM {live(legs)} {grouping} HAVING {some}"
+        f"FROM {with_own(live(legs), by)} {grouping} HAVING {some}"
     )
 
 
@@ -145,7 +162,7 @@ DURATIONS = {
 def leg_values(value: str, where: str, booked_at: str, legs: str) -> str:
     """Source: `duration`, a value of each leg that has it."""
     return (
-        f"(SELECT {MINUTE.format(booked_at)}, {', '.join(LEG_DIMENSIONS)}, {value} AS duration "
+        f"(SELECT {MINUTE.format(booked_at)}, {', '.join(LEG_DIMENSIONS)}, dimensions, {value} AS duration "
         f"FROM {legs} WHERE {where})"
     )
 
@@ -196,7 +213,12 @@ def peak_hour(source: str, periods: Periods, by: Sequence[str] = ()) -> str:
     The source gives m_contacts. Each quarter counts in the four hours that hold it, those that begin in a
     quarter without contacts included. Periods that no hour with a contact fits in are left out.
     """
-    dimensions = "".join(f", {name}" for name in by)
+    dimensions = "".join(f", {column_of(name)}" for name in by)
     return fill(
-        "kpi", "peak_hour", start=periods.start, end=periods.end, dimensions=dimensions, source=source
+        "kpi",
+        "peak_hour",
+        start=periods.start,
+        end=periods.end,
+        dimensions=dimensions,
+        source=with_own(source, by),
     )

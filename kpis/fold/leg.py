@@ -6,6 +6,7 @@ from typing import TypeAlias, TypeVar, cast
 
 from kpis.business_hours import business_ms
 from kpis.facts import LegFact
+from kpis.fold.dimensions import NONE, Dimensions, carrying, latest_dimensions
 from kpis.fold.flags import Flag, Flags
 from kpis.fold.hold import Holds, fold_holds
 from kpis.rules import Rules, calendar_of
@@ -47,6 +48,7 @@ class Setting:
     channel: str
     direction: str
     reason: str
+    dimensions: Dimensions
     began_at: int  # end of the leg before it, or start of the contact
 
 
@@ -160,6 +162,11 @@ def detail(end: Terminal | None) -> str:
     return end.outcome if type(end) is ContactResolved else ""
 
 
+def leg_dimensions(events: Sequence[ContactEvent], setting: Setting) -> dict[str, str]:
+    """What the leg's own events say, else the contact's: each queue may ask for another skill."""
+    return latest_dimensions(carrying(events), setting.dimensions) if setting.dimensions else NONE
+
+
 def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: Rules) -> LegFact:
     """The facts of one leg from the set of its events."""
     flags = Flags()
@@ -192,6 +199,7 @@ def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: 
         agent=first_text(handled, answer.agent if answer else None, wrapped.agent if wrapped else None),
         team=first_text(handled, answer.team if answer else None),
         reason=setting.reason,
+        dimensions=leg_dimensions(events, setting),
         entered_at=queued.occurred_at if queued else began_at,
         answered_at=answered_at,
         ended_at=end.occurred_at if end else None,

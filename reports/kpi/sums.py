@@ -48,7 +48,11 @@ class Reading:
     def key(self, row: dict[str, Any]) -> Key:
         """Period and dimensions of a row. The driver says UTC for some servers and nothing for others."""
         period = (row[name].replace(tzinfo=UTC) for name in ("window_start", "window_end"))
-        return (*period, *(row[name] for name in self.question.by))
+        return (*period, *self.dimensions(row))
+
+    def dimensions(self, row: dict[str, Any]) -> tuple[str, ...]:
+        """What the row is of, by the dimensions asked for."""
+        return tuple(row[text.column_of(name)] for name in self.question.by)
 
 
 def value_of(kpi: Kpi, sums: Sums, final: bool = True) -> Value:

@@ -14,14 +14,14 @@ gathered AS (
         leg, channel, direction, entry, customer_key, reason, callback_of, parent_contact_id, queue, agent, team,
         ifNull(hold_no, 0), concat(kind, place, outcome), by, level1_resolvable = 0, talk_ms, hold_ms, hold_n,
         hold_max_ms, acw_ms, ifNull(score, 0), ifNull(scale_min, 0), ifNull(scale_max, 0),
-        ifNull(higher_is_better, 0), respondent
+        ifNull(higher_is_better, 0), respondent, dimensions
     ), 'Tuple(event_id String, revision UInt64, canonical String, at Int64, rank UInt8, leg UInt32,
         channel String, direction String, entry String, customer_key Nullable(String), reason Nullable(String),
         callback_of Nullable(String), parent_contact_id Nullable(String), queue Nullable(String),
         agent Nullable(String), team Nullable(String), hold_no UInt32, detail String, by String,
         beyond_level1 Nullable(UInt8), talk_ms Nullable(Int64), hold_ms Nullable(Int64), hold_n Nullable(Int64),
         hold_max_ms Nullable(Int64), acw_ms Nullable(Int64), score Int32, scale_min Int32, scale_max Int32,
-        higher_is_better UInt8, respondent String)')) AS variants
+        higher_is_better UInt8, respondent String, dimensions Map(String, String))')) AS variants
     FROM {events}
     GROUP BY contact_id
 ),
@@ -57,6 +57,12 @@ framed AS (
         arraySort(e -> (e.at, e.event_id), arrayFilter(e -> e.rank IN (0, 3, 8), life)) AS tellers,
         ifNull(arrayLast(r -> isNotNull(r), tellers.reason), '') AS reason,
         arrayLast(k -> isNotNull(k), tellers.customer_key) AS customer_key,
+        -- of each name the latest value; of too many names those that sort first
+        mapSort(arrayFold((acc, e) -> mapUpdate(acc, e.dimensions),
+            arraySort(e -> (e.at, e.event_id), arrayFilter(e -> notEmpty(e.dimensions) AND e.rank IN (0, 2, 3, 8), life)),
+            CAST(map(), 'Map(String, String)'))) AS all_dimensions,
+        mapFromArrays(arraySlice(mapKeys(all_dimensions), 1, 8), arraySlice(mapValues(all_dimensions), 1, 8))
+            AS contact_dimensions,
         arrayMax(life.at) AS last_event_ms,
         arrayMax(arrayMap(e -> if(e.rank IN (0, 9), 0, e.at), life)) AS last_active_ms,
         NOT arrayExists(e -> e.rank = 8 AND e.beyond_level1 = 1, life) AS level1_resolvable,
@@ -78,8 +84,13 @@ framed AS (
 -- One row per leg: where in its events the earliest of each type stands.
 located AS (
     SELECT contact_id, has_life, has_surveys, answers, started_ms, channel, direction, entry, callback_of,
-        parent_contact_id, reason, customer_key, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
+        parent_contact_id, reason, contact_dimensions, customer_key, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
         es, before_ms,
+        mapSort(arrayFold((acc, e) -> mapUpdate(acc, e.dimensions),
+            arraySort(e -> (e.at, e.event_id), arrayFilter(e -> notEmpty(e.dimensions) AND e.rank IN (2, 3, 8), es)),
+            contact_dimensions)) AS all_leg_dimensions,
+        mapFromArrays(arraySlice(mapKeys(all_leg_dimensions), 1, 8),
+            arraySlice(mapValues(all_leg_dimensions), 1, 8)) AS leg_dimensions,
         es.leg[1] AS leg,
         indexOf(es.rank, 1) AS r_i,
         indexOf(es.rank, 2) AS q_i,
@@ -204,7 +215,8 @@ in_business AS (
             if(isNull(leg_queue_ms), NULL, by_week_ms - not_kept_ms + kept_instead_ms)) AS leg_queue_business_ms
     FROM timed
 )
-SELECT contact_id, leg, has_life, has_surveys, answers AS survey_events, channel, direction, entry, reason, customer_key, callback_of,
+SELECT contact_id, leg, has_life, has_surveys, answers AS survey_events, channel, direction, entry, reason, contact_dimensions,
+    leg_dimensions, customer_key, callback_of,
     parent_contact_id, started_ms, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
     leg_queue,
     if(is_handled, ifNull(coalesce(es.agent[a_i], es.agent[w_i]), ''), '') AS leg_agent,

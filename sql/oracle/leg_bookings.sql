@@ -4,7 +4,7 @@ WITH
 -- Target and the presence of a known wait.
 weighed AS (
     SELECT
-        channel, queue, agent, team, reason, entered_at, answered_at, ended_at, handled_at, leg,
+        channel, queue, agent, team, reason, dimensions, entered_at, answered_at, ended_at, handled_at, leg,
         offered, handled, answered, abandoned, flow_out, waiting, transferred_out,
         queue_ms, queue_business_ms, handle_ms, talk_ms, acw_ms, hold_ms, hold_n,
         if(has({t_queues:Array(String)}, queue),
@@ -31,7 +31,7 @@ repeated AS (
 )
 SELECT
     intDiv(toUnixTimestamp64Milli(booked_at), 60000) * 60000 AS minute_ms,
-    channel, queue, agent, team, reason,
+    channel, queue, agent, team, reason, dimensions,
     toInt64(entering) AS m_offered,
     toInt64(entering AND answered) AS m_answered,
     toInt64(entering AND abandoned) AS m_abandoned,

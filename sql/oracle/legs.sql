@@ -1,7 +1,7 @@
 -- Columns of table `legs`, from the fold's rows.
 SELECT
     contact_id, leg, channel, direction,
-    leg_queue AS queue, leg_agent AS agent, leg_team AS team, reason,
+    leg_queue AS queue, leg_agent AS agent, leg_team AS team, reason, leg_dimensions AS dimensions,
     fromUnixTimestamp64Milli(entered_ms, 'UTC') AS entered_at,
     fromUnixTimestamp64Milli(answered_ms, 'UTC') AS answered_at,
     fromUnixTimestamp64Milli(ended_ms, 'UTC') AS ended_at,

@@ -21,6 +21,7 @@ MODULES = {
     "business_hours": "kpis/business_hours.py",
     "contact": "kpis/fold/contact.py",
     "customer_contacts": "kpis/fcr/customer_contacts.py",
+    "dimensions": "kpis/fold/dimensions.py",
     "fcr_tally": "kpis/tallies/fcr.py",
     "fold": "kpis/fold/events.py",
     "hold": "kpis/fold/hold.py",
@@ -81,6 +82,10 @@ FAULTS: dict[str, Fault] = {
     "waits in business hours": ("leg", "business_queue_time", "business_ms(calendar, queued_at, until)", "queue_ms"),
     "days with hours of their own": ("business_hours", "open_spans", "own.get(day, calendar.week[(day + THURSDAY) % 7])", "calendar.week[(day + THURSDAY) % 7]"),
     "business hours by the local clock": ("business_hours", "open_spans", "day * DAY_MS - offset", "day * DAY_MS"),
+    "latest value of a dimension": ("dimensions", "carrying", "(e.occurred_at, e.event_id)", "(-e.occurred_at, e.event_id)"),
+    "eight dimensions": ("dimensions", "latest_dimensions", "sorted(values)[:MOST_DIMENSIONS]", "sorted(values)"),
+    "a leg's own dimensions": ("leg", "leg_dimensions", "latest_dimensions(carrying(events), setting.dimensions)", "setting.dimensions"),
+    "dimensions of a survey": ("survey", "fold_surveys", "contact.dimensions if contact else NONE", "NONE"),
     "service level in business hours": ("tallies", "entered", "int(business <= target)", "within"),
 }  # fmt: skip
 

@@ -29,7 +29,8 @@ Dims = dict[str, str]
 
 
 def dims_of(fact: Any, **other: str) -> Dims:
-    return {name: getattr(fact, name, "") for name in DIMENSIONS} | other
+    own = getattr(fact, "dimensions", {}).get("brand", "")
+    return {name: getattr(fact, name, "") for name in DIMENSIONS} | {"brand": own} | other
 
 
 def still_waits(leg: LegFact, as_of: int, rules: Rules) -> bool:

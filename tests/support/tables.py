@@ -113,6 +113,8 @@ def show(value: object, column: str) -> str:
     if isinstance(value, int) and (column.endswith("_ms") or column.endswith("_at")):
         milliseconds = value - BASE_MS if column.endswith("_at") else value
         return f"{(Decimal(milliseconds) / 1000).normalize():f}"
+    if isinstance(value, dict):
+        return " ".join(f"{name}={text}" for name, text in value.items()) or "-"
     return " ".join(value) if isinstance(value, tuple) else str(value)
 
 
