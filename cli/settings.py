@@ -8,7 +8,6 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import Field, ValidationError, field_validator
@@ -21,6 +20,7 @@ from pydantic_settings import (
 )
 
 from cli.addresses import brokers, http_address
+from cli.business_hours import known_zone
 from cli.rule_settings import RuleSettings, mistake
 from cli.rule_values import rules_by
 from deploy.local.clickhouse.process import owner_address
@@ -28,6 +28,15 @@ from kpis.rules import DEFAULT_RULES, Rules
 from streams.config import StreamConfig
 
 TOML = "ringback.toml"
+
+
+def from_json(text: str, example: str) -> Any:
+    """JSON of the environment. Raises ValueError with an example."""
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        said = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise ValueError(f"no JSON ({said}); write {example}") from error
 
 
 class Settings(BaseSettings):
@@ -104,6 +113,13 @@ class Settings(BaseSettings):
         validation_alias="RINGBACK_TIMEZONE",
         description="Reporting time zone, such as `Europe/Rome`: of dates on the command line, and of hours, "
         "days, weeks and months in `ringback kpi` and the views.",
+    )
+    timezone_by_queue: Annotated[dict[str, str], NoDecode] = Field(
+        {},
+        validation_alias="RINGBACK_TIMEZONE_BY_QUEUE",
+        description='Zones of queues that have another one: `{tokyo = "Asia/Tokyo"}`. Where queues are told '
+        "apart (`--by queue`, the views, `explain --queue`), dates and periods of a queue are those of its "
+        "zone; sums over several queues keep to the reporting one.",
     )
     customer_key_secret: str | None = Field(
         None,
@@ -190,11 +206,7 @@ class Settings(BaseSettings):
     def readable_rules(cls, value: Any) -> Any:
         """A table of the file or JSON of the environment, with every mistake named by its place in it."""
         if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except (json.JSONDecodeError, RecursionError) as error:
-                said = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-                raise ValueError(f'no JSON ({said}); write {{"short_abandon_s": 5}}') from error
+            value = from_json(value, '{"short_abandon_s": 5}')
         try:
             return None if value is None else RuleSettings.model_validate(value)
         except ValidationError as error:
@@ -214,13 +226,21 @@ class Settings(BaseSettings):
 
     @field_validator("timezone")
     @classmethod
-    def known_zone(cls, value: str) -> str:
+    def usable_zone(cls, value: str) -> str:
         """A zone of the IANA database."""
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError("no time zone of that name; use one such as Europe/Rome") from error
-        return value
+        return known_zone(value)
+
+    @field_validator("timezone_by_queue", mode="before")
+    @classmethod
+    def readable_zones(cls, value: Any) -> Any:
+        """A table of the file or JSON of the environment."""
+        return from_json(value, '{"tokyo": "Asia/Tokyo"}') if isinstance(value, str) else value
+
+    @field_validator("timezone_by_queue")
+    @classmethod
+    def usable_zones(cls, value: dict[str, str]) -> dict[str, str]:
+        """Zones of the IANA database."""
+        return {queue: known_zone(zone) for queue, zone in value.items()}
 
     @classmethod
     def settings_customise_sources(

@@ -169,6 +169,19 @@ def test_mistakes_are_named(monkeypatch: pytest.MonkeyPatch, rules: Any, said: s
     assert said in error["msg"]
 
 
+def test_zones_of_queues(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("ringback.toml").write_text('timezone_by_queue = {tokyo = "Asia/Tokyo"}\n', encoding="utf-8")
+    assert Settings().timezone_by_queue == {"tokyo": "Asia/Tokyo"}
+    for given, said in (
+        ("tokyo", "no JSON"),
+        ('{"tokyo": "Tokyo"}', "no time zone 'Tokyo'"),
+        ("[]", "dictionary"),
+    ):
+        monkeypatch.setenv("RINGBACK_TIMEZONE_BY_QUEUE", given)
+        with pytest.raises(ValidationError, match=said):
+            Settings()
+
+
 def test_a_file_that_is_no_toml_is_wrong_use() -> None:
     with pytest.raises(typer.BadParameter, match=r"ringback\.toml is no TOML"):
         in_file("[rules\n")
