@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adapters.registry import SOURCES
-from docs.build import commands, events, kpis, metrics, settings, views
+from docs.build import commands, events, kpi_schema, kpis, metrics, settings, views
 from docs.build.sources import with_head, with_sources
 
 ROOT = Path(__file__).parents[2]
@@ -14,6 +14,7 @@ REFERENCE: dict[str, Callable[[], str]] = {
     "docs/reference/commands.md": commands.reference,
     "docs/reference/events.md": events.reference,
     "docs/reference/kpis.md": kpis.reference,
+    "docs/reference/kpi.schema.json": kpi_schema.reference,
     "docs/reference/metrics.md": metrics.reference,
     "docs/reference/views.md": views.reference,
 }
