@@ -33,7 +33,7 @@ class Rules:
     docs/reference/kpis.md names it.
     """
 
-    version: str = "2"
+    version: str = "3"
     service_level_ms: dict[str, int] = field(
         default_factory=lambda: {
             "voice": 20 * SECOND_MS,

@@ -20,7 +20,7 @@ class WriterSchema:
 
     type: str
     parsed: Any
-    current: bool
+    plain: bool  # its fields are among today's, of the same types: there is nothing to resolve
 
 
 def rabin(schema: Any) -> bytes:
@@ -66,7 +66,7 @@ def by_fingerprint() -> dict[bytes, WriterSchema]:
     for version in sorted(released()):
         for name, raw in released()[version].items():
             if name in MODELS:
-                known[rabin(raw)] = WriterSchema(name, fastavro.parse_schema(raw), current=False)
+                known[rabin(raw)] = WriterSchema(name, fastavro.parse_schema(raw), plain=True)
     for name, raw in load(files("schemas") / "avro"):
-        known[rabin(raw)] = WriterSchema(name, fastavro.parse_schema(raw), current=True)
+        known[rabin(raw)] = WriterSchema(name, fastavro.parse_schema(raw), plain=True)
     return known

@@ -4,25 +4,22 @@ The envelope is on every contact event. Times are UTC milliseconds by the source
 event arrived is no part of it, because no KPI may depend on it.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from schemas.time_units import DAY_MS
-
-# 1990 to 2100: a date outside is a broken clock or a broken parser, never a contact.
-OCCURRED_AT_MIN = 631_152_000_000
-OCCURRED_AT_MAX = 4_102_444_800_000
-DURATION_MAX_MS = 10 * 366 * DAY_MS
-
-Id = Annotated[str, Field(min_length=1, max_length=256)]
-Name = Annotated[str, Field(min_length=1, max_length=256)]
-TimeMs = Annotated[int, Field(ge=OCCURRED_AT_MIN, lt=OCCURRED_AT_MAX)]
-DurationMs = Annotated[int, Field(ge=0, le=DURATION_MAX_MS)]
-Ordinal = Annotated[int, Field(ge=1, le=100_000)]
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
-Score = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
-Channel = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+from schemas.event_fields import (
+    Channel,
+    Count,
+    Dimensions,
+    DurationMs,
+    Id,
+    Name,
+    Ordinal,
+    Revision,
+    Score,
+    TimeMs,
+)
 
 
 class Strict(BaseModel):
@@ -40,7 +37,7 @@ class Envelope(Strict):
     occurred_at: TimeMs
     source: Name
     channel: Channel = "voice"
-    revision: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    revision: Revision = 0
 
 
 class ContactStarted(Envelope):
@@ -53,6 +50,7 @@ class ContactStarted(Envelope):
     entry: Literal["direct", "ivr", "bot"] = "direct"
     callback_of: Id | None = None
     parent_contact_id: Id | None = None
+    dimensions: Dimensions | None = None
 
 
 class ContactQueued(Envelope):
@@ -60,6 +58,7 @@ class ContactQueued(Envelope):
 
     type: Literal["contact_queued"] = "contact_queued"
     queue: Name
+    dimensions: Dimensions | None = None
 
 
 class ContactAnswered(Envelope):
@@ -71,6 +70,8 @@ class ContactAnswered(Envelope):
     queue: Name | None = None
     customer_key: Name | None = None
     reason: Name | None = None
+    wait_ms: DurationMs | None = None
+    dimensions: Dimensions | None = None
 
 
 class ContactHeld(Envelope):
@@ -94,6 +95,12 @@ class ContactTransferred(Envelope):
     kind: Literal["cold", "warm", "external", "queue_flow", "callback", "voicemail"]
     to_queue: Name | None = None
     to_agent: Name | None = None
+    wait_ms: DurationMs | None = None
+    talk_ms: DurationMs | None = None
+    hold_ms: DurationMs | None = None
+    hold_n: Count | None = None
+    hold_max_ms: DurationMs | None = None
+    acw_ms: DurationMs | None = None
 
 
 class ContactAbandoned(Envelope):
@@ -102,6 +109,12 @@ class ContactAbandoned(Envelope):
     type: Literal["contact_abandoned"] = "contact_abandoned"
     place: Literal["ivr", "queue", "ring", "hold"]
     by: Literal["customer", "system"] = "customer"
+    wait_ms: DurationMs | None = None
+    talk_ms: DurationMs | None = None
+    hold_ms: DurationMs | None = None
+    hold_n: Count | None = None
+    hold_max_ms: DurationMs | None = None
+    acw_ms: DurationMs | None = None
 
 
 class ContactResolved(Envelope):
@@ -118,6 +131,8 @@ class ContactResolved(Envelope):
     hold_n: Count | None = None
     hold_max_ms: DurationMs | None = None
     acw_ms: DurationMs | None = None
+    wait_ms: DurationMs | None = None
+    dimensions: Dimensions | None = None
 
 
 class ContactWrapped(Envelope):
@@ -131,6 +146,7 @@ class ContactReopened(Envelope):
     """A closed contact was opened again; begins the leg it carries."""
 
     type: Literal["contact_reopened"] = "contact_reopened"
+    by: Literal["customer", "agent", "system"] = "customer"
 
 
 class ContactSurveyed(Envelope):
@@ -143,6 +159,59 @@ class ContactSurveyed(Envelope):
     scale_max: Score
     higher_is_better: bool = True
     respondent: Literal["customer", "agent"] = "customer"
+    ignored: bool = False
+
+
+class ContactOffered(Envelope):
+    """An agent was offered the leg, and that is over: the telephone rang, the chat popped up."""
+
+    type: Literal["contact_offered"] = "contact_offered"
+    agent: Name
+    team: Name | None = None
+    outcome: Literal["answered", "missed", "refused", "timed_out", "withdrawn"]
+    ring_ms: DurationMs | None = None
+
+
+class ContactReplied(Envelope):
+    """Somebody wrote in an asynchronous contact; the first by an agent is an answer, if nothing else is."""
+
+    type: Literal["contact_replied"] = "contact_replied"
+    by: Literal["agent", "customer", "bot", "system"]
+    agent: Name | None = None
+    team: Name | None = None
+
+
+class ContactRejected(Envelope):
+    """The contact was turned away before any queue took it."""
+
+    type: Literal["contact_rejected"] = "contact_rejected"
+    cause: Literal["closed", "full", "empty", "blocked", "other"]
+    queue: Name | None = None
+
+
+class ContactClosed(Envelope):
+    """The contact was closed for good, after its resolution: backlog ends here."""
+
+    type: Literal["contact_closed"] = "contact_closed"
+    by: Literal["agent", "customer", "bot", "system"] = "system"
+    agent: Name | None = None
+
+
+class ContactWithdrawn(Envelope):
+    """The contact never was one, or is part of another: it counts nowhere. The latest statement wins."""
+
+    type: Literal["contact_withdrawn"] = "contact_withdrawn"
+    cause: Literal["merged", "spam", "test", "deleted", "duplicate", "other"]
+    merged_into: Id | None = None
+    undone: bool = False
+
+
+class ContactLinked(Envelope):
+    """The contact belongs to another: an agent's inquiry call, a continuation, a request passed on."""
+
+    type: Literal["contact_linked"] = "contact_linked"
+    kind: Literal["consult", "parent", "forwarded", "related"]
+    to_contact_id: Id
 
 
 class AgentStateChanged(Strict):
@@ -155,7 +224,8 @@ class AgentStateChanged(Strict):
     state: Literal["available", "busy", "break", "training", "meeting", "offline"]
     occurred_at: TimeMs
     source: Name
-    revision: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    revision: Revision = 0
+    reason: Name | None = None
 
 
 class SourceHeartbeat(Strict):
@@ -165,7 +235,7 @@ class SourceHeartbeat(Strict):
     type: Literal["source_heartbeat"] = "source_heartbeat"
     source: Name
     occurred_at: TimeMs
-    revision: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    revision: Revision = 0
 
 
 ContactEvent = (
@@ -180,23 +250,14 @@ ContactEvent = (
     | ContactWrapped
     | ContactReopened
     | ContactSurveyed
+    | ContactOffered
+    | ContactReplied
+    | ContactRejected
+    | ContactClosed
+    | ContactWithdrawn
+    | ContactLinked
 )
 Event = ContactEvent | AgentStateChanged | SourceHeartbeat
-
-# Order of types at the same instant (facts.md 1): a contact starts before it queues before it is answered.
-TYPE_RANK: dict[str, int] = {
-    "contact_started": 0,
-    "contact_reopened": 1,
-    "contact_queued": 2,
-    "contact_answered": 3,
-    "contact_held": 4,
-    "contact_resumed": 5,
-    "contact_transferred": 6,
-    "contact_abandoned": 7,
-    "contact_resolved": 8,
-    "contact_wrapped": 9,
-    "contact_surveyed": 10,
-}
 
 MODELS: dict[str, type[Event]] = {
     "contact_started": ContactStarted,
@@ -210,11 +271,12 @@ MODELS: dict[str, type[Event]] = {
     "contact_wrapped": ContactWrapped,
     "contact_reopened": ContactReopened,
     "contact_surveyed": ContactSurveyed,
+    "contact_offered": ContactOffered,
+    "contact_replied": ContactReplied,
+    "contact_rejected": ContactRejected,
+    "contact_closed": ContactClosed,
+    "contact_withdrawn": ContactWithdrawn,
+    "contact_linked": ContactLinked,
     "agent_state_changed": AgentStateChanged,
     "source_heartbeat": SourceHeartbeat,
 }
-
-
-def order_key(event: ContactEvent) -> tuple[int, int, str]:
-    """Total order of a contact's events: (occurred_at, type rank, event_id), whatever order they came in."""
-    return event.occurred_at, TYPE_RANK[event.type], event.event_id

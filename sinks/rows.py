@@ -16,23 +16,26 @@ from kpis.facts import AgentQuarter, ContactFact, FcrFact, LegFact, SurveyFact
 from kpis.tallies.fcr import FCR_MEASURES
 from kpis.tallies.windows import MEASURES
 from schemas.checked import types_of
+from schemas.codec import avro_fields
 from schemas.events import AgentStateChanged, ContactEvent, SourceHeartbeat
 
 Row = Mapping[str, Any]
 TableRow = tuple[str, list[Any]]
 # Plain String columns of `events` are "" where the event type has no such field; the others are NULL.
-PLAIN_TEXT = ("direction", "entry", "kind", "place", "by", "outcome", "respondent")
+PLAIN_TEXT = ("direction", "entry", "kind", "place", "by", "outcome", "respondent", "cause")
 EVENT_COLUMNS = (
-    "contact_id", "event_id", "revision", "canonical", "type", "leg", "occurred_at", "source", "channel",
-    "direction", "customer_key", "reason", "entry", "callback_of", "parent_contact_id", "queue", "agent",
-    "team", "hold_no", "kind", "to_queue", "to_agent", "place", "by", "outcome", "level1_resolvable",
-    "talk_ms", "hold_ms", "hold_n", "hold_max_ms", "acw_ms", "score", "scale_min", "scale_max",
-    "higher_is_better", "respondent",
+    "contact_id", "event_id", "revision", "revision_wide", "canonical", "type", "leg", "occurred_at",
+    "source", "channel", "direction", "customer_key", "reason", "entry", "callback_of",
+    "parent_contact_id", "queue", "agent", "team", "hold_no", "kind", "to_queue", "to_agent", "place",
+    "by", "outcome", "level1_resolvable", "talk_ms", "hold_ms", "hold_n", "hold_max_ms", "acw_ms",
+    "score", "scale_min", "scale_max", "higher_is_better", "respondent", "wait_ms", "dimensions",
+    "ignored", "ring_ms", "cause", "merged_into", "undone", "to_contact_id",
 )  # fmt: skip
 WINDOW_COLUMNS = ("window_start", "channel", "queue", "partition", *MEASURES, "version")
 FCR_WINDOW_COLUMNS = ("window_start", "channel", "queue", "days", "partition", *FCR_MEASURES, "version")
 AGENT_EVENT_COLUMNS = (
-    "agent", "event_id", "revision", "canonical", "team", "state", "occurred_at", "source",
+    "agent", "event_id", "revision", "revision_wide", "canonical", "team", "state", "occurred_at", "source",
+    "reason",
 )  # fmt: skip
 HEARTBEAT_COLUMNS = ("source", "occurred_at")
 
@@ -82,7 +85,9 @@ LEAST = dict.fromkeys(("version", "leg", "legs", "transfers", "partition", "offs
 MOST = {"version": 2**64} | dict.fromkeys(("leg", "legs", "transfers", "partition"), 2**32)
 NO_MEASURES = dict.fromkeys(MEASURES, 0)
 NO_FCR_MEASURES = dict.fromkeys(FCR_MEASURES, 0)
-BLANK_EVENT = {column: "" if column in PLAIN_TEXT else None for column in EVENT_COLUMNS}
+BLANK_EVENT = {column: "" if column in PLAIN_TEXT else None for column in EVENT_COLUMNS} | {
+    "revision_wide": 0
+}
 
 
 @cache
@@ -93,12 +98,16 @@ def picked(columns: tuple[str, ...]) -> Callable[[Row], tuple[Any, ...]]:
 
 def event_row(event: ContactEvent, canonical: bytes) -> list[Any]:
     """Row of `events`."""
-    return [*picked(EVENT_COLUMNS)(BLANK_EVENT | event.__dict__ | {"canonical": canonical})]
+    fields = avro_fields(event)
+    apart = {"canonical": canonical, "dimensions": fields.get("dimensions") or {}}
+    return [*picked(EVENT_COLUMNS)(BLANK_EVENT | fields | apart)]
 
 
 def agent_event_row(event: AgentStateChanged, canonical: bytes) -> list[Any]:
     """Row of `agent_events`."""
-    return [*picked(AGENT_EVENT_COLUMNS)(event.__dict__ | {"canonical": canonical})]
+    return [
+        *picked(AGENT_EVENT_COLUMNS)({"revision_wide": 0} | avro_fields(event) | {"canonical": canonical})
+    ]
 
 
 def heartbeat_row(event: SourceHeartbeat) -> list[Any]:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from adapters.kit.outcomes import InvalidInput
-from schemas.events import OCCURRED_AT_MAX, OCCURRED_AT_MIN
+from schemas.event_fields import OCCURRED_AT_MAX, OCCURRED_AT_MIN
 from schemas.shape import quoted
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ import stamina
 import structlog
 import urllib3
 
-from schemas.avro_schemas import WriterSchema, current, current_fingerprints, rabin, raw_schema
+from schemas.avro_schemas import WriterSchema, by_fingerprint, current, rabin, raw_schema
 from schemas.codec import DecodeError
 from schemas.confluent import RegistryRefused, RegistryUnreachable
 
@@ -151,4 +151,4 @@ def writer_of(text: Any, schema_id: int) -> WriterSchema:
     type_ = types.get(parsed.get("name", "")) if isinstance(parsed, dict) else None
     if type_ is None:
         raise DecodeError("unknown_schema_id", f"schema {schema_id} is no event of Ringback")
-    return WriterSchema(type_, parsed, current=rabin(schema) == current_fingerprints()[type_])
+    return WriterSchema(type_, parsed, plain=rabin(schema) in by_fingerprint())

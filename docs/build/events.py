@@ -32,6 +32,8 @@ def values(annotation: Any) -> str:
         return ", ".join(code(value) for value in inner)
     if origin in (Union, UnionType):
         return values(next(part for part in inner if part is not type(None)))
+    if origin is dict:
+        return "names in lower case, with texts"
     return WORDS[annotation]
 
 

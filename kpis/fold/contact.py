@@ -7,6 +7,7 @@ from kpis.facts import ContactFact, LegFact
 from kpis.fold.flags import Flags
 from kpis.fold.leg import Setting, by_leg, earliest, elapsed, fold_leg, is_short
 from kpis.rules import Rules, is_async
+from schemas.event_order import order_key
 from schemas.events import (
     ContactAnswered,
     ContactEvent,
@@ -15,7 +16,6 @@ from schemas.events import (
     ContactStarted,
     ContactSurveyed,
     ContactWrapped,
-    order_key,
 )
 
 CLOSING_TRANSFERS = ("external", "callback", "voicemail")

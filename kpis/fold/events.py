@@ -13,7 +13,29 @@ from kpis.fold.flags import Flags
 from kpis.fold.survey import fold_surveys, in_range
 from kpis.rules import DEFAULT_RULES, Rules
 from schemas.codec import encode
-from schemas.events import ContactEvent, ContactSurveyed
+from schemas.events import (
+    ContactClosed,
+    ContactEvent,
+    ContactLinked,
+    ContactOffered,
+    ContactRejected,
+    ContactReplied,
+    ContactSurveyed,
+    ContactWithdrawn,
+)
+
+# Neither when a contact began nor how it went on.
+APART = frozenset(
+    (
+        ContactSurveyed,
+        ContactOffered,
+        ContactReplied,
+        ContactRejected,
+        ContactClosed,
+        ContactWithdrawn,
+        ContactLinked,
+    )
+)
 
 
 def strength(event: ContactEvent) -> tuple[int, bytes]:
@@ -34,7 +56,7 @@ def unique(events: Iterable[ContactEvent]) -> list[ContactEvent]:
 def fold_unique(events: list[ContactEvent], rules: Rules = DEFAULT_RULES) -> Facts:
     """Facts of one contact from its events, each event_id once."""
     surveys = [event for event in events if type(event) is ContactSurveyed]
-    lifecycle = [event for event in events if type(event) is not ContactSurveyed]
+    lifecycle = [event for event in events if type(event) not in APART]
     if not lifecycle:
         return Facts(None, (), fold_surveys(surveys, None, rules))
     contact, legs = fold_contact(lifecycle, rules)

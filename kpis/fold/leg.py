@@ -8,6 +8,7 @@ from kpis.facts import LegFact
 from kpis.fold.flags import Flag, Flags
 from kpis.fold.hold import Holds, fold_holds
 from kpis.rules import Rules
+from schemas.event_order import order_key
 from schemas.events import (
     ContactAbandoned,
     ContactAnswered,
@@ -20,7 +21,6 @@ from schemas.events import (
     ContactStarted,
     ContactTransferred,
     ContactWrapped,
-    order_key,
 )
 
 AGENT_TRANSFERS = ("cold", "warm", "external")

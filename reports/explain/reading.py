@@ -16,7 +16,8 @@ from kpis.fold.events import fold, unique
 from kpis.rules import Rules, stale_after_ms
 from reports.queries import rows
 from schemas.codec import decode
-from schemas.events import AgentStateChanged, ContactEvent, Envelope, order_key
+from schemas.event_order import order_key
+from schemas.events import AgentStateChanged, ContactEvent, Envelope
 from schemas.time_units import HOUR_MS
 
 ENVELOPE = {*Envelope.model_fields, "type"}

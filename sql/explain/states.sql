@@ -1,6 +1,6 @@
 -- What counts of each state event that may matter to quarters in the range.
 SELECT agent, event_id,
-    argMax((team, state, toUnixTimestamp64Milli(occurred_at), source), (revision, canonical)) AS best
+    argMax((team, state, toUnixTimestamp64Milli(occurred_at), source), (greatest(revision, revision_wide), canonical)) AS best
 FROM agent_events
 WHERE (agent, event_id) IN (
     SELECT agent, event_id FROM agent_events

@@ -3,7 +3,7 @@ WITH
 -- Of several variants of an event the greatest (revision, canonical) counts.
 said AS (
     SELECT agent AS who, event_id, argMax((toUnixTimestamp64Milli(occurred_at), toString(state),
-        ifNull(toString(team), '')), (revision, canonical)) AS last_variant
+        ifNull(toString(team), '')), (greatest(revision, revision_wide), canonical)) AS last_variant
     FROM {agent_events}
     GROUP BY who, event_id
 ),

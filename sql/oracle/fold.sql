@@ -6,15 +6,16 @@ WITH
 -- survey's kind will be.
 gathered AS (
     SELECT contact_id, groupArray(CAST((
-        event_id, revision, canonical, toUnixTimestamp64Milli(occurred_at),
+        event_id, greatest(revision, revision_wide), canonical, toUnixTimestamp64Milli(occurred_at),
         indexOf(['contact_started', 'contact_reopened', 'contact_queued', 'contact_answered', 'contact_held',
             'contact_resumed', 'contact_transferred', 'contact_abandoned', 'contact_resolved', 'contact_wrapped',
-            'contact_surveyed'], type) - 1,
+            'contact_surveyed', 'contact_offered', 'contact_replied', 'contact_rejected', 'contact_closed',
+            'contact_withdrawn', 'contact_linked'], type) - 1,
         leg, channel, direction, entry, customer_key, reason, callback_of, parent_contact_id, queue, agent, team,
         ifNull(hold_no, 0), concat(kind, place, outcome), by, level1_resolvable = 0, talk_ms, hold_ms, hold_n,
         hold_max_ms, acw_ms, ifNull(score, 0), ifNull(scale_min, 0), ifNull(scale_max, 0),
         ifNull(higher_is_better, 0), respondent
-    ), 'Tuple(event_id String, revision UInt32, canonical String, at Int64, rank UInt8, leg UInt32,
+    ), 'Tuple(event_id String, revision UInt64, canonical String, at Int64, rank UInt8, leg UInt32,
         channel String, direction String, entry String, customer_key Nullable(String), reason Nullable(String),
         callback_of Nullable(String), parent_contact_id Nullable(String), queue Nullable(String),
         agent Nullable(String), team Nullable(String), hold_no UInt32, detail String, by String,

@@ -1,7 +1,8 @@
 """Events in the notation of the scenarios: `s, q@10(A), a@25, res@325; #2 t[cold]@400{agent=x}`.
 
 s started (@0 unless given), q queued, a answered, h held, r resumed, t transferred, ab abandoned, w wrapped,
-res resolved by an agent, reopened, sv surveyed. [..] is what the type is about (kind, place, party, outcome,
+res resolved by an agent, reopened, sv surveyed, of offered, re replied, rej rejected, cl closed, wd
+withdrawn, li linked. [..] is what the type is about (kind, place, party, outcome,
 direction or entry, hold number), (..) a queue, {..} any other field, #n the leg of all that follows. Times
 are seconds after BASE_MS.
 """
@@ -26,6 +27,12 @@ TYPES = {
     "w": "contact_wrapped",
     "reopened": "contact_reopened",
     "sv": "contact_surveyed",
+    "of": "contact_offered",
+    "re": "contact_replied",
+    "rej": "contact_rejected",
+    "cl": "contact_closed",
+    "wd": "contact_withdrawn",
+    "li": "contact_linked",
 }
 ABOUT = {  # what a word in [..] means
     "s": {
@@ -39,6 +46,12 @@ ABOUT = {  # what a word in [..] means
         **dict.fromkeys(("resolved", "unresolved", "unknown"), "outcome"),
     },
     "sv": dict.fromkeys(("csat", "nps", "ces", "aes", "fcr"), "kind"),
+    "of": dict.fromkeys(("answered", "missed", "refused", "timed_out", "withdrawn"), "outcome"),
+    "re": dict.fromkeys(("agent", "customer", "bot", "system"), "by"),
+    "rej": dict.fromkeys(("closed", "full", "empty", "blocked", "other"), "cause"),
+    "cl": dict.fromkeys(("agent", "customer", "bot", "system"), "by"),
+    "wd": dict.fromkeys(("merged", "spam", "test", "deleted", "duplicate", "other"), "cause"),
+    "li": dict.fromkeys(("consult", "parent", "forwarded", "related"), "kind"),
 }
 NUMBERS = {"hold_no", "score", "scale_min", "scale_max", "revision", "hold_n", "leg"}
 TOKEN = re.compile(

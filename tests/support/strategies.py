@@ -9,14 +9,8 @@ from hypothesis import strategies as st
 from support.notation import BASE_MS
 
 from kpis.rules import Rules
-from schemas.events import (
-    DURATION_MAX_MS,
-    MODELS,
-    OCCURRED_AT_MAX,
-    OCCURRED_AT_MIN,
-    ContactEvent,
-    Event,
-)
+from schemas.event_fields import DURATION_MAX_MS, OCCURRED_AT_MAX, OCCURRED_AT_MIN
+from schemas.events import MODELS, ContactEvent, Event
 
 # For what holds for every type and is tried with each: `make check` takes fewer examples.
 EACH_TYPE = settings(max_examples=int(os.environ.get("RINGBACK_EXAMPLES", settings.default.max_examples)))
@@ -166,7 +160,7 @@ ANY_FIELD: dict[str, st.SearchStrategy[Any]] = {
     "leg": whole(1, 100_000),
     "occurred_at": whole(OCCURRED_AT_MIN, OCCURRED_AT_MAX - 1),
     "channel": st.from_regex(r"[a-z][a-z0-9_-]{0,31}", fullmatch=True),
-    "revision": whole(0, 2**31 - 1),
+    "revision": whole(0, 2**63 - 1),
     "direction": st.sampled_from(("inbound", "outbound")),
     "entry": st.sampled_from(("direct", "ivr", "bot")),
     "hold_no": whole(1, 100_000),
@@ -180,11 +174,26 @@ ANY_FIELD: dict[str, st.SearchStrategy[Any]] = {
     "level1_resolvable": st.booleans(),
     "higher_is_better": st.booleans(),
     "respondent": st.sampled_from(("customer", "agent")),
+    "ignored": st.booleans(),
+    "undone": st.booleans(),
+    "dimensions": st.none()
+    | st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,31}", fullmatch=True), full_text(), max_size=8),
     "state": st.sampled_from(("available", "busy", "break", "training", "meeting", "offline")),
 }
 OF_TYPE: dict[tuple[str, str], st.SearchStrategy[Any]] = {
     ("contact_surveyed", "kind"): st.sampled_from(("csat", "nps", "ces", "aes", "fcr")),
     ("contact_abandoned", "by"): st.sampled_from(("customer", "system")),
+    ("contact_reopened", "by"): st.sampled_from(("customer", "agent", "system")),
+    ("contact_offered", "outcome"): st.sampled_from(
+        ("answered", "missed", "refused", "timed_out", "withdrawn")
+    ),
+    ("contact_replied", "by"): st.sampled_from(("agent", "customer", "bot", "system")),
+    ("contact_closed", "by"): st.sampled_from(("agent", "customer", "bot", "system")),
+    ("contact_rejected", "cause"): st.sampled_from(("closed", "full", "empty", "blocked", "other")),
+    ("contact_withdrawn", "cause"): st.sampled_from(
+        ("merged", "spam", "test", "deleted", "duplicate", "other")
+    ),
+    ("contact_linked", "kind"): st.sampled_from(("consult", "parent", "forwarded", "related")),
     ("contact_resolved", "by"): st.sampled_from(("agent", "bot", "customer", "system")),
 }
 

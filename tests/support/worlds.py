@@ -104,8 +104,31 @@ CONTENT: dict[str, Callable[[Random], Fields]] = {
     "contact_abandoned": abandoned,
     "contact_resolved": resolved,
     "contact_wrapped": lambda rng: {"agent": maybe(rng, rng.choice(AGENTS))},
-    "contact_reopened": lambda _: {},
+    "contact_reopened": lambda rng: {"by": rng.choice(("customer", "agent", "system"))},
     "contact_surveyed": surveyed,
+    "contact_offered": lambda rng: {
+        "agent": rng.choice(AGENTS),
+        "team": maybe(rng, "t1"),
+        "outcome": rng.choice(("answered", "missed", "refused", "timed_out", "withdrawn")),
+        "ring_ms": maybe(rng, rng.choice(DELTAS_MS)),
+    },
+    "contact_replied": lambda rng: {
+        "by": rng.choice(("agent", "agent", "customer", "bot", "system")),
+        "agent": maybe(rng, rng.choice(AGENTS)),
+    },
+    "contact_rejected": lambda rng: {
+        "cause": rng.choice(("closed", "full", "empty", "blocked", "other")),
+        "queue": maybe(rng, rng.choice(QUEUES)),
+    },
+    "contact_closed": lambda rng: {"by": rng.choice(("agent", "customer", "bot", "system"))},
+    "contact_withdrawn": lambda rng: {
+        "cause": rng.choice(("merged", "spam", "test", "deleted", "duplicate", "other")),
+        "undone": rng.random() < 0.3,
+    },
+    "contact_linked": lambda rng: {
+        "kind": rng.choice(("consult", "parent", "forwarded", "related")),
+        "to_contact_id": "k" + str(rng.randrange(40)),
+    },
 }
 
 
