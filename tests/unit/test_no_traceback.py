@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "dead-letters show": ("dead-letters", "show", "a", "1"),
     "dead-letters replay": ("dead-letters", "replay"),
     "doctor": ("doctor",),
+    "heal": ("heal",),
 }
 PASSWORD = "sekret"
 SETTINGS = {
