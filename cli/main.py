@@ -50,6 +50,10 @@ COMMANDS = {
         "Compare the stream's tables with KPIs recomputed by SQL from raw events; status 1 if any differ.",
     ),
     "dead-letters": ("cli.dead_letters:app", "Unreadable and illegal input: list, show, send again."),
+    "heal": (
+        "cli.heal:heal",
+        "Bring contacts together that a producer with another partitioner has split.",
+    ),
     "doctor": (
         "cli.doctor:doctor",
         "What is reachable, versions, lag, settings, and what to do about what is wrong.",

@@ -33,7 +33,7 @@ COMMANDS = (
     *(f"import {source.name}" for source in SOURCES if source.reads == "file"),
     "adapter list", "adapter try", "adapter check", "simulate", "kpi",
     "explain", "verify",
-    "dead-letters list", "dead-letters show", "dead-letters replay", "doctor",
+    "dead-letters list", "dead-letters show", "dead-letters replay", "doctor", "heal",
 )  # fmt: skip
 OURS = {
     "cli",

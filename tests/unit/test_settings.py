@@ -11,7 +11,8 @@ import typer
 from pydantic import ValidationError
 
 from cli.rule_settings import FcrSettings, RuleSettings
-from cli.settings import Settings, rules_of, stream_config
+from cli.settings import Settings, rules_of
+from cli.stream_settings import stream_config
 from kpis.rules import DEFAULT_RULES, FcrRules, Rules
 
 PAGE = (Path(__file__).parents[2] / "docs" / "guide" / "rules.md").read_text(encoding="utf-8")
