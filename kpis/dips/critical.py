@@ -17,7 +17,7 @@ def critical_count(n: int, target: Fraction, p_value: Fraction) -> int:
     """
     a, b = target.numerator, target.denominator
     miss = b - a
-    # P(X <= k) = sum of C(n, j) a^j miss^(n-j) / b^n: everything times b^n is whole. Terms follow from one another.
+    # P(X <= k) is the sum of C(n, j) a^j miss^(n-j) / b^n; times b^n all of it is whole.
     term, tail = miss**n, 0
     limit = p_value * b**n
     for k in range(n + 1):

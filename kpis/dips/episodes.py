@@ -16,7 +16,7 @@ def transitions(
     counts: CriticalCounts,
     standing: Standing | None = None,
 ) -> Iterator[tuple[Standing, Transition | None]]:
-    """Standing and change at each step in (begin, end], from the counts of all minutes that are over by then."""
+    """Standing and change at each step in (begin, end], from the minutes that are over by then."""
     now = standing or Standing()
     begin, end = span
     for at in range(begin + step_ms, end + 1, step_ms):

@@ -4,7 +4,6 @@ Short windows see a deep dip soon, long ones a shallow one at all (docs/guide/al
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -42,7 +41,7 @@ class Look:
 
 @dataclass(slots=True)
 class Series:
-    """Counts of one label set, one entry per minute that has any: running sums, so that windows are differences."""
+    """Counts of one label set by minute, as running sums, so that windows are differences."""
 
     minutes: list[int] = field(default_factory=list)  # begin of the minute, ms, ascending
     successes: list[int] = field(default_factory=lambda: [0])

@@ -1,7 +1,7 @@
 """From looks to episodes: when an alert is pending, firing and over. Event time alone, a pure function.
 
-inactive -> pending while in breach -> firing once it has lasted -> inactive once clear for long enough; then the
-windows restart, so that what has been paged for does not page again. Without contacts timers stand still.
+inactive -> pending while in breach -> firing once it has lasted -> inactive once clear for long enough; then
+the windows restart, so that what has been paged for does not page again. Without contacts timers stand still.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ State = Literal["inactive", "pending", "firing"]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long a breach must last, how long it must be over, and when an episode without contacts ends; ms."""
+    """How long a breach must last and be over, and when an episode without contacts ends; ms."""
 
     for_ms: int
     keep_firing_for_ms: int
@@ -34,7 +34,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One evaluation: what was seen at `at`, `step_ms` after the one before. `quiet`: no contacts since then."""
+    """One evaluation, `step_ms` after the one before. `quiet`: nobody has called lately."""
 
     at: int
     step_ms: int
