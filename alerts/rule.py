@@ -81,15 +81,7 @@ class ThresholdWhen(Closed):
         return self
 
 
-class AbsenceWhen(Closed):
-    """Contacts should have come, and none has: so many were to be expected since the last one."""
-
-    type: Literal["absence"]
-    expected: Annotated[float, Field(gt=1, le=1_000)] = 12
-    weeks: Annotated[int, Field(ge=1, le=52)] = 8
-
-
-When = Annotated[ObjectiveWhen | ThresholdWhen | AbsenceWhen, Field(discriminator="type")]
+When = Annotated[ObjectiveWhen | ThresholdWhen, Field(discriminator="type")]
 
 
 class Rule(Closed):
@@ -103,7 +95,6 @@ class Rule(Closed):
     for_: Annotated[Duration, Field(alias="for")] = 120_000
     keep_firing_for: Duration = 900_000
     settle: Duration = 60_000
-    no_data: Literal["hold", "ok", "alert"] = "hold"
     max_age: Duration = 1_800_000
     labels: dict[Word, Text] = Field(default_factory=dict)
     annotations: dict[Word, Text] = Field(default_factory=dict)

@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from alerts.rule import AbsenceWhen, Group, ObjectiveWhen, Rule, RuleFile, ThresholdWhen
+from alerts.rule import Closed, Group, ObjectiveWhen, Rule, RuleFile, ThresholdWhen
 from kpis.catalogue.kpi import Kpi
 
 FILE_MAX_BYTES = 1_000_000
@@ -46,7 +46,7 @@ def read_rules(text: str, name: str, kpis: dict[str, Kpi]) -> RuleFile:
     except TwiceInMapping as error:
         raise BadRules([f"{name}:{error.line}: {error.key!r} is written twice"]) from None
     except ValidationError as error:
-        raise BadRules(fault_of(item, name, lines) for item in error.errors(include_url=False)) from None
+        raise BadRules(fault_of(item, name, lines) for item in innermost(error)) from None
     faults = [f"{name}:{line_at(lines, where)}: {what}" for where, what in meaningless(found, kpis)]
     if faults:
         raise BadRules(faults)
@@ -100,16 +100,29 @@ def line_at(lines: dict[Path_, int], where: Path_) -> int:
 
 
 # Tags of the union that pydantic puts between.
-TAGS = ("objective", "threshold", "absence")
+TAGS = ("objective", "threshold")
+MODELS: dict[str, type[Closed]] = {
+    "rule": Rule,
+    "group": Group,
+    "file": RuleFile,
+    "objective": ObjectiveWhen,
+    "threshold": ThresholdWhen,
+}
 WORDS = {
     name: [field.alias or field_name for field_name, field in model.model_fields.items()]
-    for name, model in (
-        ("rule", Rule),
-        ("group", Group),
-        ("file", RuleFile),
-        *zip(TAGS, (ObjectiveWhen, ThresholdWhen, AbsenceWhen), strict=True),
-    )
+    for name, model in MODELS.items()
 }
+
+
+def innermost(error: ValidationError) -> list[Any]:
+    """Faults without those that only follow from others, as a list of wrong rules seems to be empty."""
+    found = error.errors(include_url=False)
+    places = [item["loc"] for item in found]
+    return [
+        item
+        for item in found
+        if not any(place != item["loc"] and place[: len(item["loc"])] == item["loc"] for place in places)
+    ]
 
 
 def fault_of(item: Any, name: str, lines: dict[Path_, int]) -> str:
