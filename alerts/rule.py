@@ -63,25 +63,7 @@ class ObjectiveWhen(Closed):
     fresh_min: Annotated[int, Field(ge=1, le=100_000)] = 10
 
 
-class ThresholdWhen(Closed):
-    """A value of the present moment is beyond a limit; `clear` says from where on it is over."""
-
-    type: Literal["threshold"]
-    op: Compare
-    value: float
-    clear: float | None = None
-
-    @model_validator(mode="after")
-    def _clear_is_inside(self) -> "ThresholdWhen":
-        wrong = self.clear is not None and (
-            self.clear > self.value if self.op == ">" else self.clear < self.value
-        )
-        if wrong:
-            raise ValueError(f"clear lies on the good side of value: not {self.op} it")
-        return self
-
-
-When = Annotated[ObjectiveWhen | ThresholdWhen, Field(discriminator="type")]
+When = ObjectiveWhen
 
 
 class Rule(Closed):

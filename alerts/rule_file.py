@@ -3,18 +3,20 @@
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from alerts.rule import Closed, Group, ObjectiveWhen, Rule, RuleFile, ThresholdWhen
+from alerts.receivers import Receivers
+from alerts.rule import Closed, Group, ObjectiveWhen, Rule, RuleFile
 from kpis.catalogue.kpi import Kpi
 
 FILE_MAX_BYTES = 1_000_000
 DEPTH_MAX = 20
 Path_ = tuple[str | int, ...]
+M = TypeVar("M", bound=Closed)
 
 
 class BadRules(ValueError):
@@ -34,23 +36,42 @@ def load_rules(path: Path, kpis: dict[str, Kpi]) -> RuleFile:
 
 def read_rules(text: str, name: str, kpis: dict[str, Kpi]) -> RuleFile:
     """The rules of a text, `name` stands in messages. Raises BadRules."""
+    found, lines = read_model(RuleFile, text, name)
+    faults = [f"{name}:{line_at(lines, where)}: {what}" for where, what in meaningless(found, kpis)]
+    if faults:
+        raise BadRules(faults)
+    return found
+
+
+def read_receivers(path: Path) -> Receivers:
+    """The receivers of a file. Raises BadRules, OSError."""
+    found, lines = read_model(Receivers, path.read_text("utf-8"), str(path))
+    names = [receiver.name for receiver in found.receivers]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            line = line_at(lines, ("receivers", index, "name"))
+            raise BadRules([f"{path}:{line}: {name} is there twice; give one of them another name"])
+    return found
+
+
+def read_model(model: type[M], text: str, name: str) -> tuple[M, dict[Path_, int]]:
+    """A checked document, and the line of each of its parts. Raises BadRules."""
+    lines: dict[Path_, int] = {}
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         lines = dict(lines_of(node)) if node else {}
-        found = RuleFile.model_validate(plain(node) if node else None)
+        return model.model_validate(plain(node) if node else {}), lines
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise BadRules([f"{name}:{line}: no YAML: {error.problem}"]) from None
     except yaml.YAMLError as error:
         raise BadRules([f"{name}: no YAML: {error}"]) from None
+    except RecursionError:
+        raise BadRules([f"{name}: nested too deeply"]) from None
     except TwiceInMapping as error:
         raise BadRules([f"{name}:{error.line}: {error.key!r} is written twice"]) from None
     except ValidationError as error:
         raise BadRules(fault_of(item, name, lines) for item in innermost(error)) from None
-    faults = [f"{name}:{line_at(lines, where)}: {what}" for where, what in meaningless(found, kpis)]
-    if faults:
-        raise BadRules(faults)
-    return found
 
 
 class TwiceInMapping(ValueError):
@@ -100,13 +121,12 @@ def line_at(lines: dict[Path_, int], where: Path_) -> int:
 
 
 # Tags of the union that pydantic puts between.
-TAGS = ("objective", "threshold")
+TAGS = ("objective", "webhook", "slack", "alertmanager")
 MODELS: dict[str, type[Closed]] = {
     "rule": Rule,
     "group": Group,
     "file": RuleFile,
     "objective": ObjectiveWhen,
-    "threshold": ThresholdWhen,
 }
 WORDS = {
     name: [field.alias or field_name for field_name, field in model.model_fields.items()]
@@ -144,7 +164,7 @@ def fault_of(item: Any, name: str, lines: dict[Path_, int]) -> str:
 
 def meaningless(file: RuleFile, kpis: dict[str, Kpi]) -> Iterator[tuple[Path_, str]]:
     """What is well written and makes no sense: where it stands, and what to write instead."""
-    seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+    seen: set[str] = set()
     for g, group in enumerate(file.groups):
         for r, rule in enumerate(group.rules):
             where: Path_ = ("groups", g, "rules", r)
@@ -156,20 +176,11 @@ def meaningless(file: RuleFile, kpis: dict[str, Kpi]) -> Iterator[tuple[Path_, s
                     f"no KPI {rule.kpi}; "
                     + (f"did you mean {close[0]}?" if close else "see `ringback kpi --list`"),
                 )
-            elif isinstance(rule.when, ObjectiveWhen) and (kpi.table != "windows" or kpi.unit != "ratio"):
+            elif kpi.table != "windows" or kpi.unit != "ratio":
                 yield (
                     (*where, "kpi"),
                     f"{rule.kpi} is no share of legs or contacts; `type: objective` is for shares",
                 )
-            elif isinstance(rule.when, ThresholdWhen) and kpi.table != "live":
-                yield (
-                    (*where, "kpi"),
-                    f"{rule.kpi} is no value of the present moment; `type: threshold` is for those",
-                )
-            key = rule.alert, tuple(sorted((group.labels | rule.labels).items()))
-            if key in seen:
-                yield (
-                    (*where, "alert"),
-                    f"{rule.alert} is there twice with the same labels; give one another name",
-                )
-            seen.add(key)
+            if rule.alert in seen:
+                yield (*where, "alert"), f"{rule.alert} is there twice; give one of them another name"
+            seen.add(rule.alert)
