@@ -62,7 +62,10 @@ def rules_in(path: Path | None, kpis: dict[str, Kpi]) -> RuleFile:
 
 @app.command()
 def check(file: File = None) -> None:
-    """Is a rule file well written, and does it make sense? Status 2 with each fault and its line if not."""
+    """Is a rule file well written, and does it make sense? Status 2 with each fault and its line if not.
+
+    Example: ringback alerts check rules.yaml
+    """
     found = rules_in(file, every_kpi(rules_of(settings())))
     number = sum(len(group.rules) for group in found.groups)
     out.print(
@@ -143,6 +146,8 @@ def run(rules: Rules = None, receivers: Told = None) -> None:
     """Evaluate the rules every minute and tell the receivers, until Ctrl-C or SIGTERM.
 
     Where it stands and what is to be sent is in the file alerts.sqlite of the data folder.
+
+    Example: ringback alerts run --receivers receivers.yaml
     """
     config = settings()
     own = rules_of(config)
@@ -169,7 +174,10 @@ def list_changes(
     limit: Annotated[int, typer.Option(min=1, help="How many changes.")] = 50,
     format: Annotated[Format, typer.Option(help="text or json.")] = Format.text,
 ) -> None:
-    """The last changes of alerts, and how many notifications are sent, waiting or given up."""
+    """The last changes of alerts, and how many notifications are sent, waiting or given up.
+
+    Example: ringback alerts list --limit 10
+    """
     config = settings()
     path = config.data_dir / "alerts.sqlite"
     if not path.exists():
