@@ -45,6 +45,7 @@ COMMANDS = {
         "cli.explain:explain_command",
         "The contacts in numerator and denominator of a KPI, with the events that put them there.",
     ),
+    "alerts": ("cli.alerts:app", "Rules for KPI dips: check them, try them on history, run them."),
     "verify": (
         "cli.verify:verify",
         "Compare the stream's tables with KPIs recomputed by SQL from raw events; status 1 if any differ.",
