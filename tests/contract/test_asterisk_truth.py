@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from support.asterisk_truth import Truth, calls_of
+from support.telephone_truth import Truth, calls_of
 
 from adapters.asterisk.file import QueueLog, in_order
 from adapters.kit.contract import by_owner, events_of
@@ -26,6 +26,7 @@ from schemas.events import ContactEvent, ContactOffered, Event
 RECORDED = Path(__file__).parents[1] / "data" / "asterisk"
 SECRET = b"samples"
 ROUNDED_MS = 1000
+ANSWER_WAITS_S = 0.5  # Asterisk's Answer(), for the caller's sound
 # Counts that the log has otherwise: kind and count -> how many calls of the kind, and why.
 OTHERWISE = {
     ("pool", "answers"): (12, "agents of a pool are on the line all day: the driver sees no answer"),
@@ -66,7 +67,7 @@ def contacts() -> dict[str, list[Event]]:
 
 @cache
 def truths() -> tuple[Truth, ...]:
-    return tuple(calls_of(RECORDED / "truth.jsonl.xz"))
+    return tuple(calls_of(RECORDED / "truth.jsonl.xz", ANSWER_WAITS_S))
 
 
 def events_of_call(truth: Truth) -> list[ContactEvent]:

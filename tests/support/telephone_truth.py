@@ -1,7 +1,7 @@
-"""What the driver of the recordings of a real Asterisk knew of every call, as figures that Ringback gives.
+"""What the driver of recordings of real telephone systems knew of every call, as figures of Ringback.
 
 The driver was caller and agent at once (SIP): it knows to the microsecond who picked up, held and hung up.
-When the call entered the queue it does not know: Answer() waits ENTERS_AFTER_S for the caller's sound.
+When the call entered the queue it does not know: that is put at `enters_after_s` from when it was taken.
 """
 
 import json
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ENTERS_AFTER_S = 0.5
 QUEUES = frozenset(
     (
         "support",
@@ -27,7 +26,7 @@ QUEUES = frozenset(
         "6001",
     )
 )
-TRANSFERS = ("refer_blind", "refer_attended", "ami_blind", "ami_redirect")
+TRANSFERS = ("refer_blind", "refer_attended", "ami_blind", "ami_redirect", "uuid_transfer")
 IN_IVR = ("ivr_abandon", "noqueue")
 COMPLETES = "completes attended transfer"
 STILL_THERE_S = 0.1  # the agent's BYE and the caller's are one event, seen twice
@@ -61,14 +60,15 @@ class Truth:
     not_answered: int  # offers to agents that came to nothing
 
 
-def calls_of(path: Path) -> Iterator[Truth]:
-    """The calls of a truth.jsonl, packed by xz or not."""
+def calls_of(path: Path, enters_after_s: float) -> Iterator[Truth]:
+    """The calls of a truth.jsonl, packed by xz or not, whose channel the driver knew."""
     data = path.read_bytes()
     text = lzma.decompress(data) if path.suffix == ".xz" else data
-    return (truth(json.loads(line)) for line in text.splitlines())
+    calls = map(json.loads, text.splitlines())
+    return (truth(call, enters_after_s) for call in calls if call["uniqueid"])
 
 
-def truth(call: dict[str, Any]) -> Truth:
+def truth(call: dict[str, Any], enters_after_s: float) -> Truth:
     """The figures of a call."""
     events = as_seen_by_the_customer(call["events"])
     over = next((event for event in events if event["what"] == "caller_over"), events[-1])
@@ -82,7 +82,7 @@ def truth(call: dict[str, Any]) -> Truth:
         call["uniqueid"],
         call["kind"],
         call["cid"],
-        up + ENTERS_AFTER_S,
+        up + enters_after_s,
         over_s,
         over.get("by") == "caller",
         stints,
