@@ -14,6 +14,7 @@ FOLDERS = (
     "servicenow",
     "events",
     "asterisk",
+    "asterisk_ami",
     "freeswitch",
 )
 

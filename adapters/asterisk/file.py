@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from adapters.asterisk.lines import EPOCH, FIELDS, decoded, event_place, parse_line
-from adapters.asterisk.log import Log
-from adapters.asterisk.reading import read_fact
+from adapters.app_queue.facts import decoded
+from adapters.app_queue.log import Log
+from adapters.app_queue.reading import read_fact
+from adapters.asterisk.lines import EPOCH, FIELDS, event_place, parse_line
 from adapters.kit.lines import Line, LineFile, open_lines
 from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, WrongFile, reject
 

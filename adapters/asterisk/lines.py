@@ -6,7 +6,7 @@ separator, so a line is split by what its event can have: what is too much belon
 
 import re
 
-from adapters.asterisk.facts import NONE, SECOND_MS, Fact
+from adapters.app_queue.facts import NONE, SECOND_MS, Fact, decoded
 from adapters.kit.outcomes import InvalidInput
 from schemas.event_fields import OCCURRED_AT_MAX, OCCURRED_AT_MIN
 from schemas.shape import quoted
@@ -48,14 +48,6 @@ PARAMS = {
     "QUEUESTART": 0,
     "OUTCALL": 3,
 }
-
-
-def decoded(data: bytes) -> str:
-    """The text of a line. Names of old installations are Latin-1: a line is not lost for one letter."""
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
 
 
 def event_place(cells: list[str]) -> int:

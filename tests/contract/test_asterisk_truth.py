@@ -4,29 +4,21 @@ Counts must be exact and times within the second that the log rounds to. Where t
 of call stands in a table below with the reason; what it says instead is held to as well.
 """
 
-import lzma
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from support.telephone_truth import Truth, calls_of
+from support.recorded_asterisk import SECRET, queue_log, truths
+from support.telephone_truth import Truth
 
-from adapters.asterisk.file import QueueLog, in_order
 from adapters.kit.contract import by_owner, events_of
-from adapters.kit.lines import open_lines
-from adapters.kit.outcomes import LineOutcome
 from kpis.facts import LegFact
 from kpis.fold.events import fold
 from schemas.customer_key import customer_key
 from schemas.events import ContactEvent, ContactOffered, Event
 
-RECORDED = Path(__file__).parents[1] / "data" / "asterisk"
-SECRET = b"samples"
 ROUNDED_MS = 1000
-ANSWER_WAITS_S = 0.5  # Asterisk's Answer(), for the caller's sound
 # Counts that the log has otherwise: kind and count -> how many calls of the kind, and why.
 OTHERWISE = {
     ("pool", "answers"): (12, "agents of a pool are on the line all day: the driver sees no answer"),
@@ -48,26 +40,8 @@ FURTHER_OFF_MS = {
 
 
 @cache
-def read_all() -> tuple[LineOutcome, ...]:
-    """The outcomes of the five files of the log, one after the other."""
-    reader, found = QueueLog(), []
-    with TemporaryDirectory() as folder:
-        for packed in RECORDED.glob("queue_log*.xz"):
-            (Path(folder) / packed.stem).write_bytes(lzma.decompress(packed.read_bytes()))
-        for name in in_order([str(path) for path in Path(folder).iterdir()]):
-            with open_lines(name) as file:
-                found += reader(file, SECRET)
-    return tuple(found)
-
-
-@cache
 def contacts() -> dict[str, list[Event]]:
-    return by_owner(read_all())
-
-
-@cache
-def truths() -> tuple[Truth, ...]:
-    return tuple(calls_of(RECORDED / "truth.jsonl.xz", ANSWER_WAITS_S))
+    return by_owner(queue_log())
 
 
 def events_of_call(truth: Truth) -> list[ContactEvent]:
@@ -137,7 +111,7 @@ def test_customers_are_those_who_called() -> None:
 
 def test_inquiries_that_became_the_customers_call_are_withdrawn() -> None:
     """The agent's call to a queue that the customer is passed on to while it waits is no contact any more."""
-    withdrawn = [event for event in events_of(read_all()) if event.type == "contact_withdrawn"]
+    withdrawn = [event for event in events_of(queue_log()) if event.type == "contact_withdrawn"]
     merged = {getattr(event, "merged_into", "") for event in withdrawn}
     early = {f"asterisk-{truth.call}" for truth in truths() if truth.kind == "att_queue_early"}
     assert len(merged) == len(withdrawn) == 7
@@ -145,5 +119,5 @@ def test_inquiries_that_became_the_customers_call_are_withdrawn() -> None:
 
 
 def test_after_contact_work_ends_with_the_pause() -> None:
-    wrapped = [event for event in events_of(read_all()) if event.type == "contact_wrapped"]
+    wrapped = [event for event in events_of(queue_log()) if event.type == "contact_wrapped"]
     assert len(wrapped) == 22

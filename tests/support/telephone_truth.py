@@ -58,6 +58,7 @@ class Truth:
     transferred: bool
     abandoned: bool  # the customer hung up while he waited in a queue, the first one or a later one
     not_answered: int  # offers to agents that came to nothing
+    inquiry: Stint | None  # of the agent of a queue whom the first one asked, and passed the customer on to
 
 
 def calls_of(path: Path, enters_after_s: float) -> Iterator[Truth]:
@@ -89,7 +90,22 @@ def truth(call: dict[str, Any], enters_after_s: float) -> Truth:
         any(event["what"] in TRANSFERS or event.get("why") == COMPLETES for event in events),
         over.get("by") == "caller" and alone and waits(events, call["kind"]),
         sum(not event.get("consult") for event in offers) + len(answers) - len(stints),
+        inquiry_of(events, over_s),
     )
+
+
+def inquiry_of(events: list[dict[str, Any]], over_s: float) -> Stint | None:
+    """The conversation that began as the agent's inquiry, if the customer was passed on to it in a queue."""
+    passed = any(event["what"] == "refer_attended" and event["to"] in QUEUES for event in events)
+    asked = next((event for event in events if event["what"] == "answered" and event.get("consult")), None)
+    if asked is None or not passed:
+        return None
+    ends = [
+        event.get("at", event["t"])
+        for event in events
+        if event["what"] == "agent_leg_over" and event.get("consult")
+    ]
+    return Stint(asked["agent"], asked["t"], min([*ends, over_s]), 0.0, 0)
 
 
 def as_seen_by_the_customer(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -7,9 +7,9 @@ the work on the leg before it.
 
 from collections.abc import Callable
 
-from adapters.asterisk.facts import SECOND_MS, Fact
-from adapters.asterisk.log import Log
-from adapters.asterisk.state import Agent
+from adapters.app_queue.facts import SECOND_MS, Fact
+from adapters.app_queue.log import Log
+from adapters.app_queue.state import Agent
 from adapters.kit.outcomes import build
 
 EVERY_QUEUE = ""

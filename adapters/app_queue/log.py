@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.asterisk.options import Options
-from adapters.asterisk.state import Call, Leg, State
+from adapters.app_queue.options import Options
+from adapters.app_queue.state import Call, Leg, State
 from adapters.kit.outcomes import build
 from schemas.customer_key import customer_key
 from schemas.events import Event
@@ -17,13 +17,18 @@ SAME_MS = 1000
 
 @dataclass
 class Log:
-    """State and settings of one PBX's log. `revision` is added to that of events: finer sources have more."""
+    """State and settings of one PBX's log.
+
+    `revision` is added to that of events: a finer source has more and corrects the coarser one. `exact`: the
+    times are, so the whole seconds that lines repeat are told to nobody.
+    """
 
     secret: bytes
     options: Options = field(default_factory=Options)
     state: State = field(default_factory=State)
     source: str = SOURCE
     revision: int = 0
+    exact: bool = False
     events: list[Event] = field(default_factory=list)
 
     def take(self) -> tuple[Event, ...]:
@@ -43,6 +48,8 @@ class Log:
             "source": self.source,
             "revision": self.revision + revision,
         }
+        if self.exact:
+            more = {name: value for name, value in more.items() if name not in ("wait_ms", "talk_ms")}
         self.events.append(build(f"contact_{type_}", envelope | more))
 
     def key(self, number: str) -> str | None:

@@ -1,4 +1,7 @@
-"""What one line of queue_log says, whoever wrote it; AMI's events are brought into the same form."""
+"""What one line of queue_log says; AMI's events are brought into the same form.
+
+This folder is no source: it is what the sources asterisk and asterisk_ami know of Asterisk's app_queue.
+"""
 
 from dataclasses import dataclass
 
@@ -30,3 +33,11 @@ class Fact:
         """The same, seconds in the log, as milliseconds."""
         seconds = self.whole(place)
         return None if seconds is None else seconds * SECOND_MS
+
+
+def decoded(data: bytes) -> str:
+    """The text of a line. Names of old installations are Latin-1: a line is not lost for one letter."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

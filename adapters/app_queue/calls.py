@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from adapters.asterisk.facts import Fact
-from adapters.asterisk.legs import add_leg, last_talking, last_waiting, reached
-from adapters.asterisk.log import CONTACT, SAME_MS, Log, amend_end, end_leg, start
-from adapters.asterisk.state import Agent, Call, Leg
+from adapters.app_queue.facts import Fact
+from adapters.app_queue.legs import add_leg, last_talking, last_waiting, reached
+from adapters.app_queue.log import CONTACT, SAME_MS, Log, amend_end, end_leg, start
+from adapters.app_queue.state import Agent, Call, Leg
 
 Handler = Callable[[Log, Fact], None]
 # Ends without an agent that are no hanging-up: the call goes on in the dialplan.

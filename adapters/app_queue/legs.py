@@ -7,9 +7,9 @@ again under another id, from the lines alone and the same on every reading.
 
 from typing import Any
 
-from adapters.asterisk.facts import Fact
-from adapters.asterisk.log import CONTACT, SAME_MS, Log, amend_end, end_leg, start
-from adapters.asterisk.state import Call, Leg
+from adapters.app_queue.facts import Fact
+from adapters.app_queue.log import CONTACT, SAME_MS, Log, amend_end, end_leg, start
+from adapters.app_queue.state import Call, Leg
 
 
 def last_waiting(call: Call | None, queue: str) -> Leg | None:

@@ -1,8 +1,8 @@
 """One line after the other: what it gives, and what need not be remembered any longer."""
 
-from adapters.asterisk import agents, calls, custom
-from adapters.asterisk.facts import Fact
-from adapters.asterisk.log import Log
+from adapters.app_queue import agents, calls, custom
+from adapters.app_queue.facts import Fact
+from adapters.app_queue.log import Log
 from schemas.events import Event
 
 HANDLERS = calls.HANDLERS | agents.HANDLERS | custom.HANDLERS

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from adapters.asterisk.facts import Fact
-from adapters.asterisk.legs import add_leg
-from adapters.asterisk.log import CONTACT, Log, amend_end, end_leg, restart, start
-from adapters.asterisk.state import Leg
+from adapters.app_queue.facts import Fact
+from adapters.app_queue.legs import add_leg
+from adapters.app_queue.log import CONTACT, Log, amend_end, end_leg, restart, start
+from adapters.app_queue.state import Leg
 from adapters.kit.outcomes import InvalidInput
 
 # What Queue() says in QUEUESTATUS, and Wazo in lines of its own, of a call that no queue took.
