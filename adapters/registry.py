@@ -13,6 +13,9 @@ FOLDERS = (
     "bank",
     "servicenow",
     "events",
+    "asterisk",
+    "asterisk_ami",
+    "freeswitch",
 )
 
 
