@@ -13,6 +13,7 @@ FOLDERS = (
     "bank",
     "servicenow",
     "events",
+    "libredesk",
 )
 
 

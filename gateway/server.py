@@ -4,15 +4,18 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from adapters.registry import SOURCES
 from gateway.config import GatewayConfig
 from gateway.events_route import post_events
 from gateway.kafka import Acknowledged
 from gateway.problems import as_problems
+from gateway.sources_route import post_source
 from gateway.taking import GATEWAY, Gateway
 
 log = structlog.get_logger()
@@ -44,6 +47,9 @@ def application(gateway: Gateway) -> web.Application:
     app = web.Application(middlewares=[as_problems], client_max_size=gateway.config.limits.body_max_bytes)
     app[GATEWAY] = gateway
     app.router.add_post("/v1/events", post_events)
+    for source in SOURCES:
+        if source.adapter:
+            app.router.add_post(f"/v1/sources/{source.name}", partial(post_source, source))
     app.router.add_get("/health", show_health)
     app.router.add_get("/ready", show_ready)
     return app

@@ -32,8 +32,8 @@ async def contacts(stack: Stack) -> list[str]:
     return sorted(e.contact_id for e in await events_stored(stack.bootstrap_servers))
 
 
-async def test_every_form_of_events_reaches_kafka(fresh_stack: Stack) -> None:
-    await ensure_topics(fresh_stack.bootstrap_servers, 4, 1)
+async def test_every_form_of_events_reaches_kafka(stack: Stack) -> None:
+    await ensure_topics(stack.bootstrap_servers, 4, 1)
     cloud = {"specversion": "1.0", "id": "x", "source": "cloud", "type": "org.ringback.contact_started"}
     bodies = [
         ("application/json", orjson.dumps(event("one", customer_id="+49 30 12345"))),
@@ -49,7 +49,7 @@ async def test_every_form_of_events_reaches_kafka(fresh_stack: Stack) -> None:
             ),
         ),
     ]
-    async with client_of(config_of(fresh_stack.bootstrap_servers)) as (_, session):
+    async with client_of(config_of(stack.bootstrap_servers)) as (_, session):
         answers = [await post(session, body, kind) for kind, body in bodies]
     assert [(status, said["accepted"]) for status, said, _ in answers] == [
         (202, 1),
@@ -57,7 +57,7 @@ async def test_every_form_of_events_reaches_kafka(fresh_stack: Stack) -> None:
         (202, 2),
         (202, 2),
     ]
-    events = {e.contact_id: e for e in await events_stored(fresh_stack.bootstrap_servers)}
+    events = {e.contact_id: e for e in await events_stored(stack.bootstrap_servers)}
     assert sorted(events) == ["five", "four", "one", "seven", "six", "three", "two"]
     assert events["six"].event_id == "x"
     assert events["six"].source == "cloud"

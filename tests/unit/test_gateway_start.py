@@ -14,7 +14,7 @@ def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"RINGBACK_GATEWAY_HOST": "0.0.0.0"}, "RINGBACK_GATEWAY_TOKEN"),
+        ({"RINGBACK_GATEWAY_HOST": "0.0.0.0"}, "RINGBACK_GATEWAY_TOKEN"),  # noqa: S104
         ({"RINGBACK_GATEWAY_TOKEN": "short"}, "16 bytes"),
         ({"RINGBACK_GATEWAY_TOKEN": " \n"}, "is empty"),
         ({"RINGBACK_GATEWAY_TOKEN_FILE": "absent"}, "cannot be read"),
