@@ -18,8 +18,8 @@ from rich.table import Table
 
 from cli.clickhouse import short
 from cli.console import NO, UNREACHABLE, Format, out, print_json, settings
-from cli.placing import wrongly_placed
 from cli.gateway_settings import GatewaySettings
+from cli.placing import wrongly_placed
 from cli.settings import TOML, Settings
 from schemas.topics import PASSED_ON_TOPICS, RAW_TOPICS, SINK_GROUP, SINK_TOPICS, WORKER_GROUP
 from sinks.connection import connect, without_secret

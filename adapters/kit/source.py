@@ -77,6 +77,7 @@ class Source:
         """Files in the order in which to read them. Raises WrongFile and OSError."""
         ordered: list[str] = load(self.sort)(files) if self.sort and len(files) > 1 else [*files]
         return ordered
+
     def load_adapter(self) -> "PayloadAdapter":
         """How the gateway reads its payloads. Loads the source's modules."""
         adapter: PayloadAdapter = load(self.adapter)
