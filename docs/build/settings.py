@@ -8,6 +8,7 @@ from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 
 from cli.gateway_settings import GatewaySettings
+from cli.business_hours import CalendarSettings
 from cli.rule_settings import FcrSettings, RuleSettings
 from cli.settings import TOML
 from docs.build.markdown import MADE, code, page, table
@@ -119,4 +120,8 @@ def reference() -> str:
         "### Repeat contacts",
         f"The table `[rules.fcr]` of `{TOML}`, or `fcr` inside the JSON.",
         table(("Rule", "Default", "Value", "Meaning"), rows(FcrSettings)),
+        "### Business hours",
+        f"A table `[rules.calendars.NAME]` of `{TOML}` each, or `calendars` inside the JSON. Local time "
+        "that the clock shows twice in autumn counts twice, what it leaves out in spring does not count.",
+        table(("Rule", "Default", "Value", "Meaning"), rows(CalendarSettings)),
     )
