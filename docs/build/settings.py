@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 
-from cli.gateway_settings import GatewaySettings
 from cli.business_hours import CalendarSettings
+from cli.gateway_settings import GatewaySettings
 from cli.rule_settings import FcrSettings, RuleSettings
 from cli.settings import TOML
 from docs.build.markdown import MADE, code, page, table
