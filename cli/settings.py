@@ -25,7 +25,6 @@ from cli.rule_settings import RuleSettings, mistake
 from cli.rule_values import rules_by
 from deploy.local.clickhouse.process import owner_address
 from kpis.rules import DEFAULT_RULES, Rules
-from streams.config import StreamConfig
 
 TOML = "ringback.toml"
 
@@ -152,6 +151,13 @@ class Settings(BaseSettings):
         description="Partitions of the topics when they are created: the most workers that can share the "
         "work. Cannot be changed later.",
     )
+    partitioner: Literal["murmur2", "any"] = Field(
+        "murmur2",
+        validation_alias="RINGBACK_PARTITIONER",
+        description="How producers choose a contact's partition: `murmur2`, as the Java client does, and "
+        "what is in another partition is a dead letter. `any`: not looked at, for topics that all producers "
+        "have always filled by one other partitioner. See [sending](../guide/sending.md#partitioners).",
+    )
     replication: int = Field(
         1,
         validation_alias="RINGBACK_REPLICATION",
@@ -170,8 +176,9 @@ class Settings(BaseSettings):
         validation_alias="RINGBACK_EPOCH",
         ge=0,
         lt=2**20,
-        description="Least epoch of the rows that the worker writes. Leave it; it is for rebuilds, which are "
-        "not there yet.",
+        description="Least epoch of the rows that the worker writes. Where its rows have a lesser one, it "
+        "counts everything anew at its start, and what it publishes beats all of before. Leave it, unless "
+        "[`ringback heal`](../operating/recovery.md#contacts-in-a-wrong-partition) says otherwise.",
     )
     dead_letter_max_share: float = Field(
         0.5,
@@ -281,17 +288,3 @@ def rules_of(settings: Settings) -> Rules:
     if settings.rules is None:
         return replace(DEFAULT_RULES, contact_max_events=settings.contact_max_events)
     return rules_by(settings.rules, settings.timezone, settings.contact_max_events)
-
-
-def stream_config(settings: Settings) -> StreamConfig:
-    """What the worker needs of the settings."""
-    return StreamConfig(
-        bootstrap_servers=settings.bootstrap_servers,
-        partitions=settings.partitions,
-        replication=settings.replication,
-        epoch=settings.epoch,
-        state_dir=settings.data_dir / "state",
-        state_store=settings.state_store,
-        rules=rules_of(settings),
-        dead_letter_max_share=settings.dead_letter_max_share,
-    )

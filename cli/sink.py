@@ -6,7 +6,7 @@ from functools import partial
 
 from cli.console import settings
 from cli.endpoint import SINK_PORT_OFFSET, endpoint
-from cli.settings import stream_config
+from cli.stream_settings import stream_config
 from cli.wire import wire
 from schemas.topics import SINK_GROUP
 from sinks.loop import run_sink

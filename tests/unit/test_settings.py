@@ -11,7 +11,8 @@ import typer
 from pydantic import ValidationError
 
 from cli.rule_settings import FcrSettings, RuleSettings
-from cli.settings import Settings, rules_of, stream_config
+from cli.settings import Settings, rules_of
+from cli.stream_settings import stream_config
 from kpis.business_hours import Calendar
 from kpis.rules import DEFAULT_RULES, FcrRules, Rules
 from schemas.time_units import HOUR_MS
