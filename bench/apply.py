@@ -16,6 +16,7 @@ from streams.kafka.decoding import decode_single_object
 from streams.kafka.record import Record
 from streams.stages.contacts.batch import BatchResult, apply_batch
 from streams.stages.contacts.folded_cache import FoldedCache
+from streams.stages.contacts.placement import Placement
 
 CONFIG = StreamConfig()
 
@@ -23,7 +24,8 @@ CONFIG = StreamConfig()
 class Partition:
     """State of one partition."""
 
-    def __init__(self) -> None:
+    def __init__(self, number: int) -> None:
+        self.placement = Placement(number, CONFIG.partitions)
         self.contacts: dict[str, bytes] = {}
         self.windows: dict[Window, Tally] = {}
         self.recent = FoldedCache(lambda _, contact_id: self.contacts.get(contact_id), CONFIG.rules)
@@ -32,7 +34,9 @@ class Partition:
         """One batch, and its changes remembered."""
         self.recent.trim()
         known_of = partial(self.recent.get, 0)
-        result = apply_batch(records, decode_single_object, known_of, self.windows.get, CONFIG.rules)
+        result = apply_batch(
+            records, decode_single_object, known_of, self.windows.get, CONFIG.rules, self.placement
+        )
         self.recent.keep(0, result.known)
         self.contacts.update((change.contact_id, change.state) for change in result.contacts)
         self.windows |= result.windows
@@ -54,7 +58,7 @@ def main(folder: Path) -> None:
     """Apply everything."""
     data = load(folder)
     work = list(batches(data))
-    partitions = [Partition() for _ in range(CONFIG.partitions)]
+    partitions = [Partition(number) for number in range(CONFIG.partitions)]
     with Stopwatch() as used:
         for number, records in work:
             partitions[number].apply(records)

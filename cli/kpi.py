@@ -11,19 +11,23 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from cli.clickhouse import client, short
-from cli.console import UNREACHABLE, WRONG_USE, fail, out, print_json, settings
+from cli.console import UNREACHABLE, WRONG_USE, err, fail, out, print_json, settings
 from cli.printable import csv_cell, printable
 from cli.settings import rules_of
 from cli.times import instant_ms, span_ms
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
+from kpis.rules import Rules
 from reports.explain.explanation import NoExplanation
 from reports.kpi.answer import CannotAnswer, Question, answer
+from reports.rules_in_use import differing_rules
 from schemas.time_units import MINUTE_MS
 from sql.periods import EVERY
 
@@ -100,13 +104,25 @@ def kpi(
     question = Question(*span, every, split(by), split(kpi), from_oracle, config.timezone, moment, variants)
     rules = rules_of(config)
     with answering():
-        rows = answer(client(config), question, rules)
+        connection = client(config)
+        rows = answer(connection, question, rules)
+        warn_of_rules(connection, rules)
     if format is TableFormat.json:
         print_json(rows)
     elif format is TableFormat.csv:
         print_csv(rows, question)
     else:
         print_text(rows, question, every_kpi(rules))
+
+
+def warn_of_rules(connection: Client, rules: Rules) -> None:
+    """Say on stderr where worker or sink count by other rules than those of this command."""
+    for said in differing_rules(connection, rules):
+        err.print(
+            f"[yellow]note:[/] {escape(said)}. Give all parts the same settings and restart them",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def print_csv(rows: list[dict[str, Any]], question: Question) -> None:
