@@ -46,7 +46,7 @@ def python(tree: Path, *arguments: str) -> bytes:
 
 def cpu_us(tree: Path, data: Path) -> float:
     """CPU of an event; ends the program where the numbers are wrong."""
-    told = orjson.loads(python(tree, "-m", "bench.apply", str(data)))
+    told = orjson.loads(python(tree, "-m", "bench.apply", str(data), "old"))
     if not told["counted"].startswith("1 ("):
         sys.exit(f"{tree}: {told['counted']}")
     return float(told["cpu_s"]) / int(told["events"]) * 1e6

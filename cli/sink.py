@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import time
+from collections.abc import Mapping
 from functools import partial
 
 from clickhouse_connect.driver.client import Client
@@ -28,9 +29,9 @@ def sink() -> None:
     asyncio.run(sink_until_stopped())
 
 
-def make_views(client: Client, rules: Rules, zone: str) -> None:
+def make_views(client: Client, rules: Rules, zone: str, by_queue: Mapping[str, str]) -> None:
     """Views by these rules; and which rules they are, for those who ask by others."""
-    apply_views(client, rules, zone)
+    apply_views(client, rules, zone, by_queue)
     keep_own(client, rules, time.time_ns() // 1_000_000)
 
 
@@ -42,7 +43,8 @@ async def sink_until_stopped() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     stream = stream_config(config)
-    views = partial(make_views, rules=stream.rules, zone=config.timezone)
+    zones = config.timezone_by_queue
+    views = partial(make_views, rules=stream.rules, zone=config.timezone, by_queue=zones)
     with observed("sink", endpoint(config, SINK_GROUP, SINK_PORT_OFFSET)) as health:
         clickhouse = ClickHouseSink(config.clickhouse, views, health.metrics.inserted, stop.is_set)
         await run_sink(stream, clickhouse, wire(config), stop, health)

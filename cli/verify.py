@@ -22,6 +22,7 @@ from schemas.topics import RAW_TOPICS
 from sinks.binding import mismatch
 from sinks.connection import without_secret
 from streams.health.group_lag import OffsetReader, StillWaiting, wait_until_stored
+from streams.kafka.identity import identity
 
 SHOWN = 20
 SETTLE_S = 60.0
@@ -45,14 +46,14 @@ def settle(config: Settings) -> None:
 
 
 def in_kafka(config: Settings) -> tuple[str, int] | None:
-    """Which cluster, and how much was sent; None where Kafka does not say."""
+    """Which Kafka, and how much was sent; None where it does not say."""
 
-    async def ask() -> tuple[str, int]:
+    async def sent() -> int:
         async with OffsetReader(config.bootstrap_servers) as watch:
-            return await watch.cluster(), await watch.offsets_in(RAW_TOPICS)
+            return await watch.offsets_in(RAW_TOPICS)
 
     try:
-        return asyncio.run(ask())
+        return identity(config.bootstrap_servers), asyncio.run(sent())
     except (KafkaError, OSError):
         return None
 

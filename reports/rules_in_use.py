@@ -12,6 +12,7 @@ from sinks.rules_in_use import SINK
 
 IN_USE = "SELECT part, rules FROM rules_in_use FINAL ORDER BY length(part), part"
 ABSENT = "not known"
+SHOWN = 80  # characters of a value
 
 
 def flat(rules: Mapping[str, Any], above: str = "") -> dict[str, str]:
@@ -25,11 +26,17 @@ def flat(rules: Mapping[str, Any], above: str = "") -> dict[str, str]:
     return found
 
 
+def shown(text: str) -> str:
+    """A value, or its beginning: calendars are long."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
 def difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
     """Which rules are others; empty where none is."""
     one, other = flat(theirs), flat(ours)
     names = [name for name in {**other, **one} if one.get(name) != other.get(name)]
-    return ", ".join(f"{name} {one.get(name, ABSENT)}, here {other.get(name, ABSENT)}" for name in names)
+    values = ((name, shown(one.get(name, ABSENT)), shown(other.get(name, ABSENT))) for name in names)
+    return ", ".join(f"{name} {theirs_is}, here {ours_is}" for name, theirs_is, ours_is in values)
 
 
 def differing_rules(client: Client, rules: Rules) -> list[str]:
