@@ -16,6 +16,7 @@ from cli.placing import wrongly_placed
 from cli.printable import printable
 from cli.settings import Settings, rules_of
 from cli.times import span_ms
+from reports.rules_in_use import differing_rules
 from reports.verification import Report, compare
 from schemas.topics import RAW_TOPICS
 from sinks.binding import mismatch
@@ -108,19 +109,28 @@ def verify(
     connection = client(config)
     settle(config)
     report = compared(connection, config, span)
-    causes = [] if report.agrees else likely_causes(config)
+    causes = [*other_rules(connection, config), *([] if report.agrees else placed_wrongly(config))]
     if format is Format.json:
         print_json(document(report) | {"causes": causes})
     else:
         print_report(report)
         for cause in causes:
-            out.print(escape(cause), highlight=False, soft_wrap=True)
+            out.print(printable(cause), highlight=False, markup=False, soft_wrap=True)
     if not report.agrees:
         raise typer.Exit(NO)
 
 
-def likely_causes(config: Settings) -> list[str]:
-    """What may explain differences, and what to do about it."""
+def other_rules(connection: Client, config: Settings) -> list[str]:
+    """Who counts by other rules than those that were recomputed by, and what to do about it."""
+    try:
+        differing = differing_rules(connection, rules_of(config))
+    except (ClickHouseError, OSError):
+        return []
+    return [f"{said}. Give all parts the same settings and restart them" for said in differing]
+
+
+def placed_wrongly(config: Settings) -> list[str]:
+    """Contacts in a wrong partition, and what to do about it."""
     try:
         astray = asyncio.run(wrongly_placed(config))
     except (KafkaError, OSError):
