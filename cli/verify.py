@@ -12,6 +12,7 @@ from rich.table import Table
 
 from cli.clickhouse import client, short
 from cli.console import NO, UNREACHABLE, Format, err, fail, out, print_json, settings, waiting
+from cli.placing import wrongly_placed
 from cli.printable import printable
 from cli.settings import Settings, rules_of
 from cli.times import span_ms
@@ -107,12 +108,29 @@ def verify(
     connection = client(config)
     settle(config)
     report = compared(connection, config, span)
+    causes = [] if report.agrees else likely_causes(config)
     if format is Format.json:
-        print_json(document(report))
+        print_json(document(report) | {"causes": causes})
     else:
         print_report(report)
+        for cause in causes:
+            out.print(escape(cause), highlight=False, soft_wrap=True)
     if not report.agrees:
         raise typer.Exit(NO)
+
+
+def likely_causes(config: Settings) -> list[str]:
+    """What may explain differences, and what to do about it."""
+    try:
+        astray = asyncio.run(wrongly_placed(config))
+    except (KafkaError, OSError):
+        return []
+    if not astray:
+        return []
+    return [
+        f"contacts in a wrong partition: {astray}. Set partitioner=murmur2_random in that producer, then run "
+        "`ringback heal`"
+    ]
 
 
 def document(report: Report) -> dict[str, Any]:

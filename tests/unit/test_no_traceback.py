@@ -15,7 +15,7 @@ from support.command import ringback
 from support.stack import own_environment, wait_until
 from typer import BadParameter
 
-from adapters.sending.schema_registry import SchemaRegistry, writer_of
+from adapters.sending.schema_registry import SchemaRegistry, known_writer
 from cli import dead_letters, kpi, verify
 from cli.main import message_of
 from cli.times import instant_ms
@@ -37,10 +37,15 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "kpi": ("kpi", *RANGE),
     "explain": ("explain", "asa", "--window", "2026-01-05"),
     "verify": ("verify",),
+    "alerts check": ("alerts", "check", "x.jsonl"),
+    "alerts backtest": ("alerts", "backtest", *RANGE),
+    "alerts run": ("alerts", "run"),
+    "alerts list": ("alerts", "list"),
     "dead-letters list": ("dead-letters", "list"),
     "dead-letters show": ("dead-letters", "show", "a", "1"),
     "dead-letters replay": ("dead-letters", "replay"),
     "doctor": ("doctor",),
+    "heal": ("heal",),
 }
 PASSWORD = "sekret"
 SETTINGS = {
@@ -146,7 +151,7 @@ def test_a_clickhouse_that_cannot_answer(monkeypatch: pytest.MonkeyPatch, args: 
 )
 def test_a_registry_that_answers_nonsense_for_a_schema(text: object) -> None:
     with pytest.raises(DecodeError, match="schema 7 is no"):
-        writer_of(text, 7)
+        known_writer({"schema": text}, {}, 7)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[1]", b"null", b"", b'{"id":"x"}', b"[" * 50_000, b"\xff"])
