@@ -1,7 +1,7 @@
-"""Following a log file while a program writes it, across rotations, with a position that survives a restart.
+"""Following a log file while a program writes it, across rotations, with a position that survives restarts.
 
-A file is known by its device, its inode and its first line, whatever its name is now: renamed, copied, cut
-to nothing (copytruncate), packed by gzip or bzip2, also several times while nobody looked. The position is the
+A file is known by its device, its inode and its first line, whatever its name is: renamed, copied and cut
+to nothing (copytruncate), packed by gzip or bzip2, several times while nobody looked. The position is the
 end of the last whole line. Nothing is asked of the operating system but to read: the file is polled, since
 notifications do not come from network file systems.
 """

@@ -1,4 +1,4 @@
-"""Following a log: 200 seeded histories of a writer that appends and rotates, and of a reader that is killed."""
+"""Following a log: 200 seeded histories of a writer that rotates, and of a reader that is killed."""
 
 import gzip
 import os
