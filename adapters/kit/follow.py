@@ -160,6 +160,8 @@ class Follower:
         """The next lines; the file stays behind the last whole one."""
         assert self._file is not None
         lines: list[bytes] = []
+        if self._file.tell() != offset:  # whoever took the lines before did not take all of them
+            self._file.seek(offset)
         while len(lines) < BATCH:
             try:
                 line = self._file.readline(LINE_MAX_BYTES)

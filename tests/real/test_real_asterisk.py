@@ -1,7 +1,7 @@
 """A real Asterisk takes calls for half a minute while its queue_log is followed and its AMI recorded.
 
-In the middle the log is rotated, the reader killed, and Asterisk killed with calls waiting. `pytest tests/real`
-runs it; where Asterisk cannot be installed it is skipped with the reason.
+In the middle the log is rotated, the reader killed, and Asterisk killed with calls waiting. `pytest
+tests/real` runs it; where Asterisk cannot be installed it is skipped with the reason.
 """
 
 import time

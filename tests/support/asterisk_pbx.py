@@ -1,4 +1,4 @@
-"""A real Asterisk of Debian's packages in a folder of its own, with queues whose callers and members need no phone."""
+"""A real Asterisk of Debian's packages in a folder of its own; its callers and members need no telephone."""
 
 import os
 import shutil
@@ -26,7 +26,8 @@ FILES = {
             "pbx_ael",
         )
     ),
-    "logger.conf": "[general]\nqueue_log = yes\nrotatestrategy = sequential\n[logfiles]\nmessages = warning,error\n",
+    "logger.conf": "[general]\nqueue_log = yes\nrotatestrategy = sequential\n"
+    "[logfiles]\nmessages = warning,error\n",
     "extensions.conf": """
 [queues]
 exten => _[a-z].,1,Answer()

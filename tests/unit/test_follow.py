@@ -90,12 +90,16 @@ class Reader:
     def poll(self, rng: random.Random) -> None:
         """Read; sometimes die in the middle of it, with what was not kept yet."""
         dies_after = rng.randint(0, 12) if rng.random() < 0.2 else None
+        stops_after = rng.randint(0, 12) if rng.random() < 0.2 else None
         read: list[bytes] = []
         for line in self.follower.poll():
             read.append(line)
             if rng.random() < 0.3:
                 self.keep(read)
             if dies_after is not None and len(read) >= dies_after:
+                break
+            if stops_after is not None and len(read) >= stops_after:
+                self.keep(read)
                 break
         else:
             self.keep(read)
