@@ -114,7 +114,10 @@ def check_first(file: LineFile, line: Line) -> None:
     except orjson.JSONDecodeError:
         return  # damaged: a dead letter says where
     if fields and not fields.keys() & {"type", *Envelope.model_fields}:
-        raise WrongFile(f"{file.name} is no file of events: the object in its first line has no field of one")
+        raise WrongFile(
+            f"{file.name} is no file of events: the object in its first line has no field of one. "
+            "`ringback adapter list` shows the systems whose files can be read"
+        )
 
 
 def read_events(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
