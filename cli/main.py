@@ -36,6 +36,10 @@ COMMANDS = {
         "Run the gateway until SIGTERM: events of any program and webhooks of sources, over HTTP to Kafka.",
     ),
     "import": ("cli.importing:app", "Send a file's events; run again it counts nothing twice."),
+    "follow": (
+        "cli.follow:follow",
+        "Send the events of a log while it is written, across rotations and restarts.",
+    ),
     "adapter": ("cli.adapter:app", "Look into sources: list them, try or check a file of one."),
     "simulate": (
         "cli.simulate:simulate",

@@ -31,7 +31,7 @@ KPIS = every_kpi(DEFAULT_RULES)
 COMMANDS = (
     "demo", "up", "worker", "sink", "gateway",
     *(f"import {source.name}" for source in SOURCES),
-    "adapter list", "adapter try", "adapter check", "simulate", "kpi",
+    "follow", "adapter list", "adapter try", "adapter check", "simulate", "kpi",
     "explain", "verify", "alerts check", "alerts backtest", "alerts run", "alerts list",
     "dead-letters list", "dead-letters show", "dead-letters replay", "doctor", "heal",
 )  # fmt: skip

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "import bank": ("import", "bank", "x.jsonl"),
     "import servicenow": ("import", "servicenow", "x.jsonl"),
     "import events": ("import", "events", "x.jsonl"),
+    "follow": ("follow", "asterisk", "x.jsonl"),
     "adapter try": ("adapter", "try", "events", "x.jsonl"),
     "adapter check": ("adapter", "check", "events", "x.jsonl"),
     "simulate": ("simulate",),
