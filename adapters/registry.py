@@ -14,6 +14,9 @@ FOLDERS = (
     "servicenow",
     "events",
     "libredesk",
+    "chatwoot",
+    "zammad",
+    "zendesk",
 )
 
 
