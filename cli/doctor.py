@@ -19,6 +19,7 @@ from rich.table import Table
 from cli.clickhouse import short
 from cli.console import NO, UNREACHABLE, Format, out, print_json, settings
 from cli.gateway_settings import GatewaySettings
+from cli.placing import wrongly_placed
 from cli.settings import TOML, Settings
 from schemas.topics import PASSED_ON_TOPICS, RAW_TOPICS, SINK_GROUP, SINK_TOPICS, WORKER_GROUP
 from sinks.connection import connect, without_secret
@@ -53,7 +54,10 @@ async def kafka_findings(config: Settings) -> list[Finding]:
                 behind = sum(lag.events for lag in await watch.lags(group, topics))
                 remedy = f"if this does not shrink: is a {who.split()[0]} running? `ringback up`, or its log"
                 found.append(Finding(f"lag of the {who}", behind == 0, f"{behind:,} records", remedy))
-            return found
+        astray = await wrongly_placed(config)
+        remedy = "set partitioner=murmur2_random in that producer, then run `ringback heal`"
+        found.append(Finding("partitions of contacts", not astray, astray or "as they must be", remedy))
+        return found
     except (KafkaError, OSError) as error:
         remedy = "start `ringback up`, or set KAFKA_BOOTSTRAP_SERVERS to brokers that answer"
         return [Finding("Kafka", False, f"{servers}: {short(error)}", remedy, unreachable=True)]

@@ -49,11 +49,16 @@ COMMANDS = {
         "cli.explain:explain_command",
         "The contacts in numerator and denominator of a KPI, with the events that put them there.",
     ),
+    "alerts": ("cli.alerts:app", "Rules for KPI dips: check them, try them on history, run them."),
     "verify": (
         "cli.verify:verify",
         "Compare the stream's tables with KPIs recomputed by SQL from raw events; status 1 if any differ.",
     ),
     "dead-letters": ("cli.dead_letters:app", "Unreadable and illegal input: list, show, send again."),
+    "heal": (
+        "cli.heal:heal",
+        "Bring contacts together that a producer with another partitioner has split.",
+    ),
     "doctor": (
         "cli.doctor:doctor",
         "What is reachable, versions, lag, settings, and what to do about what is wrong.",

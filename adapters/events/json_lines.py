@@ -14,11 +14,9 @@ from adapters.events.times import to_ms
 from adapters.kit.lines import Line, LineFile
 from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, WrongFile, build, reject
 from schemas.customer_key import NUMBER, customer_key
-from schemas.events import MODELS, Event
+from schemas.events import MODELS, Envelope, Event
 from schemas.shape import quoted
 
-# Fields that events have and payloads of other systems do not.
-OWN = frozenset(("contact_id", "event_id", "occurred_at"))
 HASH_MIN = 24  # characters; telephone numbers are shorter, also with brackets and spaces
 # A customer_id in a line that is no JSON, also one cut off inside its value.
 CUSTOMER_ID = re.compile(rb'"customer_id"\s*:\s*(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^\s,}]*)', re.DOTALL)
@@ -107,6 +105,21 @@ def read_line(file: LineFile, line: Line, secret: bytes) -> LineOutcome:
     return Accepted(line.number, (event,), file.bytes_read)
 
 
+def check_first(file: LineFile, line: Line) -> None:
+    """Is it a file of events at all? Raises WrongFile."""
+    if not line.data.lstrip(b"\xef\xbb\xbf \t").startswith(b"{"):
+        raise WrongFile(f"{file.name} is no file of JSON lines: its first line is no JSON object")
+    try:
+        fields = orjson.loads(line.data)
+    except orjson.JSONDecodeError:
+        return  # damaged: a dead letter says where
+    if fields and not fields.keys() & {"type", *Envelope.model_fields}:
+        raise WrongFile(
+            f"{file.name} is no file of events: the object in its first line has no field of one. "
+            "`ringback adapter list` shows the systems whose files can be read"
+        )
+
+
 def read_events(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
     """Outcomes of open JSON lines, one per line that is not empty.
 
@@ -117,21 +130,6 @@ def read_events(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
     for line in file:
         if line.data.strip() or line.problem:
             if first and not line.problem:
-                check_first(file.name, line.data)
+                check_first(file, line)
             first = False
             yield read_line(file, line, secret)
-
-
-def check_first(name: str, line: bytes) -> None:
-    """Raises WrongFile where a first line is no JSON object, or one without any field of ours."""
-    if not line.lstrip(b"\xef\xbb\xbf \t").startswith(b"{"):
-        raise WrongFile(f"{name} is no file of JSON lines: its first line is no JSON object")
-    try:
-        fields = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return  # a broken line of a file of ours, as far as anybody knows
-    if isinstance(fields, dict) and len(fields) > 1 and not OWN.intersection(fields):
-        raise WrongFile(
-            f"{name} is no file of events: its first line has none of {', '.join(sorted(OWN))}. "
-            "`ringback adapter list` shows the systems whose files can be read"
-        )

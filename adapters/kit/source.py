@@ -4,7 +4,7 @@ A source's own entry, adapters/<name>/source.py, holds constants alone. Its modu
 loaded when they are used, so that many sources do not slow down `ringback --help`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -51,6 +51,8 @@ class Source:
     ordered: bool = False  # lines mean something only in the order in which they stand
     snapshot: bool = False  # tells a state again and again; what changed has a greater revision
     secrets: tuple[str, ...] = ()
+    parts: str = ""  # "module:class" of a reader that remembers: several files are parts of one log
+    sort: str = ""  # "module:function" that puts such files in order, the oldest first
     adapter: str = ""
     signature: str = ""
 
@@ -63,6 +65,18 @@ class Source:
         """What reads its files. Loads the source's modules."""
         reader: Reader = load(self.reader)
         return reader
+
+    def load_series(self) -> Reader:
+        """A reader for several files one after the other; of a log in parts it remembers what is open."""
+        if not self.parts:
+            return self.load_reader()
+        reader: Reader = load(self.parts)()
+        return reader
+
+    def in_order(self, files: Sequence[str]) -> list[str]:
+        """Files in the order in which to read them. Raises WrongFile and OSError."""
+        ordered: list[str] = load(self.sort)(files) if self.sort and len(files) > 1 else [*files]
+        return ordered
 
     def load_adapter(self) -> "PayloadAdapter":
         """How the gateway reads its payloads. Loads the source's modules."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 
+from cli.business_hours import CalendarSettings
 from cli.gateway_settings import GatewaySettings
 from cli.rule_settings import FcrSettings, RuleSettings
 from cli.settings import TOML
@@ -119,4 +120,8 @@ def reference() -> str:
         "### Repeat contacts",
         f"The table `[rules.fcr]` of `{TOML}`, or `fcr` inside the JSON.",
         table(("Rule", "Default", "Value", "Meaning"), rows(FcrSettings)),
+        "### Business hours",
+        f"A table `[rules.calendars.NAME]` of `{TOML}` each, or `calendars` inside the JSON. Local time "
+        "that the clock shows twice in autumn counts twice, what it leaves out in spring does not count.",
+        table(("Rule", "Default", "Value", "Meaning"), rows(CalendarSettings)),
     )

@@ -32,11 +32,12 @@ COMMANDS = (
     "demo", "up", "worker", "sink", "gateway",
     *(f"import {source.name}" for source in SOURCES),
     "adapter list", "adapter try", "adapter check", "simulate", "kpi",
-    "explain", "verify",
-    "dead-letters list", "dead-letters show", "dead-letters replay", "doctor",
+    "explain", "verify", "alerts check", "alerts backtest", "alerts run", "alerts list",
+    "dead-letters list", "dead-letters show", "dead-letters replay", "doctor", "heal",
 )  # fmt: skip
 OURS = {
     "cli",
+    "alerts",
     "bench",
     "reports",
     "sinks",
