@@ -19,7 +19,7 @@ from gateway.openapi import document, event_schema
 from schemas.events import MODELS
 from streams.kafka.topics import ensure_topics
 
-EXAMPLES = os.environ.get("RINGBACK_FUZZ_API", "40")
+EXAMPLES = os.environ.get("RINGBACK_FUZZ_API", "25")
 SAMPLES = Path(__file__).parents[1] / "samples"
 CHECKS = (
     "not_a_server_error",
