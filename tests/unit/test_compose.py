@@ -14,7 +14,8 @@ from support import compose_rules as rules
 from support.compose_rules import Compose
 from support.containers import compose
 
-from cli.settings import Settings, stream_config
+from cli.settings import Settings
+from cli.stream_settings import stream_config
 from deploy.local.clickhouse.names import DATABASE
 from deploy.local.kafka.broker import new_cluster_id
 from deploy.local.kafka.config import FIXED_PROPERTIES, LOG4J2_YAML
