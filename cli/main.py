@@ -49,6 +49,14 @@ COMMANDS = {
         "cli.verify:verify",
         "Compare the stream's tables with KPIs recomputed by SQL from raw events; status 1 if any differ.",
     ),
+    "export": (
+        "cli.export:app",
+        "Write events to Avro container files or Parquet; done again it writes what changed.",
+    ),
+    "replay": (
+        "cli.replay:app",
+        "Send kept events into the pipeline again: nothing is counted twice, nobody is paged.",
+    ),
     "dead-letters": ("cli.dead_letters:app", "Unreadable and illegal input: list, show, send again."),
     "doctor": (
         "cli.doctor:doctor",
