@@ -1,12 +1,17 @@
 """Options that say which part of a history is read, shared by `replay` and `export`."""
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.console import WRONG_USE, fail
+from cli.importing import look_at
+from cli.secrets import customer_secret
 from cli.settings import Settings
 from cli.times import span_ms
+from maintenance.files import FileHistory
 from maintenance.history import ALWAYS, Span
 from maintenance.topic import TOPICS, Asked, Part
 
@@ -26,6 +31,16 @@ Offsets = Annotated[
 Brokers = Annotated[
     str | None, typer.Option(help="Brokers of another Kafka to read from. Default: KAFKA_BOOTSTRAP_SERVERS.")
 ]
+
+
+def file_history(paths: list[Path], span: Span, config: Settings) -> FileHistory:
+    """The history in files; ends the command where one cannot be read."""
+    try:
+        for path in paths:
+            look_at(str(path))
+    except OSError as error:
+        fail(f"cannot read {error.filename}: {error.strerror}", WRONG_USE)
+    return FileHistory(tuple(paths), customer_secret(config), span)
 
 
 def span_of(begin: str | None, end: str | None, config: Settings) -> Span:

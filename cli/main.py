@@ -57,7 +57,11 @@ COMMANDS = {
         "cli.replay:app",
         "Send kept events into the pipeline again: nothing is counted twice, nobody is paged.",
     ),
-    "dead-letters": ("cli.dead_letters:app", "Unreadable and illegal input: list, show, send again."),
+    "restore": (
+        "cli.restore:app",
+        "Fill a Kafka or a ClickHouse that was lost again, from the other one or from exported files.",
+    ),
+    "dead-letters": ("cli.dead_letters:app", "Unreadable and illegal input: list, show, send again, close."),
     "doctor": (
         "cli.doctor:doctor",
         "What is reachable, versions, lag, settings, and what to do about what is wrong.",

@@ -7,11 +7,20 @@ import typer
 
 from cli.clickhouse import client
 from cli.console import Format, settings
-from cli.histories import Begin, Brokers, End, Offsets, SentFrom, SentTo, Topics, asked_of, span_of
+from cli.histories import (
+    Begin,
+    Brokers,
+    End,
+    Offsets,
+    SentFrom,
+    SentTo,
+    Topics,
+    asked_of,
+    file_history,
+    span_of,
+)
 from cli.replaying import Options, run
-from cli.secrets import customer_secret
 from cli.wire import wire
-from maintenance.files import FileHistory
 from maintenance.stored import StoredHistory
 from maintenance.topic import TopicHistory
 from sinks.connection import connect, without_secret
@@ -55,7 +64,7 @@ def files(
     Example: ringback replay files history/*.avro --rate 20000
     """
     config = settings()
-    history = FileHistory(tuple(paths), customer_secret(config), span_of(begin, end, config))
+    history = file_history(paths, span_of(begin, end, config), config)
     run(history, Options(rate, max_lag, dry_run, restart, wait, format))
 
 

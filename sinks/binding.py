@@ -23,9 +23,9 @@ def other_kafka(known: list[str], cluster: str) -> str:
     """What is said where the rows come from another Kafka, and what to do."""
     return (
         f"the rows in ClickHouse come from Kafka cluster {', '.join(known)}, but this is cluster {cluster}: "
-        "mixed they would give wrong numbers. Was Kafka's folder removed or emptied, or does "
-        "KAFKA_BOOTSTRAP_SERVERS or CLICKHOUSE_URL name another one? Name those that belong together, or "
-        "take an empty database (for the local stack: another RINGBACK_DATA_DIR) and import again"
+        "mixed they would give wrong numbers. If that Kafka was lost, `ringback restore kafka` fills this "
+        "one. Or does KAFKA_BOOTSTRAP_SERVERS or CLICKHOUSE_URL name another one? Name those that belong "
+        "together, or take an empty database (locally: another RINGBACK_DATA_DIR) and import again"
     )
 
 

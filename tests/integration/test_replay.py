@@ -168,7 +168,7 @@ def test_wrong_files_and_options(filled: Stack, tmp_path: Path) -> None:
     assert "cut short" in ended(env, 2, "replay", "files", str(cut)).stderr
     other.write_bytes(b"PAR1 and no more")
     assert "cannot be read as Parquet" in ended(env, 2, "replay", "files", str(other)).stderr
-    assert "not there" in ended(env, 2, "replay", "files", str(tmp_path / "none.avro")).stderr
+    assert "cannot read" in ended(env, 2, "replay", "files", str(tmp_path / "none.avro")).stderr
     assert "no topic nowhere" in ended(env, 3, "replay", "kafka", "--topic", "nowhere").stderr
     ended(env, 2, "replay", "kafka", "--offsets", "0:1-2")
     (tmp_path / "h" / "manifest.json").write_bytes(orjson.dumps([1]))

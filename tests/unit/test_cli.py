@@ -33,12 +33,16 @@ COMMANDS = (
     *(f"import {source.name}" for source in SOURCES if source.reads == "file"),
     "adapter list", "adapter try", "adapter check", "simulate", "kpi",
     "explain", "verify",
-    "dead-letters list", "dead-letters show", "dead-letters replay", "doctor",
+    "export clickhouse", "export kafka", "replay files", "replay kafka", "replay clickhouse",
+    "restore kafka", "restore clickhouse",
+    "dead-letters list", "dead-letters show", "dead-letters replay",
+    "dead-letters close", "doctor",
 )  # fmt: skip
 OURS = {
     "cli",
     "bench",
     "reports",
+    "maintenance",
     "sinks",
     "streams",
     "adapters",
@@ -94,7 +98,9 @@ def test_help_has_an_example_that_names_the_command(command: str) -> None:
     assert f"ringback {command}" in done.output.split("Example: ")[1]
 
 
-@pytest.mark.parametrize("group", [(), ("import",), ("adapter",), ("dead-letters",)])
+@pytest.mark.parametrize(
+    "group", [(), ("import",), ("adapter",), ("export",), ("replay",), ("restore",), ("dead-letters",)]
+)
 def test_a_group_alone_prints_its_help(group: tuple[str, ...]) -> None:
     assert "Usage:" in ringback(*group).output
     assert ringback(*group, "--help").status == 0

@@ -37,9 +37,17 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "kpi": ("kpi", *RANGE),
     "explain": ("explain", "asa", "--window", "2026-01-05"),
     "verify": ("verify",),
+    "export clickhouse": ("export", "clickhouse", "folder"),
+    "export kafka": ("export", "kafka", "folder"),
+    "replay files": ("replay", "files", "x.jsonl"),
+    "replay kafka": ("replay", "kafka"),
+    "replay clickhouse": ("replay", "clickhouse"),
+    "restore kafka": ("restore", "kafka"),
+    "restore clickhouse": ("restore", "clickhouse"),
     "dead-letters list": ("dead-letters", "list"),
     "dead-letters show": ("dead-letters", "show", "a", "1"),
     "dead-letters replay": ("dead-letters", "replay"),
+    "dead-letters close": ("dead-letters", "close", "a"),
     "doctor": ("doctor",),
 }
 PASSWORD = "sekret"
