@@ -113,7 +113,7 @@ def told(found: Changes, format: Format) -> None:
         out.print(f"{found.apart:,} agents' states and heartbeats, which are not compared")
     out.print(f"{found.windows:,} windows would change")
     for change in found.changes[:SHOWN]:
-        out.print(printable(line(change)), highlight=False, markup=False)
+        out.print(printable(line(change)), highlight=False, markup=False, soft_wrap=True)
     if found.windows > SHOWN:
         out.print(f"... the rest with --format json ({len(found.changes):,} listed)")
 
