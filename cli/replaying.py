@@ -24,6 +24,7 @@ from maintenance.topic import TopicUnreadable
 from reports.changes import Changes, changes
 from schemas.topics import RAW_TOPICS, WORKER_GROUP
 from streams.health.group_lag import OffsetReader
+from streams.kafka.identity import identity
 
 SHOWN = 20
 INTERRUPTED = 130
@@ -69,8 +70,9 @@ async def sent(history: History, options: Options) -> dict[str, int]:
         async def lag() -> int:
             return sum(part.events for part in await offsets.lags(WORKER_GROUP, RAW_TOPICS))
 
-        identity = await asyncio.to_thread(lambda: history.identity)
-        kept = PositionFile(config.data_dir, (*identity, "to", await offsets.cluster()))
+        source = await asyncio.to_thread(lambda: history.identity)
+        target = await asyncio.to_thread(identity, config.bootstrap_servers)
+        kept = PositionFile(config.data_dir, (*source, "to", target))
         if options.restart:
             kept.remove()
         if (before := kept.read()) is not None:

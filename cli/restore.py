@@ -15,8 +15,9 @@ from cli.clickhouse import client, short
 from cli.console import NO, UNREACHABLE, WRONG_USE, err, fail, out, settings
 from cli.histories import file_history
 from cli.replaying import Options, sent
-from cli.settings import Settings, stream_config
+from cli.settings import Settings
 from cli.stack import stack
+from cli.stream_settings import stream_config
 from cli.verify import compared, print_report
 from cli.wire import wire
 from deploy.local.data_dir import make_private
@@ -28,6 +29,7 @@ from sinks.connection import without_secret
 from sinks.views.statements import apply_views
 from sinks.writer import ClickHouseSink
 from streams.health.group_lag import StillWaiting
+from streams.kafka.identity import identity
 from streams.kafka.topics import wait_for_topics
 
 app = typer.Typer(
@@ -80,15 +82,14 @@ def kafka(files: Paths = None) -> None:
     config = settings()
     with stores(config), mended():
         connection = client(config)
-        cluster = asyncio.run(
-            wait_for_topics(config.bootstrap_servers, config.partitions, config.replication)
-        )
-        lost_kafka(connection, cluster)
+        asyncio.run(wait_for_topics(config.bootstrap_servers, config.partitions, config.replication))
+        this = identity(config.bootstrap_servers)
+        lost_kafka(connection, this)
         ClickHouseSink(config.clickhouse).prepare()
         histories: list[History] = [StoredHistory(connection, without_secret(config.clickhouse))]
         histories += from_files(files, config)
         count = sum(asyncio.run(sent(history, Options(wait=False)))["sent"] for history in histories)
-        hand_over(connection, cluster)
+        hand_over(connection, this)
     out.print(f"sent {count:,} events; start `ringback up` (or worker and sink), then `ringback verify`")
 
 

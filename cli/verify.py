@@ -16,6 +16,7 @@ from rich.table import Table
 
 from cli.clickhouse import client, short
 from cli.console import NO, UNREACHABLE, Format, err, fail, out, print_json, settings, waiting
+from cli.placing import wrongly_placed
 from cli.printable import printable
 from cli.settings import Settings, rules_of
 from cli.times import span_ms
@@ -27,6 +28,7 @@ from sinks.binding import mismatch
 from sinks.connection import without_secret
 from streams.health import ready_file
 from streams.health.group_lag import OffsetReader, StillWaiting, wait_until_stored
+from streams.kafka.identity import identity
 
 SHOWN = 20
 SETTLE_S = 60.0
@@ -52,14 +54,14 @@ def settle(config: Settings) -> None:
 
 
 def in_kafka(config: Settings) -> tuple[str, int] | None:
-    """Which cluster, and how much was sent; None where Kafka does not say."""
+    """Which Kafka, and how much was sent; None where it does not say."""
 
-    async def ask() -> tuple[str, int]:
+    async def sent() -> int:
         async with OffsetReader(config.bootstrap_servers) as watch:
-            return await watch.cluster(), await watch.offsets_in(RAW_TOPICS)
+            return await watch.offsets_in(RAW_TOPICS)
 
     try:
-        return asyncio.run(ask())
+        return identity(config.bootstrap_servers), asyncio.run(sent())
     except (KafkaError, OSError):
         return None
 
@@ -169,10 +171,27 @@ def scheduled(
 
 def told(report: Report, format: Format) -> None:
     """Print a report."""
+    causes = [] if report.agrees else likely_causes(settings())
     if format is Format.json:
-        print_json(document(report))
+        print_json(document(report) | {"causes": causes})
     else:
         print_report(report)
+        for cause in causes:
+            out.print(escape(cause), highlight=False, soft_wrap=True)
+
+
+def likely_causes(config: Settings) -> list[str]:
+    """What may explain differences, and what to do about it."""
+    try:
+        astray = asyncio.run(wrongly_placed(config))
+    except (KafkaError, OSError):
+        return []
+    if not astray:
+        return []
+    return [
+        f"contacts in a wrong partition: {astray}. Set partitioner=murmur2_random in that producer, then run "
+        "`ringback heal`"
+    ]
 
 
 def document(report: Report) -> dict[str, Any]:

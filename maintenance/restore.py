@@ -10,7 +10,7 @@ from maintenance.history import History
 from schemas.codec import decode
 from schemas.events import AgentStateChanged, SourceHeartbeat
 from schemas.topics import SINK_GROUP, SINK_TOPICS
-from sinks.binding import bind, known_clusters, read_all_again
+from sinks.binding import bind, fits, known_clusters, read_all_again
 from sinks.loop import run_sink
 from sinks.rows import agent_event_row, event_row
 from sinks.writer import ClickHouseSink
@@ -33,16 +33,16 @@ class SinkAtWork(RuntimeError):
     """A sink reads under the group whose position is to be set back."""
 
 
-def lost_kafka(client: Client, cluster: str) -> None:
+def lost_kafka(client: Client, kafka: str) -> None:
     """Do the rows come from another Kafka than this one? Raises NothingLost where they do not."""
-    if cluster in known_clusters(client):
+    if fits(known_clusters(client), kafka):
         raise NothingLost(
             "the rows in ClickHouse come from this very Kafka: it was not lost. Events that are missing "
             "in it are sent by `ringback replay`"
         )
 
 
-def hand_over(client: Client, cluster: str) -> None:
+def hand_over(client: Client, kafka: str) -> None:
     """The rows come from this Kafka from now on. Done again, it comes to the same.
 
     Before it a sink of the new Kafka refuses to write, so nothing of it is emptied.
@@ -50,7 +50,7 @@ def hand_over(client: Client, cluster: str) -> None:
     for table in DERIVED:
         client.command(f"TRUNCATE TABLE {table}")
     client.command("TRUNCATE TABLE kafka_clusters")
-    bind(client, cluster)
+    bind(client, kafka)
 
 
 def load(

@@ -29,21 +29,23 @@ from sql.periods import period_of
 
 KPIS = every_kpi(DEFAULT_RULES)
 COMMANDS = (
-    "demo", "up", "worker", "sink",
-    *(f"import {source.name}" for source in SOURCES if source.reads == "file"),
+    "demo", "up", "worker", "sink", "gateway",
+    *(f"import {source.name}" for source in SOURCES),
     "adapter list", "adapter try", "adapter check", "simulate", "kpi",
-    "explain", "verify",
+    "explain", "verify", "alerts check", "alerts backtest", "alerts run", "alerts list",
     "export clickhouse", "export kafka", "replay files", "replay kafka", "replay clickhouse",
     "restore kafka", "restore clickhouse",
     "dead-letters list", "dead-letters show", "dead-letters replay",
-    "dead-letters close", "doctor",
+    "dead-letters close", "doctor", "heal",
 )  # fmt: skip
 OURS = {
     "cli",
+    "alerts",
     "bench",
     "reports",
     "maintenance",
     "sinks",
+    "gateway",
     "streams",
     "adapters",
     "simulator",
