@@ -4,8 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adapters.registry import SOURCES
-from docs.build import commands, events, kpi_schema, kpis, metrics, settings, views
-from docs.build import commands, documents, events, kpis, metrics, settings, views
+from docs.build import commands, documents, events, kpi_schema, kpis, metrics, settings, views
 from docs.build.sources import with_head, with_sources
 
 ROOT = Path(__file__).parents[2]
