@@ -20,9 +20,9 @@ from cli.placing import wrongly_placed
 from cli.printable import printable
 from cli.settings import Settings, rules_of
 from cli.times import span_ms
-from reports.rules_in_use import differing_rules
 from cli.verifying import Gauges, again_and_again, duration_ms, last
 from reports.confirmed import confirmed, with_contacts
+from reports.rules_in_use import differing_rules
 from reports.verification import Report, compare
 from schemas.topics import RAW_TOPICS
 from sinks.binding import mismatch
