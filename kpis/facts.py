@@ -42,6 +42,9 @@ class LegFact:
     acw_ms: int
     acw_known: int
     handle_ms: int | None
+    first_reply: int  # the first human reply to the customer came on this leg
+    first_response_ms: int | None  # how long that took: since the customer's last opening,
+    first_response_created_ms: int | None  # and since the contact began; None on all other legs
     flags: tuple[str, ...]
 
 

@@ -17,6 +17,7 @@ class Contact:
     entry_queue: str = ""
     owner_queue: str = ""
     handled: int = 0
+    replied: bool = False
     handle_ms: int = 0
     transfers: int = 0
     overflows: int = 0

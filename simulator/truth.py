@@ -76,7 +76,6 @@ class Truth:
 
     def answered(self, leg: Leg, wait_ms: int) -> None:
         """An agent took a leg out of the queue."""
-        first = int(leg.number == 1)
         self._leave(
             leg,
             wait_ms,
@@ -85,10 +84,28 @@ class Truth:
             wait_n=1,
             answered_in_target=int(wait_ms <= self._target_ms[leg.contact.channel]),
             service_level_n=1,
-            first_response_ms=wait_ms * first,
-            first_response_n=first,
         )
+        self._first_response(leg, wait_ms)
         self._at_the_end(leg, wait_ms, answers=1)
+
+    def _first_response(self, leg: Leg, wait_ms: int) -> None:
+        """A customer who writes has the first reply; nothing here is opened again before one."""
+        contact = leg.contact
+        if contact.channel == "voice" or contact.replied or leg.queued_at is None:
+            return
+        contact.replied = True
+        since_start = leg.queued_at + wait_ms - contact.started_at
+        self.book(
+            leg.queued_at,
+            contact.channel,
+            leg.queue,
+            first_response_ms=since_start,
+            first_response_n=1,
+            first_response_created_ms=since_start,
+            first_response_created_n=1,
+            first_response_queued_ms=wait_ms,
+            first_response_queued_n=1,
+        )
 
     def _at_the_end(self, leg: Leg, waited_ms: int, **amounts: int) -> None:
         """The same by activity: booked when the wait was over."""

@@ -75,6 +75,9 @@ MEANINGS: dict[str, dict[str, str]] = {
         "acw_ms": "After-contact work; 0 if unknown.",
         "acw_known": "1 if the after-contact work is known.",
         "handle_ms": "Talk, hold and after-contact work; NULL if unknown.",
+        "first_reply": "1 if the first human reply of a written contact came on it.",
+        "first_response_ms": "How long that took since the customer's last opening; NULL on other legs.",
+        "first_response_created_ms": "How long it took since the contact began; NULL on other legs.",
         "flags": FLAGS,
     },
     "survey": {

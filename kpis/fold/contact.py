@@ -6,22 +6,24 @@ from typing import TypeAlias, cast
 from kpis.facts import ContactFact, LegFact
 from kpis.fold.flags import Flags
 from kpis.fold.leg import Setting, by_leg, earliest, elapsed, fold_leg, is_short
+from kpis.fold.response import closes, with_first_response
 from kpis.rules import Rules, is_async
 from schemas.event_order import order_key
 from schemas.events import (
     ContactAnswered,
     ContactEvent,
     ContactReopened,
+    ContactReplied,
     ContactResolved,
     ContactStarted,
     ContactSurveyed,
     ContactWrapped,
 )
 
-CLOSING_TRANSFERS = ("external", "callback", "voicemail")
 Carrier: TypeAlias = ContactStarted | ContactAnswered | ContactResolved
 CARRIERS = frozenset((ContactStarted, ContactAnswered, ContactResolved))
-PASSIVE = frozenset((ContactStarted, ContactWrapped, ContactSurveyed))
+# What happens after the end without opening the contact again.
+PASSIVE = frozenset((ContactStarted, ContactWrapped, ContactSurveyed, ContactReplied))
 
 
 def carriers_of(events: Sequence[ContactEvent]) -> list[Carrier]:
@@ -39,13 +41,6 @@ def latest_customer(events: Sequence[Carrier]) -> str | None:
     """Customer of the latest event that carries one: a caller identified late is known from then on."""
     carriers = [event for event in events if event.customer_key]
     return max(carriers, key=lambda e: (e.occurred_at, e.event_id)).customer_key if carriers else None
-
-
-def closes(leg: LegFact) -> bool:
-    """Does the end of this leg end the contact? A transfer inside the house leads to another leg."""
-    return leg.end_type in ("resolved", "abandoned") or (
-        leg.end_type == "transferred" and leg.end_detail in CLOSING_TRANSFERS
-    )
 
 
 def fold_legs(
@@ -100,6 +95,8 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
     carriers = carriers_of(events)
     reason = latest_reason(carriers)
     legs = fold_legs(events, first.contact_id, channel, direction, reason, started_at, rules)
+    if channel != "voice" and direction == "inbound":
+        legs = with_first_response(events, legs, started_at, rules)
     last = legs[-1] if legs else None
     end = last if last and closes(last) else None
     resolved = [leg.ended_at for leg in legs if leg.end_type == "resolved" and leg.ended_at is not None]

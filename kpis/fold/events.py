@@ -53,10 +53,15 @@ def unique(events: Iterable[ContactEvent]) -> list[ContactEvent]:
     return list(winners.values())
 
 
+def is_agents_reply(event: ContactEvent) -> bool:
+    """An agent's reply is work on its leg, as an answer is; what others write is none."""
+    return type(event) is ContactReplied and event.by == "agent"
+
+
 def fold_unique(events: list[ContactEvent], rules: Rules = DEFAULT_RULES) -> Facts:
     """Facts of one contact from its events, each event_id once."""
     surveys = [event for event in events if type(event) is ContactSurveyed]
-    lifecycle = [event for event in events if type(event) not in APART]
+    lifecycle = [event for event in events if type(event) not in APART or is_agents_reply(event)]
     if not lifecycle:
         return Facts(None, (), fold_surveys(surveys, None, rules))
     contact, legs = fold_contact(lifecycle, rules)

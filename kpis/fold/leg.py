@@ -16,6 +16,7 @@ from schemas.events import (
     ContactHeld,
     ContactQueued,
     ContactReopened,
+    ContactReplied,
     ContactResolved,
     ContactResumed,
     ContactStarted,
@@ -26,6 +27,7 @@ from schemas.events import (
 AGENT_TRANSFERS = ("cold", "warm", "external")
 Terminal: TypeAlias = ContactTransferred | ContactAbandoned | ContactResolved
 TERMINALS = frozenset((ContactTransferred, ContactAbandoned, ContactResolved))
+Answer: TypeAlias = ContactAnswered | ContactReplied
 AGENTS_ALONE = frozenset((ContactHeld, ContactResumed, ContactWrapped))
 # Events that a contact, or a leg, has once.
 DUPLICATES: dict[type, Flag] = {
@@ -60,6 +62,17 @@ def earliest(events: Sequence[ContactEvent], kind: type[E], flags: Flags | None 
     return cast(E, min(found, key=lambda event: order_key(event)))
 
 
+def earliest_reply(events: Sequence[ContactEvent]) -> ContactReplied | None:
+    """What an agent wrote first: the answer of a leg that has none, if its source tells of messages only."""
+    replies = [event for event in events if type(event) is ContactReplied]
+    return min(replies, key=order_key, default=None)
+
+
+def named_queue(answer: Answer | None) -> str:
+    """The queue that an answer names; a reply names none."""
+    return answer.queue or "" if type(answer) is ContactAnswered else ""
+
+
 def elapsed(start: int, end: int, rules: Rules, flags: Flags) -> int | None:
     """Milliseconds from start to end; 0 for a clock skew within tolerance, None beyond it."""
     if end >= start:
@@ -79,7 +92,7 @@ def find_end(events: Sequence[ContactEvent], flags: Flags) -> Terminal | None:
 
 
 def find_answer(
-    answer: ContactAnswered | None, end: Terminal | None, rules: Rules, flags: Flags
+    answer: Answer | None, end: Terminal | None, rules: Rules, flags: Flags
 ) -> tuple[int, int | None]:
     """Was the leg handled, and since when? Just after the end is clock skew."""
     if answer is None:
@@ -153,7 +166,7 @@ def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: 
     """The facts of one leg from the set of its events."""
     flags = Flags()
     queued = earliest(events, ContactQueued, flags)
-    answer = earliest(events, ContactAnswered, flags)
+    answer = earliest(events, ContactAnswered, flags) or earliest_reply(events)
     reopened = earliest(events, ContactReopened, flags)
     wrapped = earliest(events, ContactWrapped, flags)
     end = find_end(events, flags)
@@ -175,7 +188,7 @@ def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: 
         leg=leg,
         channel=setting.channel,
         direction=setting.direction,
-        queue=queued.queue if queued else (answer.queue if answer and answer.queue else ""),
+        queue=queued.queue if queued else named_queue(answer),
         agent=first_text(handled, answer.agent if answer else None, wrapped.agent if wrapped else None),
         team=first_text(handled, answer.team if answer else None),
         reason=setting.reason,
@@ -204,6 +217,9 @@ def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: 
         acw_ms=acw_ms,
         acw_known=acw_known,
         handle_ms=None if talk_ms is None else talk_ms + holds.total_ms + acw_ms,
+        first_reply=0,
+        first_response_ms=None,
+        first_response_created_ms=None,
         flags=flags.listed(),
     )
 

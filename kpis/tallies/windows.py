@@ -33,8 +33,12 @@ ENTERED = (
     "abandoned_in_target",
     "flow_out_in_target",
     "service_level_n",  # denominator of SL3: known wait, answered or abandoned but not short
-    "first_response_ms",  # wait of answered first legs
+    "first_response_ms",  # of legs with the first human reply of a written contact: since the last opening,
     "first_response_n",
+    "first_response_created_ms",  # since the contact began,
+    "first_response_created_n",
+    "first_response_queued_ms",  # since the leg entered its queue
+    "first_response_queued_n",
 )
 # Booked when the agent had finished the leg (end of after-contact work, else end of the leg).
 HANDLED = (
@@ -118,7 +122,6 @@ def entered(leg: LegFact, rules: Rules) -> Booking:
     answered, abandoned = leg.answered if known else 0, leg.abandoned if known else 0
     within = int(known and wait <= target_ms(rules, leg.channel, leg.queue))
     short = int(is_short(leg, rules))
-    first = answered if leg.leg == 1 else 0
     return Window(minute(leg.entered_at), leg.channel, leg.queue), {
         "offered": leg.offered,
         "answered": leg.answered,
@@ -136,8 +139,20 @@ def entered(leg: LegFact, rules: Rules) -> Booking:
         "abandoned_in_target": abandoned * within,
         "flow_out_in_target": leg.flow_out * within,
         "service_level_n": answered + abandoned * (1 - short),
-        "first_response_ms": wait * first,
-        "first_response_n": first,
+    }
+
+
+def responded(leg: LegFact) -> Booking:
+    """What the leg that replied first to a customer adds, to the window it entered its queue in or began."""
+    first, created = leg.first_response_ms, leg.first_response_created_ms
+    queued = leg.queue_ms if leg.answered else None
+    return Window(minute(leg.entered_at), leg.channel, leg.queue), {
+        "first_response_ms": first or 0,
+        "first_response_n": int(first is not None),
+        "first_response_created_ms": created or 0,
+        "first_response_created_n": int(created is not None),
+        "first_response_queued_ms": queued or 0,
+        "first_response_queued_n": int(queued is not None),
     }
 
 
@@ -222,6 +237,7 @@ def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...]) -> list[Bo
 def contribution(facts: Facts, rules: Rules) -> Contribution:
     """All that a contact adds to the KPI windows: window -> tally, without windows of nothing but zeros."""
     bookings = [entered(leg, rules) for leg in facts.legs if leg.offered]
+    bookings += [responded(leg) for leg in facts.legs if leg.first_reply]
     bookings += [booking for leg in facts.legs if (booking := handled(leg)) is not None]
     bookings += [booking for leg in facts.legs for booking in activity(leg)]
     if facts.contact is not None:

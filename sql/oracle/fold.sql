@@ -34,10 +34,10 @@ unique_events AS (
             arrayShiftLeft(sorted.event_id, 1)), 1, {contact_max_events:UInt32}) AS kept
     FROM gathered
 ),
--- Lifecycle events in the total order; surveys apart.
+-- Lifecycle events in the total order, an agent's replies among them; surveys apart.
 ordered AS (
     SELECT contact_id,
-        arraySort(e -> (e.at, e.rank, e.event_id), arrayFilter(e -> e.rank < 10, kept)) AS life,
+        arraySort(e -> (e.at, e.rank, e.event_id), arrayFilter(e -> e.rank < 10 OR (e.rank = 12 AND e.by = 'agent'), kept)) AS life,
         arrayFilter(e -> e.rank = 10, kept) AS survey_events
     FROM unique_events
 ),
@@ -58,7 +58,7 @@ framed AS (
         ifNull(arrayLast(r -> isNotNull(r), tellers.reason), '') AS reason,
         arrayLast(k -> isNotNull(k), tellers.customer_key) AS customer_key,
         arrayMax(life.at) AS last_event_ms,
-        arrayMax(arrayMap(e -> if(e.rank IN (0, 9), 0, e.at), life)) AS last_active_ms,
+        arrayMax(arrayMap(e -> if(e.rank IN (0, 9, 12), 0, e.at), life)) AS last_active_ms,
         NOT arrayExists(e -> e.rank = 8 AND e.beyond_level1 = 1, life) AS level1_resolvable,
         arrayConcat(if(countEqual(life.rank, 0) > 1, ['DUP_STARTED'], []), if(start_i = 0, ['START_MISSING'], []),
             if(arrayExists(e -> e.scale_min >= e.scale_max OR e.score < e.scale_min OR e.score > e.scale_max,
@@ -83,13 +83,15 @@ located AS (
         es.leg[1] AS leg,
         indexOf(es.rank, 1) AS r_i,
         indexOf(es.rank, 2) AS q_i,
-        indexOf(es.rank, 3) AS a_i,
+        indexOf(es.rank, 12) AS reply_i,
+        if(has(es.rank, 3), indexOf(es.rank, 3), reply_i) AS a_i,
         indexOf(es.rank, 9) AS w_i,
         arrayFirstIndex(k -> k IN (6, 7, 8), es.rank) AS x_i,
         if(r_i > 0, toNullable(es.at[r_i]), NULL) AS r_ms,
         if(q_i > 0, toNullable(es.at[q_i]), NULL) AS q_ms,
         if(a_i > 0, toNullable(es.at[a_i]), NULL) AS a_ms,
         if(w_i > 0, toNullable(es.at[w_i]), NULL) AS w_ms,
+        if(reply_i > 0, toNullable(es.at[reply_i]), NULL) AS wrote_ms,
         if(x_i > 0, toNullable(es.at[x_i]), NULL) AS x_ms,
         if(x_i > 0, es.rank[x_i], 0) AS x_rank,
         es.detail[x_i] AS x_detail,
@@ -192,6 +194,10 @@ SELECT contact_id, leg, has_life, has_surveys, answers AS survey_events, channel
     is_handled AND x_rank = 7 AND x_detail = 'hold' AS is_hold_abandon,
     leg_queue_ms, leg_talk_ms, leg_hold_ms, leg_hold_n, leg_hold_max_ms, leg_acw_ms, acw_is_known,
     leg_talk_ms + leg_hold_ms + leg_acw_ms AS leg_handle_ms,
+    r_ms AS reopened_ms,
+    arrayMap(e -> e.at, arrayFilter(e -> e.rank = 1 AND e.by != 'agent', es)) AS openings,
+    multiIf(isNull(wrote_ms), answered_ms, isNull(answered_ms), wrote_ms, wrote_ms < answered_ms, wrote_ms,
+        answered_ms) AS reply_ms,
     arraySort(arrayFilter(f -> f != '', [
         if(countEqual(es.rank, 2) > 1, 'DUP_QUEUED', ''),
         if(countEqual(es.rank, 3) > 1, 'DUP_ANSWERED', ''),

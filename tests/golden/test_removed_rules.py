@@ -25,6 +25,7 @@ MODULES = {
     "hold": "kpis/fold/hold.py",
     "leg": "kpis/fold/leg.py",
     "live": "kpis/tallies/live.py",
+    "response": "kpis/fold/response.py",
     "survey": "kpis/fold/survey.py",
     "visit": "kpis/fcr/visit.py",
 }
@@ -76,6 +77,18 @@ FAULTS: dict[str, Fault] = {
     "net leaves out level 2": ("fcr_tally", "at_end", "failed * level1", "failed"),
     "stale waiting": ("live", "is_waiting", "bool(leg.offered) and in_queue and fresh and not answered_unseen", "bool(leg.offered) and in_queue and not answered_unseen"),
     "SL9 counts those who wait": ("live", "live_service_level", "int(as_of - leg.entered_at > target)", "0"),
+    "an agent's reply is an answer": ("leg", "fold_leg", "earliest(events, ContactAnswered, flags) or earliest_reply(events)", "earliest(events, ContactAnswered, flags)"),
+    "a bot's reply is none": ("fold", "is_agents_reply", 'type(event) is ContactReplied and event.by == "agent"', "type(event) is ContactReplied"),
+    "a reply before the answer": ("response", "first_reply", "min(replies, default=None)", "max(replies, default=None)"),
+    "a bot hands over": ("response", "handed_over_at", "closes(leg_before)", "True"),
+    "nobody waits after an end": ("response", "handed_over_at", "closes(leg_before)", "False"),
+    "the customer's last opening": ("response", "with_first_response", "max([handed_over_at(legs, events, started_at), *opened])", "handed_over_at(legs, events, started_at)"),
+    "not opened by an agent": ("response", "with_first_response", 'event.by != "agent"', "True"),
+    "not opened after the reply": ("response", "with_first_response", "event.occurred_at <= replied_at", "True"),
+    "a reply before the opening": ("response", "between", "begin - end <= rules.skew_tolerance_ms", "True"),
+    "no first response on the phone": ("contact", "fold_contact", 'channel != "voice" and direction == "inbound"', 'direction == "inbound"'),
+    "no first response outbound": ("contact", "fold_contact", 'channel != "voice" and direction == "inbound"', 'channel != "voice"'),
+    "written after the end": ("contact", "count_reopens", "type(e) not in PASSIVE", "True"),
 }  # fmt: skip
 
 
