@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from docs.build.markdown import MADE, code, page, table
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.figure import (
-    CallbackWait,
     Figure,
     Longest,
     LongestWaitNow,
@@ -22,6 +21,7 @@ GROUPS = {
     "fcr": "First contact resolution and repeat contacts",
     "surveys": "Surveys",
     "agents": "Agents' time",
+    "callbacks": "Callbacks",
     "facts": "Extremes, percentiles and others that are no quotients of sums",
     "live": "The present moment",
 }
@@ -80,8 +80,6 @@ def figure_formula(figure: Figure) -> str:
             return "the greatest age of a waiting leg"
         case Quantile():
             return "lower quantile of single values"
-        case CallbackWait():
-            return "mean of single waits"
         case PeakHour():
             return "the four quarter-hours in a row with most `contacts`"
     raise unknown_figure(figure, "docs/build/kpis.py")

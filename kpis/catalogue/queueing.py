@@ -1,6 +1,6 @@
 """KPIs of volume and waiting (docs/facts.md 6, 7)."""
 
-from kpis.catalogue.figure import CallbackWait, Longest, PeakHour, Quantile
+from kpis.catalogue.figure import Longest, PeakHour, Quantile
 from kpis.catalogue.kpi import AMAZON, GENESYS, SPEC, Kpi, count
 
 VOLUME = (
@@ -49,9 +49,6 @@ WAIT = (
         "Mean wait of abandoned legs.", AMAZON, {"abandon_wait_ms": 1}, {"abandon_wait_n": 1}, "not_email"),
     Kpi("longest_wait", "Longest wait", "ms", "leg", "entered",
         "Longest wait of any offered leg, however it left the queue.", AMAZON, figure=Longest("queue_ms")),
-    Kpi("callback_wait", "Callback wait", "ms", "contact", "entered",
-        "Mean time from the request of a callback to the answer of the contact that fulfils it.",
-        "Bright Pattern virtual queue report", figure=CallbackWait()),
     Kpi("asa.per_offered", "Average speed of answer, per offered", "ms", "leg", "entered",
         "Wait of answered legs per offered leg.", "Cisco ICM 4.5", {"wait_ms": 1}, {"offered": 1}, "sync",
         variant_of="asa"),

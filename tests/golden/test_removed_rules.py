@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 MODULES = {
     "ageing": "kpis/fold/ageing.py",
     "agents": "kpis/agents/quarters.py",
+    "callbacks": "kpis/tallies/callbacks.py",
     "contact": "kpis/fold/contact.py",
     "customer_contacts": "kpis/fcr/customer_contacts.py",
     "fcr_tally": "kpis/tallies/fcr.py",
@@ -89,6 +90,12 @@ FAULTS: dict[str, Fault] = {
     "no first response on the phone": ("contact", "fold_contact", 'channel != "voice" and direction == "inbound"', 'direction == "inbound"'),
     "no first response outbound": ("contact", "fold_contact", 'channel != "voice" and direction == "inbound"', 'channel != "voice"'),
     "written after the end": ("contact", "count_reopens", "type(e) not in PASSIVE", "True"),
+    "the last request": ("callbacks", "request_of", "asked[-1] if asked else None", "asked[0] if asked else None"),
+    "a call before the request": ("callbacks", "is_attempt", "latest - asked_at >= -rules.skew_tolerance_ms", "True"),
+    "wait to the first attempt": ("callbacks", "callback_measures", "min(c.started_at for c in known)", "max(c.started_at for c in known)"),
+    "wait to the answer": ("callbacks", "callback_measures", "min(answers)", "max(answers)"),
+    "an attempt that still rings": ("callbacks", "callback_measures", "not c.handled and c.ended_at is not None", "not c.handled"),
+    "an answer before the request": ("callbacks", "callback_measures", "answer - asked_at >= -rules.skew_tolerance_ms", "True"),
 }  # fmt: skip
 
 
