@@ -84,6 +84,11 @@ class ContactFact:
     reopens: int
     contained: int
     short_abandoned: int
+    answered: int  # offered, and an agent had it, in whatever queue
+    abandoned: int  # offered, no agent had it, and the customer left
+    wait_ms: int | None  # in queues, until the first agent or the end
+    consult_of: str | None  # an agent's inquiry about that contact: no contact of its own
+    forwarded_from: str | None  # that contact's request, passed on: no repeat of it
     level1_resolvable: int
     flags: tuple[str, ...]
 

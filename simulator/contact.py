@@ -17,7 +17,12 @@ class Contact:
     entry_queue: str = ""
     owner_queue: str = ""
     handled: int = 0
-    replied: bool = False
+    reached: bool = False  # by an agent, out of a queue
+    first_queued_at: int | None = None
+    waited_ms: int = 0  # until the first agent
+    queue_ms: int = 0
+    waits: int = 0
+    abandoned: int = 0
     handle_ms: int = 0
     transfers: int = 0
     overflows: int = 0

@@ -60,6 +60,10 @@ class Truth:
     def _leave(self, leg: Leg, waited_ms: int, **amounts: int) -> None:
         """The leg is out of the queue; all is booked when it had joined it."""
         assert leg.queued_at is not None
+        contact = leg.contact
+        contact.queue_ms, contact.waits = contact.queue_ms + waited_ms, contact.waits + 1
+        if not contact.reached:
+            contact.waited_ms += waited_ms
         self.book(
             leg.queued_at,
             leg.contact.channel,
@@ -73,6 +77,8 @@ class Truth:
     def queued(self, leg: Leg, now: int) -> None:
         """A leg joined a queue."""
         self.book(now, leg.contact.channel, leg.queue, offered=1, waiting=1)
+        if leg.contact.first_queued_at is None:
+            leg.contact.first_queued_at = now
 
     def answered(self, leg: Leg, wait_ms: int) -> None:
         """An agent took a leg out of the queue."""
@@ -86,14 +92,14 @@ class Truth:
             service_level_n=1,
         )
         self._first_response(leg, wait_ms)
+        leg.contact.reached = True
         self._at_the_end(leg, wait_ms, answers=1)
 
     def _first_response(self, leg: Leg, wait_ms: int) -> None:
         """A customer who writes has the first reply; nothing here is opened again before one."""
         contact = leg.contact
-        if contact.channel == "voice" or contact.replied or leg.queued_at is None:
+        if contact.channel == "voice" or contact.reached or leg.queued_at is None:
             return
-        contact.replied = True
         since_start = leg.queued_at + wait_ms - contact.started_at
         self.book(
             leg.queued_at,
@@ -115,6 +121,7 @@ class Truth:
     def abandoned(self, leg: Leg, wait_ms: int) -> None:
         """The customer left the queue."""
         short = int(wait_ms <= self._short_ms)
+        leg.contact.abandoned = 1 - leg.contact.handled
         self._leave(
             leg,
             wait_ms,
@@ -167,6 +174,8 @@ class Truth:
             contacts_ivr_abandoned=contact.ivr_abandoned if contact.entry == "ivr" else 0,
             ivr_abandoned=contact.ivr_abandoned,
         )
+        if contact.first_queued_at is not None:
+            self._queues(contact, contact.first_queued_at)
         if contact.first_resolved_at is not None:
             self.book(
                 contact.first_resolved_at,
@@ -195,3 +204,26 @@ class Truth:
         if contact.solved:
             resolution_ms = contact.ended_at - contact.started_at
             self.book(contact.ended_at, channel, queue, resolution_ms=resolution_ms, resolution_n=1)
+
+    def _queues(self, contact: Contact, first_queued_at: int) -> None:
+        """The contact over all its queues."""
+        wait_ms, abandoned = contact.waited_ms, contact.abandoned
+        short = abandoned * int(wait_ms <= self._short_ms)
+        self.book(
+            first_queued_at,
+            contact.channel,
+            contact.entry_queue,
+            contact_offered=1,
+            contact_answered=contact.handled,
+            contact_abandoned=abandoned,
+            contact_short_abandoned=short,
+            contact_waiting=int(not contact.handled and contact.ended_at is None),
+            contact_wait_ms=wait_ms * contact.handled,
+            contact_wait_n=contact.handled,
+            contact_abandon_wait_ms=wait_ms * abandoned,
+            contact_abandon_wait_n=abandoned,
+            contact_queue_ms=contact.queue_ms,
+            contact_queue_n=int(contact.waits > 0),
+            contact_in_target=contact.handled * int(wait_ms <= self._target_ms[contact.channel]),
+            contact_service_level_n=contact.handled + abandoned - short,
+        )

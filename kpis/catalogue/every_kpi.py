@@ -4,6 +4,7 @@ Views, `ringback kpi`, the JSON names and docs/reference/kpis.md are made from t
 """
 
 from kpis.catalogue.callbacks import CALLBACKS
+from kpis.catalogue.contacts import CONTACTS
 from kpis.catalogue.handling import HANDLING, RESOLUTION
 from kpis.catalogue.kpi import Kpi
 from kpis.catalogue.present import AGENTS, LIVE
@@ -20,6 +21,7 @@ def every_kpi(rules: Rules) -> dict[str, Kpi]:
         *VOLUME,
         *WAIT,
         *CALLBACKS,
+        *CONTACTS,
         *SERVICE_LEVEL,
         *ABANDONMENT,
         *HANDLING,

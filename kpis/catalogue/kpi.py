@@ -24,6 +24,7 @@ Booked = Literal[
     "entered",  # the leg entered its queue
     "handled",  # the agent was done with the leg, after-contact work included
     "started",  # the contact
+    "first entered",  # the contact entered its first queue
     "ended",  # the contact
     "first resolved",
     "last resolved",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypeAlias, cast
 
 from kpis.facts import ContactFact, LegFact
+from kpis.fold.course import wait_of
 from kpis.fold.flags import Flags
 from kpis.fold.leg import Setting, by_leg, earliest, elapsed, fold_leg, is_short
 from kpis.fold.response import closes, with_first_response
@@ -105,7 +106,7 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
     entry_queue = next((leg.queue for leg in legs if leg.offered or leg.queue), "")
     resolutions = [event for event in carriers if type(event) is ContactResolved]
     end_by = ending_party(end, events)
-    in_human_hands = any(leg.offered or leg.handled for leg in legs)
+    offered = any(leg.offered for leg in legs)
     reopens = count_reopens(events, legs, channel, rules, flags)
     first_ms = None if first_at is None else elapsed(started_at, first_at, rules, flags)
     full_ms = None if last_at is None else elapsed(started_at, last_at, rules, flags)
@@ -132,16 +133,21 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
         agent=owner.agent if owner else "",
         team=owner.team if owner else "",
         legs=len(legs),
-        offered=int(any(leg.offered for leg in legs)),
-        handled=int(any(leg.handled for leg in legs)),
+        offered=int(offered),
+        handled=int(owner is not None),
         transfers=sum(leg.transferred_out for leg in legs),
         queue_ms=sum_known([leg.queue_ms for leg in legs]),
         handle_ms=sum_known([leg.handle_ms for leg in legs]),
         first_resolution_ms=first_ms,
         full_resolution_ms=full_ms,
         reopens=reopens,
-        contained=int(end_by == "bot" and not in_human_hands),
+        contained=int(end_by == "bot" and owner is None and not offered),
         short_abandoned=int(last is not None and owner is None and is_short(last, rules)),
+        answered=int(offered and owner is not None),
+        abandoned=int(offered and owner is None and last is not None and last.end_type == "abandoned"),
+        wait_ms=wait_of(legs) if offered else None,
+        consult_of=None,
+        forwarded_from=None,
         level1_resolvable=int(all(event.level1_resolvable for event in resolutions)),
         flags=flags.listed(leg.flags for leg in legs),
     )

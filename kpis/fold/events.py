@@ -10,6 +10,7 @@ from dataclasses import replace
 from kpis.facts import NO_FACTS, Facts
 from kpis.fold.contact import fold_contact
 from kpis.fold.flags import Flags
+from kpis.fold.relations import is_withdrawn, with_links
 from kpis.fold.survey import fold_surveys, in_range
 from kpis.rules import DEFAULT_RULES, Rules
 from schemas.codec import encode
@@ -62,9 +63,14 @@ def fold_unique(events: list[ContactEvent], rules: Rules = DEFAULT_RULES) -> Fac
     """Facts of one contact from its events, each event_id once."""
     surveys = [event for event in events if type(event) is ContactSurveyed]
     lifecycle = [event for event in events if type(event) not in APART or is_agents_reply(event)]
+    told = len(lifecycle) + len(surveys) < len(events)  # anything that is neither
+    if told and is_withdrawn(events):
+        return NO_FACTS
     if not lifecycle:
         return Facts(None, (), fold_surveys(surveys, None, rules))
     contact, legs = fold_contact(lifecycle, rules)
+    if told:
+        contact = with_links(contact, events)
     if not all(in_range(event) for event in surveys):
         contact = replace(contact, flags=Flags({"SCORE_RANGE"}).listed([contact.flags]))
     return Facts(contact, legs, fold_surveys(surveys, contact, rules))

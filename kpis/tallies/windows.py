@@ -64,6 +64,22 @@ STARTED = (
     "contacts_ivr_abandoned",
     "ivr_abandoned",
 )
+# Booked when the contact first entered a queue: it counts once, however many queues it was in.
+FIRST_ENTERED = (
+    "contact_offered",
+    "contact_answered",
+    "contact_abandoned",
+    "contact_short_abandoned",
+    "contact_waiting",
+    "contact_wait_ms",  # of answered contacts whose wait is known: in queues, until the first agent
+    "contact_wait_n",
+    "contact_abandon_wait_ms",  # of abandoned contacts whose wait is known
+    "contact_abandon_wait_n",
+    "contact_queue_ms",  # of contacts with any known time in queue: all of it, that after a transfer included
+    "contact_queue_n",
+    "contact_in_target",
+    "contact_service_level_n",
+)
 # Booked when the contact ended.
 ENDED = (
     "ended",
@@ -87,12 +103,13 @@ BOOKED_AT: dict[str, tuple[str, ...]] = {
     "answered": ANSWERED,
     "left": LEFT,
     "started": STARTED,
+    "first entered": FIRST_ENTERED,
     "ended": ENDED,
     "last resolved": RESOLVED_LAST,
     "first resolved": RESOLVED_FIRST,
 }
 LEG_MEASURES = (*ENTERED, *HANDLED, *ANSWERED, *LEFT)
-CONTACT_MEASURES = (*STARTED, *ENDED, *RESOLVED_LAST, *RESOLVED_FIRST)
+CONTACT_MEASURES = (*STARTED, *FIRST_ENTERED, *ENDED, *RESOLVED_LAST, *RESOLVED_FIRST)
 MEASURES: tuple[str, ...] = LEG_MEASURES + CONTACT_MEASURES
 INDEX = {name: position for position, name in enumerate(MEASURES)}
 ZERO: tuple[int, ...] = (0,) * len(MEASURES)
@@ -184,8 +201,40 @@ def activity(leg: LegFact) -> list[Booking]:
     return bookings
 
 
-def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...]) -> list[Booking]:
-    """What a contact as a whole adds to the windows of its start, end and resolutions."""
+def first_entered(contact: ContactFact, rules: Rules) -> Booking:
+    """What an offered contact adds where it first entered a queue; T is that of its first queue."""
+    wait, answered, abandoned = contact.wait_ms or 0, contact.answered, contact.abandoned
+    ended = contact.ended_at is not None
+    if contact.wait_ms is None:
+        known_answer = known_abandon = short = within = 0
+    else:
+        known_answer, known_abandon = answered, abandoned
+        short = int(abandoned and wait <= rules.short_abandon_ms)
+        within = int(wait <= target_ms(rules, contact.channel, contact.entry_queue))
+    return Window(minute(contact.entered_at), contact.channel, contact.entry_queue), {
+        "contact_offered": 1,
+        "contact_answered": answered,
+        "contact_abandoned": abandoned,
+        "contact_short_abandoned": short,
+        "contact_waiting": int(not answered and not ended),
+        "contact_wait_ms": wait * known_answer,
+        "contact_wait_n": known_answer,
+        "contact_abandon_wait_ms": wait * known_abandon,
+        "contact_abandon_wait_n": known_abandon,
+        "contact_queue_ms": contact.queue_ms or 0,
+        "contact_queue_n": int(contact.queue_ms is not None),
+        "contact_in_target": known_answer * within,
+        "contact_service_level_n": known_answer + known_abandon * (1 - short),
+    }
+
+
+def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...], rules: Rules) -> list[Booking]:
+    """What a contact as a whole adds to the windows of its start, queue, end and resolutions.
+
+    An agent's inquiry about another contact is none: only its legs were in queues and with agents.
+    """
+    if contact.consult_of is not None:
+        return []
 
     def at(time_ms: int, queue: str) -> Window:
         return Window(minute(time_ms), contact.channel, queue)
@@ -206,6 +255,8 @@ def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...]) -> list[Bo
             },
         )
     ]
+    if contact.offered:
+        bookings.append(first_entered(contact, rules))
     if contact.ended_at is not None:
         judgeable = int(contact.handled and inbound and contact.callback_of is None)
         ended = {
@@ -241,7 +292,7 @@ def contribution(facts: Facts, rules: Rules) -> Contribution:
     bookings += [booking for leg in facts.legs if (booking := handled(leg)) is not None]
     bookings += [booking for leg in facts.legs for booking in activity(leg)]
     if facts.contact is not None:
-        bookings += contact_bookings(facts.contact, facts.legs)
+        bookings += contact_bookings(facts.contact, facts.legs, rules)
     sums: dict[Window, list[int]] = {}
     for window, amounts in bookings:
         row = sums.get(window)

@@ -91,7 +91,8 @@ def window_value(kpi: Kpi, channels: Mapping[str, Sums], rules: Rules) -> Value:
         if applicable(kpi, channel, rules.async_channels):
             for name, amount in amounts.items():
                 sums[name] += amount
-    return value_of(kpi, sums, final=kpi.booked != "entered" or sums["waiting"] == 0)
+    waiting = {"entered": "waiting", "first entered": "contact_waiting"}.get(kpi.booked, "")
+    return value_of(kpi, sums, final=not sums.get(waiting))
 
 
 def fcr_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:

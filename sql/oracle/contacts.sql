@@ -6,7 +6,8 @@ grouped AS (
     SELECT contact_id,
         any(channel) AS contact_channel, any(direction) AS contact_direction, any(entry) AS contact_entry,
         any(customer_key) AS contact_key, any(reason) AS contact_reason, any(callback_of) AS contact_callback_of,
-        any(parent_contact_id) AS contact_parent, any(started_ms) AS begin_ms, any(last_event_ms) AS latest_ms,
+        any(parent_contact_id) AS contact_parent, any(consult_of) AS contact_consult_of,
+        any(forwarded_from) AS contact_forwarded_from, any(started_ms) AS begin_ms, any(last_event_ms) AS latest_ms,
         any(last_active_ms) AS active_ms, any(level1_resolvable) AS level1, any(contact_flags) AS own_flags,
         argMax((closes, ended_ms, leg_end_type, leg_end_detail, leg_end_by), leg) AS last_leg,
         argMax(is_abandoned AND ifNull(leg_queue_ms <= {short_abandon_ms:Int64}, 0), leg) AS last_is_short,
@@ -22,7 +23,8 @@ grouped AS (
         countIf(is_reopened) AS reopened_legs,
         countIf(is_ivr_abandoned) AS ivr_legs,  -- no fact, but a measure booked by the contact
         argMinIf((closes, ended_ms), leg, closes) AS first_close,
-        groupArrayArray(leg_flags) AS all_leg_flags
+        groupArrayArray(leg_flags) AS all_leg_flags,
+        arraySort(groupArray((leg, is_offered, is_handled, leg_queue_ms))) AS course
     FROM {fold}
     WHERE has_life
     GROUP BY contact_id
@@ -30,6 +32,9 @@ grouped AS (
 -- Resolution times, and the customer who wrote again without the source saying "reopened".
 judged AS (
     SELECT *,
+        -- what was waited in queues until the first agent
+        arrayFilter(l -> l.2, arraySlice(course, 1, if(any_handled, arrayFirstIndex(l -> l.3, course), length(course))))
+            AS stays,
         first_resolved_ms - begin_ms AS first_raw,
         last_resolved_ms - begin_ms AS full_raw,
         multiIf(first_raw >= 0, first_raw, first_raw >= -{tolerance_ms:Int64}, 0, NULL) AS first_ms,
@@ -60,6 +65,10 @@ SELECT
     toUInt32(if(reopen_implied, 1, reopened_legs)) AS reopens,
     last_leg.1 AND last_leg.5 = 'bot' AND NOT any_offered AND NOT any_handled AS contained,
     last_is_short AND NOT any_handled AS short_abandoned,
+    any_offered AND any_handled AS answered,
+    any_offered AND NOT any_handled AND last_leg.3 = 'abandoned' AS abandoned,
+    if(empty(stays) OR arrayExists(l -> isNull(l.4), stays), NULL, arraySum(l -> assumeNotNull(l.4), stays)) AS wait_ms,
+    contact_consult_of AS consult_of, contact_forwarded_from AS forwarded_from,
     level1 AS level1_resolvable,
     arraySort(arrayDistinct(arrayConcat(own_flags, all_leg_flags,
         if(reopen_implied, ['REOPEN_IMPLIED'], []),

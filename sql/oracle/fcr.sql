@@ -12,9 +12,9 @@ visits AS (
             end_type != 'resolved' OR end_detail = 'unresolved' OR reopens > 0,
             queue, agent, team, transfers > 0, level1_resolvable) AS own_ending,
         end_type = 'transferred' AND end_detail = 'callback' AS wants_call,
-        short_abandoned OR contained AS does_not_count
+        short_abandoned OR contained OR isNotNull(forwarded_from) AS does_not_count
     FROM {contacts}
-    WHERE isNotNull(customer_key)
+    WHERE isNotNull(customer_key) AND isNull(consult_of)
 ),
 -- The call-back that says how a request ended: the one that began last.
 calls AS (

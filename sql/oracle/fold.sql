@@ -14,14 +14,14 @@ gathered AS (
         leg, channel, direction, entry, customer_key, reason, callback_of, parent_contact_id, queue, agent, team,
         ifNull(hold_no, 0), concat(kind, place, outcome), by, level1_resolvable = 0, talk_ms, hold_ms, hold_n,
         hold_max_ms, acw_ms, ifNull(score, 0), ifNull(scale_min, 0), ifNull(scale_max, 0),
-        ifNull(higher_is_better, 0), respondent
+        ifNull(higher_is_better, 0), respondent, ifNull(undone, 0), to_contact_id
     ), 'Tuple(event_id String, revision UInt64, canonical String, at Int64, rank UInt8, leg UInt32,
         channel String, direction String, entry String, customer_key Nullable(String), reason Nullable(String),
         callback_of Nullable(String), parent_contact_id Nullable(String), queue Nullable(String),
         agent Nullable(String), team Nullable(String), hold_no UInt32, detail String, by String,
         beyond_level1 Nullable(UInt8), talk_ms Nullable(Int64), hold_ms Nullable(Int64), hold_n Nullable(Int64),
         hold_max_ms Nullable(Int64), acw_ms Nullable(Int64), score Int32, scale_min Int32, scale_max Int32,
-        higher_is_better UInt8, respondent String)')) AS variants
+        higher_is_better UInt8, respondent String, undone UInt8, to_contact_id Nullable(String))')) AS variants
     FROM {events}
     GROUP BY contact_id
 ),
@@ -34,12 +34,21 @@ unique_events AS (
             arrayShiftLeft(sorted.event_id, 1)), 1, {contact_max_events:UInt32}) AS kept
     FROM gathered
 ),
+-- A contact that is withdrawn by the latest statement has no events.
+counted AS (
+    SELECT contact_id,
+        arraySort(e -> (e.at, e.event_id), arrayFilter(e -> e.rank = 15, kept)) AS withdrawals,
+        notEmpty(withdrawals) AND withdrawals.undone[-1] = 0 AS is_withdrawn,
+        arraySlice(kept, 1, if(is_withdrawn, 0, length(kept))) AS valid
+    FROM unique_events
+),
 -- Lifecycle events in the total order, an agent's replies among them; surveys apart.
 ordered AS (
     SELECT contact_id,
-        arraySort(e -> (e.at, e.rank, e.event_id), arrayFilter(e -> e.rank < 10 OR (e.rank = 12 AND e.by = 'agent'), kept)) AS life,
-        arrayFilter(e -> e.rank = 10, kept) AS survey_events
-    FROM unique_events
+        arraySort(e -> (e.at, e.rank, e.event_id), arrayFilter(e -> e.rank < 10 OR (e.rank = 12 AND e.by = 'agent'), valid)) AS life,
+        arrayFilter(e -> e.rank = 10, valid) AS survey_events,
+        arraySort(e -> (e.at, e.event_id), arrayFilter(e -> e.rank = 16, valid)) AS links
+    FROM counted
 ),
 -- The contact's frame, and its events by leg in the total order.
 framed AS (
@@ -52,7 +61,10 @@ framed AS (
         if(start_i > 0, life.direction[start_i], 'inbound') AS direction,
         if(start_i > 0, life.entry[start_i], 'direct') AS entry,
         life.callback_of[start_i] AS callback_of,
-        life.parent_contact_id[start_i] AS parent_contact_id,
+        coalesce(life.parent_contact_id[start_i],
+            tupleElement(arrayLast(l -> l.detail = 'parent', links), 'to_contact_id')) AS parent_contact_id,
+        tupleElement(arrayLast(l -> l.detail = 'consult', links), 'to_contact_id') AS consult_of,
+        tupleElement(arrayLast(l -> l.detail = 'forwarded', links), 'to_contact_id') AS forwarded_from,
         -- last by (time, event_id): here the type's rank has no say
         arraySort(e -> (e.at, e.event_id), arrayFilter(e -> e.rank IN (0, 3, 8), life)) AS tellers,
         ifNull(arrayLast(r -> isNotNull(r), tellers.reason), '') AS reason,
@@ -78,8 +90,8 @@ framed AS (
 -- One row per leg: where in its events the earliest of each type stands.
 located AS (
     SELECT contact_id, has_life, has_surveys, answers, started_ms, channel, direction, entry, callback_of,
-        parent_contact_id, reason, customer_key, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
-        es, before_ms,
+        parent_contact_id, consult_of, forwarded_from, reason, customer_key, last_event_ms, last_active_ms,
+        level1_resolvable, contact_flags, es, before_ms,
         es.leg[1] AS leg,
         indexOf(es.rank, 1) AS r_i,
         indexOf(es.rank, 2) AS q_i,
@@ -174,7 +186,7 @@ timed AS (
     FROM held
 )
 SELECT contact_id, leg, has_life, has_surveys, answers AS survey_events, channel, direction, entry, reason, customer_key, callback_of,
-    parent_contact_id, started_ms, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
+    parent_contact_id, consult_of, forwarded_from, started_ms, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
     leg_queue,
     if(is_handled, ifNull(coalesce(es.agent[a_i], es.agent[w_i]), ''), '') AS leg_agent,
     if(is_handled, ifNull(es.team[a_i], ''), '') AS leg_team,

@@ -17,7 +17,7 @@ from kpis.tallies.fcr import is_final
 from kpis.tallies.live import is_waiting, live_measures
 from kpis.tallies.peak_hour import peak_hour
 from kpis.tallies.surveys import survey_measures
-from kpis.tallies.windows import activity, contact_bookings, entered, handled
+from kpis.tallies.windows import activity, contact_bookings, entered, handled, responded
 from reports.kpi.answer import Question
 from schemas.time_units import QUARTER_MS
 from sql.periods import edges
@@ -36,11 +36,12 @@ def window_bookings(found: Stored) -> Iterator[tuple[int, Dims, Row]]:
     for facts in found.facts:
         for leg in facts.legs:
             bookings = [entered(leg, rules)] if leg.offered else []
+            bookings += [responded(leg)] if leg.first_reply else []
             bookings += [booking for booking in (handled(leg),) if booking]
             for window, amounts in bookings + activity(leg):
                 yield window.start, dims_of(leg), amounts
         if facts.contact:
-            for window, amounts in contact_bookings(facts.contact, facts.legs):
+            for window, amounts in contact_bookings(facts.contact, facts.legs, rules):
                 yield window.start, dims_of(facts.contact, queue=window.queue), amounts
 
 
@@ -143,6 +144,8 @@ class Expected:
         final = True
         if kpi.table == "windows" and kpi.booked == "entered":
             final = not sums.get("waiting")
+        elif kpi.table == "windows" and kpi.booked == "first entered":
+            final = not sums.get("contact_waiting")
         elif kpi.table == "live" and not kpi.is_state:
             final = not sums.get("waiting_now")
         elif kpi.table == "fcr" and kpi.booked == "ended":
