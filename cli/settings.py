@@ -282,7 +282,7 @@ def rules_of(settings: Settings) -> Rules:
         agent_state_max_ms=ms(given.agent_state_max_h, HOUR_MS),
         acw_stale_ms=ms(given.acw_stale_s),
         contact_max_events=settings.contact_max_events,
-        fcr=FcrRules(**given.fcr.model_dump()),
+        fcr=FcrRules(**given.fcr.model_dump(exclude={"min_gap_s"}), min_gap_ms=ms(given.fcr.min_gap_s)),
     )
 
 

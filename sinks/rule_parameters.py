@@ -27,5 +27,6 @@ def rule_parameters(rules: Rules) -> dict[str, object]:
             evidence=rules.fcr.evidence,
             anchors=rules.fcr.anchors,
             overlapping=rules.fcr.overlapping,
+            min_gap_ms=rules.fcr.min_gap_ms,
         ),
     )

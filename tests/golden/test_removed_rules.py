@@ -112,6 +112,8 @@ FAULTS: dict[str, Fault] = {
     "abandoned is of nobody's": ("contact", "fold_contact", 'offered and owner is None and last is not None and last.end_type == "abandoned"', 'offered and last is not None and last.end_type == "abandoned"'),
     "T of the first queue": ("windows", "first_entered", "target_ms(rules, contact.channel, contact.entry_queue)", "target_ms(rules, contact.channel, contact.queue)"),
     "short over all queues": ("windows", "first_entered", "wait <= rules.short_abandon_ms", "contact.short_abandoned"),
+    "the gap": ("customer_contacts", "far_enough", "not rules.min_gap_ms or later_at - earlier_at >= rules.min_gap_ms", "True"),
+    "the gap is inclusive": ("customer_contacts", "far_enough", "later_at - earlier_at >= rules.min_gap_ms", "later_at - earlier_at > rules.min_gap_ms"),
 }  # fmt: skip
 
 

@@ -76,7 +76,8 @@ def test_every_rule_can_be_changed() -> None:
         "stale_after_h": 7, "stale_after_async_h": 8, "survey_late_h": 9, "agent_state_max_h": 10,
         "acw_stale_s": 11,
         "fcr": {"windows_days": [2], "default_days": 2, "match_reason": False, "cross_channel": False,
-                "begin": "entered", "evidence": "handled", "anchors": "closed", "overlapping": False},
+                "begin": "entered", "evidence": "handled", "anchors": "closed", "overlapping": False,
+                "min_gap_s": 12},
     }  # fmt: skip
     assert changed.keys() == RuleSettings.model_fields.keys()
     found = rules_of(Settings(rules=RuleSettings.model_validate(changed), contact_max_events=12))
