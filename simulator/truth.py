@@ -92,6 +92,7 @@ class Truth:
             service_level_n=1,
         )
         self._first_response(leg, wait_ms)
+        self._reply(leg.contact, leg.queued_at + wait_ms if leg.queued_at is not None else 0)
         leg.contact.reached = True
         self._at_the_end(leg, wait_ms, answers=1)
 
@@ -112,6 +113,18 @@ class Truth:
             first_response_queued_ms=wait_ms,
             first_response_queued_n=1,
         )
+
+    def _reply(self, contact: Contact, now: int) -> None:
+        """An agent writes to the customer, who may have waited for it."""
+        if contact.channel == "voice":
+            return
+        since = contact.waits_since if contact.replies else contact.started_at
+        contact.replies += 1
+        if since >= 0:
+            contact.customer_wait_ms += now - since
+            if contact.replies > 1:
+                contact.reply_ms, contact.reply_n = contact.reply_ms + now - since, contact.reply_n + 1
+        contact.waits_since = -1
 
     def _at_the_end(self, leg: Leg, waited_ms: int, **amounts: int) -> None:
         """The same by activity: booked when the wait was over."""
@@ -158,6 +171,8 @@ class Truth:
             held=int(bool(leg.holds_ms)),
             transferred_out=leg.transferred_out,
         )
+        if leg.resolved:
+            self.book(leg.ended_at, leg.contact.channel, leg.queue, resolutions=1)
 
     def contact(self, contact: Contact) -> None:
         """Nothing more can happen to a contact, or the simulation was cut off here."""
@@ -201,9 +216,28 @@ class Truth:
             ended_judgeable=contact.handled * inbound,
             ended_known=contact.handled * inbound,  # simulated customers are all known
         )
+        if contact.channel != "voice" and contact.handled and inbound:
+            self._written(contact, contact.ended_at, queue)
         if contact.solved:
             resolution_ms = contact.ended_at - contact.started_at
             self.book(contact.ended_at, channel, queue, resolution_ms=resolution_ms, resolution_n=1)
+
+    def _written(self, contact: Contact, ended_at: int, queue: str) -> None:
+        """The replies of a contact that is over."""
+        left = ended_at - contact.waits_since if contact.waits_since >= 0 else 0
+        solved = int(contact.solved)
+        self.book(
+            ended_at,
+            contact.channel,
+            queue,
+            written=1,
+            written_solved=solved,
+            one_touch=solved * int(contact.replies < 2),
+            replies=contact.replies,
+            reply_ms=contact.reply_ms,
+            reply_n=contact.reply_n,
+            customer_wait_ms=contact.customer_wait_ms + left,
+        )
 
     def _queues(self, contact: Contact, first_queued_at: int) -> None:
         """The contact over all its queues."""

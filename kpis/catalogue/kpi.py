@@ -26,6 +26,8 @@ Booked = Literal[
     "started",  # the contact
     "first entered",  # the contact entered its first queue
     "ended",  # the contact
+    "resolved",  # the leg, by its agent
+    "closed",  # the contact, for good
     "first resolved",
     "last resolved",
     "answered",  # by activity: when the leg was answered

@@ -7,6 +7,7 @@ from kpis.facts import ContactFact, LegFact
 from kpis.fold.course import wait_of
 from kpis.fold.flags import Flags
 from kpis.fold.leg import Setting, by_leg, earliest, elapsed, fold_leg, is_short
+from kpis.fold.replies import NO_REPLIES, agent_times, customer_times, exchange
 from kpis.fold.response import closes, with_first_response
 from kpis.rules import Rules, is_async
 from schemas.event_order import order_key
@@ -83,8 +84,13 @@ def sum_known(values: list[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactFact, tuple[LegFact, ...]]:
-    """Contact and leg facts from the set of a contact's events, of which at least one is no survey."""
+def fold_contact(
+    events: Sequence[ContactEvent], rules: Rules, messages: Sequence[ContactEvent] = ()
+) -> tuple[ContactFact, tuple[LegFact, ...]]:
+    """Contact and leg facts from the set of a contact's lifecycle events, of which there is one at least.
+
+    `messages` are what the customer wrote meanwhile.
+    """
     flags = Flags()
     started = earliest(events, ContactStarted, flags)
     first = min(events, key=order_key)
@@ -96,12 +102,17 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
     carriers = carriers_of(events)
     reason = latest_reason(carriers)
     legs = fold_legs(events, first.contact_id, channel, direction, reason, started_at, rules)
-    if channel != "voice" and direction == "inbound":
+    written = channel != "voice" and direction == "inbound"
+    if written:
         legs = with_first_response(events, legs, started_at, rules)
     last = legs[-1] if legs else None
     end = last if last and closes(last) else None
     resolved = [leg.ended_at for leg in legs if leg.end_type == "resolved" and leg.ended_at is not None]
     first_at, last_at = min(resolved, default=None), max(resolved, default=None)
+    replies = NO_REPLIES
+    if written:
+        wrote = customer_times(events, messages, started_at)
+        replies = exchange(wrote, agent_times(events, legs, rules), end.ended_at if end else None)
     owner = next((leg for leg in reversed(legs) if leg.handled), None)
     entry_queue = next((leg.queue for leg in legs if leg.offered or leg.queue), "")
     resolutions = [event for event in carriers if type(event) is ContactResolved]
@@ -146,6 +157,11 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
         answered=int(offered and owner is not None),
         abandoned=int(offered and owner is None and last is not None and last.end_type == "abandoned"),
         wait_ms=wait_of(legs) if offered else None,
+        agent_replies=replies.agent_replies,
+        reply_ms=replies.reply_ms,
+        reply_n=replies.reply_n,
+        customer_wait_ms=replies.customer_wait_ms,
+        closed_at=None,
         consult_of=None,
         forwarded_from=None,
         level1_resolvable=int(all(event.level1_resolvable for event in resolutions)),

@@ -68,7 +68,10 @@ def fold_unique(events: list[ContactEvent], rules: Rules = DEFAULT_RULES) -> Fac
         return NO_FACTS
     if not lifecycle:
         return Facts(None, (), fold_surveys(surveys, None, rules))
-    contact, legs = fold_contact(lifecycle, rules)
+    messages = [
+        event for event in events if told and type(event) is ContactReplied and event.by == "customer"
+    ]
+    contact, legs = fold_contact(lifecycle, rules, messages)
     if told:
         contact = with_links(contact, events)
     if not all(in_range(event) for event in surveys):

@@ -1,11 +1,11 @@
-"""What withdraws a contact, and what links it to others: statements of which the latest counts."""
+"""What withdraws a contact, closes it, and links it to others: statements of which the latest counts."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from kpis.facts import ContactFact
-from schemas.events import ContactEvent, ContactLinked, ContactWithdrawn
+from schemas.events import ContactClosed, ContactEvent, ContactLinked, ContactReopened, ContactWithdrawn
 
 S = TypeVar("S", ContactLinked, ContactWithdrawn)
 
@@ -21,6 +21,14 @@ def is_withdrawn(events: Sequence[ContactEvent]) -> bool:
     return statement is not None and not statement.undone
 
 
+def closed_at(events: Sequence[ContactEvent]) -> int | None:
+    """When the contact was last closed for good; None where it was opened again later."""
+    closed = max((e.occurred_at for e in events if type(e) is ContactClosed), default=None)
+    if closed is None or any(type(e) is ContactReopened and e.occurred_at > closed for e in events):
+        return None
+    return closed
+
+
 def linked_to(events: Sequence[ContactEvent], kind: str) -> str | None:
     """The contact that the latest link of a kind names."""
     link = latest(event for event in events if type(event) is ContactLinked and event.kind == kind)
@@ -28,10 +36,11 @@ def linked_to(events: Sequence[ContactEvent], kind: str) -> str | None:
 
 
 def with_links(contact: ContactFact, events: Sequence[ContactEvent]) -> ContactFact:
-    """The contact with what its links say; what its start says of a parent comes first."""
+    """The contact with what its links and closings say; what its start says of a parent comes first."""
     return replace(
         contact,
         parent_contact_id=contact.parent_contact_id or linked_to(events, "parent"),
+        closed_at=closed_at(events),
         consult_of=linked_to(events, "consult"),
         forwarded_from=linked_to(events, "forwarded"),
     )

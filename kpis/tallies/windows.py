@@ -91,6 +91,19 @@ ENDED = (
     "ended_judgeable",  # handled inbound contacts: what first contact resolution is about
     "ended_known",  # those of them whose customer is known
 )
+# Booked when the contact ended, of written inbound contacts that an agent had.
+WRITTEN = (
+    "written",
+    "written_solved",  # resolved, and not as unresolved
+    "one_touch",  # of them those with fewer than two replies
+    "replies",
+    "reply_ms",  # of messages after the first reply: until the next
+    "reply_n",
+    "customer_wait_ms",
+)
+# Booked when a handled leg was resolved, and when the contact was closed for good.
+RESOLVED = ("resolutions",)
+CLOSED = ("closed",)
 # Booked when the contact was last resolved.
 RESOLVED_LAST = ("resolution_ms", "resolution_n")
 # Booked when the contact was first resolved.
@@ -104,12 +117,14 @@ BOOKED_AT: dict[str, tuple[str, ...]] = {
     "left": LEFT,
     "started": STARTED,
     "first entered": FIRST_ENTERED,
-    "ended": ENDED,
+    "ended": ENDED + WRITTEN,
+    "resolved": RESOLVED,
+    "closed": CLOSED,
     "last resolved": RESOLVED_LAST,
     "first resolved": RESOLVED_FIRST,
 }
-LEG_MEASURES = (*ENTERED, *HANDLED, *ANSWERED, *LEFT)
-CONTACT_MEASURES = (*STARTED, *FIRST_ENTERED, *ENDED, *RESOLVED_LAST, *RESOLVED_FIRST)
+LEG_MEASURES = (*ENTERED, *HANDLED, *ANSWERED, *LEFT, *RESOLVED)
+CONTACT_MEASURES = (*STARTED, *FIRST_ENTERED, *ENDED, *WRITTEN, *CLOSED, *RESOLVED_LAST, *RESOLVED_FIRST)
 MEASURES: tuple[str, ...] = LEG_MEASURES + CONTACT_MEASURES
 INDEX = {name: position for position, name in enumerate(MEASURES)}
 ZERO: tuple[int, ...] = (0,) * len(MEASURES)
@@ -192,12 +207,14 @@ def handled(leg: LegFact) -> Booking | None:
 
 
 def activity(leg: LegFact) -> list[Booking]:
-    """What an offered leg adds to the windows it was answered or abandoned in."""
+    """What a leg adds to the windows it was answered, abandoned or resolved in."""
     bookings: list[Booking] = []
     if leg.answered and leg.answered_at is not None:
         bookings.append((Window(minute(leg.answered_at), leg.channel, leg.queue), {"answers": 1}))
     if leg.abandoned and leg.ended_at is not None:
         bookings.append((Window(minute(leg.ended_at), leg.channel, leg.queue), {"abandonments": 1}))
+    if leg.handled and leg.end_type == "resolved" and leg.ended_at is not None:
+        bookings.append((Window(minute(leg.ended_at), leg.channel, leg.queue), {"resolutions": 1}))
     return bookings
 
 
@@ -225,6 +242,25 @@ def first_entered(contact: ContactFact, rules: Rules) -> Booking:
         "contact_queue_n": int(contact.queue_ms is not None),
         "contact_in_target": known_answer * within,
         "contact_service_level_n": known_answer + known_abandon * (1 - short),
+    }
+
+
+def is_solved(contact: ContactFact) -> bool:
+    """Did the contact end by a resolution that is none of nothing?"""
+    return contact.end_type == "resolved" and contact.end_detail != "unresolved"
+
+
+def written(contact: ContactFact) -> dict[str, int]:
+    """What the replies of a written contact add to the window it ended in."""
+    solved = int(is_solved(contact))
+    return {
+        "written": 1,
+        "written_solved": solved,
+        "one_touch": solved * int(contact.agent_replies < 2),
+        "replies": contact.agent_replies,
+        "reply_ms": contact.reply_ms,
+        "reply_n": contact.reply_n,
+        "customer_wait_ms": contact.customer_wait_ms,
     }
 
 
@@ -269,9 +305,12 @@ def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...], rules: Rul
             "ended_judgeable": judgeable,
             "ended_known": int(judgeable and contact.customer_key is not None),
         }
+        if contact.handled and inbound and contact.channel != "voice":
+            ended |= written(contact)
         bookings.append((at(contact.ended_at, contact.queue), ended))
-    solved = contact.end_type == "resolved" and contact.end_detail != "unresolved"
-    if solved and contact.last_resolved_at is not None and contact.full_resolution_ms is not None:
+    if contact.closed_at is not None:
+        bookings.append((at(contact.closed_at, contact.queue), {"closed": 1}))
+    if is_solved(contact) and contact.last_resolved_at is not None and contact.full_resolution_ms is not None:
         resolution = {"resolution_ms": contact.full_resolution_ms, "resolution_n": 1}
         bookings.append((at(contact.last_resolved_at, contact.queue), resolution))
     if contact.first_resolved_at is not None:

@@ -1,12 +1,14 @@
 -- What each contact as a whole adds to the KPI windows (docs/facts.md 6): a row per contact and time at which
 -- something is booked. `ivr_legs` is the number of its legs that were abandoned in the IVR: no column of the table.
 WITH
--- Each contact up to five times; an agent's inquiry is none. T is that of its first queue.
+-- Each contact up to six times; an agent's inquiry is none. T is that of its first queue.
 repeated AS (
     SELECT
         channel, direction, entry, entry_queue, queue AS final_queue, agent, team, reason, customer_key, callback_of,
         handled, transfers, reopens, contained, handle_ms, first_resolution_ms, full_resolution_ms, ivr_legs,
-        answered, abandoned, wait_ms, queue_ms, isNotNull(ended_at) AS has_ended,
+        answered, abandoned, wait_ms, queue_ms, agent_replies, reply_ms, reply_n, customer_wait_ms,
+        handled AND direction = 'inbound' AND channel != 'voice' AS is_written,
+        end_type = 'resolved' AND end_detail != 'unresolved' AS is_solved, isNotNull(ended_at) AS has_ended,
         answered AND isNotNull(wait_ms) AS answer_known,
         abandoned AND isNotNull(wait_ms) AS abandon_known,
         abandon_known AND ifNull(wait_ms <= {short_abandon_ms:Int64}, 0) AS is_short,
@@ -22,6 +24,7 @@ repeated AS (
         ('started', toNullable(started_at)),
         ('entered', if(offered, toNullable(entered_at), NULL)),
         ('ended', ended_at),
+        ('closed', closed_at),
         ('resolved', if(end_type = 'resolved' AND end_detail != 'unresolved' AND isNotNull(full_resolution_ms),
             last_resolved_at, NULL)),
         ('first resolved', first_resolved_at)]) AS booking
@@ -58,6 +61,14 @@ SELECT
     toInt64(booked = 'ended' AND contained AND entry = 'bot') AS m_contained,
     toInt64(booked = 'ended' AND judgeable) AS m_ended_judgeable,
     toInt64(booked = 'ended' AND judgeable AND isNotNull(customer_key)) AS m_ended_known,
+    toInt64(booked = 'ended' AND is_written) AS m_written,
+    toInt64(booked = 'ended' AND is_written AND is_solved) AS m_written_solved,
+    toInt64(booked = 'ended' AND is_written AND is_solved AND agent_replies < 2) AS m_one_touch,
+    if(booked = 'ended' AND is_written, toInt64(agent_replies), 0) AS m_replies,
+    if(booked = 'ended' AND is_written, reply_ms, 0) AS m_reply_ms,
+    if(booked = 'ended' AND is_written, toInt64(reply_n), 0) AS m_reply_n,
+    if(booked = 'ended' AND is_written, customer_wait_ms, 0) AS m_customer_wait_ms,
+    toInt64(booked = 'closed') AS m_closed,
     if(booked = 'resolved', ifNull(full_resolution_ms, 0), 0) AS m_resolution_ms,
     toInt64(booked = 'resolved') AS m_resolution_n,
     toInt64(booked = 'first resolved') AS m_ever_resolved,

@@ -24,6 +24,8 @@ grouped AS (
         countIf(is_ivr_abandoned) AS ivr_legs,  -- no fact, but a measure booked by the contact
         argMinIf((closes, ended_ms), leg, closes) AS first_close,
         groupArrayArray(leg_flags) AS all_leg_flags,
+        any(closed_ms) AS last_closed_ms,
+        groupArrayArray(agent_times) AS replied, arrayConcat(groupArrayArray(openings), groupArrayArray(messages)) AS wrote,
         arraySort(groupArray((leg, is_offered, is_handled, leg_queue_ms))) AS course
     FROM {fold}
     WHERE has_life
@@ -35,6 +37,16 @@ judged AS (
         -- what was waited in queues until the first agent
         arrayFilter(l -> l.2, arraySlice(course, 1, if(any_handled, arrayFirstIndex(l -> l.3, course), length(course))))
             AS stays,
+        contact_channel != 'voice' AND contact_direction = 'inbound' AS is_written,
+        arraySort(arrayConcat(arrayMap(t -> (t, 0), arrayPushBack(wrote, begin_ms)), arrayMap(t -> (t, 1), replied)))
+            AS exchange,
+        -- carried along: since when the customer waits (-1: does not), replies, time and number of those after the
+        -- first that were waited for, all waiting
+        arrayFold((acc, x) -> if(x.2 = 0,
+            (if(acc.1 < 0, x.1, acc.1), acc.2, acc.3, acc.4, acc.5),
+            (toInt64(-1), acc.2 + 1, acc.3 + if(acc.1 >= 0 AND acc.2 > 0, x.1 - acc.1, 0),
+                acc.4 + toInt64(acc.1 >= 0 AND acc.2 > 0), acc.5 + if(acc.1 >= 0, x.1 - acc.1, 0))),
+            if(is_written, exchange, []), (toInt64(-1), toInt64(0), toInt64(0), toInt64(0), toInt64(0))) AS talk,
         first_resolved_ms - begin_ms AS first_raw,
         last_resolved_ms - begin_ms AS full_raw,
         multiIf(first_raw >= 0, first_raw, first_raw >= -{tolerance_ms:Int64}, 0, NULL) AS first_ms,
@@ -68,6 +80,9 @@ SELECT
     any_offered AND any_handled AS answered,
     any_offered AND NOT any_handled AND last_leg.3 = 'abandoned' AS abandoned,
     if(empty(stays) OR arrayExists(l -> isNull(l.4), stays), NULL, arraySum(l -> assumeNotNull(l.4), stays)) AS wait_ms,
+    toUInt32(talk.2) AS agent_replies, talk.3 AS reply_ms, toUInt32(talk.4) AS reply_n,
+    talk.5 + if(talk.1 >= 0 AND last_leg.1, greatest(ifNull(last_leg.2, 0) - talk.1, 0), 0) AS customer_wait_ms,
+    fromUnixTimestamp64Milli(nullIf(last_closed_ms, 0), 'UTC') AS closed_at,
     contact_consult_of AS consult_of, contact_forwarded_from AS forwarded_from,
     level1 AS level1_resolvable,
     arraySort(arrayDistinct(arrayConcat(own_flags, all_leg_flags,

@@ -47,7 +47,9 @@ ordered AS (
     SELECT contact_id,
         arraySort(e -> (e.at, e.rank, e.event_id), arrayFilter(e -> e.rank < 10 OR (e.rank = 12 AND e.by = 'agent'), valid)) AS life,
         arrayFilter(e -> e.rank = 10, valid) AS survey_events,
-        arraySort(e -> (e.at, e.event_id), arrayFilter(e -> e.rank = 16, valid)) AS links
+        arraySort(e -> (e.at, e.event_id), arrayFilter(e -> e.rank = 16, valid)) AS links,
+        arrayMap(e -> e.at, arrayFilter(e -> e.rank = 12 AND e.by = 'customer', valid)) AS written_ms,
+        arrayMax(arrayMap(e -> e.at, arrayFilter(e -> e.rank = 14, valid))) AS last_closed_ms
     FROM counted
 ),
 -- The contact's frame, and its events by leg in the total order.
@@ -82,6 +84,9 @@ framed AS (
         -- with the first leg only: rows of very many legs are not to hold very many answers each
         notEmpty(survey_events) AS has_surveys,
         arrayResize([survey_events], length(leg_events)) AS leg_answers,
+        arrayResize([written_ms], length(leg_events)) AS leg_messages,
+        -- for good: 0 where there is none, or where the contact was opened again later
+        if(arrayExists(e -> e.rank = 1 AND e.at > last_closed_ms, life), 0, last_closed_ms) AS closed_ms,
         arrayMap(es -> if(arrayExists(k -> k IN (6, 7, 8), es.rank),
             toNullable(es.at[arrayFirstIndex(k -> k IN (6, 7, 8), es.rank)]), NULL), leg_events) AS leg_ends,
         arrayShiftRight(leg_ends, 1) AS leg_ends_before
@@ -91,7 +96,8 @@ framed AS (
 located AS (
     SELECT contact_id, has_life, has_surveys, answers, started_ms, channel, direction, entry, callback_of,
         parent_contact_id, consult_of, forwarded_from, reason, customer_key, last_event_ms, last_active_ms,
-        level1_resolvable, contact_flags, es, before_ms,
+        level1_resolvable, contact_flags, closed_ms,
+        messages, es, before_ms,
         es.leg[1] AS leg,
         indexOf(es.rank, 1) AS r_i,
         indexOf(es.rank, 2) AS q_i,
@@ -108,7 +114,8 @@ located AS (
         if(x_i > 0, es.rank[x_i], 0) AS x_rank,
         es.detail[x_i] AS x_detail,
         x_rank = 6 AND x_detail IN ('cold', 'warm', 'external') AS x_by_agent
-    FROM framed ARRAY JOIN leg_events AS es, leg_ends_before AS before_ms, leg_answers AS answers
+    FROM framed ARRAY JOIN leg_events AS es, leg_ends_before AS before_ms, leg_answers AS answers,
+        leg_messages AS messages
 ),
 -- Was the leg offered, and did an agent take it?
 handled_legs AS (
@@ -206,7 +213,11 @@ SELECT contact_id, leg, has_life, has_surveys, answers AS survey_events, channel
     is_handled AND x_rank = 7 AND x_detail = 'hold' AS is_hold_abandon,
     leg_queue_ms, leg_talk_ms, leg_hold_ms, leg_hold_n, leg_hold_max_ms, leg_acw_ms, acw_is_known,
     leg_talk_ms + leg_hold_ms + leg_acw_ms AS leg_handle_ms,
-    r_ms AS reopened_ms,
+    r_ms AS reopened_ms, closed_ms, messages,
+    arrayMap(e -> e.at, arrayFilter(e -> e.rank = 12, es)) AS wrote,
+    -- an answer is a reply of its own unless one is told of at that time
+    if(isNull(answered_ms) OR arrayExists(t -> abs(t - assumeNotNull(answered_ms)) <= {tolerance_ms:Int64}, wrote),
+        wrote, arrayPushBack(wrote, assumeNotNull(answered_ms))) AS agent_times,
     arrayMap(e -> e.at, arrayFilter(e -> e.rank = 1 AND e.by != 'agent', es)) AS openings,
     multiIf(isNull(wrote_ms), answered_ms, isNull(answered_ms), wrote_ms, wrote_ms < answered_ms, wrote_ms,
         answered_ms) AS reply_ms,

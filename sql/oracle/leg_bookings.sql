@@ -5,6 +5,7 @@ WITH
 weighed AS (
     SELECT
         channel, queue, agent, team, reason, entered_at, answered_at, ended_at, handled_at,
+        end_type,
         offered, handled, answered, abandoned, flow_out, waiting, transferred_out,
         queue_ms, handle_ms, talk_ms, acw_ms, hold_ms, hold_n, first_reply, first_response_ms,
         first_response_created_ms,
@@ -20,10 +21,11 @@ weighed AS (
         arrayFilter(b -> b != '', [if(offered OR isNotNull(first_response_ms) OR isNotNull(first_response_created_ms), 'entered', ''),
             if(handled AND isNotNull(handled_at), 'handled', ''),
             if(answered AND isNotNull(answered_at), 'answered', ''),
-            if(abandoned AND isNotNull(ended_at), 'abandoned', '')]) AS booked
+            if(abandoned AND isNotNull(ended_at), 'abandoned', ''),
+            if(handled AND end_type = 'resolved', 'resolved', '')]) AS booked
     FROM {legs}
 ),
--- Each leg up to four times.
+-- Each leg up to five times.
 repeated AS (
     SELECT *, at = 'entered' AS entering, at = 'handled' AS finishing, at = 'answered' AS answering,
         multiIf(entering, entered_at, finishing, assumeNotNull(handled_at), answering, assumeNotNull(answered_at),
@@ -65,5 +67,6 @@ SELECT
     toInt64(finishing AND hold_n > 0) AS m_held,
     toInt64(finishing AND transferred_out) AS m_transferred_out,
     toInt64(answering) AS m_answers,
-    toInt64(NOT (entering OR finishing OR answering)) AS m_abandonments
+    toInt64(at = 'abandoned') AS m_abandonments,
+    toInt64(at = 'resolved') AS m_resolutions
 FROM repeated

@@ -29,6 +29,7 @@ MODULES = {
     "live": "kpis/tallies/live.py",
     "relations": "kpis/fold/relations.py",
     "windows": "kpis/tallies/windows.py",
+    "replies": "kpis/fold/replies.py",
     "response": "kpis/fold/response.py",
     "survey": "kpis/fold/survey.py",
     "visit": "kpis/fcr/visit.py",
@@ -114,6 +115,15 @@ FAULTS: dict[str, Fault] = {
     "short over all queues": ("windows", "first_entered", "wait <= rules.short_abandon_ms", "contact.short_abandoned"),
     "the gap": ("customer_contacts", "far_enough", "not rules.min_gap_ms or later_at - earlier_at >= rules.min_gap_ms", "True"),
     "the gap is inclusive": ("customer_contacts", "far_enough", "later_at - earlier_at >= rules.min_gap_ms", "later_at - earlier_at > rules.min_gap_ms"),
+    "an answer that is told of as a reply": ("replies", "agent_times", "abs(at - leg.answered_at) <= rules.skew_tolerance_ms", "False"),
+    "of that leg": ("replies", "agent_times", "number == leg.leg", "True"),
+    "an agent's opening is no message": ("replies", "customer_times", 'e.by != "agent"', "True"),
+    "the first of several messages": ("replies", "exchange", "at if since is None else since", "at"),
+    "the first reply is first response": ("replies", "exchange", "replies > 1", "True"),
+    "waits until the end": ("replies", "exchange", "since is not None and ended_at is not None", "False"),
+    "a customer's message": ("fold", "fold_unique", 'told and type(event) is ContactReplied and event.by == "customer"', "False"),
+    "closed, opened again": ("relations", "closed_at", "closed is None or any(type(e) is ContactReopened and e.occurred_at > closed for e in events)", "closed is None"),
+    "one-touch is below two": ("windows", "written", "contact.agent_replies < 2", "contact.agent_replies < 3"),
 }  # fmt: skip
 
 
