@@ -28,6 +28,7 @@ weighed AS (
 -- Each leg up to five times.
 repeated AS (
     SELECT *, at = 'entered' AS entering, at = 'handled' AS finishing, at = 'answered' AS answering,
+        at = 'resolved' AS resolving, at = 'abandoned' AS leaving,
         multiIf(entering, entered_at, finishing, assumeNotNull(handled_at), answering, assumeNotNull(answered_at),
             assumeNotNull(ended_at)) AS booked_at
     FROM weighed ARRAY JOIN booked AS at
@@ -67,6 +68,6 @@ SELECT
     toInt64(finishing AND hold_n > 0) AS m_held,
     toInt64(finishing AND transferred_out) AS m_transferred_out,
     toInt64(answering) AS m_answers,
-    toInt64(at = 'abandoned') AS m_abandonments,
-    toInt64(at = 'resolved') AS m_resolutions
+    toInt64(leaving) AS m_abandonments,
+    toInt64(resolving) AS m_resolutions
 FROM repeated
