@@ -58,6 +58,25 @@ def written(contact: ContactFact) -> dict[str, int]:
     }
 
 
+def at_end(contact: ContactFact) -> dict[str, int]:
+    """What a contact adds to the window it ended in."""
+    inbound = contact.direction == "inbound"
+    judgeable = int(contact.handled and inbound and contact.callback_of is None)
+    ended = {
+        "ended": 1,
+        "ended_handled": contact.handled,
+        "contact_handle_ms": contact.handle_ms or 0,
+        "ended_transferred": int(contact.handled and contact.transfers > 0),
+        "ended_bot": int(contact.entry == "bot"),
+        "contained": int(contact.contained and contact.entry == "bot"),
+        "ended_judgeable": judgeable,
+        "ended_known": int(judgeable and contact.customer_key is not None),
+    }
+    if contact.handled and inbound and contact.channel != "voice":
+        ended |= written(contact)
+    return ended
+
+
 def contact_amounts(contact: ContactFact, legs: tuple[LegFact, ...], rules: Rules) -> list[Amounts]:
     """All that a contact as a whole adds.
 
@@ -65,7 +84,6 @@ def contact_amounts(contact: ContactFact, legs: tuple[LegFact, ...], rules: Rule
     """
     if contact.consult_of is not None:
         return []
-
     inbound = int(contact.direction == "inbound")
     bookings: list[Amounts] = [
         (
@@ -86,20 +104,7 @@ def contact_amounts(contact: ContactFact, legs: tuple[LegFact, ...], rules: Rule
     if contact.offered:
         bookings.append(first_entered(contact, rules))
     if contact.ended_at is not None:
-        judgeable = int(contact.handled and inbound and contact.callback_of is None)
-        ended = {
-            "ended": 1,
-            "ended_handled": contact.handled,
-            "contact_handle_ms": contact.handle_ms or 0,
-            "ended_transferred": int(contact.handled and contact.transfers > 0),
-            "ended_bot": int(contact.entry == "bot"),
-            "contained": int(contact.contained and contact.entry == "bot"),
-            "ended_judgeable": judgeable,
-            "ended_known": int(judgeable and contact.customer_key is not None),
-        }
-        if contact.handled and inbound and contact.channel != "voice":
-            ended |= written(contact)
-        bookings.append((contact.ended_at, contact.queue, ended))
+        bookings.append((contact.ended_at, contact.queue, at_end(contact)))
     if contact.closed_at is not None:
         bookings.append((contact.closed_at, contact.queue, {"closed": 1}))
     if is_solved(contact) and contact.last_resolved_at is not None and contact.full_resolution_ms is not None:

@@ -104,7 +104,7 @@ def peak(reader: Reader) -> FoundFigure:
     started: list[tuple[int, str]] = []
     for contact_id, facts in folded.facts.items():
         contact = facts.contact
-        if contact is None or not asked.fits(contact.channel, contact.entry_queue):
+        if contact is None or contact.consult_of or not asked.fits(contact.channel, contact.entry_queue):
             continue
         if asked.holds(contact.started_at):
             started.append((contact.started_at, contact_id))

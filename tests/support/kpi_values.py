@@ -163,7 +163,11 @@ class Expected:
         return {"value": found, "unit": "ms", "n": n, "num": found, "den": 1, "final": final}
 
     def peaks(self, kpi: Kpi) -> dict[tuple[Any, ...], Row]:
-        started = [(c.started_at, dims_of(c, queue=c.entry_queue), c.started_at) for c in self.found.contacts]
+        started = [
+            (c.started_at, dims_of(c, queue=c.entry_queue), c.started_at)
+            for c in self.found.contacts
+            if c.consult_of is None
+        ]
         peaks = {}
         for key, times in self.grouped(started).items():
             first = -(-key[0] // QUARTER_MS)
