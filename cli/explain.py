@@ -13,7 +13,6 @@ from cli.printable import printable
 from cli.settings import Settings, rules_of
 from cli.times import instant_ms
 from kpis.catalogue.every_kpi import every_kpi
-from kpis.catalogue.figure import CallbackWait
 from kpis.catalogue.kpi import Kpi
 from reports.explain.explanation import Asked, Contributor, Explanation, document, explain
 from reports.explain.reading import Shown, utc_text
@@ -110,7 +109,7 @@ def print_text(found: Explanation, limit: int) -> None:
         )
         return
     value = {"value": found.value, "unit": kpi.unit}
-    quotient = f" = {found.num:,} / {found.den:,}" if kpi.den or isinstance(kpi.figure, CallbackWait) else ""
+    quotient = f" = {found.num:,} / {found.den:,}" if kpi.den else ""
     say(f"{shown(value)}{quotient}, from {len(found.contributors):,} {things(found)}")
     for contributor in found.contributors[:limit]:
         print_contributor(contributor, found.asked.zone)

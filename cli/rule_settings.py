@@ -56,6 +56,11 @@ class FcrSettings(Table):
         DEFAULT_RULES.fcr.overlapping,
         description="A contact that began before the other ended is a repeat.",
     )
+    min_gap_s: Seconds = Field(
+        DEFAULT_RULES.fcr.min_gap_ms / 1000,
+        description="A contact that begins sooner after another began is that one forwarded, and no "
+        "repeat of it.",
+    )
 
     @model_validator(mode="after")
     def windows_fit(self) -> "FcrSettings":

@@ -44,6 +44,9 @@ class LegFact:
     acw_ms: int
     acw_known: int
     handle_ms: int | None
+    first_reply: int  # the first human reply to the customer came on this leg
+    first_response_ms: int | None  # how long that took: since the customer's last opening,
+    first_response_created_ms: int | None  # and since the contact began; None on all other legs
     flags: tuple[str, ...]
 
 
@@ -84,6 +87,16 @@ class ContactFact:
     reopens: int
     contained: int
     short_abandoned: int
+    answered: int  # offered, and an agent had it, in whatever queue
+    abandoned: int  # offered, no agent had it, and the customer left
+    wait_ms: int | None  # in queues, until the first agent or the end
+    agent_replies: int  # of a written inbound contact: how often agents wrote,
+    reply_ms: int  # how long customers' messages after the first reply waited for the next one,
+    reply_n: int  # and how many did,
+    customer_wait_ms: int  # and for how long the customer waited for anybody in all
+    closed_at: int | None  # for good: no work is later
+    consult_of: str | None  # an agent's inquiry about that contact: no contact of its own
+    forwarded_from: str | None  # that contact's request, passed on: no repeat of it
     level1_resolvable: int
     flags: tuple[str, ...]
 

@@ -22,6 +22,7 @@ class FcrRules:
     evidence: Literal["any", "handled"] = "any"  # is a contact that nobody answered a repeat?
     anchors: Literal["handled", "closed"] = "handled"  # is one that ended without any agent judged?
     overlapping: bool = True  # is one that began before the other's end a repeat?
+    min_gap_ms: int = 0  # one that begins sooner after the other's beginning is that one forwarded, no repeat
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ def reopen(world: World, line: QueueLine, contact: Contact) -> None:
     contact.reopens += 1
     contact.last_leg += 1
     contact.ended_at, contact.solved = None, False
+    contact.waits_since = world.clock.now
     emit(world, contact, contact.last_leg, "reopened")
     world.steps.enter_queue(world, line, contact, contact.last_leg)
 

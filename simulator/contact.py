@@ -17,6 +17,17 @@ class Contact:
     entry_queue: str = ""
     owner_queue: str = ""
     handled: int = 0
+    reached: bool = False  # by an agent, out of a queue
+    first_queued_at: int | None = None
+    waited_ms: int = 0  # until the first agent
+    queue_ms: int = 0
+    waits: int = 0
+    abandoned: int = 0
+    replies: int = 0  # of agents, to a customer who writes
+    waits_since: int = -1  # the customer, for a reply
+    reply_ms: int = 0
+    reply_n: int = 0
+    customer_wait_ms: int = 0
     handle_ms: int = 0
     transfers: int = 0
     overflows: int = 0
@@ -44,3 +55,4 @@ class Leg:
     talk_ms: int = 0
     holds_ms: list[int] = field(default_factory=list)
     transferred_out: int = 0
+    resolved: int = 0

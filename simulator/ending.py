@@ -13,6 +13,7 @@ def abandon(world: World, leg: Leg, place: str, by: str = "customer") -> None:
 def resolve(world: World, leg: Leg, outcome: str, by: str, reason: str | None = None) -> None:
     """The contact ends by a resolution, for good or until it is reopened."""
     contact, now = leg.contact, world.clock.now
+    leg.resolved = 1
     level1 = not (outcome == "unresolved" and world.chance(0.3))
     emit(
         world,

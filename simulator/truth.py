@@ -60,6 +60,10 @@ class Truth:
     def _leave(self, leg: Leg, waited_ms: int, **amounts: int) -> None:
         """The leg is out of the queue; all is booked when it had joined it."""
         assert leg.queued_at is not None
+        contact = leg.contact
+        contact.queue_ms, contact.waits = contact.queue_ms + waited_ms, contact.waits + 1
+        if not contact.reached:
+            contact.waited_ms += waited_ms
         self.book(
             leg.queued_at,
             leg.contact.channel,
@@ -73,10 +77,11 @@ class Truth:
     def queued(self, leg: Leg, now: int) -> None:
         """A leg joined a queue."""
         self.book(now, leg.contact.channel, leg.queue, offered=1, waiting=1)
+        if leg.contact.first_queued_at is None:
+            leg.contact.first_queued_at = now
 
     def answered(self, leg: Leg, wait_ms: int) -> None:
         """An agent took a leg out of the queue."""
-        first = int(leg.number == 1)
         self._leave(
             leg,
             wait_ms,
@@ -85,10 +90,41 @@ class Truth:
             wait_n=1,
             answered_in_target=int(wait_ms <= self._target_ms[leg.contact.channel]),
             service_level_n=1,
-            first_response_ms=wait_ms * first,
-            first_response_n=first,
         )
+        self._first_response(leg, wait_ms)
+        self._reply(leg.contact, leg.queued_at + wait_ms if leg.queued_at is not None else 0)
+        leg.contact.reached = True
         self._at_the_end(leg, wait_ms, answers=1)
+
+    def _first_response(self, leg: Leg, wait_ms: int) -> None:
+        """A customer who writes has the first reply; nothing here is opened again before one."""
+        contact = leg.contact
+        if contact.channel == "voice" or contact.reached or leg.queued_at is None:
+            return
+        since_start = leg.queued_at + wait_ms - contact.started_at
+        self.book(
+            leg.queued_at,
+            contact.channel,
+            leg.queue,
+            first_response_ms=since_start,
+            first_response_n=1,
+            first_response_created_ms=since_start,
+            first_response_created_n=1,
+            first_response_queued_ms=wait_ms,
+            first_response_queued_n=1,
+        )
+
+    def _reply(self, contact: Contact, now: int) -> None:
+        """An agent writes to the customer, who may have waited for it."""
+        if contact.channel == "voice":
+            return
+        since = contact.waits_since if contact.replies else contact.started_at
+        contact.replies += 1
+        if since >= 0:
+            contact.customer_wait_ms += now - since
+            if contact.replies > 1:
+                contact.reply_ms, contact.reply_n = contact.reply_ms + now - since, contact.reply_n + 1
+        contact.waits_since = -1
 
     def _at_the_end(self, leg: Leg, waited_ms: int, **amounts: int) -> None:
         """The same by activity: booked when the wait was over."""
@@ -98,6 +134,7 @@ class Truth:
     def abandoned(self, leg: Leg, wait_ms: int) -> None:
         """The customer left the queue."""
         short = int(wait_ms <= self._short_ms)
+        leg.contact.abandoned = 1 - leg.contact.handled
         self._leave(
             leg,
             wait_ms,
@@ -134,6 +171,8 @@ class Truth:
             held=int(bool(leg.holds_ms)),
             transferred_out=leg.transferred_out,
         )
+        if leg.resolved:
+            self.book(leg.ended_at, leg.contact.channel, leg.queue, resolutions=1)
 
     def contact(self, contact: Contact) -> None:
         """Nothing more can happen to a contact, or the simulation was cut off here."""
@@ -150,6 +189,8 @@ class Truth:
             contacts_ivr_abandoned=contact.ivr_abandoned if contact.entry == "ivr" else 0,
             ivr_abandoned=contact.ivr_abandoned,
         )
+        if contact.first_queued_at is not None:
+            self._queues(contact, contact.first_queued_at)
         if contact.first_resolved_at is not None:
             self.book(
                 contact.first_resolved_at,
@@ -175,6 +216,48 @@ class Truth:
             ended_judgeable=contact.handled * inbound,
             ended_known=contact.handled * inbound,  # simulated customers are all known
         )
+        if contact.channel != "voice" and contact.handled and inbound:
+            self._written(contact, contact.ended_at, queue)
         if contact.solved:
             resolution_ms = contact.ended_at - contact.started_at
             self.book(contact.ended_at, channel, queue, resolution_ms=resolution_ms, resolution_n=1)
+
+    def _written(self, contact: Contact, ended_at: int, queue: str) -> None:
+        """The replies of a contact that is over."""
+        left = ended_at - contact.waits_since if contact.waits_since >= 0 else 0
+        solved = int(contact.solved)
+        self.book(
+            ended_at,
+            contact.channel,
+            queue,
+            written=1,
+            written_solved=solved,
+            one_touch=solved * int(contact.replies < 2),
+            replies=contact.replies,
+            reply_ms=contact.reply_ms,
+            reply_n=contact.reply_n,
+            customer_wait_ms=contact.customer_wait_ms + left,
+        )
+
+    def _queues(self, contact: Contact, first_queued_at: int) -> None:
+        """The contact over all its queues."""
+        wait_ms, abandoned = contact.waited_ms, contact.abandoned
+        short = abandoned * int(wait_ms <= self._short_ms)
+        self.book(
+            first_queued_at,
+            contact.channel,
+            contact.entry_queue,
+            contact_offered=1,
+            contact_answered=contact.handled,
+            contact_abandoned=abandoned,
+            contact_short_abandoned=short,
+            contact_waiting=int(not contact.handled and contact.ended_at is None),
+            contact_wait_ms=wait_ms * contact.handled,
+            contact_wait_n=contact.handled,
+            contact_abandon_wait_ms=wait_ms * abandoned,
+            contact_abandon_wait_n=abandoned,
+            contact_queue_ms=contact.queue_ms,
+            contact_queue_n=int(contact.waits > 0),
+            contact_in_target=contact.handled * int(wait_ms <= self._target_ms[contact.channel]),
+            contact_service_level_n=contact.handled + abandoned - short,
+        )

@@ -56,8 +56,8 @@ DEAD_LETTER_COLUMNS = (
 )  # fmt: skip
 BLANK_TEXT = frozenset({
     "contact_id", "channel", "direction", "entry", "customer_key", "reason", "callback_of",
-    "parent_contact_id", "end_type", "end_detail", "end_by", "entry_queue", "queue", "agent", "team",
-    "kind", "respondent",
+    "parent_contact_id", "consult_of", "forwarded_from", "end_type", "end_detail", "end_by",
+    "entry_queue", "queue", "agent", "team", "kind", "respondent",
 })  # fmt: skip
 COLUMNS = {
     "events": EVENT_COLUMNS,

@@ -28,6 +28,7 @@ def rule_parameters(rules: Rules) -> dict[str, object]:
             evidence=rules.fcr.evidence,
             anchors=rules.fcr.anchors,
             overlapping=rules.fcr.overlapping,
+            min_gap_ms=rules.fcr.min_gap_ms,
         ),
         calendars=calendar_parameters(rules.calendars, rules.calendar_by_queue, rules.calendar_default),
     )

@@ -75,6 +75,11 @@ def with_own(source: str, by: Sequence[str]) -> str:
     return f"(SELECT *, {columns} FROM {source})" if own else source
 
 
+def callback_source(legs: str = STREAM_LEGS, contacts: str = STREAM_CONTACTS) -> str:
+    """Source: requests for a call back, by any of LEG_DIMENSIONS of the leg that asked."""
+    return compose("oracle", "callbacks", legs=legs, contacts=contacts)
+
+
 def matured(source: str) -> str:
     """A source with `days`, and with whether each minute is final at {as_of_ms}."""
     return f"(SELECT *, {MATURE} FROM {source})"
@@ -194,17 +199,6 @@ def quantiles(
     outputs = ["n", *(f"ordered[intDiv({percent:d} * n + 99, 100)] AS p{percent:d}" for percent in percents)]
     values = "arraySort(groupArray(duration)) AS ordered, count() AS n"
     return grouped(leg_values(*DURATIONS[duration], legs), values, outputs, periods, by)
-
-
-def callback_wait(
-    periods: Periods,
-    by: Sequence[str] = (),
-    legs: str = STREAM_LEGS,
-    contacts: str = STREAM_CONTACTS,
-) -> str:
-    """`total_ms` and `n` of the waits from a request for a callback to its answer, by the requesting leg."""
-    answered = compose("oracle", "callbacks", legs=legs, contacts=contacts)
-    return grouped(answered, "sum(wait) AS total_ms, count() AS n", ("total_ms", "n"), periods, by)
 
 
 def peak_hour(source: str, periods: Periods, by: Sequence[str] = ()) -> str:

@@ -65,6 +65,7 @@ def fcr_parameters(
     evidence: str,
     anchors: str,
     overlapping: bool,
+    min_gap_ms: int,
 ) -> Parameters:
     """The settings of first contact resolution as ClickHouse query parameters."""
     return {
@@ -75,6 +76,7 @@ def fcr_parameters(
         "evidence": evidence,
         "anchors": anchors,
         "overlapping": int(overlapping),
+        "min_gap_ms": min_gap_ms,
     }
 
 

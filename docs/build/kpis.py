@@ -17,6 +17,7 @@ GROUPS = {
     "fcr": "First contact resolution and repeat contacts",
     "surveys": "Surveys",
     "agents": "Agents' time",
+    "callbacks": "Callbacks",
     "facts": "Extremes, percentiles and others that are no quotients of sums",
     "live": "The present moment",
 }

@@ -3,6 +3,8 @@
 Views, `ringback kpi`, the JSON names and docs/reference/kpis.md are made from this.
 """
 
+from kpis.catalogue.callbacks import CALLBACKS
+from kpis.catalogue.contacts import CONTACTS
 from kpis.catalogue.handling import HANDLING, RESOLUTION
 from kpis.catalogue.kpi import Kpi
 from kpis.catalogue.present import AGENTS, LIVE
@@ -18,6 +20,8 @@ def every_kpi(rules: Rules) -> dict[str, Kpi]:
     kpis = (
         *VOLUME,
         *WAIT,
+        *CALLBACKS,
+        *CONTACTS,
         *SERVICE_LEVEL,
         *ABANDONMENT,
         *HANDLING,

@@ -29,11 +29,6 @@ class Longest:
 
 
 @dataclass(frozen=True, slots=True)
-class CallbackWait:
-    """The mean time from the request of a callback to the answer of the contact that fulfils it."""
-
-
-@dataclass(frozen=True, slots=True)
 class PeakHour:
     """The four quarter-hours in a row in which most contacts started."""
 
@@ -43,7 +38,7 @@ class LongestWaitNow:
     """The greatest age of a leg that waits at the moment asked about."""
 
 
-Figure: TypeAlias = Quantile | Longest | CallbackWait | PeakHour | LongestWaitNow
+Figure: TypeAlias = Quantile | Longest | PeakHour | LongestWaitNow
 
 
 def unknown_figure(figure: object, reader: str) -> TypeError:

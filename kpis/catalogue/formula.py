@@ -1,7 +1,6 @@
 """How a KPI is made, in words: its quotient of measures, or what stands in its place."""
 
 from kpis.catalogue.figure import (
-    CallbackWait,
     Figure,
     Longest,
     LongestWaitNow,
@@ -31,8 +30,6 @@ def figure_formula(figure: Figure) -> str:
             return "the greatest age of a waiting leg"
         case Quantile():
             return "lower quantile of single values"
-        case CallbackWait():
-            return "mean of single waits"
         case PeakHour():
             return "the four quarter-hours in a row with most `contacts`"
     raise unknown_figure(figure, "kpis/catalogue/formula.py")

@@ -24,7 +24,10 @@ Booked = Literal[
     "entered",  # the leg entered its queue
     "handled",  # the agent was done with the leg, after-contact work included
     "started",  # the contact
+    "first entered",  # the contact entered its first queue
     "ended",  # the contact
+    "resolved",  # the leg, by its agent
+    "closed",  # the contact, for good
     "first resolved",
     "last resolved",
     "answered",  # by activity: when the leg was answered
@@ -34,8 +37,8 @@ Booked = Literal[
     "as_of",  # the moment that is asked about
 ]
 # Where the measures live: the contact stream's windows, those of first contact resolution, surveys, agents'
-# quarter-hours; `facts` are computed from fact rows, `live` from the legs at a moment.
-Table = Literal["windows", "fcr", "surveys", "agents", "facts", "live"]
+# quarter-hours; `facts` are computed from fact rows, `live` from the legs at a moment, `callbacks` from requests.
+Table = Literal["windows", "fcr", "surveys", "agents", "facts", "live", "callbacks"]
 Maturity = Literal["", "final", "all", "pending"]
 Terms = dict[str, int]  # measure -> coefficient
 

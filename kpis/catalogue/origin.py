@@ -3,12 +3,13 @@
 import re
 from dataclasses import dataclass
 
-from kpis.catalogue.figure import CallbackWait, Longest, LongestWaitNow, PeakHour, Quantile, unknown_figure
+from kpis.catalogue.figure import Longest, LongestWaitNow, PeakHour, Quantile, unknown_figure
 from kpis.catalogue.kpi import Kpi
 
 QUEUED, ANSWERED, ABANDONED = "contact_queued", "contact_answered", "contact_abandoned"
 RESOLVED, TRANSFERRED, WRAPPED = "contact_resolved", "contact_transferred", "contact_wrapped"
 STARTED, HELD, RESUMED = "contact_started", "contact_held", "contact_resumed"
+REPLIED, CLOSED = "contact_replied", "contact_closed"
 Events = tuple[str, ...]
 
 
@@ -23,8 +24,19 @@ class Origin:
 ENDINGS = (RESOLVED, ABANDONED, TRANSFERRED)
 # By name of the measure, the first that fits; what fits none is told by the moment at which it is booked.
 BY_MEASURE: tuple[tuple[str, Origin], ...] = (
+    (r"callback.*|attempt_wait.*", Origin((STARTED, TRANSFERRED), (ANSWERED, *ENDINGS))),
+    (r"answer_wait.*", Origin((STARTED, TRANSFERRED, ANSWERED))),
+    (r"first_response_(queued|business).*", Origin((QUEUED, ANSWERED), (REPLIED, "contact_reopened"))),
+    (r"first_response.*", Origin((STARTED, ANSWERED), (REPLIED, "contact_reopened"))),
+    (r"(replies|reply_|customer_wait|one_touch|written).*", Origin((STARTED, REPLIED), (ANSWERED, RESOLVED))),
+    (r"closed.*", Origin((CLOSED,))),
+    (r"contact_(offered|waiting)", Origin((QUEUED,))),
+    (r"contact_(answered|wait_|in_target).*", Origin((QUEUED, ANSWERED))),
+    (r"contact_(abandon|short_abandoned).*", Origin((QUEUED, ABANDONED))),
+    (r"contact_service_level_n", Origin((QUEUED, ANSWERED), (ABANDONED,))),
+    (r"contact_queue_.*", Origin((QUEUED,), (ANSWERED, *ENDINGS))),
     (r"offered|waiting", Origin((QUEUED,))),
-    (r"(answered|wait_|answers|first_response).*", Origin((QUEUED, ANSWERED))),
+    (r"(answered|wait_|answers).*", Origin((QUEUED, ANSWERED))),
     (r"(abandon|short_abandoned).*", Origin((QUEUED, ABANDONED))),
     (r"service_level_n", Origin((QUEUED, ANSWERED), (ABANDONED,))),
     (r"flow_out.*", Origin((QUEUED, TRANSFERRED), (RESOLVED,))),
@@ -43,6 +55,7 @@ BY_TABLE = {
     "surveys": Origin(("contact_surveyed",), ENDINGS),
     "agents": Origin((ANSWERED, RESOLVED), ("agent_state_changed", WRAPPED, ABANDONED, TRANSFERRED)),
     "live": Origin((QUEUED, ANSWERED), (*ENDINGS, WRAPPED)),
+    "callbacks": Origin((STARTED, TRANSFERRED), (ANSWERED, *ENDINGS)),
 }
 BY_BOOKING = {
     "entered": Origin((QUEUED,), (ANSWERED, *ENDINGS)),
@@ -73,8 +86,6 @@ def of_figure(kpi: Kpi) -> Origin:
     match kpi.figure:
         case Quantile(duration) | Longest(duration):
             name = duration
-        case CallbackWait():
-            return Origin((STARTED, TRANSFERRED, ANSWERED))
         case PeakHour():
             return Origin((STARTED,))
         case LongestWaitNow():

@@ -1,6 +1,6 @@
 """KPIs of volume and waiting (docs/facts.md 6, 7)."""
 
-from kpis.catalogue.figure import CallbackWait, Longest, PeakHour, Quantile
+from kpis.catalogue.figure import Longest, PeakHour, Quantile
 from kpis.catalogue.kpi import AMAZON, GENESYS, SPEC, Kpi, count
 
 ZENDESK = "Zendesk native time duration metrics"
@@ -33,8 +33,17 @@ WAIT = (
         "Mean wait from queue entry to answer, of answered legs whose wait is known.", AMAZON,
         {"wait_ms": 1}, {"wait_n": 1}, "sync"),
     Kpi("first_response_time", "First response time", "ms", "leg", "entered",
-        "Mean time from queue entry to the first human reply, on asynchronous channels.",
-        ZENDESK, {"first_response_ms": 1}, {"first_response_n": 1}, "async"),
+        "Mean time from the customer's last opening (creation, a bot's hand-over, a reopening) to the first human"
+        " reply, on asynchronous channels.",
+        "Chatwoot first response time", {"first_response_ms": 1}, {"first_response_n": 1}, "async"),
+    Kpi("first_response_time.zendesk", "First reply time, since creation", "ms", "leg", "entered",
+        "As Zendesk and Zoho count it: from the creation of the contact to the first human reply.",
+        ZENDESK, {"first_response_created_ms": 1},
+        {"first_response_created_n": 1}, "async", variant_of="first_response_time"),
+    Kpi("first_response_time.queued", "First response time, since queue entry", "ms", "leg", "entered",
+        "From the queue entry of the leg that replied first to its reply: the part of the last team alone.",
+        SPEC, {"first_response_queued_ms": 1}, {"first_response_queued_n": 1}, "async",
+        variant_of="first_response_time"),
     Kpi("queue_time_avg", "Average time in queue", "ms", "leg", "entered",
         "Mean wait of all offered legs whose wait is known, abandoned and flow-outs included.", AMAZON,
         {"queue_ms": 1}, {"queue_n": 1}),
@@ -42,9 +51,6 @@ WAIT = (
         "Mean wait of abandoned legs.", AMAZON, {"abandon_wait_ms": 1}, {"abandon_wait_n": 1}, "not_email"),
     Kpi("longest_wait", "Longest wait", "ms", "leg", "entered",
         "Longest wait of any offered leg, however it left the queue.", AMAZON, figure=Longest("queue_ms")),
-    Kpi("callback_wait", "Callback wait", "ms", "contact", "entered",
-        "Mean time from the request of a callback to the answer of the contact that fulfils it.",
-        "Bright Pattern virtual queue report", figure=CallbackWait()),
     Kpi("asa.per_offered", "Average speed of answer, per offered", "ms", "leg", "entered",
         "Wait of answered legs per offered leg.", "Cisco ICM 4.5", {"wait_ms": 1}, {"offered": 1}, "sync",
         variant_of="asa"),
@@ -52,8 +58,9 @@ WAIT = (
         "The same, of the wait what lay within the queue's business hours.", ZENDESK,
         {"wait_business_ms": 1}, {"wait_n": 1}, "sync", variant_of="asa"),
     Kpi("first_response_time.business_hours", "First response time, in business hours", "ms", "leg", "entered",
-        "The same, of the wait what lay within the queue's business hours.", ZENDESK,
-        {"first_response_business_ms": 1}, {"first_response_n": 1}, "async", variant_of="first_response_time"),
+        "As .queued, and of that what lay within the queue's business hours.", ZENDESK,
+        {"first_response_business_ms": 1}, {"first_response_queued_n": 1}, "async",
+        variant_of="first_response_time"),
     Kpi("queue_time_avg.business_hours", "Average time in queue, in business hours", "ms", "leg", "entered",
         "The same, of the wait what lay within the queue's business hours.", ZENDESK,
         {"queue_business_ms": 1}, {"queue_n": 1}, variant_of="queue_time_avg"),

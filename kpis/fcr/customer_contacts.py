@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from kpis.facts import FcrFact
+from kpis.fcr.gapped import Gapped, GappedSuccessive
 from kpis.fcr.order import Order, Overlapping, Successive
 from kpis.fcr.visit import GroupKey, Visit, candidate, group_of, last_callback
 from kpis.rules import FcrRules
@@ -86,7 +87,7 @@ class CustomerContacts:
     def _group(self, fact: FcrFact) -> Order:
         key = group_of(fact, self._rules)
         if key not in self._groups:
-            self._groups[key] = Overlapping() if self._rules.overlapping else Successive()
+            self._groups[key] = order_by(self._rules)
         return self._groups[key]
 
     def _judged(self, fact: FcrFact) -> FcrFact:
@@ -96,6 +97,14 @@ class CustomerContacts:
         if (next_at, previous) == (fact.next_at, fact.previous_end_at):
             return fact
         return replace(fact, next_at=next_at, previous_end_at=previous)
+
+
+def order_by(rules: FcrRules) -> Order:
+    """An empty group, in the order that the rules ask for."""
+    if rules.min_gap_ms:
+        gap_ms = rules.min_gap_ms
+        return Gapped(gap_ms) if rules.overlapping else GappedSuccessive(gap_ms)
+    return Overlapping() if rules.overlapping else Successive()
 
 
 def judge(visits: Iterable[Visit], rules: FcrRules) -> list[FcrFact]:
@@ -110,16 +119,25 @@ def judge(visits: Iterable[Visit], rules: FcrRules) -> list[FcrFact]:
     return [fact for group in groups.values() for fact in judge_group(group, rules)]
 
 
+def far_enough(earlier_at: int, later_at: int, rules: FcrRules) -> bool:
+    """Is the later of two beginnings a contact of its own, and not the earlier one forwarded?"""
+    return not rules.min_gap_ms or later_at - earlier_at >= rules.min_gap_ms
+
+
 def judge_group(group: list[FcrFact], rules: FcrRules) -> Iterator[FcrFact]:
     """Facts of the contacts that can repeat each other."""
     ordered = sorted(group, key=lambda fact: (fact.begins_at, fact.contact_id))
     for place, fact in enumerate(ordered):
+        later, earlier = ordered, ordered
         if rules.overlapping:
-            following = [other.begins_at for other in ordered[place + 1 :]]
-            ends = [other.ended_at for other in ordered[:place] if other.ended_at is not None]
-        else:
+            later, earlier = ordered[place + 1 :], ordered[:place]
+        later = [o for o in later if far_enough(fact.begins_at, o.begins_at, rules)]
+        earlier = [o for o in earlier if far_enough(o.begins_at, fact.begins_at, rules)]
+        if not rules.overlapping:
             ended_at = fact.ended_at
-            following = [o.begins_at for o in ordered if ended_at is not None and o.begins_at > ended_at]
-            ends = [o.ended_at for o in ordered if o.ended_at is not None and o.ended_at < fact.begins_at]
+            later = [o for o in later if ended_at is not None and o.begins_at > ended_at]
+            earlier = [o for o in earlier if (o.ended_at or 0) < fact.begins_at]
+        following = [other.begins_at for other in later]
+        ends = [other.ended_at for other in earlier if other.ended_at is not None]
         next_at = min(following, default=None) if fact.anchor else None
         yield replace(fact, next_at=next_at, previous_end_at=max(ends, default=None))

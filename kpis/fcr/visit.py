@@ -27,7 +27,7 @@ class Visit:
     failed: int  # by itself: not resolved, unresolved or reopened
     level1_resolvable: int
     transfers: int
-    countable: int  # inbound, no call-back, neither abandoned at once nor contained by a bot
+    countable: int  # inbound, no call-back, neither abandoned at once nor contained by a bot nor passed on
     wants_callback: int
     callback_of: str | None
 
@@ -35,7 +35,7 @@ class Visit:
 def visit_of(contact: ContactFact) -> Visit | None:
     """A contact as first contact resolution sees it; None where it has no part or an unknown customer."""
     inbound = contact.direction == "inbound" and contact.callback_of is None
-    if contact.customer_key is None or not (inbound or contact.callback_of):
+    if contact.customer_key is None or contact.consult_of or not (inbound or contact.callback_of):
         return None
     solved = contact.end_type == "resolved" and contact.end_detail != "unresolved" and contact.reopens == 0
     return Visit(
@@ -53,7 +53,9 @@ def visit_of(contact: ContactFact) -> Visit | None:
         failed=int(not solved),
         level1_resolvable=contact.level1_resolvable,
         transfers=contact.transfers,
-        countable=int(inbound and not contact.short_abandoned and not contact.contained),
+        countable=int(inbound and not contact.short_abandoned and not contact.contained)
+        if contact.forwarded_from is None
+        else 0,
         wants_callback=int(contact.end_type == "transferred" and contact.end_detail == "callback"),
         callback_of=contact.callback_of,
     )

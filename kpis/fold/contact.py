@@ -4,25 +4,29 @@ from collections.abc import Sequence
 from typing import TypeAlias, cast
 
 from kpis.facts import ContactFact, LegFact
+from kpis.fold.course import wait_of
 from kpis.fold.dimensions import Dimensions, carrying, latest_dimensions
 from kpis.fold.flags import Flags
 from kpis.fold.leg import Setting, by_leg, earliest, elapsed, fold_leg, is_short
+from kpis.fold.replies import NO_REPLIES, agent_times, customer_times, exchange
+from kpis.fold.response import closes, with_first_response
 from kpis.rules import Rules, is_async
 from schemas.event_order import order_key
 from schemas.events import (
     ContactAnswered,
     ContactEvent,
     ContactReopened,
+    ContactReplied,
     ContactResolved,
     ContactStarted,
     ContactSurveyed,
     ContactWrapped,
 )
 
-CLOSING_TRANSFERS = ("external", "callback", "voicemail")
 Carrier: TypeAlias = ContactStarted | ContactAnswered | ContactResolved
 CARRIERS = frozenset((ContactStarted, ContactAnswered, ContactResolved))
-PASSIVE = frozenset((ContactStarted, ContactWrapped, ContactSurveyed))
+# What happens after the end without opening the contact again.
+PASSIVE = frozenset((ContactStarted, ContactWrapped, ContactSurveyed, ContactReplied))
 
 
 def carriers_of(events: Sequence[ContactEvent]) -> list[Carrier]:
@@ -40,13 +44,6 @@ def latest_customer(events: Sequence[Carrier]) -> str | None:
     """Customer of the latest event that carries one: a caller identified late is known from then on."""
     carriers = [event for event in events if event.customer_key]
     return max(carriers, key=lambda e: (e.occurred_at, e.event_id)).customer_key if carriers else None
-
-
-def closes(leg: LegFact) -> bool:
-    """Does the end of this leg end the contact? A transfer inside the house leads to another leg."""
-    return leg.end_type in ("resolved", "abandoned") or (
-        leg.end_type == "transferred" and leg.end_detail in CLOSING_TRANSFERS
-    )
 
 
 def fold_legs(
@@ -89,8 +86,13 @@ def sum_known(values: list[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactFact, tuple[LegFact, ...]]:
-    """Contact and leg facts from the set of a contact's events, of which at least one is no survey."""
+def fold_contact(
+    events: Sequence[ContactEvent], rules: Rules, messages: Sequence[ContactEvent] = ()
+) -> tuple[ContactFact, tuple[LegFact, ...]]:
+    """Contact and leg facts from the set of a contact's lifecycle events, of which there is one at least.
+
+    `messages` are what the customer wrote meanwhile.
+    """
     flags = Flags()
     started = earliest(events, ContactStarted, flags)
     first = min(events, key=order_key)
@@ -103,15 +105,22 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
     reason = latest_reason(carriers)
     dimensions = latest_dimensions(carrying(events))
     legs = fold_legs(events, first.contact_id, channel, direction, reason, dimensions, started_at, rules)
+    written = channel != "voice" and direction == "inbound"
+    if written:
+        legs = with_first_response(events, legs, started_at, rules)
     last = legs[-1] if legs else None
     end = last if last and closes(last) else None
     resolved = [leg.ended_at for leg in legs if leg.end_type == "resolved" and leg.ended_at is not None]
     first_at, last_at = min(resolved, default=None), max(resolved, default=None)
+    replies = NO_REPLIES
+    if written:
+        wrote = customer_times(events, messages, started_at)
+        replies = exchange(wrote, agent_times(events, legs, rules), end.ended_at if end else None)
     owner = next((leg for leg in reversed(legs) if leg.handled), None)
     entry_queue = next((leg.queue for leg in legs if leg.offered or leg.queue), "")
     resolutions = [event for event in carriers if type(event) is ContactResolved]
     end_by = ending_party(end, events)
-    in_human_hands = any(leg.offered or leg.handled for leg in legs)
+    offered = any(leg.offered for leg in legs)
     reopens = count_reopens(events, legs, channel, rules, flags)
     first_ms = None if first_at is None else elapsed(started_at, first_at, rules, flags)
     full_ms = None if last_at is None else elapsed(started_at, last_at, rules, flags)
@@ -139,16 +148,26 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
         agent=owner.agent if owner else "",
         team=owner.team if owner else "",
         legs=len(legs),
-        offered=int(any(leg.offered for leg in legs)),
-        handled=int(any(leg.handled for leg in legs)),
+        offered=int(offered),
+        handled=int(owner is not None),
         transfers=sum(leg.transferred_out for leg in legs),
         queue_ms=sum_known([leg.queue_ms for leg in legs]),
         handle_ms=sum_known([leg.handle_ms for leg in legs]),
         first_resolution_ms=first_ms,
         full_resolution_ms=full_ms,
         reopens=reopens,
-        contained=int(end_by == "bot" and not in_human_hands),
+        contained=int(end_by == "bot" and owner is None and not offered),
         short_abandoned=int(last is not None and owner is None and is_short(last, rules)),
+        answered=int(offered and owner is not None),
+        abandoned=int(offered and owner is None and last is not None and last.end_type == "abandoned"),
+        wait_ms=wait_of(legs) if offered else None,
+        agent_replies=replies.agent_replies,
+        reply_ms=replies.reply_ms,
+        reply_n=replies.reply_n,
+        customer_wait_ms=replies.customer_wait_ms,
+        closed_at=None,
+        consult_of=None,
+        forwarded_from=None,
         level1_resolvable=int(all(event.level1_resolvable for event in resolutions)),
         flags=flags.listed(leg.flags for leg in legs),
     )

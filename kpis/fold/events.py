@@ -10,6 +10,7 @@ from dataclasses import replace
 from kpis.facts import NO_FACTS, Facts
 from kpis.fold.contact import fold_contact
 from kpis.fold.flags import Flags
+from kpis.fold.relations import is_withdrawn, with_links
 from kpis.fold.survey import fold_surveys, in_range
 from kpis.rules import DEFAULT_RULES, Rules
 from schemas.codec import encode
@@ -53,13 +54,26 @@ def unique(events: Iterable[ContactEvent]) -> list[ContactEvent]:
     return list(winners.values())
 
 
+def is_agents_reply(event: ContactEvent) -> bool:
+    """An agent's reply is work on its leg, as an answer is; what others write is none."""
+    return type(event) is ContactReplied and event.by == "agent"
+
+
 def fold_unique(events: list[ContactEvent], rules: Rules = DEFAULT_RULES) -> Facts:
     """Facts of one contact from its events, each event_id once."""
     surveys = [event for event in events if type(event) is ContactSurveyed]
-    lifecycle = [event for event in events if type(event) not in APART]
+    lifecycle = [event for event in events if type(event) not in APART or is_agents_reply(event)]
+    told = len(lifecycle) + len(surveys) < len(events)  # anything that is neither
+    if told and is_withdrawn(events):
+        return NO_FACTS
     if not lifecycle:
         return Facts(None, (), fold_surveys(surveys, None, rules))
-    contact, legs = fold_contact(lifecycle, rules)
+    messages = [
+        event for event in events if told and type(event) is ContactReplied and event.by == "customer"
+    ]
+    contact, legs = fold_contact(lifecycle, rules, messages)
+    if told:
+        contact = with_links(contact, events)
     if not all(in_range(event) for event in surveys):
         contact = replace(contact, flags=Flags({"SCORE_RANGE"}).listed([contact.flags]))
     return Facts(contact, legs, fold_surveys(surveys, contact, rules))

@@ -18,6 +18,7 @@ from schemas.events import (
     ContactHeld,
     ContactQueued,
     ContactReopened,
+    ContactReplied,
     ContactResolved,
     ContactResumed,
     ContactStarted,
@@ -28,6 +29,7 @@ from schemas.events import (
 AGENT_TRANSFERS = ("cold", "warm", "external")
 Terminal: TypeAlias = ContactTransferred | ContactAbandoned | ContactResolved
 TERMINALS = frozenset((ContactTransferred, ContactAbandoned, ContactResolved))
+Answer: TypeAlias = ContactAnswered | ContactReplied
 AGENTS_ALONE = frozenset((ContactHeld, ContactResumed, ContactWrapped))
 # Events that a contact, or a leg, has once.
 DUPLICATES: dict[type, Flag] = {
@@ -63,6 +65,17 @@ def earliest(events: Sequence[ContactEvent], kind: type[E], flags: Flags | None 
     return cast(E, min(found, key=lambda event: order_key(event)))
 
 
+def earliest_reply(events: Sequence[ContactEvent]) -> ContactReplied | None:
+    """What an agent wrote first: the answer of a leg that has none, if its source tells of messages only."""
+    replies = [event for event in events if type(event) is ContactReplied]
+    return min(replies, key=order_key, default=None)
+
+
+def named_queue(answer: Answer | None) -> str:
+    """The queue that an answer names; a reply names none."""
+    return answer.queue or "" if type(answer) is ContactAnswered else ""
+
+
 def elapsed(start: int, end: int, rules: Rules, flags: Flags) -> int | None:
     """Milliseconds from start to end; 0 for a clock skew within tolerance, None beyond it."""
     if end >= start:
@@ -82,7 +95,7 @@ def find_end(events: Sequence[ContactEvent], flags: Flags) -> Terminal | None:
 
 
 def find_answer(
-    answer: ContactAnswered | None, end: Terminal | None, rules: Rules, flags: Flags
+    answer: Answer | None, end: Terminal | None, rules: Rules, flags: Flags
 ) -> tuple[int, int | None]:
     """Was the leg handled, and since when? Just after the end is clock skew."""
     if answer is None:
@@ -171,7 +184,7 @@ def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: 
     """The facts of one leg from the set of its events."""
     flags = Flags()
     queued = earliest(events, ContactQueued, flags)
-    answer = earliest(events, ContactAnswered, flags)
+    answer = earliest(events, ContactAnswered, flags) or earliest_reply(events)
     reopened = earliest(events, ContactReopened, flags)
     wrapped = earliest(events, ContactWrapped, flags)
     end = find_end(events, flags)
@@ -183,7 +196,7 @@ def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: 
     offered = int(queued is not None and setting.direction == "inbound")
     queued_at = queued.occurred_at if queued and offered else None
     queue_ms = queue_time(queued_at, handled, answered_at, end, rules, flags)
-    queue = queued.queue if queued else (answer.queue if answer and answer.queue else "")
+    queue = queued.queue if queued else named_queue(answer)
     left_at = answered_at if handled else (end.occurred_at if end else None)
     holds = fold_holds(events, answered_at, end, flags) if handled else Holds(0, 0, 0)
     talk_ms = talk_time(answered_at, end, holds) if handled else None
@@ -226,6 +239,9 @@ def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: 
         acw_ms=acw_ms,
         acw_known=acw_known,
         handle_ms=None if talk_ms is None else talk_ms + holds.total_ms + acw_ms,
+        first_reply=0,
+        first_response_ms=None,
+        first_response_created_ms=None,
         flags=flags.listed(),
     )
 

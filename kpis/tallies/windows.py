@@ -13,6 +13,7 @@ from typing import NamedTuple
 from kpis.facts import ContactFact, Facts, LegFact
 from kpis.fold.leg import is_short
 from kpis.rules import Rules, target_ms
+from kpis.tallies.contact_amounts import contact_amounts
 from schemas.time_units import MINUTE_MS
 
 # Booked when the leg entered its queue.
@@ -33,8 +34,12 @@ ENTERED = (
     "abandoned_in_target",
     "flow_out_in_target",
     "service_level_n",  # denominator of SL3: known wait, answered or abandoned but not short
-    "first_response_ms",  # wait of answered first legs
+    "first_response_ms",  # of legs with the first human reply of a written contact: since the last opening,
     "first_response_n",
+    "first_response_created_ms",  # since the contact began,
+    "first_response_created_n",
+    "first_response_queued_ms",  # since the leg entered its queue
+    "first_response_queued_n",
     "wait_business_ms",  # of the waits above, what lay within business hours
     "queue_business_ms",
     "first_response_business_ms",
@@ -64,6 +69,22 @@ STARTED = (
     "contacts_ivr_abandoned",
     "ivr_abandoned",
 )
+# Booked when the contact first entered a queue: it counts once, however many queues it was in.
+FIRST_ENTERED = (
+    "contact_offered",
+    "contact_answered",
+    "contact_abandoned",
+    "contact_short_abandoned",
+    "contact_waiting",
+    "contact_wait_ms",  # of answered contacts whose wait is known: in queues, until the first agent
+    "contact_wait_n",
+    "contact_abandon_wait_ms",  # of abandoned contacts whose wait is known
+    "contact_abandon_wait_n",
+    "contact_queue_ms",  # of contacts with any known time in queue: all of it, that after a transfer included
+    "contact_queue_n",
+    "contact_in_target",
+    "contact_service_level_n",
+)
 # Booked when the contact ended.
 ENDED = (
     "ended",
@@ -75,6 +96,19 @@ ENDED = (
     "ended_judgeable",  # handled inbound contacts: what first contact resolution is about
     "ended_known",  # those of them whose customer is known
 )
+# Booked when the contact ended, of written inbound contacts that an agent had.
+WRITTEN = (
+    "written",
+    "written_solved",  # resolved, and not as unresolved
+    "one_touch",  # of them those with fewer than two replies
+    "replies",
+    "reply_ms",  # of messages after the first reply: until the next
+    "reply_n",
+    "customer_wait_ms",
+)
+# Booked when a handled leg was resolved, and when the contact was closed for good.
+RESOLVED = ("resolutions",)
+CLOSED = ("closed",)
 # Booked when the contact was last resolved.
 RESOLVED_LAST = ("resolution_ms", "resolution_n")
 # Booked when the contact was first resolved.
@@ -87,12 +121,15 @@ BOOKED_AT: dict[str, tuple[str, ...]] = {
     "answered": ANSWERED,
     "left": LEFT,
     "started": STARTED,
-    "ended": ENDED,
+    "first entered": FIRST_ENTERED,
+    "ended": ENDED + WRITTEN,
+    "resolved": RESOLVED,
+    "closed": CLOSED,
     "last resolved": RESOLVED_LAST,
     "first resolved": RESOLVED_FIRST,
 }
-LEG_MEASURES = (*ENTERED, *HANDLED, *ANSWERED, *LEFT)
-CONTACT_MEASURES = (*STARTED, *ENDED, *RESOLVED_LAST, *RESOLVED_FIRST)
+LEG_MEASURES = (*ENTERED, *HANDLED, *ANSWERED, *LEFT, *RESOLVED)
+CONTACT_MEASURES = (*STARTED, *FIRST_ENTERED, *ENDED, *WRITTEN, *CLOSED, *RESOLVED_LAST, *RESOLVED_FIRST)
 MEASURES: tuple[str, ...] = LEG_MEASURES + CONTACT_MEASURES
 INDEX = {name: position for position, name in enumerate(MEASURES)}
 ZERO: tuple[int, ...] = (0,) * len(MEASURES)
@@ -123,7 +160,6 @@ def entered(leg: LegFact, rules: Rules) -> Booking:
     business, target = leg.queue_business_ms or 0, target_ms(rules, leg.channel, leg.queue)
     within = int(known and wait <= target)
     short = int(is_short(leg, rules))
-    first = answered if leg.leg == 1 else 0
     return Window(minute(leg.entered_at), leg.channel, leg.queue), {
         "offered": leg.offered,
         "answered": leg.answered,
@@ -141,12 +177,24 @@ def entered(leg: LegFact, rules: Rules) -> Booking:
         "abandoned_in_target": abandoned * within,
         "flow_out_in_target": leg.flow_out * within,
         "service_level_n": answered + abandoned * (1 - short),
-        "first_response_ms": wait * first,
-        "first_response_n": first,
         "wait_business_ms": business * answered,
         "queue_business_ms": business,
-        "first_response_business_ms": business * first,
         "answered_in_target_business": answered * int(business <= target),
+    }
+
+
+def responded(leg: LegFact) -> Booking:
+    """What the leg that replied first to a customer adds, to the window it entered its queue in or began."""
+    first, created = leg.first_response_ms, leg.first_response_created_ms
+    queued = leg.queue_ms if leg.answered else None
+    return Window(minute(leg.entered_at), leg.channel, leg.queue), {
+        "first_response_ms": first or 0,
+        "first_response_n": int(first is not None),
+        "first_response_created_ms": created or 0,
+        "first_response_created_n": int(created is not None),
+        "first_response_queued_ms": queued or 0,
+        "first_response_business_ms": 0 if queued is None else leg.queue_business_ms or 0,
+        "first_response_queued_n": int(queued is not None),
     }
 
 
@@ -169,72 +217,33 @@ def handled(leg: LegFact) -> Booking | None:
 
 
 def activity(leg: LegFact) -> list[Booking]:
-    """What an offered leg adds to the windows it was answered or abandoned in."""
+    """What a leg adds to the windows it was answered, abandoned or resolved in."""
     bookings: list[Booking] = []
     if leg.answered and leg.answered_at is not None:
         bookings.append((Window(minute(leg.answered_at), leg.channel, leg.queue), {"answers": 1}))
     if leg.abandoned and leg.ended_at is not None:
         bookings.append((Window(minute(leg.ended_at), leg.channel, leg.queue), {"abandonments": 1}))
+    if leg.handled and leg.end_type == "resolved" and leg.ended_at is not None:
+        bookings.append((Window(minute(leg.ended_at), leg.channel, leg.queue), {"resolutions": 1}))
     return bookings
 
 
-def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...]) -> list[Booking]:
-    """What a contact as a whole adds to the windows of its start, end and resolutions."""
-
-    def at(time_ms: int, queue: str) -> Window:
-        return Window(minute(time_ms), contact.channel, queue)
-
-    inbound = int(contact.direction == "inbound")
-    bookings: list[Booking] = [
-        (
-            at(contact.started_at, contact.entry_queue),
-            {
-                "contacts": 1,
-                "contacts_inbound": inbound,
-                "contacts_outbound": 1 - inbound,
-                "contacts_ivr": int(contact.entry == "ivr"),
-                "contacts_ivr_abandoned": int(
-                    contact.entry == "ivr" and any(leg.ivr_abandoned for leg in legs)
-                ),
-                "ivr_abandoned": sum(leg.ivr_abandoned for leg in legs),
-            },
-        )
+def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...], rules: Rules) -> list[Booking]:
+    """What a contact as a whole adds to the windows of its start, queue, end and resolutions."""
+    return [
+        (Window(minute(time_ms), contact.channel, queue), amounts)
+        for time_ms, queue, amounts in contact_amounts(contact, legs, rules)
     ]
-    if contact.ended_at is not None:
-        judgeable = int(contact.handled and inbound and contact.callback_of is None)
-        ended = {
-            "ended": 1,
-            "ended_handled": contact.handled,
-            "contact_handle_ms": contact.handle_ms or 0,
-            "ended_transferred": int(contact.handled and contact.transfers > 0),
-            "ended_bot": int(contact.entry == "bot"),
-            "contained": int(contact.contained and contact.entry == "bot"),
-            "ended_judgeable": judgeable,
-            "ended_known": int(judgeable and contact.customer_key is not None),
-        }
-        bookings.append((at(contact.ended_at, contact.queue), ended))
-    solved = contact.end_type == "resolved" and contact.end_detail != "unresolved"
-    if solved and contact.last_resolved_at is not None and contact.full_resolution_ms is not None:
-        resolution = {"resolution_ms": contact.full_resolution_ms, "resolution_n": 1}
-        bookings.append((at(contact.last_resolved_at, contact.queue), resolution))
-    if contact.first_resolved_at is not None:
-        reopened = {
-            "ever_resolved": 1,
-            "ever_reopened": int(contact.reopens > 0),
-            "first_resolution_ms": contact.first_resolution_ms or 0,
-            "first_resolution_n": int(contact.first_resolution_ms is not None),
-        }
-        bookings.append((at(contact.first_resolved_at, contact.queue), reopened))
-    return bookings
 
 
 def contribution(facts: Facts, rules: Rules) -> Contribution:
     """All that a contact adds to the KPI windows: window -> tally, without windows of nothing but zeros."""
     bookings = [entered(leg, rules) for leg in facts.legs if leg.offered]
+    bookings += [responded(leg) for leg in facts.legs if leg.first_reply]
     bookings += [booking for leg in facts.legs if (booking := handled(leg)) is not None]
     bookings += [booking for leg in facts.legs for booking in activity(leg)]
     if facts.contact is not None:
-        bookings += contact_bookings(facts.contact, facts.legs)
+        bookings += contact_bookings(facts.contact, facts.legs, rules)
     sums: dict[Window, list[int]] = {}
     for window, amounts in bookings:
         row = sums.get(window)

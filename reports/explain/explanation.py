@@ -8,6 +8,7 @@ from clickhouse_connect.driver.client import Client
 
 from kpis.catalogue.kpi import quotient
 from kpis.rules import Rules
+from reports.explain.callbacks import of_callbacks
 from reports.explain.figures import figure_of
 from reports.explain.reading import Asked, Contributor, NoExplanation, Reader, utc_text
 from reports.explain.sums import of_agents, of_fcr, of_live, of_surveys, of_windows
@@ -20,6 +21,7 @@ SUMS: dict[str, Callable[[Reader], Iterator[Contributor | None]]] = {
     "surveys": of_surveys,
     "agents": of_agents,
     "live": of_live,
+    "callbacks": of_callbacks,
 }
 
 

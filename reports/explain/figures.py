@@ -1,13 +1,12 @@
 """Which contacts are behind a figure that is no quotient of sums: an extreme, a quantile, the peak hour."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from kpis.catalogue.figure import (
-    CallbackWait,
     Duration,
     Longest,
     LongestWaitNow,
@@ -15,9 +14,7 @@ from kpis.catalogue.figure import (
     Quantile,
     unknown_figure,
 )
-from kpis.catalogue.kpi import quotient
 from kpis.facts import LegFact
-from kpis.rules import Rules
 from kpis.tallies.live import is_waiting
 from kpis.tallies.peak_hour import QUARTERS_PER_HOUR, peak_hour
 from reports.explain.reading import Asked, Contributor, FoldedContacts, Reader
@@ -48,8 +45,6 @@ def figure_of(reader: Reader) -> FoundFigure:
             return of_duration(reader, duration, 100)
         case LongestWaitNow():
             return longest_wait_now(reader)
-        case CallbackWait():
-            return callbacks(reader)
         case PeakHour():
             return peak(reader)
     raise unknown_figure(reader.asked.kpi.figure, "reports/explain/figures.py")
@@ -101,41 +96,6 @@ def placed(
     return FoundFigure(value, value, 1, len(found), (holder,))
 
 
-def callbacks(reader: Reader) -> FoundFigure:
-    """Requests that were fulfilled, each with the contact that called back (docs/facts.md 7)."""
-    asked = reader.asked
-    folded = reader.contacts(text.of_callbacks_in_range())
-    contributors = []
-    for contact_id, facts in folded.facts.items():
-        requests = [
-            leg for leg in facts.legs if (leg.end_type, leg.end_detail) == ("transferred", "callback")
-        ]
-        if not requests or not asked.holds(requests[-1].entered_at):
-            continue
-        request = requests[-1]
-        calls = sorted(answered_calls(contact_id, request.ended_at or 0, folded, reader.rules))
-        if calls and asked.fits(request.channel, request.queue):
-            wait, call_id = calls[0]
-            related = ((call_id, "the contact that called back", folded.shown(call_id)),)
-            note = f"asked for on leg {request.leg}"
-            own = folded.contributor(contact_id, max(wait, 0), 1, note=note, related=related)
-            contributors.append(own)
-    num, n = sum(one.num for one in contributors), len(contributors)
-    return FoundFigure(quotient(num, n), num, n, n, tuple(contributors))
-
-
-def answered_calls(
-    asker: str, asked_at: int, folded: FoldedContacts, rules: Rules
-) -> Iterator[tuple[int, str]]:
-    """Waits until each contact that called this one back, and which it was."""
-    for contact_id, facts in folded.facts.items():
-        if facts.contact is None or facts.contact.callback_of != asker:
-            continue
-        answers = [leg.answered_at for leg in facts.legs if leg.answered_at is not None]
-        if answers and min(answers) - asked_at >= -rules.skew_tolerance_ms:
-            yield min(answers) - asked_at, contact_id
-
-
 def peak(reader: Reader) -> FoundFigure:
     """The contacts that started in the busiest hour."""
     asked, folded = reader.asked, reader.contacts(text.of_contacts_in_range())
@@ -144,7 +104,7 @@ def peak(reader: Reader) -> FoundFigure:
     started: list[tuple[int, str]] = []
     for contact_id, facts in folded.facts.items():
         contact = facts.contact
-        if contact is None or not asked.fits(contact.channel, contact.entry_queue):
+        if contact is None or contact.consult_of or not asked.fits(contact.channel, contact.entry_queue):
             continue
         if asked.holds(contact.started_at):
             started.append((contact.started_at, contact_id))

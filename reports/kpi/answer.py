@@ -18,6 +18,7 @@ from reports.kpi.sums import (
     Reading,
     Value,
     agent_values,
+    callback_values,
     fcr_values,
     live_values,
     nothing,
@@ -38,6 +39,7 @@ READERS: dict[str, tuple[Callable[[Reading, Sequence[Kpi]], KpiValues], ...]] = 
     "agents": (agent_values,),
     "facts": (fact_values,),
     "live": (live_values, state_values),
+    "callbacks": (callback_values,),
 }
 
 

@@ -1,4 +1,4 @@
-"""KPIs that are no quotients of sums: extremes, quantiles, the peak hour, callbacks, the present state."""
+"""KPIs that are no quotients of sums: extremes, quantiles, the peak hour, the present state."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,7 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kpis.catalogue.figure import (
-    CallbackWait,
     Duration,
     Longest,
     LongestWaitNow,
@@ -15,7 +14,7 @@ from kpis.catalogue.figure import (
     Quantile,
     unknown_figure,
 )
-from kpis.catalogue.kpi import Kpi, quotient
+from kpis.catalogue.kpi import Kpi
 from kpis.tallies.live import LIVE_MEASURES
 from kpis.tallies.windows import MEASURES
 from reports.kpi.question import from_windows
@@ -39,8 +38,6 @@ def fact_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
                 quantiles[duration].append((percent, kpi))
             case Longest(duration):
                 add_longest(reading, kpi, duration, found)
-            case CallbackWait():
-                add_callbacks(reading, kpi, found)
             case PeakHour():
                 add_peaks(reading, kpi, found)
             case other:
@@ -56,16 +53,6 @@ def add_longest(reading: Reading, kpi: Kpi, duration: Duration, found: KpiValues
     query = text.longest(duration, reading.when, reading.question.by, reading.relations.legs)
     for row in reading.rows(query):
         found[reading.key(row)][kpi.id] = figure(kpi, int(row["longest"]), row["n"])
-
-
-def add_callbacks(reading: Reading, kpi: Kpi, found: KpiValues) -> None:
-    """The mean wait for a call back."""
-    relations = reading.relations
-    query = text.callback_wait(reading.when, reading.question.by, relations.legs, relations.contacts)
-    for row in reading.rows(query):
-        num, den = int(row["total_ms"]), int(row["n"])
-        value = {"value": quotient(num, den), "unit": kpi.unit, "n": den, "num": num, "den": den}
-        found[reading.key(row)][kpi.id] = value | {"final": True}
 
 
 def add_peaks(reading: Reading, kpi: Kpi, found: KpiValues) -> None:

@@ -11,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 from kpis.agents.quarters import AGENT_MEASURES
 from kpis.catalogue.kpi import Kpi, applicable, quotient, total
 from kpis.rules import Rules
+from kpis.tallies.callbacks import CALLBACK_MEASURES
 from kpis.tallies.fcr import FCR_MEASURES
 from kpis.tallies.live import LIVE_MEASURES
 from kpis.tallies.surveys import SURVEY_MEASURES
@@ -98,7 +99,8 @@ def window_value(kpi: Kpi, channels: Mapping[str, Sums], rules: Rules) -> Value:
         if applicable(kpi, channel, rules.async_channels):
             for name, amount in amounts.items():
                 sums[name] += amount
-    return value_of(kpi, sums, final=kpi.booked != "entered" or sums[STILL_WAITING] == 0)
+    waiting = {"entered": STILL_WAITING, "first entered": "contact_waiting"}.get(kpi.booked, "")
+    return value_of(kpi, sums, final=not sums.get(waiting))
 
 
 def fcr_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
@@ -144,6 +146,13 @@ def agent_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
     """KPIs of agents' quarter-hours, by when these begin."""
     relation = text.window_source(reading.relations.agent_quarters, AGENT_MEASURES, text.AGENT_DIMENSIONS)
     query = text.sums(relation, AGENT_MEASURES, reading.when, reading.question.by)
+    return {reading.key(row): {kpi.id: value_of(kpi, row) for kpi in kpis} for row in reading.rows(query)}
+
+
+def callback_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
+    """KPIs of requests for a call back, by when the leg that asked entered its queue."""
+    relation = text.callback_source(reading.relations.legs, reading.relations.contacts)
+    query = text.sums(relation, CALLBACK_MEASURES, reading.when, reading.question.by)
     return {reading.key(row): {kpi.id: value_of(kpi, row) for kpi in kpis} for row in reading.rows(query)}
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from kpis.catalogue.figure import (
-    CallbackWait,
     Duration,
     Longest,
     LongestWaitNow,
@@ -73,8 +72,6 @@ def figure_columns(kpi: Kpi, every: str) -> list[Column]:
             place = f"intDiv({percent} * length({values}) + 99, 100)"
             value = f"if(empty({values}), NULL, {values}[{place}])"
             return value_and_n(kpi, value, f"length({values})", "", "Nullable(Int64)")
-        case CallbackWait():
-            return value_and_n(kpi, "t_x_callback_ms / nullIf(t_x_callback_n, 0)", "t_x_callback_n", "")
         case PeakHour():
             return peak_columns(kpi, every) if every in DAYS_ON else []
         case LongestWaitNow():

@@ -63,9 +63,8 @@ def kpi_sources(kpis: Sequence[Kpi], rules: Rules) -> list[ViewSource]:
 def leg_sources(kpis: Sequence[Kpi], rules: Rules) -> list[ViewSource]:
     """Single legs, for what is no sum of windows."""
     legs, contacts = compose("views", "callback_legs"), compose("views", "callback_contacts")
-    answered = compose("oracle", "callbacks", legs=legs, contacts=contacts)
-    callbacks = with_values(answered, rule_parameters(rules))
-    called = {"x_callback_ms": "wait", "x_callback_n": "1"}
+    callbacks = with_values(text.callback_source(legs, contacts), rule_parameters(rules))
+    called = {name: f"m_{measure}" for name, measure in measures(kpis, "callbacks").items()}
     return [
         ViewSource(compose("views", "entered_legs"), "at_s", leg_totals(kpis, ENTERED_DURATIONS)),
         ViewSource(compose("views", "handled_legs"), "at_s", leg_totals(kpis, HANDLED_DURATIONS)),

@@ -66,7 +66,7 @@ def kpi_columns(kpis: Sequence[Kpi], rules: Rules, every: str) -> Iterator[Colum
 def kpi_view(name: str, every: str, rules: Rules, zone: ZoneInfo, by_queue: Mapping[str, str]) -> str:
     """A view by channel and queue; queues with a zone of their own have its periods."""
     # To read all legs takes longer than all else: minutes, which are asked for often, do without.
-    elsewhere = ("agents", "live", "facts") if every == "1m" else ("agents", "live")
+    elsewhere = ("agents", "live", "facts", "callbacks") if every == "1m" else ("agents", "live")
     kpis = [kpi for kpi in every_kpi(rules).values() if kpi.table not in elsewhere]
     sources = kpi_sources(kpis, rules)
     named = dict.fromkeys(name for source in sources for name in source.values)

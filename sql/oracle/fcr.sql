@@ -12,9 +12,9 @@ visits AS (
             end_type != 'resolved' OR end_detail = 'unresolved' OR reopens > 0,
             queue, agent, team, transfers > 0, level1_resolvable) AS own_ending,
         end_type = 'transferred' AND end_detail = 'callback' AS wants_call,
-        short_abandoned OR contained AS does_not_count
+        short_abandoned OR contained OR isNotNull(forwarded_from) AS does_not_count
     FROM {contacts}
-    WHERE isNotNull(customer_key)
+    WHERE isNotNull(customer_key) AND isNull(consult_of)
 ),
 -- The call-back that says how a request ended: the one that began last.
 calls AS (
@@ -53,7 +53,17 @@ successive AS (
         max(end_ms) OVER (PARTITION BY customer, reason_group, channel_group
             ORDER BY begin_ms, visit_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS last_ms
     FROM groupable
-    WHERE {overlapping:UInt8}
+    WHERE {overlapping:UInt8} AND {min_gap_ms:Int64} = 0
+),
+-- The same where what begins sooner than the gap is no repeat: the least beginning and the greatest end beyond it.
+distant AS (
+    SELECT *,
+        min(begin_ms) OVER (PARTITION BY customer, reason_group, channel_group
+            ORDER BY begin_ms RANGE BETWEEN {min_gap_ms:Int64} FOLLOWING AND UNBOUNDED FOLLOWING) AS next_ms,
+        max(end_ms) OVER (PARTITION BY customer, reason_group, channel_group
+            ORDER BY begin_ms RANGE BETWEEN UNBOUNDED PRECEDING AND {min_gap_ms:Int64} PRECEDING) AS last_ms
+    FROM groupable
+    WHERE {overlapping:UInt8} AND {min_gap_ms:Int64} > 0
 ),
 -- Without them only what is later than the end counts, and only what ended before: beginnings and ends in one line
 -- of (time, is an end, place), a beginning before an end of the same instant. Those without an end have it after
@@ -76,20 +86,39 @@ lined AS (
 ),
 apart AS (
     SELECT customer, member, next_ms, last_ms
-    FROM lined
+    FROM (
+        SELECT customer, members, line, begins_after, ends_before FROM lined WHERE {min_gap_ms:Int64} = 0
+    )
     ARRAY JOIN members AS member,
         arrayMap(p -> p.2, arraySort(arrayFilter((p, is_end) -> is_end,
             arrayZip(line.3, begins_after), line.2))) AS next_ms,
         arrayFilter((t, is_end) -> NOT is_end, ends_before, line.2) AS last_ms
+),
+-- And with the gap: each member against all others.
+far_apart AS (
+    SELECT customer, member,
+        arrayMin(arrayFilter(t -> t > member.3 AND t >= member.1 + {min_gap_ms:Int64}, members.1)) AS next_ms,
+        arrayMax(arrayMap(o -> o.3, arrayFilter(
+            o -> o.3 < member.1 AND o.1 <= member.1 - {min_gap_ms:Int64}, members))) AS last_ms
+    FROM lined ARRAY JOIN members AS member
+    WHERE {min_gap_ms:Int64} > 0
 ),
 judged AS (
     SELECT customer, visit_id, channel, queue, agent, team, reason, start_ms, begin_ms, end_ms, failed, level1, moved,
         next_ms, last_ms
     FROM successive
     UNION ALL
+    SELECT customer, visit_id, channel, queue, agent, team, reason, start_ms, begin_ms, end_ms, failed, level1, moved,
+        next_ms, last_ms
+    FROM distant
+    UNION ALL
     SELECT customer, member.2, member.4, member.10, member.11, member.12, member.5, member.6, member.1, member.3,
         member.7, member.8, member.9, next_ms, last_ms
     FROM apart
+    UNION ALL
+    SELECT customer, member.2, member.4, member.10, member.11, member.12, member.5, member.6, member.1, member.3,
+        member.7, member.8, member.9, next_ms, last_ms
+    FROM far_apart
 )
 SELECT customer AS customer_key, visit_id AS contact_id, channel, queue, agent, team, reason,
     fromUnixTimestamp64Milli(start_ms, 'UTC') AS started_at,

@@ -14,14 +14,15 @@ gathered AS (
         leg, channel, direction, entry, customer_key, reason, callback_of, parent_contact_id, queue, agent, team,
         ifNull(hold_no, 0), concat(kind, place, outcome), by, level1_resolvable = 0, talk_ms, hold_ms, hold_n,
         hold_max_ms, acw_ms, ifNull(score, 0), ifNull(scale_min, 0), ifNull(scale_max, 0),
-        ifNull(higher_is_better, 0), respondent, dimensions
+        ifNull(higher_is_better, 0), respondent, ifNull(undone, 0), to_contact_id, dimensions
     ), 'Tuple(event_id String, revision UInt64, canonical String, at Int64, rank UInt8, leg UInt32,
         channel String, direction String, entry String, customer_key Nullable(String), reason Nullable(String),
         callback_of Nullable(String), parent_contact_id Nullable(String), queue Nullable(String),
         agent Nullable(String), team Nullable(String), hold_no UInt32, detail String, by String,
         beyond_level1 Nullable(UInt8), talk_ms Nullable(Int64), hold_ms Nullable(Int64), hold_n Nullable(Int64),
         hold_max_ms Nullable(Int64), acw_ms Nullable(Int64), score Int32, scale_min Int32, scale_max Int32,
-        higher_is_better UInt8, respondent String, dimensions Map(String, String))')) AS variants
+        higher_is_better UInt8, respondent String, undone UInt8, to_contact_id Nullable(String),
+        dimensions Map(String, String))')) AS variants
     FROM {events}
     GROUP BY contact_id
 ),
@@ -34,12 +35,23 @@ unique_events AS (
             arrayShiftLeft(sorted.event_id, 1)), 1, {contact_max_events:UInt32}) AS kept
     FROM gathered
 ),
--- Lifecycle events in the total order; surveys apart.
+-- A contact that is withdrawn by the latest statement has no events.
+counted AS (
+    SELECT contact_id,
+        arraySort(e -> (e.at, e.event_id), arrayFilter(e -> e.rank = 15, kept)) AS withdrawals,
+        notEmpty(withdrawals) AND withdrawals.undone[-1] = 0 AS is_withdrawn,
+        arraySlice(kept, 1, if(is_withdrawn, 0, length(kept))) AS valid
+    FROM unique_events
+),
+-- Lifecycle events in the total order, an agent's replies among them; surveys apart.
 ordered AS (
     SELECT contact_id,
-        arraySort(e -> (e.at, e.rank, e.event_id), arrayFilter(e -> e.rank < 10, kept)) AS life,
-        arrayFilter(e -> e.rank = 10, kept) AS survey_events
-    FROM unique_events
+        arraySort(e -> (e.at, e.rank, e.event_id), arrayFilter(e -> e.rank < 10 OR (e.rank = 12 AND e.by = 'agent'), valid)) AS life,
+        arrayFilter(e -> e.rank = 10, valid) AS survey_events,
+        arraySort(e -> (e.at, e.event_id), arrayFilter(e -> e.rank = 16, valid)) AS links,
+        arrayMap(e -> e.at, arrayFilter(e -> e.rank = 12 AND e.by = 'customer', valid)) AS written_ms,
+        arrayMax(arrayMap(e -> e.at, arrayFilter(e -> e.rank = 14, valid))) AS last_closed_ms
+    FROM counted
 ),
 -- The contact's frame, and its events by leg in the total order.
 framed AS (
@@ -52,7 +64,10 @@ framed AS (
         if(start_i > 0, life.direction[start_i], 'inbound') AS direction,
         if(start_i > 0, life.entry[start_i], 'direct') AS entry,
         life.callback_of[start_i] AS callback_of,
-        life.parent_contact_id[start_i] AS parent_contact_id,
+        coalesce(life.parent_contact_id[start_i],
+            tupleElement(arrayLast(l -> l.detail = 'parent', links), 'to_contact_id')) AS parent_contact_id,
+        tupleElement(arrayLast(l -> l.detail = 'consult', links), 'to_contact_id') AS consult_of,
+        tupleElement(arrayLast(l -> l.detail = 'forwarded', links), 'to_contact_id') AS forwarded_from,
         -- last by (time, event_id): here the type's rank has no say
         arraySort(e -> (e.at, e.event_id), arrayFilter(e -> e.rank IN (0, 3, 8), life)) AS tellers,
         ifNull(arrayLast(r -> isNotNull(r), tellers.reason), '') AS reason,
@@ -64,7 +79,7 @@ framed AS (
         mapFromArrays(arraySlice(mapKeys(all_dimensions), 1, 8), arraySlice(mapValues(all_dimensions), 1, 8))
             AS contact_dimensions,
         arrayMax(life.at) AS last_event_ms,
-        arrayMax(arrayMap(e -> if(e.rank IN (0, 9), 0, e.at), life)) AS last_active_ms,
+        arrayMax(arrayMap(e -> if(e.rank IN (0, 9, 12), 0, e.at), life)) AS last_active_ms,
         NOT arrayExists(e -> e.rank = 8 AND e.beyond_level1 = 1, life) AS level1_resolvable,
         arrayConcat(if(countEqual(life.rank, 0) > 1, ['DUP_STARTED'], []), if(start_i = 0, ['START_MISSING'], []),
             if(arrayExists(e -> e.scale_min >= e.scale_max OR e.score < e.scale_min OR e.score > e.scale_max,
@@ -76,6 +91,9 @@ framed AS (
         -- with the first leg only: rows of very many legs are not to hold very many answers each
         notEmpty(survey_events) AS has_surveys,
         arrayResize([survey_events], length(leg_events)) AS leg_answers,
+        arrayResize([written_ms], length(leg_events)) AS leg_messages,
+        -- for good: 0 where there is none, or where the contact was opened again later
+        if(arrayExists(e -> e.rank = 1 AND e.at > last_closed_ms, life), 0, last_closed_ms) AS closed_ms,
         arrayMap(es -> if(arrayExists(k -> k IN (6, 7, 8), es.rank),
             toNullable(es.at[arrayFirstIndex(k -> k IN (6, 7, 8), es.rank)]), NULL), leg_events) AS leg_ends,
         arrayShiftRight(leg_ends, 1) AS leg_ends_before
@@ -84,8 +102,8 @@ framed AS (
 -- One row per leg: where in its events the earliest of each type stands.
 located AS (
     SELECT contact_id, has_life, has_surveys, answers, started_ms, channel, direction, entry, callback_of,
-        parent_contact_id, reason, contact_dimensions, customer_key, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
-        es, before_ms,
+        parent_contact_id, consult_of, forwarded_from, reason, contact_dimensions, customer_key, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
+        closed_ms, messages, es, before_ms,
         mapSort(arrayFold((acc, e) -> mapUpdate(acc, e.dimensions),
             arraySort(e -> (e.at, e.event_id), arrayFilter(e -> notEmpty(e.dimensions) AND e.rank IN (2, 3, 8), es)),
             contact_dimensions)) AS all_leg_dimensions,
@@ -94,18 +112,21 @@ located AS (
         es.leg[1] AS leg,
         indexOf(es.rank, 1) AS r_i,
         indexOf(es.rank, 2) AS q_i,
-        indexOf(es.rank, 3) AS a_i,
+        indexOf(es.rank, 12) AS reply_i,
+        if(has(es.rank, 3), indexOf(es.rank, 3), reply_i) AS a_i,
         indexOf(es.rank, 9) AS w_i,
         arrayFirstIndex(k -> k IN (6, 7, 8), es.rank) AS x_i,
         if(r_i > 0, toNullable(es.at[r_i]), NULL) AS r_ms,
         if(q_i > 0, toNullable(es.at[q_i]), NULL) AS q_ms,
         if(a_i > 0, toNullable(es.at[a_i]), NULL) AS a_ms,
         if(w_i > 0, toNullable(es.at[w_i]), NULL) AS w_ms,
+        if(reply_i > 0, toNullable(es.at[reply_i]), NULL) AS wrote_ms,
         if(x_i > 0, toNullable(es.at[x_i]), NULL) AS x_ms,
         if(x_i > 0, es.rank[x_i], 0) AS x_rank,
         es.detail[x_i] AS x_detail,
         x_rank = 6 AND x_detail IN ('cold', 'warm', 'external') AS x_by_agent
-    FROM framed ARRAY JOIN leg_events AS es, leg_ends_before AS before_ms, leg_answers AS answers
+    FROM framed ARRAY JOIN leg_events AS es, leg_ends_before AS before_ms, leg_answers AS answers,
+        leg_messages AS messages
 ),
 -- Was the leg offered, and did an agent take it?
 handled_legs AS (
@@ -217,7 +238,7 @@ in_business AS (
 )
 SELECT contact_id, leg, has_life, has_surveys, answers AS survey_events, channel, direction, entry, reason, contact_dimensions,
     leg_dimensions, customer_key, callback_of,
-    parent_contact_id, started_ms, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
+    parent_contact_id, consult_of, forwarded_from, started_ms, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
     leg_queue,
     if(is_handled, ifNull(coalesce(es.agent[a_i], es.agent[w_i]), ''), '') AS leg_agent,
     if(is_handled, ifNull(es.team[a_i], ''), '') AS leg_team,
@@ -237,6 +258,14 @@ SELECT contact_id, leg, has_life, has_surveys, answers AS survey_events, channel
     is_handled AND x_rank = 7 AND x_detail = 'hold' AS is_hold_abandon,
     leg_queue_ms, leg_queue_business_ms, leg_talk_ms, leg_hold_ms, leg_hold_n, leg_hold_max_ms, leg_acw_ms, acw_is_known,
     leg_talk_ms + leg_hold_ms + leg_acw_ms AS leg_handle_ms,
+    r_ms AS reopened_ms, closed_ms, messages,
+    arrayMap(e -> e.at, arrayFilter(e -> e.rank = 12, es)) AS wrote,
+    -- an answer is a reply of its own unless one is told of at that time
+    if(isNull(answered_ms) OR arrayExists(t -> abs(t - assumeNotNull(answered_ms)) <= {tolerance_ms:Int64}, wrote),
+        wrote, arrayPushBack(wrote, assumeNotNull(answered_ms))) AS agent_times,
+    arrayMap(e -> e.at, arrayFilter(e -> e.rank = 1 AND e.by != 'agent', es)) AS openings,
+    multiIf(isNull(wrote_ms), answered_ms, isNull(answered_ms), wrote_ms, wrote_ms < answered_ms, wrote_ms,
+        answered_ms) AS reply_ms,
     arraySort(arrayFilter(f -> f != '', [
         if(countEqual(es.rank, 2) > 1, 'DUP_QUEUED', ''),
         if(countEqual(es.rank, 3) > 1, 'DUP_ANSWERED', ''),

@@ -1,4 +1,32 @@
 -- Columns of table `legs`, from the fold's rows.
+WITH
+-- Each leg with what is before it.
+neighbours AS (
+    SELECT * EXCEPT (survey_events, contact_flags),
+        lagInFrame(toNullable(ended_ms)) OVER earlier AS end_before, lagInFrame(closes) OVER earlier AS closed_before
+    FROM {fold}
+    WHERE leg > 0
+    WINDOW earlier AS (PARTITION BY contact_id ORDER BY leg ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+),
+-- The contact's first human reply, (0, 0) for none; when people were first asked; the customer's other openings.
+replied AS (
+    SELECT *,
+        minIf((assumeNotNull(reply_ms), leg), isNotNull(reply_ms)) OVER contact AS reply,
+        argMin(multiIf(isNotNull(reopened_ms), assumeNotNull(reopened_ms), isNull(end_before), started_ms,
+            closed_before, entered_ms, assumeNotNull(end_before)), (NOT (is_offered OR is_handled), leg))
+            OVER contact AS handed_over_ms,
+        groupArrayArray(openings) OVER contact AS all_openings
+    FROM neighbours
+    WINDOW contact AS (PARTITION BY contact_id)
+),
+responded AS (
+    SELECT *,
+        channel != 'voice' AND direction = 'inbound' AND leg = reply.2 AS is_first_reply,
+        reply.1 - arrayMax(arrayConcat([handed_over_ms], arrayFilter(t -> t <= reply.1, all_openings)))
+            AS response_raw,
+        reply.1 - started_ms AS created_raw
+    FROM replied
+)
 SELECT
     contact_id, leg, channel, direction,
     leg_queue AS queue, leg_agent AS agent, leg_team AS team, reason, leg_dimensions AS dimensions,
@@ -13,6 +41,11 @@ SELECT
     leg_queue_ms AS queue_ms, leg_queue_business_ms AS queue_business_ms,
     leg_talk_ms AS talk_ms, leg_hold_ms AS hold_ms, leg_hold_n AS hold_n,
     leg_hold_max_ms AS hold_max_ms, leg_acw_ms AS acw_ms, acw_is_known AS acw_known,
-    leg_handle_ms AS handle_ms, leg_flags AS flags
-FROM {fold}
-WHERE leg > 0
+    leg_handle_ms AS handle_ms,
+    is_first_reply AS first_reply,
+    if(is_first_reply AND response_raw >= -{tolerance_ms:Int64}, greatest(response_raw, 0), NULL)
+        AS first_response_ms,
+    if(is_first_reply AND created_raw >= -{tolerance_ms:Int64}, greatest(created_raw, 0), NULL)
+        AS first_response_created_ms,
+    leg_flags AS flags
+FROM responded

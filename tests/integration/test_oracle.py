@@ -12,12 +12,14 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from support.calendars import CALENDARS
 from support.clickhouse import connect, load
+from support.stories import told_contacts
 from support.tables import read_file
 from support.worlds import BASE_MS, random_contact
 
 from kpis.facts import ContactFact, Facts, LegFact, SurveyFact
 from kpis.fold.events import fold
 from kpis.rules import Rules
+from kpis.tallies.callbacks import CALLBACK_MEASURES, callback_measures, request_of
 from kpis.tallies.windows import CONTACT_MEASURES, LEG_MEASURES, MEASURES, contribution
 from reports.verification import FACTS, WINDOW_KEYS
 from schemas.events import ContactEvent
@@ -78,6 +80,7 @@ def nasty_contacts() -> Iterator[tuple[str, list[ContactEvent]]]:
     rng = random.Random(SEED)
     for number in range(NASTY_CONTACTS):
         yield f"k{number}", random_contact(rng, f"k{number}")
+    yield from told_contacts().items()
 
 
 @pytest.fixture(scope="module")
@@ -269,26 +272,22 @@ def test_longest_wait_and_hold(world: World) -> None:
         assert (hold["longest"], hold["n"]) == (max(holds), len(holds))
 
 
-def callback_waits(facts: dict[str, Facts]) -> list[int]:
-    """By brute force: for each request the first answer of a child not before it, by the fold's facts."""
-    children: dict[str | None, list[int]] = defaultdict(list)
-    for child in facts.values():
-        if child.contact and child.contact.callback_of:
-            answers = [leg.answered_at for leg in child.legs if leg.answered_at is not None]
-            children[child.contact.callback_of] += [min(answers)] if answers else []
-    found = []
-    for contact_id, fact in facts.items():
-        asked = [leg.ended_at or 0 for leg in fact.legs if leg.end_detail == "callback"]
-        waits = [answer - asked[-1] for answer in children[contact_id] if asked]
-        waits = [max(wait, 0) for wait in waits if wait >= -RULES.skew_tolerance_ms]
-        found += [min(waits)] if waits else []
-    return found
+def callback_rows(facts: dict[str, Facts]) -> list[Row]:
+    """By brute force: for each request what its calls come to, by the fold's facts."""
+    calls = [one for one in facts.values() if one.contact and one.contact.callback_of]
+    requests = [(contact_id, request_of(fact.legs)) for contact_id, fact in facts.items()]
+    return [
+        callback_measures(request, [c for c in calls if c.contact and c.contact.callback_of == asker], RULES)
+        for asker, request in requests
+        if request is not None
+    ]
 
 
-def test_callback_wait(world: World) -> None:
-    expected = callback_waits(world.facts)
+def test_callbacks(world: World) -> None:
+    expected = callback_rows(world.facts)
     wanted = periods(*EVERYTHING, "all", UTC)
     for sources in ((kpi.STREAM_LEGS, kpi.STREAM_CONTACTS), (oracle_facts("legs"), oracle_facts("contacts"))):
-        found = run(world, kpi.callback_wait(wanted, ["channel"], *sources), wanted)
-        assert sum(row["n"] for row in found) == len(expected) > 0
-        assert sum(row["total_ms"] for row in found) == sum(expected)
+        query = kpi.sums(kpi.callback_source(*sources), CALLBACK_MEASURES, wanted, ["channel"])
+        found = run(world, query, wanted)
+        for name in CALLBACK_MEASURES:
+            assert sum(row[name] for row in found) == sum(row[name] for row in expected) > 0, name

@@ -47,6 +47,9 @@ VARIANTS = [
         strict=False,
     )
 ]
+# With gaps between the beginnings: a made-up contact begins 0, 1 or 137 ms beside a day.
+VARIANTS += [FcrRules(windows_days=(3,), default_days=3, min_gap_ms=gap, overlapping=overlapping)
+             for gap in (137, DAY_MS) for overlapping in (True, False)]  # fmt: skip
 BLANK = {field.name: 0 if field.type is int else "" for field in fields(ContactFact)} | {
     field.name: None for field in fields(ContactFact) if "None" in str(field.type)
 }

@@ -1,6 +1,7 @@
 """Repeat contacts: the index that is kept change by change equals the judgement of all at once."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -27,6 +28,12 @@ VARIANTS = [
     for begin in ("started", "entered")
     for evidence in ("any", "handled")
     for overlapping in (True, False)
+]
+# With the gaps that the random instants stand on and beside.
+VARIANTS += [
+    replace(VARIANTS[-number], min_gap_ms=gap, begin="started")
+    for number in (1, 2)
+    for gap in (1, 1000, DAY_MS, DAY_MS + 1, 2 * DAY_MS)
 ]
 
 

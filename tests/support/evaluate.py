@@ -14,6 +14,7 @@ from kpis.fcr.customer_contacts import judge
 from kpis.fcr.visit import visits_by_customer
 from kpis.fold.events import fold
 from kpis.rules import DEFAULT_RULES, Rules
+from kpis.tallies.callbacks import callback_measures, request_of
 from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution, is_final, is_repeated
 from kpis.tallies.live import is_waiting, live_measures
 from kpis.tallies.surveys import survey_measures
@@ -94,6 +95,17 @@ def sums_of(kpi: Kpi, world: World, as_of: int) -> Sums:
         return fcr_sums(kpi, facts, rules, as_of)
     if kpi.table == "surveys":
         return add_up(survey_measures(survey) for one in facts for survey in one.surveys)
+    if kpi.table == "callbacks":
+        calls = [one for one in facts if one.contact and one.contact.callback_of]
+        return add_up(
+            callback_measures(
+                request,
+                [c for c in calls if c.contact and c.contact.callback_of == request.contact_id],
+                rules,
+            )
+            for one in facts
+            if (request := request_of(one.legs)) is not None
+        )
     if kpi.table == "agents":
         return add_up({name: getattr(q, name) for name in AGENT_MEASURES} for q in quarters(world))
     if kpi.table == "live":

@@ -10,15 +10,16 @@ from zoneinfo import ZoneInfo
 from support.kpi_world import DIMENSIONS, RANGE, Row, Stored, fcr_bookings
 
 from kpis.agents.quarters import AGENT_MEASURES
-from kpis.catalogue.figure import CallbackWait, Longest, LongestWaitNow, PeakHour, Quantile
+from kpis.catalogue.figure import Longest, LongestWaitNow, PeakHour, Quantile
 from kpis.catalogue.kpi import Kpi, applicable, total
 from kpis.facts import LegFact
 from kpis.rules import Rules, stale_after_ms
+from kpis.tallies.callbacks import callback_measures, request_of
 from kpis.tallies.fcr import is_final
 from kpis.tallies.live import is_waiting, live_measures
 from kpis.tallies.peak_hour import peak_hour
 from kpis.tallies.surveys import survey_measures
-from kpis.tallies.windows import activity, contact_bookings, entered, handled
+from kpis.tallies.windows import activity, contact_bookings, entered, handled, responded
 from reports.kpi.answer import Question
 from schemas.time_units import QUARTER_MS
 from sql.periods import edges
@@ -44,12 +45,13 @@ def window_bookings(found: Stored, as_of: int) -> Iterator[tuple[int, Dims, Row]
     for facts in found.facts:
         for leg in facts.legs:
             bookings = [entered(leg, rules)] if leg.offered else []
+            bookings += [responded(leg)] if leg.first_reply else []
             bookings += [booking for booking in (handled(leg),) if booking]
             for window, amounts in bookings + activity(leg):
                 waits = {"still_waiting": int(still_waits(leg, as_of, rules))} if "waiting" in amounts else {}
                 yield window.start, dims_of(leg), amounts | waits
         if facts.contact:
-            for window, amounts in contact_bookings(facts.contact, facts.legs):
+            for window, amounts in contact_bookings(facts.contact, facts.legs, rules):
                 yield window.start, dims_of(facts.contact, queue=window.queue), amounts
 
 
@@ -70,6 +72,8 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
         for survey in found.surveys:
             at = survey.responded_at if kpi.booked == "responded" else survey.booked_at
             yield at, dims_of(survey), survey_measures(survey)
+    elif kpi.table == "callbacks":
+        yield from callback_requests(found)
     elif kpi.table == "agents":
         for quarter in found.quarters:
             amounts = {name: getattr(quarter, name) for name in AGENT_MEASURES}
@@ -81,17 +85,13 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
                 yield at, dims_of(leg), live_measures(leg, as_of, rules)
 
 
-def callback_requests(found: Stored) -> Iterator[tuple[int, Dims, int]]:
-    legs = {one.legs[0].contact_id: one.legs for one in found.facts if one.legs}
-    for contact_id, own in legs.items():
-        asked = [leg for leg in own if (leg.end_type, leg.end_detail) == ("transferred", "callback")]
-        calls = [legs.get(c.contact_id, ()) for c in found.contacts if c.callback_of == contact_id]
-        answers = [[leg.answered_at for leg in call if leg.answered_at is not None] for call in calls]
-        for request in asked[-1:]:
-            waits = [min(times) - (request.ended_at or 0) for times in answers if times]
-            waits = [wait for wait in waits if wait >= -found.world.rules.skew_tolerance_ms]
-            if waits:
-                yield request.entered_at, dims_of(request), max(0, min(waits))
+def callback_requests(found: Stored) -> Iterator[tuple[int, Dims, Row]]:
+    calls = [one for one in found.facts if one.contact and one.contact.callback_of]
+    for one in found.facts:
+        request = request_of(one.legs)
+        if request is not None:
+            own = [call for call in calls if call.contact and call.contact.callback_of == request.contact_id]
+            yield request.entered_at, dims_of(request), callback_measures(request, own, found.world.rules)
 
 
 def figures_of(kpi: Kpi, found: Stored, as_of: int) -> list[tuple[int, Dims, int]]:
@@ -100,8 +100,6 @@ def figures_of(kpi: Kpi, found: Stored, as_of: int) -> list[tuple[int, Dims, int
         case LongestWaitNow():
             waiting = [leg for leg in found.legs if is_waiting(leg, as_of, found.world.rules)]
             return [(RANGE[0], dims_of(leg), as_of - leg.entered_at) for leg in waiting]
-        case CallbackWait():
-            return [*callback_requests(found)]
         case Longest("hold_max_ms") | Quantile("hold_max_ms"):
             return [(leg.handled_at, dims_of(leg), leg.hold_max_ms) for leg in found.legs
                     if leg.hold_n and leg.handled_at is not None]  # fmt: skip
@@ -156,6 +154,8 @@ class Expected:
         final = True
         if kpi.table == "windows" and kpi.booked == "entered":
             final = not sums.get("still_waiting")
+        elif kpi.table == "windows" and kpi.booked == "first entered":
+            final = not sums.get("contact_waiting")
         elif kpi.table == "live" and not kpi.is_state:
             final = not sums.get("waiting_now")
         elif kpi.table == "fcr" and kpi.booked == "ended":
@@ -163,21 +163,24 @@ class Expected:
         return {"value": value, "unit": kpi.unit, "n": n, "num": num, "den": den, "final": final}
 
     def figure(self, kpi: Kpi, key: tuple[Any, ...], values: list[int]) -> Row:
-        n, mean = len(values), isinstance(kpi.figure, CallbackWait)
+        n = len(values)
         percent = kpi.figure.percent if isinstance(kpi.figure, Quantile) else 100
-        found = sum(values) if mean else values[-(-percent * n // 100) - 1]
+        found = values[-(-percent * n // 100) - 1]
         final = True
-        if kpi.booked == "entered" and not mean:
+        if kpi.booked == "entered":
             as_of, rules = self.question.now_ms, self.found.world.rules
             waiting = [
                 (leg.entered_at, dims_of(leg), 1) for leg in self.found.legs if still_waits(leg, as_of, rules)
             ]
             final = key not in self.grouped(waiting)
-        value = found / n if mean else found
-        return {"value": value, "unit": "ms", "n": n, "num": found, "den": n if mean else 1, "final": final}
+        return {"value": found, "unit": "ms", "n": n, "num": found, "den": 1, "final": final}
 
     def peaks(self, kpi: Kpi) -> dict[tuple[Any, ...], Row]:
-        started = [(c.started_at, dims_of(c, queue=c.entry_queue), c.started_at) for c in self.found.contacts]
+        started = [
+            (c.started_at, dims_of(c, queue=c.entry_queue), c.started_at)
+            for c in self.found.contacts
+            if c.consult_of is None
+        ]
         peaks = {}
         for key, times in self.grouped(started).items():
             first = -(-key[0] // QUARTER_MS)

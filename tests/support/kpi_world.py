@@ -10,6 +10,7 @@ from clickhouse_connect.driver.client import Client
 from support.calendars import CALENDARS
 from support.clickhouse import load
 from support.evaluate import World, fcr_facts, quarters
+from support.stories import told_contacts
 from support.worlds import BASE_MS, random_contact
 
 from kpis.catalogue.every_kpi import every_kpi
@@ -87,6 +88,7 @@ def random_survey(rng: random.Random, about: ContactEvent, number: int) -> Conta
 
 def make_world(rng: random.Random) -> World:
     contacts = {f"k{number}": random_contact(rng, f"k{number}") for number in range(CONTACTS)}
+    contacts |= told_contacts()
     for events in contacts.values():
         events += [random_survey(rng, events[0], number) for number in range(rng.choice((0, 1, 2)))]
     return World(contacts, [random_state(rng, number) for number in range(200)], RULES)

@@ -86,6 +86,8 @@ def read_world(path: Path) -> tuple[World, list[Table]]:
     chosen: dict[str, Any] = {
         name: {"true": True, "false": False}.get(value, value) for name, value in settings.items()
     }
+    if "min_gap_s" in chosen:
+        chosen["min_gap_ms"] = to_ms(chosen.pop("min_gap_s"))
     world = World(rules=Rules(fcr=replace(FcrRules(), **chosen)))
     expected = []
     for kind, rows in tables:

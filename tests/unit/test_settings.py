@@ -82,7 +82,8 @@ def test_every_rule_can_be_changed() -> None:
         "stale_after_h": 7, "stale_after_async_h": 8, "survey_late_h": 9, "agent_state_max_h": 10,
         "acw_stale_s": 11,
         "fcr": {"windows_days": [2], "default_days": 2, "match_reason": False, "cross_channel": False,
-                "begin": "entered", "evidence": "handled", "anchors": "closed", "overlapping": False},
+                "begin": "entered", "evidence": "handled", "anchors": "closed", "overlapping": False,
+                "min_gap_s": 12},
         "calendars": {"office": OFFICE}, "calendar_by_queue": {"q": "office"}, "calendar_default": "office",
     }  # fmt: skip
     assert changed.keys() == RuleSettings.model_fields.keys()
