@@ -25,6 +25,7 @@ from cli.settings import TOML, Settings, rules_of
 from reports.rules_in_use import differing_rules
 from schemas.topics import PASSED_ON_TOPICS, RAW_TOPICS, SINK_GROUP, SINK_TOPICS, WORKER_GROUP
 from sinks.connection import connect, without_secret
+from sql.dead_letter_queries import open_letters
 from streams.health.group_lag import OffsetReader
 
 SECRET = frozenset({"customer_key_secret", "gateway_token"})
@@ -72,11 +73,11 @@ def clickhouse_findings(config: Settings) -> list[Finding]:
         client = connect(config.clickhouse)
         version = f"{address}, version {client.server_version}"
         found = [Finding("ClickHouse", True, version)]
-        count = client.query("SELECT count() FROM dead_letters FINAL").result_rows[0][0]
+        count = client.query(open_letters()).result_rows[0][0]
     except (ClickHouseError, OSError) as error:
         remedy = "start `ringback up`, or set CLICKHOUSE_URL to a server that answers"
         return [Finding("ClickHouse", False, f"{address}: {short(error)}", remedy, unreachable=True)]
-    found.append(Finding("dead letters", count == 0, f"{count:,}", "see `ringback dead-letters list`"))
+    found.append(Finding("open dead letters", count == 0, f"{count:,}", "see `ringback dead-letters list`"))
     return [*found, *rules_findings(client, config)]
 
 

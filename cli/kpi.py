@@ -20,6 +20,7 @@ from rich.text import Text
 
 from cli.clickhouse import client, short
 from cli.console import UNREACHABLE, WRONG_USE, err, fail, out, print_json, settings
+from cli.kpi_list import list_kpis
 from cli.printable import csv_cell, printable
 from cli.settings import rules_of
 from cli.times import instant_ms, span_ms
@@ -48,6 +49,7 @@ AsOf = Annotated[
     str | None,
     typer.Option(help="Moment of what is live, and by which repeat contacts are judged final; default: now."),
 ]
+Listing = Annotated[bool, typer.Option("--list", help="What each KPI is and comes from; asks nothing.")]
 Recompute = Annotated[bool, typer.Option("--from-oracle", help="Recompute from raw events by SQL.")]
 
 
@@ -89,14 +91,15 @@ def answering() -> Iterator[None]:
 
 
 def kpi(
-    begin: Begin,
-    end: End,
+    begin: Begin = "",
+    end: End = "",
     every: Every = "all",
     by: By = "",
     kpi: Ids = "",
     variants: Variants = False,
     as_of: AsOf = None,
     from_oracle: Recompute = False,
+    listing: Listing = False,
     format: Annotated[TableFormat, typer.Option(help="Output format.")] = TableFormat.text,
 ) -> None:
     """KPIs of [from, to): from the stream's tables, or with --from-oracle recomputed from raw events.
@@ -104,6 +107,10 @@ def kpi(
     Example: ringback kpi --from 1999-02-01 --to 1999-03-01 --by queue --kpi offered,service_level,asa
     """
     config = settings()
+    if listing:
+        return list_kpis(config, split(kpi), variants, format.value)
+    if not begin or not end:
+        raise typer.BadParameter("--from and --to are missing; or ask what KPIs there are by --list")
     if every not in EVERY:
         raise typer.BadParameter(f"--every is one of {', '.join(EVERY)}")
     span = span_ms(begin, end, config.timezone)
