@@ -9,7 +9,7 @@ import pytest
 from support.console_examples import difference, examples
 
 from docs.build.commands import paths
-from docs.build.pages import README, REFERENCE, pages, read
+from docs.build.pages import DOCUMENTS, README, REFERENCE, pages, read
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.rules import DEFAULT_RULES
 
