@@ -52,7 +52,8 @@ def explain(error: ValidationError, type_: str) -> str:
 def encode_body(event: Event) -> bytes:
     """The Avro body alone, without any framing."""
     out = BytesIO()
-    fastavro.schemaless_writer(out, current()[event.type], avro_fields(event))
+    fields = event.__dict__ if event.revision <= INT_MAX else avro_fields(event)  # the hot path calls nothing
+    fastavro.schemaless_writer(out, current()[event.type], fields)
     return out.getvalue()
 
 
@@ -91,7 +92,7 @@ def read_body(body: bytes, writer: WriterSchema) -> dict[str, Any]:
         raise DecodeError("undecodable", f"{writer.type}: {type(error).__name__}") from None
     if stream.tell() != len(body):
         raise DecodeError("undecodable", f"{writer.type}: {len(body) - stream.tell()} bytes left over")
-    return model_fields(fields)
+    return model_fields(fields) if "revision_wide" in fields else fields
 
 
 def split(data: bytes) -> tuple[WriterSchema, bytes]:
