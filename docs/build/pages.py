@@ -14,12 +14,12 @@ REFERENCE: dict[str, Callable[[], str]] = {
     "docs/reference/commands.md": commands.reference,
     "docs/reference/events.md": events.reference,
     "docs/reference/kpis.md": kpis.reference,
-    "docs/reference/kpi.schema.json": kpi_schema.reference,
     "docs/reference/metrics.md": metrics.reference,
     "docs/reference/views.md": views.reference,
 }
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/reference/asyncapi.json": documents.asyncapi,
+    "docs/reference/kpi.schema.json": kpi_schema.reference,
     "docs/reference/openapi.json": documents.openapi,
 }
 
