@@ -31,7 +31,7 @@ def rules_by(given: RuleSettings, zone: str, contact_max_events: int) -> Rules:
         agent_state_max_ms=ms(given.agent_state_max_h, HOUR_MS),
         acw_stale_ms=ms(given.acw_stale_s),
         contact_max_events=contact_max_events,
-        fcr=FcrRules(**given.fcr.model_dump()),
+        fcr=FcrRules(**given.fcr.model_dump(exclude={"min_gap_s"}), min_gap_ms=ms(given.fcr.min_gap_s)),
         calendars={name: one.calendar(zone) for name, one in given.calendars.items()},
         calendar_by_queue=given.calendar_by_queue,
         calendar_default=given.calendar_default,

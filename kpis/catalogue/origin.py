@@ -55,7 +55,6 @@ BY_TABLE = {
     "surveys": Origin(("contact_surveyed",), ENDINGS),
     "agents": Origin((ANSWERED, RESOLVED), ("agent_state_changed", WRAPPED, ABANDONED, TRANSFERRED)),
     "live": Origin((QUEUED, ANSWERED), (*ENDINGS, WRAPPED)),
-    "callbacks": Origin((STARTED, TRANSFERRED), (ANSWERED, *ENDINGS)),
 }
 BY_BOOKING = {
     "entered": Origin((QUEUED,), (ANSWERED, *ENDINGS)),
@@ -105,7 +104,7 @@ def parts_of(kpi: Kpi) -> list[Origin]:
     """Where each part of it comes from."""
     if kpi.figure is not None:
         return [of_figure(kpi)]
-    if kpi.table not in BY_TABLE:
+    if kpi.table in ("windows", "callbacks"):
         return [of_measure(name, kpi) for name in (*kpi.num, *kpi.den)]
     # Who is busy is known without states, who is free is not.
     states = kpi.table == "agents" and any("logged" in name or "idle" in name for name in kpi.den)
