@@ -3,6 +3,8 @@
 from kpis.catalogue.figure import Longest, PeakHour, Quantile
 from kpis.catalogue.kpi import AMAZON, GENESYS, SPEC, Kpi, count
 
+ZENDESK = "Zendesk native time duration metrics"
+
 VOLUME = (
     count("volume", "Contacts", "started", "contacts", "Contacts that started, any direction.", SPEC, "contact"),
     count("offered", "Offered", "entered", "offered", "Inbound legs that entered a queue.", GENESYS, "leg"),
@@ -36,7 +38,7 @@ WAIT = (
         "Chatwoot first response time", {"first_response_ms": 1}, {"first_response_n": 1}, "async"),
     Kpi("first_response_time.zendesk", "First reply time, since creation", "ms", "leg", "entered",
         "As Zendesk and Zoho count it: from the creation of the contact to the first human reply.",
-        "Zendesk native time duration metrics", {"first_response_created_ms": 1},
+        ZENDESK, {"first_response_created_ms": 1},
         {"first_response_created_n": 1}, "async", variant_of="first_response_time"),
     Kpi("first_response_time.queued", "First response time, since queue entry", "ms", "leg", "entered",
         "From the queue entry of the leg that replied first to its reply: the part of the last team alone.",
@@ -52,6 +54,15 @@ WAIT = (
     Kpi("asa.per_offered", "Average speed of answer, per offered", "ms", "leg", "entered",
         "Wait of answered legs per offered leg.", "Cisco ICM 4.5", {"wait_ms": 1}, {"offered": 1}, "sync",
         variant_of="asa"),
+    Kpi("asa.business_hours", "Average speed of answer, in business hours", "ms", "leg", "entered",
+        "The same, of the wait what lay within the queue's business hours.", ZENDESK,
+        {"wait_business_ms": 1}, {"wait_n": 1}, "sync", variant_of="asa"),
+    Kpi("first_response_time.business_hours", "First response time, in business hours", "ms", "leg", "entered",
+        "As queued, of the wait what lay within the queue's business hours.", ZENDESK,
+        {"first_response_business_ms": 1}, {"first_response_queued_n": 1}, "async", variant_of="first_response_time"),
+    Kpi("queue_time_avg.business_hours", "Average time in queue, in business hours", "ms", "leg", "entered",
+        "The same, of the wait what lay within the queue's business hours.", ZENDESK,
+        {"queue_business_ms": 1}, {"queue_n": 1}, variant_of="queue_time_avg"),
     Kpi("wait_p50", "Wait, 50th percentile", "ms", "leg", "entered",
         "Wait of answered legs that 50 % do not exceed (lower quantile).", SPEC, figure=Quantile("wait_ms", 50)),
     Kpi("wait_p90", "Wait, 90th percentile", "ms", "leg", "entered",

@@ -40,6 +40,10 @@ ENTERED = (
     "first_response_created_n",
     "first_response_queued_ms",  # since the leg entered its queue
     "first_response_queued_n",
+    "wait_business_ms",  # of the waits above, what lay within business hours
+    "queue_business_ms",
+    "first_response_business_ms",
+    "answered_in_target_business",  # within T of business hours
 )
 # Booked when the agent had finished the leg (end of after-contact work, else end of the leg).
 HANDLED = (
@@ -153,7 +157,8 @@ def entered(leg: LegFact, rules: Rules) -> Booking:
     """What a leg adds to the window it entered its queue in."""
     known, wait = leg.queue_ms is not None, leg.queue_ms or 0
     answered, abandoned = leg.answered if known else 0, leg.abandoned if known else 0
-    within = int(known and wait <= target_ms(rules, leg.channel, leg.queue))
+    business, target = leg.queue_business_ms or 0, target_ms(rules, leg.channel, leg.queue)
+    within = int(known and wait <= target)
     short = int(is_short(leg, rules))
     return Window(minute(leg.entered_at), leg.channel, leg.queue), {
         "offered": leg.offered,
@@ -172,6 +177,9 @@ def entered(leg: LegFact, rules: Rules) -> Booking:
         "abandoned_in_target": abandoned * within,
         "flow_out_in_target": leg.flow_out * within,
         "service_level_n": answered + abandoned * (1 - short),
+        "wait_business_ms": business * answered,
+        "queue_business_ms": business,
+        "answered_in_target_business": answered * int(business <= target),
     }
 
 
@@ -186,6 +194,7 @@ def responded(leg: LegFact) -> Booking:
         "first_response_created_n": int(created is not None),
         "first_response_queued_ms": queued or 0,
         "first_response_queued_n": int(queued is not None),
+        "first_response_business_ms": 0 if queued is None else leg.queue_business_ms or 0,
     }
 
 

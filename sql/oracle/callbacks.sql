@@ -3,7 +3,7 @@ WITH
 -- The request: the contact's last leg that ended as a callback.
 requests AS (
     SELECT contact_id AS parent_id,
-        argMax((entered_at, assumeNotNull(ended_at), channel, queue, agent, team, reason), leg) AS request
+        argMax((entered_at, assumeNotNull(ended_at), channel, queue, agent, team, reason, dimensions), leg) AS request
     FROM {legs}
     WHERE end_type = 'transferred' AND end_detail = 'callback'
     GROUP BY contact_id
@@ -41,7 +41,7 @@ outcomes AS (
 )
 SELECT intDiv(toUnixTimestamp64Milli(requests.request.1), 60000) * 60000 AS minute_ms,
     requests.request.3 AS channel, requests.request.4 AS queue, requests.request.5 AS agent,
-    requests.request.6 AS team, requests.request.7 AS reason,
+    requests.request.6 AS team, requests.request.7 AS reason, requests.request.8 AS dimensions,
     toInt64(1) AS m_callbacks_requested,
     toInt64(outcomes.attempts > 0) AS m_callbacks_attempted,
     toInt64(outcomes.fulfilled) AS m_callbacks_fulfilled,

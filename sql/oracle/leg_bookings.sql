@@ -4,10 +4,10 @@ WITH
 -- Target and the presence of a known wait.
 weighed AS (
     SELECT
-        channel, queue, agent, team, reason, entered_at, answered_at, ended_at, handled_at,
+        channel, queue, agent, team, reason, dimensions, entered_at, answered_at, ended_at, handled_at,
         end_type,
         offered, handled, answered, abandoned, flow_out, waiting, transferred_out,
-        queue_ms, handle_ms, talk_ms, acw_ms, hold_ms, hold_n, first_reply, first_response_ms,
+        queue_ms, queue_business_ms, handle_ms, talk_ms, acw_ms, hold_ms, hold_n, first_reply, first_response_ms,
         first_response_created_ms,
         if(has({t_queues:Array(String)}, queue),
             {t_queue_ms:Array(Int64)}[indexOf({t_queues:Array(String)}, queue)],
@@ -35,7 +35,7 @@ repeated AS (
 )
 SELECT
     intDiv(toUnixTimestamp64Milli(booked_at), 60000) * 60000 AS minute_ms,
-    channel, queue, agent, team, reason,
+    channel, queue, agent, team, reason, dimensions,
     toInt64(entering AND offered) AS m_offered,
     toInt64(entering AND answered) AS m_answered,
     toInt64(entering AND abandoned) AS m_abandoned,
@@ -58,6 +58,10 @@ SELECT
     toInt64(entering AND isNotNull(first_response_created_ms)) AS m_first_response_created_n,
     if(entering AND answer_known AND first_reply, ifNull(queue_ms, 0), 0) AS m_first_response_queued_ms,
     toInt64(entering AND answer_known AND first_reply) AS m_first_response_queued_n,
+    if(entering AND answer_known, ifNull(queue_business_ms, 0), 0) AS m_wait_business_ms,
+    if(entering, ifNull(queue_business_ms, 0), 0) AS m_queue_business_ms,
+    if(entering AND answer_known AND first_reply, ifNull(queue_business_ms, 0), 0) AS m_first_response_business_ms,
+    toInt64(entering AND answer_known AND ifNull(queue_business_ms <= target_ms, 0)) AS m_answered_in_target_business,
     toInt64(finishing) AS m_handled,
     toInt64(finishing AND isNotNull(handle_ms)) AS m_handle_n,
     if(finishing, ifNull(handle_ms, 0), 0) AS m_handle_ms,

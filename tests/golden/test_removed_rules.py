@@ -20,8 +20,10 @@ MODULES = {
     "agents": "kpis/agents/quarters.py",
     "callbacks": "kpis/tallies/callbacks.py",
     "course": "kpis/fold/course.py",
+    "business_hours": "kpis/business_hours.py",
     "contact": "kpis/fold/contact.py",
     "customer_contacts": "kpis/fcr/customer_contacts.py",
+    "dimensions": "kpis/fold/dimensions.py",
     "fcr_tally": "kpis/tallies/fcr.py",
     "fold": "kpis/fold/events.py",
     "hold": "kpis/fold/hold.py",
@@ -32,6 +34,7 @@ MODULES = {
     "replies": "kpis/fold/replies.py",
     "response": "kpis/fold/response.py",
     "survey": "kpis/fold/survey.py",
+    "tallies": "kpis/tallies/windows.py",
     "visit": "kpis/fcr/visit.py",
 }
 Fault = tuple[str, str, str, str]  # module, function, what stands there, what is put in its place
@@ -124,6 +127,14 @@ FAULTS: dict[str, Fault] = {
     "a customer's message": ("fold", "fold_unique", 'told and type(event) is ContactReplied and event.by == "customer"', "False"),
     "closed, opened again": ("relations", "closed_at", "closed is None or any(type(e) is ContactReopened and e.occurred_at > closed for e in events)", "closed is None"),
     "one-touch is below two": ("contact_amounts", "written", "contact.agent_replies < 2", "contact.agent_replies < 3"),
+    "waits in business hours": ("leg", "business_queue_time", "business_ms(calendar, queued_at, until)", "queue_ms"),
+    "days with hours of their own": ("business_hours", "open_spans", "own.get(day, calendar.week[(day + THURSDAY) % 7])", "calendar.week[(day + THURSDAY) % 7]"),
+    "business hours by the local clock": ("business_hours", "open_spans", "day * DAY_MS - offset", "day * DAY_MS"),
+    "latest value of a dimension": ("dimensions", "carrying", "(e.occurred_at, e.event_id)", "(-e.occurred_at, e.event_id)"),
+    "eight dimensions": ("dimensions", "latest_dimensions", "sorted(values)[:MOST_DIMENSIONS]", "sorted(values)"),
+    "a leg's own dimensions": ("leg", "leg_dimensions", "latest_dimensions(carrying(events), setting.dimensions)", "setting.dimensions"),
+    "dimensions of a survey": ("survey", "fold_surveys", "contact.dimensions if contact else NONE", "NONE"),
+    "service level in business hours": ("tallies", "entered", "int(business <= target)", "within"),
 }  # fmt: skip
 
 
