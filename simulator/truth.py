@@ -70,6 +70,7 @@ class Truth:
             leg.queue,
             waiting=-1,
             queue_ms=waited_ms,
+            queue_business_ms=waited_ms,  # it is open at any time
             queue_n=1,
             **amounts,
         )
@@ -88,7 +89,9 @@ class Truth:
             answered=1,
             wait_ms=wait_ms,
             wait_n=1,
+            wait_business_ms=wait_ms,
             answered_in_target=int(wait_ms <= self._target_ms[leg.contact.channel]),
+            answered_in_target_business=int(wait_ms <= self._target_ms[leg.contact.channel]),
             service_level_n=1,
         )
         self._first_response(leg, wait_ms)
@@ -111,6 +114,7 @@ class Truth:
             first_response_created_ms=since_start,
             first_response_created_n=1,
             first_response_queued_ms=wait_ms,
+            first_response_business_ms=wait_ms,
             first_response_queued_n=1,
         )
 

@@ -57,6 +57,11 @@ def contact_source(contacts_with_ivr: str) -> str:
     return contact_bookings(contacts_with_ivr)
 
 
+def callback_source(legs: str = STREAM_LEGS, contacts: str = STREAM_CONTACTS) -> str:
+    """Source: requests for a call back, by any of LEG_DIMENSIONS of the leg that asked."""
+    return compose("oracle", "callbacks", legs=legs, contacts=contacts)
+
+
 def column_of(name: str) -> str:
     """Column of a dimension in results: those of one's own have a prefix, as they may be called anything."""
     return name if name in LEG_DIMENSIONS else f"own_{name}"
@@ -73,11 +78,6 @@ def with_own(source: str, by: Sequence[str]) -> str:
         raise ValueError(f"unknown dimension {odd[0]!r}; one of {', '.join(LEG_DIMENSIONS)}, or your own")
     columns = ", ".join(f"dimensions['{name}'] AS {column_of(name)}" for name in own)
     return f"(SELECT *, {columns} FROM {source})" if own else source
-
-
-def callback_source(legs: str = STREAM_LEGS, contacts: str = STREAM_CONTACTS) -> str:
-    """Source: requests for a call back, by any of LEG_DIMENSIONS of the leg that asked."""
-    return compose("oracle", "callbacks", legs=legs, contacts=contacts)
 
 
 def matured(source: str) -> str:

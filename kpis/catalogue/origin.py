@@ -9,7 +9,6 @@ from kpis.catalogue.kpi import Kpi
 QUEUED, ANSWERED, ABANDONED = "contact_queued", "contact_answered", "contact_abandoned"
 RESOLVED, TRANSFERRED, WRAPPED = "contact_resolved", "contact_transferred", "contact_wrapped"
 STARTED, HELD, RESUMED = "contact_started", "contact_held", "contact_resumed"
-REPLIED, CLOSED = "contact_replied", "contact_closed"
 Events = tuple[str, ...]
 
 
@@ -21,20 +20,23 @@ class Origin:
     moved_by: Events = ()
 
 
+REPLIED = "contact_replied"
 ENDINGS = (RESOLVED, ABANDONED, TRANSFERRED)
+MENDING = ("contact_withdrawn", "contact_linked")
 # By name of the measure, the first that fits; what fits none is told by the moment at which it is booked.
 BY_MEASURE: tuple[tuple[str, Origin], ...] = (
-    (r"callback.*|attempt_wait.*", Origin((STARTED, TRANSFERRED), (ANSWERED, *ENDINGS))),
-    (r"answer_wait.*", Origin((STARTED, TRANSFERRED, ANSWERED))),
-    (r"first_response_(queued|business).*", Origin((QUEUED, ANSWERED), (REPLIED, "contact_reopened"))),
-    (r"first_response.*", Origin((STARTED, ANSWERED), (REPLIED, "contact_reopened"))),
-    (r"(replies|reply_|customer_wait|one_touch|written).*", Origin((STARTED, REPLIED), (ANSWERED, RESOLVED))),
-    (r"closed.*", Origin((CLOSED,))),
-    (r"contact_(offered|waiting)", Origin((QUEUED,))),
-    (r"contact_(answered|wait_|in_target).*", Origin((QUEUED, ANSWERED))),
-    (r"contact_(abandon|short_abandoned).*", Origin((QUEUED, ABANDONED))),
-    (r"contact_service_level_n", Origin((QUEUED, ANSWERED), (ABANDONED,))),
-    (r"contact_queue_.*", Origin((QUEUED,), (ANSWERED, *ENDINGS))),
+    (r"contact_(answered|wait_|in_target).*", Origin((QUEUED, ANSWERED), MENDING)),
+    (r"contact_(abandon|short_abandoned).*", Origin((QUEUED, ABANDONED), (ANSWERED, *MENDING))),
+    (r"contact_service_level_n", Origin((QUEUED, ANSWERED), (ABANDONED, *MENDING))),
+    (r"contact_.*(offered|queue_).*", Origin((QUEUED,), (ANSWERED, *ENDINGS, *MENDING))),
+    (r"first_response_queued.*|first_response_business.*", Origin((QUEUED, ANSWERED), (REPLIED,))),
+    (r"first_response.*", Origin((STARTED, ANSWERED), (REPLIED, QUEUED, "contact_reopened", *ENDINGS))),
+    (
+        r"repl(y|ies).*|one_touch|customer_wait_ms",
+        Origin((STARTED, REPLIED), (ANSWERED, RESOLVED, "contact_reopened")),
+    ),
+    (r"written.*|resolutions", Origin((ANSWERED, RESOLVED), (REPLIED, *ENDINGS))),
+    (r"closed", Origin(("contact_closed",), ("contact_reopened",))),
     (r"offered|waiting", Origin((QUEUED,))),
     (r"(answered|wait_|answers).*", Origin((QUEUED, ANSWERED))),
     (r"(abandon|short_abandoned).*", Origin((QUEUED, ABANDONED))),
@@ -54,6 +56,7 @@ BY_TABLE = {
     "fcr": Origin((STARTED, ANSWERED, RESOLVED), (QUEUED, ABANDONED, TRANSFERRED, "contact_reopened")),
     "surveys": Origin(("contact_surveyed",), ENDINGS),
     "agents": Origin((ANSWERED, RESOLVED), ("agent_state_changed", WRAPPED, ABANDONED, TRANSFERRED)),
+    "callbacks": Origin((STARTED, QUEUED, TRANSFERRED), (ANSWERED, ABANDONED, RESOLVED)),
     "live": Origin((QUEUED, ANSWERED), (*ENDINGS, WRAPPED)),
 }
 BY_BOOKING = {
@@ -64,6 +67,7 @@ BY_BOOKING = {
 }
 FINAL = {
     "entered": "once no leg that entered in the period waits any more, or the stale limit has passed",
+    "first entered": "once no contact that entered in the period waits any more",
     "responded": "at once, until an answer is corrected",
     "quarter": "once the contacts and states of the quarter-hour have ended",
     "as_of": "never: it is the state of a moment",
@@ -71,6 +75,7 @@ FINAL = {
 # What in [rules] changes it, by name of the measure.
 SETTINGS = (
     (r".*in_target.*", "service_level_s"),
+    (r"contact_(short_abandoned|service_level_n)", "short_abandon_s"),
     (r".*business.*", "calendars"),
     (r"short_abandoned|service_level_n|live_n", "short_abandon_s"),
 )
@@ -104,7 +109,7 @@ def parts_of(kpi: Kpi) -> list[Origin]:
     """Where each part of it comes from."""
     if kpi.figure is not None:
         return [of_figure(kpi)]
-    if kpi.table in ("windows", "callbacks"):
+    if kpi.table not in BY_TABLE:
         return [of_measure(name, kpi) for name in (*kpi.num, *kpi.den)]
     # Who is busy is known without states, who is free is not.
     states = kpi.table == "agents" and any("logged" in name or "idle" in name for name in kpi.den)

@@ -25,5 +25,8 @@ SAME_AS: dict[str, tuple[tuple[str, str], ...]] = {
     "service_level.cisco_negative": (("Cisco UCCE", "Service Level, abandons negative"),),
     "service_level.cisco_ignore": (("Cisco UCCE", "Service Level, abandons ignored"),),
     "occupancy": (("Amazon Connect", "Occupancy"),),
+    "first_response_time.zendesk": (("Zendesk", "First reply time"), ("Zoho Desk", "First response time")),
+    "one_touch_rate": (("Zendesk", "One-touch tickets"),),
+    "callback_wait": (("Bright Pattern", "Average wait time to callback"),),
     "nps": (("Bain", "Net Promoter Score"),),
 }

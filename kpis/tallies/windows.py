@@ -193,8 +193,8 @@ def responded(leg: LegFact) -> Booking:
         "first_response_created_ms": created or 0,
         "first_response_created_n": int(created is not None),
         "first_response_queued_ms": queued or 0,
-        "first_response_business_ms": 0 if queued is None else leg.queue_business_ms or 0,
         "first_response_queued_n": int(queued is not None),
+        "first_response_business_ms": 0 if queued is None else leg.queue_business_ms or 0,
     }
 
 

@@ -102,8 +102,9 @@ framed AS (
 -- One row per leg: where in its events the earliest of each type stands.
 located AS (
     SELECT contact_id, has_life, has_surveys, answers, started_ms, channel, direction, entry, callback_of,
-        parent_contact_id, consult_of, forwarded_from, reason, contact_dimensions, customer_key, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
-        closed_ms, messages, es, before_ms,
+        parent_contact_id, consult_of, forwarded_from, reason, contact_dimensions, customer_key, last_event_ms,
+        last_active_ms, level1_resolvable, contact_flags, closed_ms,
+        messages, es, before_ms,
         mapSort(arrayFold((acc, e) -> mapUpdate(acc, e.dimensions),
             arraySort(e -> (e.at, e.event_id), arrayFilter(e -> notEmpty(e.dimensions) AND e.rank IN (2, 3, 8), es)),
             contact_dimensions)) AS all_leg_dimensions,

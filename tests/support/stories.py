@@ -9,8 +9,9 @@ STORIES = {
     "asked": "s, q@0, t[callback]@40",
     "missed": "s[outbound]@340{callback_of=asked}, ab[ring]@370",
     "reached": "s[outbound]@940{callback_of=asked}, a@950, res@1200",
-    # After-contact work nine days on, when the tests look at the moment.
-    "wrapping": "s@777500, q@777500, a@777510, res@777590, w@777700",
+    # After-contact work two days on, when the tests look at the moment.
+    "wrapping": "s@172700, q@172700, a@172710, res@172790, w@172900",
+    "quick": "s, q@0, ab[queue]@3",
 }
 
 
