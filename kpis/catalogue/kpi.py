@@ -54,7 +54,8 @@ class Kpi:
     where the KPI means nothing: nobody waits on the line for an e-mail. `figure` is what a KPI is that is no
     quotient of sums; its `table` follows from it. `days` is the window of a repeat contact, and `maturity` says
     which anchors count: those whose window has passed, all, or those whose has not. `n` names the measure that
-    says how many were counted, where it is not the sum of `den`. A variant is the same question answered as
+    says how many were counted, where it is not the sum of `den`. `parts` is what both terms were
+    multiplied by for the sake of fractions. A variant is the same question answered as
     others answer it: its id is `<variant_of>.<name>`.
     """
 
@@ -73,6 +74,7 @@ class Kpi:
     days: int = 0
     maturity: Maturity = ""
     n: str = ""
+    parts: int = 1
     variant_of: str = ""
 
     def __post_init__(self) -> None:
@@ -110,6 +112,11 @@ def applicable(kpi: Kpi, channel: str, async_channels: tuple[str, ...]) -> bool:
 def total(terms: Terms, sums: Mapping[str, int]) -> int:
     """Value of a sum of measures; 1 for the empty denominator of a count."""
     return sum(factor * sums.get(measure, 0) for measure, factor in terms.items()) if terms else 1
+
+
+def shown(kpi: Kpi, num: int, den: int) -> tuple[int, int]:
+    """Both terms without the factor that fractions need, where these come to whole numbers."""
+    return (num // kpi.parts, den // kpi.parts) if num % kpi.parts == 0 else (num, den)
 
 
 def quotient(num: int, den: int) -> float | None:

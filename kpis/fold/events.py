@@ -60,7 +60,7 @@ def fold_unique(events: list[ContactEvent], rules: Rules = DEFAULT_RULES) -> Fac
     if not lifecycle:
         return Facts(None, (), fold_surveys(surveys, None, rules))
     contact, legs = fold_contact(lifecycle, rules)
-    if not all(in_range(event) for event in surveys):
+    if not all(event.ignored or in_range(event) for event in surveys):
         contact = replace(contact, flags=Flags({"SCORE_RANGE"}).listed([contact.flags]))
     return Facts(contact, legs, fold_surveys(surveys, contact, rules))
 

@@ -14,14 +14,14 @@ gathered AS (
         leg, channel, direction, entry, customer_key, reason, callback_of, parent_contact_id, queue, agent, team,
         ifNull(hold_no, 0), concat(kind, place, outcome), by, level1_resolvable = 0, talk_ms, hold_ms, hold_n,
         hold_max_ms, acw_ms, ifNull(score, 0), ifNull(scale_min, 0), ifNull(scale_max, 0),
-        ifNull(higher_is_better, 0), respondent
+        ifNull(higher_is_better, 0), respondent, ifNull(ignored, 0)
     ), 'Tuple(event_id String, revision UInt64, canonical String, at Int64, rank UInt8, leg UInt32,
         channel String, direction String, entry String, customer_key Nullable(String), reason Nullable(String),
         callback_of Nullable(String), parent_contact_id Nullable(String), queue Nullable(String),
         agent Nullable(String), team Nullable(String), hold_no UInt32, detail String, by String,
         beyond_level1 Nullable(UInt8), talk_ms Nullable(Int64), hold_ms Nullable(Int64), hold_n Nullable(Int64),
         hold_max_ms Nullable(Int64), acw_ms Nullable(Int64), score Int32, scale_min Int32, scale_max Int32,
-        higher_is_better UInt8, respondent String)')) AS variants
+        higher_is_better UInt8, respondent String, ignored UInt8)')) AS variants
     FROM {events}
     GROUP BY contact_id
 ),
@@ -61,8 +61,8 @@ framed AS (
         arrayMax(arrayMap(e -> if(e.rank IN (0, 9), 0, e.at), life)) AS last_active_ms,
         NOT arrayExists(e -> e.rank = 8 AND e.beyond_level1 = 1, life) AS level1_resolvable,
         arrayConcat(if(countEqual(life.rank, 0) > 1, ['DUP_STARTED'], []), if(start_i = 0, ['START_MISSING'], []),
-            if(arrayExists(e -> e.scale_min >= e.scale_max OR e.score < e.scale_min OR e.score > e.scale_max,
-                survey_events), ['SCORE_RANGE'], [])) AS contact_flags,
+            if(arrayExists(e -> NOT e.ignored AND (e.scale_min >= e.scale_max OR e.score < e.scale_min
+                OR e.score > e.scale_max), survey_events), ['SCORE_RANGE'], [])) AS contact_flags,
         arraySort(e -> (e.leg, e.at, e.rank, e.event_id), arrayFilter(e -> e.rank > 0, life)) AS body,
         arraySplit((e, leg_no, previous) -> leg_no != previous, body, body.leg,
             arrayShiftRight(body.leg, 1)) AS by_leg,

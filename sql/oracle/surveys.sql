@@ -12,12 +12,13 @@ grouped AS (
     WHERE has_surveys
     GROUP BY contact_id
 ),
--- One row per answer in range.
+-- One row per answer in range, or taken back.
 valid AS (
     SELECT contact_id, known, if(last_leg.1, last_leg.2, NULL) AS contact_end_ms, answer,
         (contact_channel, if(owner.1 != '', owner.1, first_queue), owner.2, owner.3, contact_reason) AS named
     FROM grouped ARRAY JOIN answers AS answer
-    WHERE answer.scale_min < answer.scale_max AND answer.score BETWEEN answer.scale_min AND answer.scale_max
+    WHERE answer.ignored
+        OR (answer.scale_min < answer.scale_max AND answer.score BETWEEN answer.scale_min AND answer.scale_max)
 ),
 -- The last answer counts.
 latest AS (
@@ -37,3 +38,4 @@ SELECT contact_id, survey_kind AS kind, answered_by AS respondent, final.leg AS 
     ifNull(final.at - end_ms > {survey_late_ms:Int64}, 0) AS late,
     NOT has_contact AS orphan
 FROM latest
+WHERE NOT final.ignored

@@ -26,6 +26,7 @@ MODULES = {
     "leg": "kpis/fold/leg.py",
     "live": "kpis/tallies/live.py",
     "survey": "kpis/fold/survey.py",
+    "survey_tally": "kpis/tallies/surveys.py",
     "visit": "kpis/fcr/visit.py",
 }
 Fault = tuple[str, str, str, str]  # module, function, what stands there, what is put in its place
@@ -54,6 +55,11 @@ FAULTS: dict[str, Fault] = {
     "REOPEN_IMPLIED": ("contact", "count_reopens", "reopened or not is_async(rules, channel)", "True"),
     "SCORE_RANGE": ("survey", "in_range", "event.scale_min <= event.score <= event.scale_max and event.scale_min < event.scale_max", "True"),
     "last answer counts": ("survey", "fold_surveys", "(item.occurred_at, item.event_id)", "(-item.occurred_at, item.event_id)"),
+    "ignored answer": ("survey", "fold_surveys", "event.ignored or in_range(event)", "in_range(event) and not event.ignored"),
+    "ignored answer, off the scale": ("survey", "fold_surveys", "event.ignored or in_range(event)", "in_range(event)"),
+    "positive answers of a short scale": ("survey_tally", "positives", "answers <= 3", "False"),
+    "positive answers of a long scale": ("survey_tally", "positives", "answers < 10", "True"),
+    "decimals of a score": ("survey_tally", "step", "return units", "return 1"),
     "late survey": ("survey", "fold_surveys", "event.occurred_at - ended_at > rules.survey_late_ms", "event.occurred_at - ended_at > 10 * rules.survey_late_ms"),
     "ORPHAN_SURVEY": ("fold", "fold_unique", "Facts(None, (), fold_surveys(surveys, None, rules))", "NO_FACTS"),
     "own bucket of a survey": ("survey", "fold_surveys", "event.occurred_at if ended_at is None else ended_at", "event.occurred_at"),

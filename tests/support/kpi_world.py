@@ -30,8 +30,9 @@ RANGE = (BASE_MS - 2 * DAY_MS, BASE_MS + 8 * DAY_MS)
 AS_OF, LATER = BASE_MS + 2 * DAY_MS, BASE_MS + 9 * DAY_MS
 DIMENSIONS = ("channel", "queue", "agent", "team", "reason")
 SCALES = {
-    "csat": ((1, 5), (1, 7), (1, 10), (1, 3)), "nps": ((0, 10),), "ces": ((1, 7), (1, 5)),
-    "aes": ((1, 5),), "fcr": ((0, 1),),
+    "csat": ((1, 5), (1, 7), (1, 10), (1, 3), (0, 1), (10, 50), (100, 1_000), (0, 100), (1, 20), (-3, 3)),
+    "nps": ((0, 10), (0, 100), (0, 1_000)), "ces": ((1, 7), (1, 5), (10, 70), (100, 500)),
+    "aes": ((1, 5), (10, 50)), "fcr": ((0, 1),),
 }  # fmt: skip
 Row = dict[str, Any]
 

@@ -79,7 +79,7 @@ def resolved(rng: Random) -> Fields:
 
 
 def surveyed(rng: Random) -> Fields:
-    low, high = rng.choice(((1, 5), (0, 10), (1, 5), (5, 5), (7, 1)))
+    low, high = rng.choice(((1, 5), (0, 10), (1, 5), (5, 5), (7, 1), (0, 100), (10, 50)))
     return {
         "kind": rng.choice(("csat", "nps", "fcr")),
         "score": rng.choice((low, high, low - 1, high + 1, (low + high) // 2)),
@@ -87,6 +87,7 @@ def surveyed(rng: Random) -> Fields:
         "scale_max": high,
         "higher_is_better": rng.random() < 0.7,
         "respondent": rng.choice(("customer", "agent")),
+        "ignored": rng.random() < 0.2,
     }
 
 
