@@ -23,13 +23,15 @@ class LegFact:
     answered_at: int | None
     ended_at: int | None
     handled_at: int | None
-    end_type: str  # "", transferred, abandoned or resolved
-    end_detail: str  # kind of the transfer, place of the abandonment, outcome of the resolution
+    end_type: str  # "", transferred, abandoned, resolved or rejected
+    # kind of the transfer, place of the abandonment, outcome of the resolution, cause of the rejection
+    end_detail: str
     offered: int
     handled: int
     answered: int
     abandoned: int
     ivr_abandoned: int
+    rejected: int
     flow_out: int
     waiting: int
     transferred_out: int
@@ -81,6 +83,7 @@ class ContactFact:
     reopens: int
     contained: int
     short_abandoned: int
+    rejected: int
     level1_resolvable: int
     flags: tuple[str, ...]
 

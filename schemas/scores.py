@@ -11,7 +11,7 @@ PLACES = 3  # of decimals that are kept
 def units(values: Mapping[str, Decimal]) -> int:
     """The least power of ten, up to 1,000, that makes whole numbers of these."""
     for power in range(PLACES):
-        factor = 10**power
+        factor = int(10**power)
         if all(value * factor == (value * factor).to_integral_value() for value in values.values()):
             return factor
     return int(10**PLACES)

@@ -43,9 +43,21 @@ def latest_customer(events: Sequence[Carrier]) -> str | None:
 
 def closes(leg: LegFact) -> bool:
     """Does the end of this leg end the contact? A transfer inside the house leads to another leg."""
-    return leg.end_type in ("resolved", "abandoned") or (
+    return leg.end_type in ("resolved", "abandoned", "rejected") or (
         leg.end_type == "transferred" and leg.end_detail in CLOSING_TRANSFERS
     )
+
+
+def ending_leg(legs: list[LegFact]) -> LegFact | None:
+    """The leg that ended the contact, if its last one closes it.
+
+    An agent may still talk on an earlier leg when a guest who was called in leaves: then that one ends it.
+    """
+    last = legs[-1] if legs else None
+    if last is None or not closes(last):
+        return None
+    hosts = [leg for leg in legs if leg.handled and closes(leg)]
+    return max([*hosts, last], key=lambda leg: (leg.ended_at or 0, leg.leg))
 
 
 def fold_legs(
@@ -101,7 +113,7 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
     reason = latest_reason(carriers)
     legs = fold_legs(events, first.contact_id, channel, direction, reason, started_at, rules)
     last = legs[-1] if legs else None
-    end = last if last and closes(last) else None
+    end = ending_leg(legs)
     resolved = [leg.ended_at for leg in legs if leg.end_type == "resolved" and leg.ended_at is not None]
     first_at, last_at = min(resolved, default=None), max(resolved, default=None)
     owner = next((leg for leg in reversed(legs) if leg.handled), None)
@@ -145,6 +157,7 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
         reopens=reopens,
         contained=int(end_by == "bot" and not in_human_hands),
         short_abandoned=int(last is not None and owner is None and is_short(last, rules)),
+        rejected=int(not in_human_hands and any(leg.rejected for leg in legs)),
         level1_resolvable=int(all(event.level1_resolvable for event in resolutions)),
         flags=flags.listed(leg.flags for leg in legs),
     )
@@ -152,8 +165,8 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
 
 
 def ending_party(end: LegFact | None, events: Sequence[ContactEvent]) -> str:
-    """Who resolved or abandoned the contact: agent, bot, customer or system; "" for a transfer or no end."""
-    if end is None or end.end_type == "transferred":
+    """Who resolved or abandoned the contact: agent, bot, customer or system; "" for any other end or none."""
+    if end is None or end.end_type in ("transferred", "rejected"):
         return ""
     closing = [e for e in events if e.leg == end.leg and e.type == f"contact_{end.end_type}"]
     return str(min(closing, key=order_key).by) if closing else ""  # type: ignore[union-attr]

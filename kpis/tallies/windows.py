@@ -51,6 +51,8 @@ HANDLED = (
 # Booked when it happened, as vendors without arrival cohorts do: the answer, the end of an abandoned leg.
 ANSWERED = ("answers",)
 LEFT = ("abandonments",)
+# Why contacts are turned away, where that is counted apart.
+REJECTIONS = ("closed", "full", "empty", "blocked")
 # Booked when the contact started.
 STARTED = (
     "contacts",
@@ -59,6 +61,8 @@ STARTED = (
     "contacts_ivr",
     "contacts_ivr_abandoned",
     "ivr_abandoned",
+    "rejected",  # turned away before any queue took it
+    *(f"rejected_{cause}" for cause in REJECTIONS),
 )
 # Booked when the contact ended.
 ENDED = (
@@ -169,6 +173,12 @@ def activity(leg: LegFact) -> list[Booking]:
     return bookings
 
 
+def rejections(contact: ContactFact) -> dict[str, int]:
+    """What a contact that was turned away adds."""
+    cause = contact.end_detail if contact.end_type == "rejected" else ""
+    return {"rejected": 1} | ({f"rejected_{cause}": 1} if cause in REJECTIONS else {})
+
+
 def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...]) -> list[Booking]:
     """What a contact as a whole adds to the windows of its start, end and resolutions."""
 
@@ -188,7 +198,8 @@ def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...]) -> list[Bo
                     contact.entry == "ivr" and any(leg.ivr_abandoned for leg in legs)
                 ),
                 "ivr_abandoned": sum(leg.ivr_abandoned for leg in legs),
-            },
+            }
+            | (rejections(contact) if contact.rejected else {}),
         )
     ]
     if contact.ended_at is not None:

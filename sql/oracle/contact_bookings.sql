@@ -5,7 +5,7 @@ WITH
 repeated AS (
     SELECT
         channel, direction, entry, entry_queue, queue AS final_queue, agent, team, reason, customer_key, callback_of,
-        handled, transfers, reopens, contained, handle_ms, first_resolution_ms, full_resolution_ms, ivr_legs,
+        rejected, end_type, end_detail, handled, transfers, reopens, contained, handle_ms, first_resolution_ms, full_resolution_ms, ivr_legs,
         handled AND direction = 'inbound' AND isNull(callback_of) AS judgeable,
         booking.1 AS booked, booking.2 AS booked_at
     FROM {contacts}
@@ -26,6 +26,11 @@ SELECT
     toInt64(booked = 'started' AND entry = 'ivr') AS m_contacts_ivr,
     toInt64(booked = 'started' AND entry = 'ivr' AND ivr_legs > 0) AS m_contacts_ivr_abandoned,
     if(booked = 'started', toInt64(ivr_legs), 0) AS m_ivr_abandoned,
+    toInt64(booked = 'started' AND rejected) AS m_rejected,
+    toInt64(booked = 'started' AND rejected AND end_type = 'rejected' AND end_detail = 'closed') AS m_rejected_closed,
+    toInt64(booked = 'started' AND rejected AND end_type = 'rejected' AND end_detail = 'full') AS m_rejected_full,
+    toInt64(booked = 'started' AND rejected AND end_type = 'rejected' AND end_detail = 'empty') AS m_rejected_empty,
+    toInt64(booked = 'started' AND rejected AND end_type = 'rejected' AND end_detail = 'blocked') AS m_rejected_blocked,
     toInt64(booked = 'ended') AS m_ended,
     toInt64(booked = 'ended' AND handled) AS m_ended_handled,
     if(booked = 'ended', ifNull(handle_ms, 0), 0) AS m_contact_handle_ms,

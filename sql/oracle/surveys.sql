@@ -7,7 +7,9 @@ grouped AS (
         any(channel) AS contact_channel, any(reason) AS contact_reason,
         argMinIf(leg_queue, leg, leg_queue != '') AS first_queue,
         argMaxIf((leg_queue, leg_agent, leg_team), leg, is_handled) AS owner,
-        argMax((closes, ended_ms), leg) AS last_leg
+        argMax((closes, ended_ms), leg) AS own_end,
+        argMaxIf((closes, ended_ms), (assumeNotNull(ended_ms), leg), closes AND is_handled) AS host_end,
+        if(own_end.1 AND host_end.1 AND ifNull(host_end.2 > own_end.2, 0), host_end, own_end) AS last_leg
     FROM {fold}
     WHERE has_surveys
     GROUP BY contact_id

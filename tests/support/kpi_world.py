@@ -16,11 +16,11 @@ from kpis.facts import AgentQuarter, ContactFact, Facts, FcrFact, LegFact, Surve
 from kpis.rules import FcrRules, Rules
 from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution
 from kpis.tallies.windows import MEASURES, contribution
-from schemas.events import AgentStateChanged, ContactEvent, ContactSurveyed
+from schemas.events import AgentStateChanged, ContactEvent, ContactRejected, ContactSurveyed
 from schemas.time_units import DAY_MS
 from sinks import rows
 
-SEED = 20_260_107
+SEED = 20_260_118
 CONTACTS = 400
 RULES = Rules(
     service_level_by_queue_ms={"B": 5_000}, stale_async_ms=2 * DAY_MS, fcr=FcrRules(windows_days=(1, 3, 7))
@@ -80,10 +80,25 @@ def random_survey(rng: random.Random, about: ContactEvent, number: int) -> Conta
     )  # fmt: skip
 
 
+def turned_away() -> dict[str, list[ContactEvent]]:
+    """A contact for each cause of a rejection: at random there are few."""
+    causes = ("closed", "full", "empty", "blocked", "other")
+    return {
+        f"turned-{cause}": [
+            ContactRejected(
+                event_id="e", contact_id=f"turned-{cause}", occurred_at=BASE_MS + number * 7_000,
+                source="world", cause=cause, queue="A",  # type: ignore[arg-type]
+            )
+        ]
+        for number, cause in enumerate(causes)
+    }  # fmt: skip
+
+
 def make_world(rng: random.Random) -> World:
     contacts = {f"k{number}": random_contact(rng, f"k{number}") for number in range(CONTACTS)}
     for events in contacts.values():
         events += [random_survey(rng, events[0], number) for number in range(rng.choice((0, 1, 2)))]
+    contacts |= turned_away()
     return World(contacts, [random_state(rng, number) for number in range(200)], RULES)
 
 

@@ -57,24 +57,32 @@ def answered(rng: Random) -> Fields:
         "queue": maybe(rng, rng.choice(QUEUES)),
         "customer_key": maybe(rng, "c3", 0.2),
         "reason": maybe(rng, rng.choice(("billing", "other")), 0.3),
+        "wait_ms": maybe(rng, rng.choice(DELTAS_MS), 0.2),
+    }
+
+
+def measures(rng: Random) -> Fields:
+    def duration() -> int | None:
+        return maybe(rng, rng.choice((0, *DELTAS_MS)), 0.2)
+
+    return {
+        "talk_ms": duration(),
+        "hold_ms": duration(),
+        "hold_n": maybe(rng, rng.randrange(4), 0.2),
+        "hold_max_ms": duration(),
+        "acw_ms": duration(),
+        "wait_ms": duration(),
     }
 
 
 def resolved(rng: Random) -> Fields:
-    def duration() -> int | None:
-        return maybe(rng, rng.choice((0, *DELTAS_MS)), 0.2)
-
     return {
         "outcome": rng.choice(("resolved", "unresolved", "unknown")),
         "by": rng.choice(("agent", "agent", "bot", "bot", "customer", "system")),
         "level1_resolvable": rng.random() < 0.8,
         "customer_key": maybe(rng, "c4", 0.2),
         "reason": maybe(rng, "fault", 0.3),
-        "talk_ms": duration(),
-        "hold_ms": duration(),
-        "hold_n": maybe(rng, rng.randrange(4), 0.2),
-        "hold_max_ms": duration(),
-        "acw_ms": duration(),
+        **measures(rng),
     }
 
 
@@ -92,7 +100,11 @@ def surveyed(rng: Random) -> Fields:
 
 
 def abandoned(rng: Random) -> Fields:
-    return {"place": rng.choice(("ivr", "queue", "ring", "hold")), "by": rng.choice(("customer", "system"))}
+    return {
+        "place": rng.choice(("ivr", "queue", "ring", "hold")),
+        "by": rng.choice(("customer", "system")),
+        **measures(rng),
+    }
 
 
 CONTENT: dict[str, Callable[[Random], Fields]] = {
@@ -101,7 +113,11 @@ CONTENT: dict[str, Callable[[Random], Fields]] = {
     "contact_answered": answered,
     "contact_held": lambda rng: {"hold_no": rng.randint(1, 3)},
     "contact_resumed": lambda rng: {"hold_no": rng.randint(1, 3)},
-    "contact_transferred": lambda rng: {"kind": rng.choice(KINDS), "to_queue": maybe(rng, "B", 0.2)},
+    "contact_transferred": lambda rng: {
+        "kind": rng.choice(KINDS),
+        "to_queue": maybe(rng, "B", 0.2),
+        **measures(rng),
+    },
     "contact_abandoned": abandoned,
     "contact_resolved": resolved,
     "contact_wrapped": lambda rng: {"agent": maybe(rng, rng.choice(AGENTS))},
