@@ -29,7 +29,7 @@ from sql.periods import Periods, periods
 
 pytestmark = pytest.mark.stack
 
-SEED = 20_260_105
+SEED = 20_260_108
 NASTY_CONTACTS = 5_000
 RULES = Rules(service_level_by_queue_ms={"B": 5_000})
 FACT_KEYS = {"legs": ("contact_id", "leg"), "contacts": ("contact_id",),
