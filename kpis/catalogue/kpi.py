@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from kpis.catalogue.figure import Figure, LongestWaitNow
+from kpis.tallies.windows import WAIT_LIMITS_S
 
 Unit = Literal[
     "count",  # of legs, contacts or answers: a whole number that can be summed
@@ -98,6 +99,11 @@ def count(
 ) -> Kpi:
     """A KPI that is a plain number of legs or contacts."""
     return Kpi(id_, name, "count", grain, booked, definition, source, {measure: 1})
+
+
+def within(measure: Literal["answered", "abandoned"], seconds: int) -> Terms:
+    """Legs whose known wait was at most so long: one of WAIT_LIMITS_S."""
+    return {f"{measure}_wait_{limit}": 1 for limit in WAIT_LIMITS_S if limit <= seconds}
 
 
 def applicable(kpi: Kpi, channel: str, async_channels: tuple[str, ...]) -> bool:

@@ -1,7 +1,8 @@
 """KPIs of volume and waiting (docs/facts.md 6, 7)."""
 
 from kpis.catalogue.figure import CallbackWait, Longest, PeakHour, Quantile
-from kpis.catalogue.kpi import AMAZON, GENESYS, SPEC, Kpi, count
+from kpis.catalogue.kpi import AMAZON, GENESYS, SPEC, Kpi, count, within
+from kpis.tallies.windows import WAIT_LIMITS_S
 
 VOLUME = (
     count("volume", "Contacts", "started", "contacts", "Contacts that started, any direction.", SPEC, "contact"),
@@ -33,6 +34,12 @@ VOLUME = (
     Kpi("abandoned.activity", "Abandoned, by activity", "count", "leg", "left",
         "Abandoned legs by the moment the customer left.", GENESYS, {"abandonments": 1},
         variant_of="abandoned"),
+    *(Kpi(f"answered.within_{limit}s", f"Answered within {limit} s", "count", "leg", "entered",
+        "Offered legs that an agent took within the time in the name.", AMAZON, within("answered", limit),
+        variant_of="answered") for limit in WAIT_LIMITS_S),
+    *(Kpi(f"abandoned.within_{limit}s", f"Abandoned within {limit} s", "count", "leg", "entered",
+        "Offered legs whose customer left within the time in the name.", AMAZON, within("abandoned", limit),
+        variant_of="abandoned") for limit in WAIT_LIMITS_S),
     Kpi("peak_hour", "Peak hour", "hour", "range", "started",
         "Begin of the hour (four quarters) in which most contacts started, the earliest on a tie.",
         "FS-1037C busy hour", figure=PeakHour()),

@@ -8,13 +8,17 @@ the contact started, ended or was resolved.
 """
 
 import operator
+from bisect import bisect_left
 from typing import NamedTuple
 
 from kpis.facts import ContactFact, Facts, LegFact
 from kpis.fold.leg import is_short
 from kpis.rules import Rules, target_ms
-from schemas.time_units import MINUTE_MS
+from schemas.time_units import MINUTE_MS, SECOND_MS
 
+# Known waits are counted by length as well: up to so many seconds, and longer than the limit before.
+WAIT_LIMITS_S = (10, 15, 20, 30, 45, 60, 90, 120, 180, 300)
+WAIT_LIMITS_MS = tuple(limit * SECOND_MS for limit in WAIT_LIMITS_S)
 # Booked when the leg entered its queue.
 ENTERED = (
     "offered",
@@ -35,6 +39,8 @@ ENTERED = (
     "service_level_n",  # denominator of SL3: known wait, answered or abandoned but not short
     "first_response_ms",  # wait of answered first legs
     "first_response_n",
+    *(f"answered_wait_{limit}" for limit in WAIT_LIMITS_S),
+    *(f"abandoned_wait_{limit}" for limit in WAIT_LIMITS_S),
 )
 # Booked when the agent had finished the leg (end of after-contact work, else end of the leg).
 HANDLED = (
@@ -116,6 +122,14 @@ def minute(time_ms: int) -> int:
     return time_ms - time_ms % MINUTE_MS
 
 
+def by_length(wait_ms: int, answered: int, abandoned: int) -> dict[str, int]:
+    """The one measure of its length that a known wait is counted in, if it is not beyond them all."""
+    place = bisect_left(WAIT_LIMITS_MS, wait_ms)
+    if place == len(WAIT_LIMITS_MS) or not (answered or abandoned):
+        return {}
+    return {f"{'answered' if answered else 'abandoned'}_wait_{WAIT_LIMITS_S[place]}": 1}
+
+
 def entered(leg: LegFact, rules: Rules) -> Booking:
     """What a leg adds to the window it entered its queue in."""
     known, wait = leg.queue_ms is not None, leg.queue_ms or 0
@@ -124,6 +138,7 @@ def entered(leg: LegFact, rules: Rules) -> Booking:
     short = int(is_short(leg, rules))
     first = answered if leg.leg == 1 else 0
     return Window(minute(leg.entered_at), leg.channel, leg.queue), {
+        **by_length(wait, answered, abandoned),
         "offered": leg.offered,
         "answered": leg.answered,
         "abandoned": leg.abandoned,

@@ -29,6 +29,7 @@ MODULES = {
     "survey": "kpis/fold/survey.py",
     "survey_tally": "kpis/tallies/surveys.py",
     "visit": "kpis/fcr/visit.py",
+    "windows": "kpis/tallies/windows.py",
     "wrap": "kpis/fold/wrap.py",
 }
 Fault = tuple[str, str, str, str]  # module, function, what stands there, what is put in its place
@@ -78,6 +79,7 @@ FAULTS: dict[str, Fault] = {
     "a guest's end does not end the contact": ("contact", "ending_leg", "[*hosts, last]", "[last]"),
     "ended by the system in the IVR": ("leg", "turned_away", 'type(end) is ContactAbandoned and end.place == "ivr" and end.by == "system"', "False"),
     "rejected before any queue": ("contact", "fold_contact", "not in_human_hands and any((leg.rejected for leg in legs))", "any((leg.rejected for leg in legs))"),
+    "waits by length": ("windows", "by_length", "bisect_left(WAIT_LIMITS_MS, wait_ms)", "bisect_left(WAIT_LIMITS_MS, wait_ms + 1)"),
     "queue that refused": ("leg", "named_by", 'end.queue or ""', '""'),
     "latest reason": ("contact", "latest_reason", "(e.occurred_at, e.event_id)", "(-e.occurred_at, e.event_id)"),
     "short abandon is no candidate": ("visit", "visit_of", "inbound and not contact.short_abandoned and not contact.contained", "inbound and not contact.contained"),
