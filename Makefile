@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test check mutants bench docs test-containers lock clean
+.PHONY: help install demo test test-real fuzz check mutants bench docs test-containers lock clean
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
@@ -27,6 +27,19 @@ test: $(STAMP) ## every test, on a real Kafka and a real ClickHouse engine start
 	$(BIN)/mypy
 	$(BIN)/pytest -m "not stack and not containers and not real" -q -n 2
 	$(BIN)/pytest -m "stack or containers" -q -n 2 --dist loadfile
+
+# With nothing here and no network all of it is skipped; -rs says why. The second run finds everything in the cache.
+test-real: $(STAMP) ## unmodified clients of BI tools and a real Chromium, from their registries (ten minutes at most)
+	$(BIN)/python -m tests.real.machine
+	RINGBACK_REAL_BUDGET_S=330 $(BIN)/pytest tests/real -m real -q -rs
+
+# N inputs of each kind: damaged lines of every source, Kafka records, SQL against the guard, HTTP requests without and
+# with a password. ONLY=records, lines, attacks or requests chooses (pytest -k); the same SEED gives the same inputs.
+N ?= 20000
+SEED ?= 1
+ONLY ?= test
+fuzz: $(STAMP) ## so many random inputs: make fuzz N=100000 SEED=7 (N=20000 takes some 12 minutes)
+	RINGBACK_FUZZ=$(N) RINGBACK_FUZZ_SEED=$(SEED) $(BIN)/pytest tests -m fuzz -q -k '$(ONLY)'
 
 # Fewer simulated worlds and examples than `make test`, and nothing that is marked slow.
 check: $(STAMP) ## lint, types and unit tests, under a minute

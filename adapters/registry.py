@@ -13,6 +13,10 @@ FOLDERS = (
     "bank",
     "servicenow",
     "events",
+    "asterisk",
+    "asterisk_ami",
+    "freeswitch",
+    "libredesk",
 )
 
 

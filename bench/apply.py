@@ -5,12 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from zlib import crc32
 
 from bench.counted import named, summed, verdict
 from bench.events import Input, load
 from bench.meter import Stopwatch
 from kpis.tallies.windows import Tally, Window
+from schemas.placement import partition_of
 from streams.config import StreamConfig
 from streams.kafka.decoding import decode_single_object
 from streams.kafka.record import Record
@@ -43,7 +43,7 @@ def batches(data: Input) -> Iterator[tuple[int, list[Record]]]:
     """Batches as large as a fetch gives the worker, partition by partition in turn."""
     waiting: dict[int, list[Record]] = defaultdict(list)
     for offset, message in enumerate(data.messages):
-        number = crc32(message.key) % CONFIG.partitions
+        number = partition_of(message.key, CONFIG.partitions)
         waiting[number].append(Record(offset, message.key, message.value))
         if len(waiting[number]) == CONFIG.batch_max_records:
             yield number, waiting.pop(number)

@@ -8,10 +8,10 @@ several times, under keys of their own: recovery looks into neither keys nor val
 
 from collections import defaultdict
 from collections.abc import Iterable
-from zlib import crc32
 
 from bench.stack import PARTITIONS
 from schemas.codec import encode
+from schemas.placement import partition_of
 from schemas.time_units import DAY_MS
 from schemas.topics import CONTACT_EVENTS, changelog_of
 from simulator.simulation import START_MS, Simulation
@@ -56,7 +56,7 @@ class Filling:
             arriving: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
             for event in Simulation(self._seed + self._blocks, start_ms=start, contacts=count).events():
                 key = event.contact_id.encode()
-                arriving[crc32(key) % self.config.partitions].append((key, encode(event)))
+                arriving[partition_of(key, self.config.partitions)].append((key, encode(event)))
             for partition, records in arriving.items():
                 self.apply((CONTACT_EVENTS, partition), records)
             self.contacts += count * self._copies

@@ -4,12 +4,12 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from zlib import crc32
 
 from aiokafka import AIOKafkaProducer
 
 from bench.events import Message
 from bench.stack import PARTITIONS
+from schemas.placement import partition_of
 from schemas.topics import CONTACT_EVENTS
 from streams.stages.documents import row_version
 
@@ -29,7 +29,7 @@ def batches(messages: Sequence[Message]) -> dict[int, list[Message]]:
     """What is due in one tick, by partition."""
     found: dict[int, list[Message]] = {}
     for message in messages:
-        found.setdefault(crc32(message.key) % PARTITIONS, []).append(message)
+        found.setdefault(partition_of(message.key, PARTITIONS), []).append(message)
     return found
 
 

@@ -18,12 +18,14 @@ from rich.table import Table
 
 from cli.clickhouse import short
 from cli.console import NO, UNREACHABLE, Format, out, print_json, settings
+from cli.gateway_settings import GatewaySettings
+from cli.placing import wrongly_placed
 from cli.settings import TOML, Settings
 from schemas.topics import PASSED_ON_TOPICS, RAW_TOPICS, SINK_GROUP, SINK_TOPICS, WORKER_GROUP
 from sinks.connection import connect, without_secret
 from streams.health.group_lag import OffsetReader
 
-SECRET = frozenset({"customer_key_secret"})
+SECRET = frozenset({"customer_key_secret", "gateway_token"})
 ADDRESSES = frozenset({"clickhouse_url", "schema_registry_url", "maven_repository"})  # may hold a password
 
 
@@ -52,7 +54,10 @@ async def kafka_findings(config: Settings) -> list[Finding]:
                 behind = sum(lag.events for lag in await watch.lags(group, topics))
                 remedy = f"if this does not shrink: is a {who.split()[0]} running? `ringback up`, or its log"
                 found.append(Finding(f"lag of the {who}", behind == 0, f"{behind:,} records", remedy))
-            return found
+        astray = await wrongly_placed(config)
+        remedy = "set partitioner=murmur2_random in that producer, then run `ringback heal`"
+        found.append(Finding("partitions of contacts", not astray, astray or "as they must be", remedy))
+        return found
     except (KafkaError, OSError) as error:
         remedy = "start `ringback up`, or set KAFKA_BOOTSTRAP_SERVERS to brokers that answer"
         return [Finding("Kafka", False, f"{servers}: {short(error)}", remedy, unreachable=True)]
@@ -75,7 +80,7 @@ def clickhouse_findings(config: Settings) -> list[Finding]:
 
 def origin_of(name: str) -> tuple[str, str]:
     """Variable of a setting, and where its value comes from."""
-    alias = Settings.model_fields[name].validation_alias
+    alias = GatewaySettings.model_fields[name].validation_alias
     variable = str(alias.choices[0] if isinstance(alias, AliasChoices) else alias)
     if variable in os.environ:
         return variable, "environment"
@@ -88,7 +93,7 @@ def origin_of(name: str) -> tuple[str, str]:
 def settings_rows(config: Settings) -> list[tuple[str, str, str]]:
     """(variable, value, origin); secrets are not shown."""
     rows = []
-    for name in Settings.model_fields:
+    for name in GatewaySettings.model_fields:
         value: Any = getattr(config, name)
         shown = "set, not shown" if name in SECRET and value else str(value)
         if name in ADDRESSES and value:

@@ -67,7 +67,8 @@ def question(
     """What is asked, in UTC. Raises typer.BadParameter."""
     if every not in LONGEST_MS:
         raise typer.BadParameter(f"--every is one of {PERIODS}")
-    moment = as_of_ms(as_of, config.timezone)
+    zone = config.timezone_by_queue.get(queue or "", config.timezone)
+    moment = as_of_ms(as_of, zone)
     if kpi.is_state:
         if window is not None:
             raise typer.BadParameter(
@@ -77,8 +78,8 @@ def question(
     elif window is None:
         raise typer.BadParameter("--window is missing: the begin of the period, e.g. 1999-02-01T09:15")
     else:
-        span = period_of(instant_ms(window, config.timezone), every, ZoneInfo(config.timezone))
-    return Asked(kpi, *span, moment, channel, queue, config.timezone)
+        span = period_of(instant_ms(window, zone), every, ZoneInfo(zone))
+    return Asked(kpi, *span, moment, channel, queue, zone)
 
 
 def where(asked: Asked) -> str:

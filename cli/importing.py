@@ -80,12 +80,12 @@ def look_at(name: str) -> None:
         fail(f"cannot read {name}: you may not", WRONG_USE)
 
 
-def run(files: list[str], reader: Reader, wait: bool, format: Format, keep: bool) -> None:
+def run(source: Source, files: list[str], reader: Reader, wait: bool, format: Format, keep: bool) -> None:
     """Import, and turn what can go wrong into a message and a status."""
     try:
         for name in files:
             look_at(name)  # a mistyped name is said before Kafka is waited for and another file is sent
-        counts = asyncio.run(import_files(files, reader, wait, keep))
+        counts = asyncio.run(import_files(source.in_order(files), reader, wait, keep))
     except WrongFile as error:
         fail(str(error), WRONG_USE)
     except NotSent as error:
@@ -108,12 +108,11 @@ def add_command(source: Source) -> None:
     def import_source(
         files: Files, wait: Wait = True, keep_payloads: Keep = False, format: As = Format.text
     ) -> None:
-        reader = partial(source.load_reader(), secret=customer_secret(settings()))
-        run(files, reader, wait, format, keep_payloads)
+        reader = partial(source.load_series(), secret=customer_secret(settings()))
+        run(source, files, reader, wait, format, keep_payloads)
 
     app.command(source.name, help=f"{source.summary}\n\nExample: {source.example}")(import_source)
 
 
-for source in SOURCES:
-    if source.reads == "file":
-        add_command(source)
+for source in SOURCES:  # a webhook's reads recorded payloads
+    add_command(source)

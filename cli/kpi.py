@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -23,14 +24,20 @@ from cli.times import instant_ms, span_ms
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
 from reports.explain.explanation import NoExplanation
-from reports.kpi.answer import CannotAnswer, Question, answer
+from reports.kpi.answer import CannotAnswer, Question
+from reports.kpi.zones import answer_by_zone
 from schemas.time_units import MINUTE_MS
 from sql.periods import EVERY
 
 Begin = Annotated[str, typer.Option("--from", help="Begin, e.g. 1999-02-01 (in the reporting time zone).")]
 End = Annotated[str, typer.Option("--to", help="End, not included.")]
 Every = Annotated[str, typer.Option(help=f"Period: {', '.join(EVERY)}.")]
-By = Annotated[str, typer.Option(help="Dimensions, comma separated: channel, queue, agent, team, reason.")]
+By = Annotated[
+    str,
+    typer.Option(
+        help="Dimensions, comma separated: channel, queue, agent, team, reason, or your own such as brand."
+    ),
+]
 Ids = Annotated[str, typer.Option("--kpi", help="KPI ids, comma separated; default: all but variants.")]
 Variants = Annotated[bool, typer.Option("--variants", help="All KPIs with their variants.")]
 AsOf = Annotated[
@@ -100,7 +107,8 @@ def kpi(
     question = Question(*span, every, split(by), split(kpi), from_oracle, config.timezone, moment, variants)
     rules = rules_of(config)
     with answering():
-        rows = answer(client(config), question, rules)
+        zones = config.timezone_by_queue
+        rows = answer_by_zone(client(config), question, rules, zones, partial(span_ms, begin, end))
     if format is TableFormat.json:
         print_json(rows)
     elif format is TableFormat.csv:
@@ -175,5 +183,6 @@ def many_rows(rows: list[dict[str, Any]], question: Question) -> Table:
     for row in rows:
         cells = (shown(row["kpis"][name]) for name in names)
         dimensions = (Text(printable(row[name]) or "(none)") for name in question.by)
-        table.add_row(local_minute(row["window_start"], question.zone), *dimensions, *cells)
+        begin = local_minute(row["window_start"], row.get("timezone", question.zone))
+        table.add_row(begin, *dimensions, *cells)
     return table

@@ -31,6 +31,10 @@ COMMANDS = {
         "cli.sink:sink",
         "Run one sink until SIGTERM: events, facts, windows and dead letters to ClickHouse.",
     ),
+    "gateway": (
+        "cli.gateway:gateway",
+        "Run the gateway until SIGTERM: events of any program and webhooks of sources, over HTTP to Kafka.",
+    ),
     "import": ("cli.importing:app", "Send a file's events; run again it counts nothing twice."),
     "adapter": ("cli.adapter:app", "Look into sources: list them, try or check a file of one."),
     "simulate": (
@@ -45,11 +49,16 @@ COMMANDS = {
         "cli.explain:explain_command",
         "The contacts in numerator and denominator of a KPI, with the events that put them there.",
     ),
+    "alerts": ("cli.alerts:app", "Rules for KPI dips: check them, try them on history, run them."),
     "verify": (
         "cli.verify:verify",
         "Compare the stream's tables with KPIs recomputed by SQL from raw events; status 1 if any differ.",
     ),
     "dead-letters": ("cli.dead_letters:app", "Unreadable and illegal input: list, show, send again."),
+    "heal": (
+        "cli.heal:heal",
+        "Bring contacts together that a producer with another partitioner has split.",
+    ),
     "doctor": (
         "cli.doctor:doctor",
         "What is reachable, versions, lag, settings, and what to do about what is wrong.",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from cli.business_hours import CalendarSettings
 from kpis.rules import DEFAULT_RULES
 from schemas.time_units import HOUR_MS
 
@@ -115,13 +116,35 @@ class RuleSettings(Table):
         description="After-contact work of unknown length ends for the live KPIs after this.",
     )
     fcr: FcrSettings = Field(FcrSettings(), description="How repeat contacts are judged: the table below.")
+    calendars: dict[str, CalendarSettings] = Field(
+        {}, description="Business hours by a name of your choice: the tables below."
+    )
+    calendar_by_queue: dict[str, str] = Field(
+        {}, description='The calendar of a queue: `{billing = "office"}`.'
+    )
+    calendar_default: str = Field(
+        "", description='The calendar of any other queue; `""`: served at any time.'
+    )
+
+    @model_validator(mode="after")
+    def calendars_exist(self) -> "RuleSettings":
+        """A queue's calendar is one of those that are there."""
+        named = {**self.calendar_by_queue, **({"": self.calendar_default} if self.calendar_default else {})}
+        for queue, name in named.items():
+            if name not in self.calendars:
+                where = f"calendar_by_queue.{queue}" if queue else "calendar_default"
+                there = ", ".join(self.calendars) or "none"
+                raise ValueError(f"{where}: no calendar {name!r}; there are: {there}")
+        return self
 
 
 def mistake(error: Any) -> str:
     """What is wrong in the rules, and where."""
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        known = FcrSettings.model_fields if where.startswith("fcr.") else RuleSettings.model_fields
+        inner: dict[str, type[BaseModel]] = {"fcr": FcrSettings, "calendars": CalendarSettings}
+        table = inner.get(where.partition(".")[0]) if "." in where else None
+        known = (table or RuleSettings).model_fields
         return f"{where}: no such rule; there are {', '.join(known)}"
     said = str(error["msg"]).removeprefix("Value error, ")
     return f"{where}: {said}" if where else said

@@ -8,7 +8,6 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import Field, ValidationError, field_validator
@@ -21,13 +20,22 @@ from pydantic_settings import (
 )
 
 from cli.addresses import brokers, http_address
+from cli.business_hours import known_zone
 from cli.rule_settings import RuleSettings, mistake
+from cli.rule_values import rules_by
 from deploy.local.clickhouse.process import owner_address
-from kpis.rules import DEFAULT_RULES, FcrRules, Rules
-from schemas.time_units import HOUR_MS
-from streams.config import StreamConfig
+from kpis.rules import DEFAULT_RULES, Rules
 
 TOML = "ringback.toml"
+
+
+def from_json(text: str, example: str) -> Any:
+    """JSON of the environment. Raises ValueError with an example."""
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        said = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise ValueError(f"no JSON ({said}); write {example}") from error
 
 
 class Settings(BaseSettings):
@@ -105,6 +113,13 @@ class Settings(BaseSettings):
         description="Reporting time zone, such as `Europe/Rome`: of dates on the command line, and of hours, "
         "days, weeks and months in `ringback kpi` and the views.",
     )
+    timezone_by_queue: Annotated[dict[str, str], NoDecode] = Field(
+        {},
+        validation_alias="RINGBACK_TIMEZONE_BY_QUEUE",
+        description='Zones of queues that have another one: `{tokyo = "Asia/Tokyo"}`. Where queues are told '
+        "apart (`--by queue`, the views, `explain --queue`), dates and periods of a queue are those of its "
+        "zone; sums over several queues keep to the reporting one.",
+    )
     customer_key_secret: str | None = Field(
         None,
         validation_alias="RINGBACK_CUSTOMER_KEY_SECRET",
@@ -136,6 +151,13 @@ class Settings(BaseSettings):
         description="Partitions of the topics when they are created: the most workers that can share the "
         "work. Cannot be changed later.",
     )
+    partitioner: Literal["murmur2", "any"] = Field(
+        "murmur2",
+        validation_alias="RINGBACK_PARTITIONER",
+        description="How producers choose a contact's partition: `murmur2`, as the Java client does, and "
+        "what is in another partition is a dead letter. `any`: not looked at, for topics that all producers "
+        "have always filled by one other partitioner. See [sending](../guide/sending.md#partitioners).",
+    )
     replication: int = Field(
         1,
         validation_alias="RINGBACK_REPLICATION",
@@ -154,8 +176,9 @@ class Settings(BaseSettings):
         validation_alias="RINGBACK_EPOCH",
         ge=0,
         lt=2**20,
-        description="Least epoch of the rows that the worker writes. Leave it; it is for rebuilds, which are "
-        "not there yet.",
+        description="Least epoch of the rows that the worker writes. Where its rows have a lesser one, it "
+        "counts everything anew at its start, and what it publishes beats all of before. Leave it, unless "
+        "[`ringback heal`](../operating/recovery.md#contacts-in-a-wrong-partition) says otherwise.",
     )
     dead_letter_max_share: float = Field(
         0.5,
@@ -190,11 +213,7 @@ class Settings(BaseSettings):
     def readable_rules(cls, value: Any) -> Any:
         """A table of the file or JSON of the environment, with every mistake named by its place in it."""
         if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except (json.JSONDecodeError, RecursionError) as error:
-                said = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-                raise ValueError(f'no JSON ({said}); write {{"short_abandon_s": 5}}') from error
+            value = from_json(value, '{"short_abandon_s": 5}')
         try:
             return None if value is None else RuleSettings.model_validate(value)
         except ValidationError as error:
@@ -214,13 +233,21 @@ class Settings(BaseSettings):
 
     @field_validator("timezone")
     @classmethod
-    def known_zone(cls, value: str) -> str:
+    def usable_zone(cls, value: str) -> str:
         """A zone of the IANA database."""
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError("no time zone of that name; use one such as Europe/Rome") from error
-        return value
+        return known_zone(value)
+
+    @field_validator("timezone_by_queue", mode="before")
+    @classmethod
+    def readable_zones(cls, value: Any) -> Any:
+        """A table of the file or JSON of the environment."""
+        return from_json(value, '{"tokyo": "Asia/Tokyo"}') if isinstance(value, str) else value
+
+    @field_validator("timezone_by_queue")
+    @classmethod
+    def usable_zones(cls, value: dict[str, str]) -> dict[str, str]:
+        """Zones of the IANA database."""
+        return {queue: known_zone(zone) for queue, zone in value.items()}
 
     @classmethod
     def settings_customise_sources(
@@ -258,43 +285,6 @@ class Settings(BaseSettings):
 
 def rules_of(settings: Settings) -> Rules:
     """How events are counted, by these settings."""
-    given = settings.rules
-    if given is None:
+    if settings.rules is None:
         return replace(DEFAULT_RULES, contact_max_events=settings.contact_max_events)
-
-    def ms(value: float, unit_ms: int = 1000) -> int:
-        return round(value * unit_ms)
-
-    return Rules(
-        service_level_ms=DEFAULT_RULES.service_level_ms
-        | {channel: ms(seconds) for channel, seconds in given.service_level_s.items()},
-        service_level_default_ms=ms(given.service_level_default_s),
-        service_level_by_queue_ms={
-            queue: ms(seconds) for queue, seconds in given.service_level_by_queue_s.items()
-        },
-        short_abandon_ms=ms(given.short_abandon_s),
-        skew_tolerance_ms=ms(given.skew_tolerance_s),
-        future_tolerance_ms=ms(given.future_tolerance_s),
-        async_channels=given.async_channels,
-        stale_ms=ms(given.stale_after_h, HOUR_MS),
-        stale_async_ms=ms(given.stale_after_async_h, HOUR_MS),
-        survey_late_ms=ms(given.survey_late_h, HOUR_MS),
-        agent_state_max_ms=ms(given.agent_state_max_h, HOUR_MS),
-        acw_stale_ms=ms(given.acw_stale_s),
-        contact_max_events=settings.contact_max_events,
-        fcr=FcrRules(**given.fcr.model_dump()),
-    )
-
-
-def stream_config(settings: Settings) -> StreamConfig:
-    """What the worker needs of the settings."""
-    return StreamConfig(
-        bootstrap_servers=settings.bootstrap_servers,
-        partitions=settings.partitions,
-        replication=settings.replication,
-        epoch=settings.epoch,
-        state_dir=settings.data_dir / "state",
-        state_store=settings.state_store,
-        rules=rules_of(settings),
-        dead_letter_max_share=settings.dead_letter_max_share,
-    )
+    return rules_by(settings.rules, settings.timezone, settings.contact_max_events)

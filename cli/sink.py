@@ -6,7 +6,7 @@ from functools import partial
 
 from cli.console import settings
 from cli.endpoint import SINK_PORT_OFFSET, endpoint
-from cli.settings import stream_config
+from cli.stream_settings import stream_config
 from cli.wire import wire
 from schemas.topics import SINK_GROUP
 from sinks.loop import run_sink
@@ -31,7 +31,7 @@ async def sink_until_stopped() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     stream = stream_config(config)
-    views = partial(apply_views, rules=stream.rules, zone=config.timezone)
+    views = partial(apply_views, rules=stream.rules, zone=config.timezone, by_queue=config.timezone_by_queue)
     with observed("sink", endpoint(config, SINK_GROUP, SINK_PORT_OFFSET)) as health:
         clickhouse = ClickHouseSink(config.clickhouse, views, health.metrics.inserted, stop.is_set)
         await run_sink(stream, clickhouse, wire(config), stop, health)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from cli.clickhouse import client, short
 from cli.console import NO, UNREACHABLE, Format, err, fail, out, print_json, settings, waiting
+from cli.placing import wrongly_placed
 from cli.printable import printable
 from cli.settings import Settings, rules_of
 from cli.times import span_ms
@@ -20,6 +21,7 @@ from schemas.topics import RAW_TOPICS
 from sinks.binding import mismatch
 from sinks.connection import without_secret
 from streams.health.group_lag import OffsetReader, StillWaiting, wait_until_stored
+from streams.kafka.identity import identity
 
 SHOWN = 20
 SETTLE_S = 60.0
@@ -43,14 +45,14 @@ def settle(config: Settings) -> None:
 
 
 def in_kafka(config: Settings) -> tuple[str, int] | None:
-    """Which cluster, and how much was sent; None where Kafka does not say."""
+    """Which Kafka, and how much was sent; None where it does not say."""
 
-    async def ask() -> tuple[str, int]:
+    async def sent() -> int:
         async with OffsetReader(config.bootstrap_servers) as watch:
-            return await watch.cluster(), await watch.offsets_in(RAW_TOPICS)
+            return await watch.offsets_in(RAW_TOPICS)
 
     try:
-        return asyncio.run(ask())
+        return identity(config.bootstrap_servers), asyncio.run(sent())
     except (KafkaError, OSError):
         return None
 
@@ -106,12 +108,29 @@ def verify(
     connection = client(config)
     settle(config)
     report = compared(connection, config, span)
+    causes = [] if report.agrees else likely_causes(config)
     if format is Format.json:
-        print_json(document(report))
+        print_json(document(report) | {"causes": causes})
     else:
         print_report(report)
+        for cause in causes:
+            out.print(escape(cause), highlight=False, soft_wrap=True)
     if not report.agrees:
         raise typer.Exit(NO)
+
+
+def likely_causes(config: Settings) -> list[str]:
+    """What may explain differences, and what to do about it."""
+    try:
+        astray = asyncio.run(wrongly_placed(config))
+    except (KafkaError, OSError):
+        return []
+    if not astray:
+        return []
+    return [
+        f"contacts in a wrong partition: {astray}. Set partitioner=murmur2_random in that producer, then run "
+        "`ringback heal`"
+    ]
 
 
 def document(report: Report) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from cli.console import WRONG_USE, fail, settings
 from cli.endpoint import endpoint
-from cli.settings import stream_config
+from cli.stream_settings import stream_config
 from cli.wire import wire
 from schemas.topics import WORKER_GROUP
 from streams.engine.worker import run_worker

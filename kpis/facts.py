@@ -19,6 +19,7 @@ class LegFact:
     agent: str
     team: str
     reason: str
+    dimensions: dict[str, str]
     entered_at: int
     answered_at: int | None
     ended_at: int | None
@@ -37,6 +38,7 @@ class LegFact:
     transferred_out: int
     hold_abandon: int
     queue_ms: int | None
+    queue_business_ms: int | None  # what of it lay within the queue's business hours
     talk_ms: int | None
     hold_ms: int
     hold_n: int
@@ -57,6 +59,7 @@ class ContactFact:
     entry: str
     customer_key: str | None
     reason: str
+    dimensions: dict[str, str]
     callback_of: str | None
     parent_contact_id: str | None
     started_at: int
@@ -101,6 +104,7 @@ class SurveyFact:
     agent: str
     team: str
     reason: str
+    dimensions: dict[str, str]
     responded_at: int
     booked_at: int  # end of the contact, while it has none the time of the answer
     score: int

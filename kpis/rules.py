@@ -6,6 +6,7 @@ Every published number depends on the events and on these rules, on nothing else
 from dataclasses import dataclass, field
 from typing import Literal
 
+from kpis.business_hours import Calendar
 from schemas.time_units import DAY_MS, HOUR_MS, SECOND_MS
 
 
@@ -57,6 +58,9 @@ class Rules:
     # written are 8 MB, compressed: a contact's events must fit into one record of at most 10 MB.
     contact_max_events: int = 1_500
     fcr: FcrRules = field(default_factory=FcrRules)
+    calendars: dict[str, Calendar] = field(default_factory=dict)
+    calendar_by_queue: dict[str, str] = field(default_factory=dict)
+    calendar_default: str = ""  # of any other queue; "": served at any time
 
 
 DEFAULT_RULES = Rules()
@@ -66,6 +70,11 @@ def target_ms(rules: Rules, channel: str, queue: str) -> int:
     """Service-level threshold T of a queue: its own, else its channel's, else the default."""
     own = rules.service_level_by_queue_ms.get(queue)
     return own if own is not None else rules.service_level_ms.get(channel, rules.service_level_default_ms)
+
+
+def calendar_of(rules: Rules, queue: str) -> Calendar | None:
+    """Business hours of a queue: its own, else the default's; None where it is served at any time."""
+    return rules.calendars.get(rules.calendar_by_queue.get(queue, rules.calendar_default))
 
 
 def is_async(rules: Rules, channel: str) -> bool:

@@ -1,8 +1,8 @@
 """The packaged Avro schemas: today's, and every released version, found by fingerprint."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -15,12 +15,26 @@ from schemas.events import MODELS
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignField:
+    """Which of our fields a field of somebody's schema is, and is it a UUID in 16 bytes?"""
+
+    name: str
+    binary_uuid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class WriterSchema:
-    """A schema that bytes may have been written with, and the event type it describes."""
+    """A schema that bytes may have been written with, and the event type it describes.
+
+    One that is not ours has `fields`: its own names, and what is to be made of each (schemas.foreign). A
+    union has `branches`, None for those that are no events.
+    """
 
     type: str
     parsed: Any
     plain: bool  # its fields are among today's, of the same types: there is nothing to resolve
+    fields: Mapping[str, ForeignField] = field(default_factory=dict)
+    branches: "tuple[WriterSchema | None, ...]" = ()
 
 
 def rabin(schema: Any) -> bytes:

@@ -18,6 +18,8 @@ def plain_types(hint: Any) -> frozenset[type]:
         return frozenset(type(value) for value in get_args(hint))
     if origin in (tuple, list, frozenset):
         return frozenset((list, tuple))
+    if origin is dict:
+        return frozenset((dict,))
     if hint is int:
         return frozenset((int, bool))  # of yes and no JSON knows the latter
     return frozenset((NoneType if hint is None else hint,))

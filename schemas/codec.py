@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from schemas.avro_schemas import WriterSchema, by_fingerprint, current, current_fingerprints
 from schemas.events import MODELS, Event
+from schemas.foreign import our_fields
 from schemas.shape import quoted
 
 MARKER = b"\xc3\x01"
@@ -81,15 +82,16 @@ def encode(event: Event) -> bytes:
 def read_body(body: bytes, writer: WriterSchema) -> dict[str, Any]:
     """Fields of an Avro body written with `writer`, as today's schema has them. Raises DecodeError."""
     stream = BytesIO(body)
-    # Of bytes of an older version the model gives what is missing, as the schema would: at half the cost.
-    reader = None if writer.plain else current()[writer.type]
     try:
-        fields = fastavro.schemaless_reader(stream, writer.parsed, reader)
+        # Of bytes of an older version the model gives what is missing, as the schema would: at half the cost.
+        fields: dict[str, Any] = fastavro.schemaless_reader(stream, writer.parsed, None)  # type: ignore[assignment]
+        if not writer.plain:
+            fields = our_fields(fields, writer.fields)
     except Exception as error:  # whatever a hostile body provokes in the reader is a bad body
         raise DecodeError("undecodable", f"{writer.type}: {type(error).__name__}") from None
     if stream.tell() != len(body):
         raise DecodeError("undecodable", f"{writer.type}: {len(body) - stream.tell()} bytes left over")
-    return model_fields(fields)  # type: ignore[arg-type]  # all our schemas are records
+    return model_fields(fields)
 
 
 def split(data: bytes) -> tuple[WriterSchema, bytes]:
@@ -97,7 +99,10 @@ def split(data: bytes) -> tuple[WriterSchema, bytes]:
     if len(data) > EVENT_MAX_BYTES:
         raise DecodeError("too_large", f"{len(data)} bytes; an event has at most {EVENT_MAX_BYTES}")
     if data[:2] != MARKER or len(data) < HEADER_BYTES:
-        raise DecodeError("not_single_object", "does not begin with the Avro single-object marker C3 01")
+        detail = "does not begin with the Avro single-object marker C3 01"
+        if data[:1] == b"\x00":
+            detail += "; if it is Confluent wire format, set SCHEMA_REGISTRY_URL for worker and sink"
+        raise DecodeError("not_single_object", detail)
     writer = by_fingerprint().get(data[2:HEADER_BYTES])
     if writer is None:
         raise DecodeError(

@@ -1,14 +1,22 @@
-"""Confluent wire format: 0x00, the schema's id in a registry (4 bytes, big endian), the Avro body."""
+"""Confluent wire format: 0x00, the schema's id in a registry (4 bytes, big endian), the Avro body.
+
+Apicurio's own serializers write ids of 8 bytes, unless they are told not to. No registry gives out the id 0,
+so four zeros are the first half of such an id.
+"""
 
 import struct
 from collections.abc import Iterable
-from typing import Protocol
+from io import BytesIO
+from typing import Any, Protocol
+
+import fastavro
 
 from schemas.avro_schemas import WriterSchema
 from schemas.codec import EVENT_MAX_BYTES, DecodeError, encode_body, read_body, validate
 from schemas.events import Event
 
 HEADER = struct.Struct(">bI")
+WIDE_HEADER = struct.Struct(">bQ")
 MAGIC = b"\x00"
 
 
@@ -40,17 +48,39 @@ def is_confluent(data: bytes) -> bool:
     return data[:1] == MAGIC
 
 
+def schema_id(data: bytes) -> tuple[int, int] | None:
+    """The schema's id and where the body begins; None where it is too short."""
+    header = WIDE_HEADER if data[1 : HEADER.size] == bytes(4) else HEADER
+    return (header.unpack_from(data)[1], header.size) if len(data) >= header.size else None
+
+
 def schema_ids(values: Iterable[bytes | None]) -> set[int]:
     """Ids of the schemas that are needed to read those of these values that are Confluent wire format."""
-    headers = {value[: HEADER.size] for value in values if value and value[0] == 0}
-    return {HEADER.unpack(header)[1] for header in headers if len(header) == HEADER.size}
+    headers = {value[: WIDE_HEADER.size] for value in values if value and value[0] == 0}
+    return {found[0] for header in headers if (found := schema_id(header)) is not None}
+
+
+def branch_of(union: WriterSchema, body: bytes) -> tuple[WriterSchema, bytes]:
+    """Which event of a union of records a body is, and the body of that. Raises DecodeError."""
+    stream = BytesIO(body)
+    try:
+        number: Any = fastavro.schemaless_reader(stream, "int", None)
+        writer = union.branches[number] if number >= 0 else None
+    except (EOFError, IndexError):
+        raise DecodeError("undecodable", "the union of its schema has no such branch") from None
+    if writer is None:
+        raise DecodeError("unknown_schema_id", f"branch {number} of its union is no event of Ringback")
+    return writer, body[stream.tell() :]
 
 
 def decode_confluent(data: bytes, ids: SchemaIds) -> Event:
     """The event in Confluent wire format, checked. Raises DecodeError."""
     if len(data) > EVENT_MAX_BYTES:
         raise DecodeError("too_large", f"{len(data)} bytes; an event has at most {EVENT_MAX_BYTES}")
-    if len(data) < HEADER.size:
+    found = schema_id(data)
+    if found is None:
         raise DecodeError("undecodable", f"{len(data)} bytes are too short for Confluent wire format")
-    writer = ids.writer(HEADER.unpack_from(data)[1])
-    return validate(writer.type, read_body(data[HEADER.size :], writer))
+    writer, body = ids.writer(found[0]), data[found[1] :]
+    if writer.branches:
+        writer, body = branch_of(writer, body)
+    return validate(writer.type, read_body(body, writer))

@@ -10,6 +10,7 @@ from clickhouse_connect.driver.client import Client
 
 from schemas.topics import SINK_GROUP
 from streams.health.group_lag import OffsetReader
+from streams.kafka.identity import cluster_of
 
 log = structlog.get_logger()
 KNOWN = "SELECT cluster_id FROM kafka_clusters FINAL ORDER BY bound_at"
@@ -19,36 +20,45 @@ ROWS = """SELECT (SELECT count() FROM events) + (SELECT count() FROM agent_event
     + (SELECT count() FROM contacts)"""
 
 
-def other_kafka(known: list[str], cluster: str) -> str:
+def other_kafka(known: list[str], kafka: str) -> str:
     """What is said where the rows come from another Kafka, and what to do."""
+    clusters, cluster = {cluster_of(one) for one in known}, cluster_of(kafka)
+    found = "one whose topics of events were made anew since" if cluster in clusters else f"cluster {cluster}"
     return (
-        f"the rows in ClickHouse come from Kafka cluster {', '.join(known)}, but this is cluster {cluster}: "
-        "mixed they would give wrong numbers. Was Kafka's folder removed or emptied, or does "
-        "KAFKA_BOOTSTRAP_SERVERS or CLICKHOUSE_URL name another one? Name those that belong together, or "
-        "take an empty database (for the local stack: another RINGBACK_DATA_DIR) and import again"
+        f"the rows in ClickHouse come from Kafka cluster {', '.join(sorted(clusters))}, but this is {found}: "
+        "mixed they would give wrong numbers. Was Kafka's folder removed, emptied or damaged, were topics "
+        "deleted, or does KAFKA_BOOTSTRAP_SERVERS or CLICKHOUSE_URL name another one? Restore Kafka's data, "
+        "name those that belong together, or take an empty database (for the local stack: another "
+        "RINGBACK_DATA_DIR) and import again"
     )
 
 
+def fits(known: list[str], kafka: str) -> bool:
+    """Are rows of these Kafkas rows of this one? Version 0.1 kept the cluster alone."""
+    exact = [one for one in known if one != cluster_of(one)]
+    return kafka in exact if exact else cluster_of(kafka) in known
+
+
 def known_clusters(client: Client) -> list[str]:
-    """Ids of the clusters whose rows are here; none in a database of before, or an empty one."""
+    """The Kafkas (streams.kafka.identity) whose rows are here; none in a database of before or empty."""
     return [row[0] for row in client.query(KNOWN).result_rows]
 
 
-def mismatch(client: Client, cluster: str) -> str | None:
+def mismatch(client: Client, kafka: str) -> str | None:
     """What is to be said where the rows come from another Kafka; None where they do not."""
     known = known_clusters(client)
-    return other_kafka(known, cluster) if known and cluster not in known else None
+    return other_kafka(known, kafka) if known and not fits(known, kafka) else None
 
 
-def is_new(client: Client, cluster: str) -> bool:
+def is_new(client: Client, kafka: str) -> bool:
     """Is nothing in here yet, of this Kafka or of a version that kept no id?"""
-    return cluster not in known_clusters(client) and not int(client.query(ROWS).result_rows[0][0])
+    return not fits(known_clusters(client), kafka) and not int(client.query(ROWS).result_rows[0][0])
 
 
-def bind(client: Client, cluster: str) -> None:
-    """Keep the id."""
-    if cluster not in known_clusters(client):
-        client.insert("kafka_clusters", [[cluster]], column_names=["cluster_id"])
+def bind(client: Client, kafka: str) -> None:
+    """Keep which one it is."""
+    if kafka not in known_clusters(client):
+        client.insert("kafka_clusters", [[kafka]], column_names=["cluster_id"])
 
 
 async def read_all_again(bootstrap_servers: str) -> None:

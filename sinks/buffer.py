@@ -11,7 +11,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from schemas import topics
 from schemas.codec import DecodeError
-from schemas.dead_letter import DeadLetter, dead_letter_record
+from schemas.dead_letter import DeadLetter, dead_letter_record, kept_record
 from schemas.events import AgentStateChanged, SourceHeartbeat
 from schemas.topics import SINK_RAW_TOPICS
 from sinks.rows import (
@@ -105,10 +105,11 @@ class Buffer:
             self.latest[where] = document["version"], made
 
     def set_aside(self, record: ConsumerRecord, error: Exception) -> None:
-        """A record that Ringback did not write, where only Ringback writes: named, kept, in nobody's way."""
+        """A record that Ringback did not write, where only Ringback writes: named, its shape kept."""
         origin = f"{record.topic}[{record.partition}]"
         self.said.warning("not a record of Ringback, set aside", origin=origin, offset=record.offset)
-        letter = DeadLetter(origin, record.offset, "alien", f"{type(error).__name__}: {error}", record.value)
+        detail, kept = type(error).__name__, kept_record("alien", record.value)
+        letter = DeadLetter(origin, record.offset, "alien", detail, kept)
         _, value = dead_letter_record(letter, max(record.timestamp, 0))
         self.tables["dead_letters"].append(dead_letter_row(record.partition, record.offset, value))
 

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Iterable
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from schemas.time_units import DAY_MS
 from schemas.topics import SINK_GROUP, SINK_RAW_TOPICS, SINK_TOPICS
@@ -20,6 +20,8 @@ from streams.health.garbage_collector import collect_rarely
 from streams.health.health import READY, STARTING, STOPPING, Health
 from streams.health.library_logs import quieten_libraries
 from streams.kafka.decoding import Wire
+from streams.kafka.identity import identity
+from streams.kafka.patience import Notice, patiently
 from streams.kafka.schema_lookup import SchemaLookup
 from streams.kafka.topics import wait_for_topics
 
@@ -116,10 +118,13 @@ async def run_sink(
 
 async def belongs_together(config: StreamConfig, sink: ClickHouseSink) -> None:
     """Wait for Kafka; an empty ClickHouse is filled from the beginning. Raises SinkRefused."""
-    cluster = await wait_for_topics(config.bootstrap_servers, config.partitions, config.replication)
-    if await asyncio.to_thread(sink.is_new, cluster):
-        await read_all_again(config.bootstrap_servers)
-    await asyncio.to_thread(sink.bind, cluster)
+    servers = config.bootstrap_servers
+    await wait_for_topics(servers, config.partitions, config.replication)
+    notice = Notice("waiting for Kafka to say which one it is", "Kafka answers", servers=servers)
+    kafka = await patiently(lambda: asyncio.to_thread(identity, servers), KafkaError, notice)
+    if await asyncio.to_thread(sink.is_new, kafka):
+        await read_all_again(servers)
+    await asyncio.to_thread(sink.bind, kafka)
 
 
 async def consume(

@@ -127,8 +127,8 @@ def deleted_row(columns: tuple[str, ...], key: Row, version: int) -> list[Any]:
 
 def blank(column: str) -> Any:
     """A value that a column of a deleted row can hold."""
-    if column == "flags":
-        return []
+    if column in ("flags", "dimensions"):
+        return [] if column == "flags" else {}
     return "" if column in BLANK_TEXT else 0
 
 
@@ -220,6 +220,8 @@ def checked_row(table: str, row: list[Any]) -> list[Any]:
             raise TypeError(f"{table}.{column} is of a wrong type")
         if type(value) is list and not all(type(item) is str for item in value):
             raise TypeError(f"{table}.{column} is no list of text")
+        if type(value) is dict and not all(type(item) is str for item in value.values()):
+            raise TypeError(f"{table}.{column} is no table of text")
         if type(value) is int and not LEAST.get(column, -(2**63)) <= value < MOST.get(column, 2**63):
             raise TypeError(f"{table}.{column} is out of range")
     return row

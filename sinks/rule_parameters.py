@@ -1,6 +1,7 @@
 """The rules as ClickHouse query parameters: for the oracle, the views and whatever else counts by SQL."""
 
 from kpis.rules import Rules
+from sinks.calendar_parameters import calendar_parameters
 from sql import oracle_queries as oracle
 
 
@@ -28,4 +29,5 @@ def rule_parameters(rules: Rules) -> dict[str, object]:
             anchors=rules.fcr.anchors,
             overlapping=rules.fcr.overlapping,
         ),
+        calendars=calendar_parameters(rules.calendars, rules.calendar_by_queue, rules.calendar_default),
     )

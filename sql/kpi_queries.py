@@ -7,6 +7,7 @@ column of the source would be taken for it. Pass the parameters of `Periods`, an
 
 # ruff: noqa: S608 -- names and relations are ours; values from outside are query parameters
 
+import re
 from collections.abc import Sequence
 
 from sql.bookings import live
@@ -18,6 +19,7 @@ from sql.verify_queries import within
 WINDOW_DIMENSIONS = ("channel", "queue")
 AGENT_DIMENSIONS = ("agent", "team")
 LEG_DIMENSIONS = ("channel", "queue", "agent", "team", "reason")
+OWN_DIMENSION = re.compile(r"[a-z][a-z0-9_]{0,31}")  # as schemas.event_fields has it
 STREAM_WINDOWS = "kpi_windows FINAL"
 STREAM_FCR_WINDOWS = "fcr_windows FINAL"
 STREAM_LEGS = "(SELECT * FROM legs FINAL WHERE is_deleted = 0)"
@@ -28,6 +30,12 @@ STREAM_AGENT_QUARTERS = "(SELECT * FROM agent_quarters FINAL WHERE is_deleted = 
 MINUTE = "intDiv(toUnixTimestamp64Milli(assumeNotNull({0})), 60000) * 60000 AS minute_ms"
 # Can no later contact change what was judged in this minute (docs/facts.md 8)?
 MATURE = "minute_ms + 60000 + toInt64(days) * 86400000 <= {as_of_ms:Int64} AS mature"
+
+# A leg whose end is not known: does it still wait at {as_of_ms}, or was its end lost (docs/facts.md 6)?
+STILL_WAITING = (
+    "minute_ms + 60000 + if(has({async_channels:Array(String)}, channel), {stale_async_ms:Int64}, "
+    "{stale_ms:Int64}) > {as_of_ms:Int64}"
+)
 
 
 def window_source(relation: str, measures: Sequence[str], keys: Sequence[str] = WINDOW_DIMENSIONS) -> str:
@@ -49,9 +57,32 @@ def contact_source(contacts_with_ivr: str) -> str:
     return contact_bookings(contacts_with_ivr)
 
 
+def column_of(name: str) -> str:
+    """Column of a dimension in results: those of one's own have a prefix, as they may be called anything."""
+    return name if name in LEG_DIMENSIONS else f"own_{name}"
+
+
+def with_own(source: str, by: Sequence[str]) -> str:
+    """A source of legs, contacts or surveys with a column for each dimension of one's own that is asked for.
+
+    Raises ValueError for a name that no event can carry.
+    """
+    own = [name for name in by if name not in LEG_DIMENSIONS]
+    odd = [name for name in own if not OWN_DIMENSION.fullmatch(name)]
+    if odd:
+        raise ValueError(f"unknown dimension {odd[0]!r}; one of {', '.join(LEG_DIMENSIONS)}, or your own")
+    columns = ", ".join(f"dimensions['{name}'] AS {column_of(name)}" for name in own)
+    return f"(SELECT *, {columns} FROM {source})" if own else source
+
+
 def matured(source: str) -> str:
     """A source with `days`, and with whether each minute is final at {as_of_ms}."""
     return f"(SELECT *, {MATURE} FROM {source})"
+
+
+def still_waiting(source: str) -> str:
+    """A source of leg measures with m_still_waiting: m_waiting, without legs whose end was lost."""
+    return f"(SELECT *, if({STILL_WAITING}, m_waiting, 0) AS m_still_waiting FROM {source})"
 
 
 def grouped(
@@ -67,10 +98,7 @@ def grouped(
 
     `apart` are columns that are kept apart as dimensions are, but are none that can be asked for.
     """
-    unknown = sorted(set(by) - set(LEG_DIMENSIONS))
-    if unknown:
-        raise ValueError(f"unknown dimension {unknown[0]!r}; one of {', '.join(LEG_DIMENSIONS)}")
-    dimensions = "".join(f", {name}" for name in (*by, *apart))
+    dimensions = "".join(f", {name}" for name in (*map(column_of, by), *apart))
     return fill(
         "kpi",
         "grouped",
@@ -79,7 +107,7 @@ def grouped(
         dimensions=dimensions,
         outputs=", ".join(outputs),
         values=values,
-        source=source,
+        source=with_own(source, by),
         having=having,
     )
 
@@ -110,11 +138,11 @@ def live_state(measures: Sequence[str], by: Sequence[str] = (), legs: str = STRE
     """Dimensions, the sum of each live measure, and the greatest age of a waiting leg, all at {as_of_ms}."""
     values = ", ".join(f"sum(m_{name}) AS {name}" for name in measures)
     some = " OR ".join(f"{name} != 0" for name in measures)
-    dimensions = ", ".join(by)
+    dimensions = ", ".join(map(column_of, by))
     grouping = f"GROUP BY {dimensions}" if by else ""
     return (
         f"SELECT {dimensions}{', ' if by else ''}{values}, ifNull(max(age_ms), 0) AS oldest_ms "
-        f"FROM {live(legs)} {grouping} HAVING {some}"
+        f"FROM {with_own(live(legs), by)} {grouping} HAVING {some}"
     )
 
 
@@ -134,7 +162,7 @@ DURATIONS = {
 def leg_values(value: str, where: str, booked_at: str, legs: str) -> str:
     """Source: `duration`, a value of each leg that has it."""
     return (
-        f"(SELECT {MINUTE.format(booked_at)}, {', '.join(LEG_DIMENSIONS)}, {value} AS duration "
+        f"(SELECT {MINUTE.format(booked_at)}, {', '.join(LEG_DIMENSIONS)}, dimensions, {value} AS duration "
         f"FROM {legs} WHERE {where})"
     )
 
@@ -146,8 +174,8 @@ def longest(duration: str, periods: Periods, by: Sequence[str] = (), legs: str =
 
 
 def waiting(periods: Periods, by: Sequence[str] = (), legs: str = STREAM_LEGS) -> str:
-    """`waiting`: offered legs whose end is not known, by the time they entered."""
-    source = leg_values("0", "waiting != 0", "entered_at", legs)
+    """`waiting`: offered legs that still wait at {as_of_ms}, by the time they entered."""
+    source = leg_values("0", f"waiting != 0 AND {STILL_WAITING}", "entered_at", legs)
     return grouped(source, "count() AS waiting", ("waiting",), periods, by)
 
 
@@ -185,7 +213,12 @@ def peak_hour(source: str, periods: Periods, by: Sequence[str] = ()) -> str:
     The source gives m_contacts. Each quarter counts in the four hours that hold it, those that begin in a
     quarter without contacts included. Periods that no hour with a contact fits in are left out.
     """
-    dimensions = "".join(f", {name}" for name in by)
+    dimensions = "".join(f", {column_of(name)}" for name in by)
     return fill(
-        "kpi", "peak_hour", start=periods.start, end=periods.end, dimensions=dimensions, source=source
+        "kpi",
+        "peak_hour",
+        start=periods.start,
+        end=periods.end,
+        dimensions=dimensions,
+        source=with_own(source, by),
     )

@@ -33,6 +33,7 @@ def parameters(
     agent_state_max_ms: int,
     contact_max_events: int,
     fcr: Parameters,
+    calendars: Parameters,
 ) -> Parameters:
     """The rules as ClickHouse query parameters; every statement of the oracle takes (a part of) these."""
     return {
@@ -51,6 +52,7 @@ def parameters(
         "agent_state_max_ms": agent_state_max_ms,
         "contact_max_events": contact_max_events,
         **fcr,
+        **calendars,
     }
 
 

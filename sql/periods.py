@@ -2,7 +2,7 @@
 
 ClickHouse's own functions get some local days and hours wrong (its issues 70311 and 119969), so shifts of
 the clock are found here, by tzdata, and SQL only looks them up. Every instant is in exactly one period. An
-hour (or quarter, or minute) begins where the local clock shows a full one, or is shifted; a day begins at
+hour (or half, quarter, minute) begins where the local clock shows a full one, or is shifted; a day begins at
 the first instant of its date, and thus has 23, 23.5, 24.5 or 25 hours now and then; weeks begin on Monday.
 """
 
@@ -11,44 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from schemas.time_units import DAY_MS, HOUR_MS, MINUTE_MS
+from schemas.clock_shifts import shift_between, shifts
+from schemas.time_units import DAY_MS, MINUTE_MS
 
-EVERY = ("1m", "15m", "1h", "1d", "1w", "1M", "all")
-SHORT_MS = {"1m": MINUTE_MS, "15m": 15 * MINUTE_MS, "1h": 60 * MINUTE_MS}
+EVERY = ("1m", "15m", "30m", "1h", "1d", "1w", "1M", "all")
+SHORT_MS = {"1m": MINUTE_MS, "15m": 15 * MINUTE_MS, "30m": 30 * MINUTE_MS, "1h": 60 * MINUTE_MS}
 # No period of the kind is longer.
 LONGEST_MS = SHORT_MS | {"1d": 2 * DAY_MS, "1w": 9 * DAY_MS, "1M": 33 * DAY_MS}
-# No zone has changed its clock twice within this since 1970.
-SHIFT_STEP_MS = 12 * HOUR_MS
-
-Shift = tuple[int, int]  # instant, and local minus UTC from then on
-
-
-def offset_at(instant_ms: int, zone: tzinfo) -> int:
-    """Local time minus UTC, in milliseconds."""
-    local = datetime.fromtimestamp(instant_ms // 1000, UTC).astimezone(zone)
-    return round((local.utcoffset() or timedelta()) / timedelta(milliseconds=1))
-
-
-def shift_between(low: int, high: int, zone: tzinfo) -> int:
-    """The instant in (low, high] from which on the offset is that of `high`; whole minutes."""
-    after = offset_at(high, zone)
-    while high - low > MINUTE_MS:
-        middle = low + (high - low) // 2 // MINUTE_MS * MINUTE_MS
-        low, high = (low, middle) if offset_at(middle, zone) == after else (middle, high)
-    return high
-
-
-def shifts(from_ms: int, to_ms: int, zone: tzinfo) -> list[Shift]:
-    """Offsets in [from_ms, to_ms): the one at the beginning, then one per change of the clock."""
-    found = [(from_ms, offset_at(from_ms, zone))]
-    instant = from_ms
-    while instant < to_ms:
-        following = min(instant + SHIFT_STEP_MS, to_ms)
-        if offset_at(following, zone) != found[-1][1]:
-            changed = shift_between(instant, following, zone)
-            found.append((changed, offset_at(changed, zone)))
-        instant = following
-    return [shift for shift in found if shift[0] < to_ms or shift is found[0]]
 
 
 def first_instant(day: date, zone: tzinfo) -> int:

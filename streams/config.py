@@ -10,6 +10,8 @@ from kpis.rules import DEFAULT_RULES, Rules
 # leaves partitions out whose records still wait here: what is held asks for quiet partitions only, and busy
 # ones wait behind it. Faust says 1,500, and at 2,000 events/s one event in 20 took 1.6 s.
 FETCH_WAIT_MS = 100
+# Where contacts must be: where the Java client puts them, or wherever a contact's first event was ("any").
+Partitioner = Literal["murmur2", "any"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,7 @@ class StreamConfig:
     bootstrap_servers: str = "127.0.0.1:9092"
     partitions: int = 4
     replication: int = 1
+    partitioner: Partitioner = "murmur2"
     epoch: int = 0
     state_dir: Path = Path("ringback-data/state")
     state_store: Literal["memory", "rocksdict"] = "memory"

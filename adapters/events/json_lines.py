@@ -14,7 +14,7 @@ from adapters.events.times import to_ms
 from adapters.kit.lines import Line, LineFile
 from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, WrongFile, build, reject
 from schemas.customer_key import NUMBER, customer_key
-from schemas.events import MODELS, Event
+from schemas.events import MODELS, Envelope, Event
 from schemas.shape import quoted
 
 HASH_MIN = 24  # characters; telephone numbers are shorter, also with brackets and spaces
@@ -105,6 +105,21 @@ def read_line(file: LineFile, line: Line, secret: bytes) -> LineOutcome:
     return Accepted(line.number, (event,), file.bytes_read)
 
 
+def check_first(file: LineFile, line: Line) -> None:
+    """Is it a file of events at all? Raises WrongFile."""
+    if not line.data.lstrip(b"\xef\xbb\xbf \t").startswith(b"{"):
+        raise WrongFile(f"{file.name} is no file of JSON lines: its first line is no JSON object")
+    try:
+        fields = orjson.loads(line.data)
+    except orjson.JSONDecodeError:
+        return  # damaged: a dead letter says where
+    if fields and not fields.keys() & {"type", *Envelope.model_fields}:
+        raise WrongFile(
+            f"{file.name} is no file of events: the object in its first line has no field of one. "
+            "`ringback adapter list` shows the systems whose files can be read"
+        )
+
+
 def read_events(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
     """Outcomes of open JSON lines, one per line that is not empty.
 
@@ -114,7 +129,7 @@ def read_events(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
     first = True
     for line in file:
         if line.data.strip() or line.problem:
-            if first and not line.problem and not line.data.lstrip(b"\xef\xbb\xbf \t").startswith(b"{"):
-                raise WrongFile(f"{file.name} is no file of JSON lines: its first line is no JSON object")
+            if first and not line.problem:
+                check_first(file, line)
             first = False
             yield read_line(file, line, secret)

@@ -4,7 +4,7 @@ A source's own entry, adapters/<name>/source.py, holds constants alone. Its modu
 loaded when they are used, so that many sources do not slow down `ringback --help`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:  # they load pydantic
     from adapters.kit.lines import LineFile
     from adapters.kit.outcomes import LineOutcome
+    from adapters.kit.payloads import PayloadAdapter
 
 Reads = Literal["file", "webhook", "socket", "stream"]
 CustomersOf = Callable[[bytes], tuple[str, ...]]
@@ -32,7 +33,8 @@ class Source:
     customer hashes; one that gets payloads otherwise has one for a file of payloads, one a line. `customers`
     says which raw identifiers of customers stand in a line, for the check that none of them goes any further.
     `gives` are the types of events it can tell; `lacks` says, a sentence each, which KPIs stay null or mean
-    nothing with this source alone. `secrets` are the settings that must be set before it is used.
+    nothing with this source alone. `secrets` are the settings that must be set before it is used. Of one that
+    posts to the gateway `adapter` is "module:PayloadAdapter", `signature` a row of adapters/kit/schemes.py.
     """
 
     name: str
@@ -49,6 +51,10 @@ class Source:
     ordered: bool = False  # lines mean something only in the order in which they stand
     snapshot: bool = False  # tells a state again and again; what changed has a greater revision
     secrets: tuple[str, ...] = ()
+    parts: str = ""  # "module:class" of a reader that remembers: several files are parts of one log
+    sort: str = ""  # "module:function" that puts such files in order, the oldest first
+    adapter: str = ""
+    signature: str = ""
 
     @property
     def page(self) -> str:
@@ -59,6 +65,23 @@ class Source:
         """What reads its files. Loads the source's modules."""
         reader: Reader = load(self.reader)
         return reader
+
+    def load_series(self) -> Reader:
+        """A reader for several files one after the other; of a log in parts it remembers what is open."""
+        if not self.parts:
+            return self.load_reader()
+        reader: Reader = load(self.parts)()
+        return reader
+
+    def in_order(self, files: Sequence[str]) -> list[str]:
+        """Files in the order in which to read them. Raises WrongFile and OSError."""
+        ordered: list[str] = load(self.sort)(files) if self.sort and len(files) > 1 else [*files]
+        return ordered
+
+    def load_adapter(self) -> "PayloadAdapter":
+        """How the gateway reads its payloads. Loads the source's modules."""
+        adapter: PayloadAdapter = load(self.adapter)
+        return adapter
 
     def load_customers(self) -> CustomersOf:
         """What finds customers in a line of its files. Loads the source's modules."""

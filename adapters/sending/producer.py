@@ -38,7 +38,17 @@ CLIENT = {
     "log_level": 0,  # it would write to stderr; we say it ourselves, in one line
 }
 # The broker will never take these, however often they are sent.
-HOPELESS = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.TOPIC_EXCEPTION, KafkaError.TOPIC_AUTHORIZATION_FAILED)
+HOPELESS = (
+    KafkaError.MSG_SIZE_TOO_LARGE,
+    KafkaError.TOPIC_EXCEPTION,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.INVALID_TIMESTAMP,
+)
+# Topics that Ringback made before it had Kafka date records, or that somebody else made.
+CLOCK = (
+    "; the clock of this machine and that of the broker are too far apart: set both right, or set "
+    "message.timestamp.type of the topic to LogAppendTime"
+)
 Offsets = dict[tuple[str, int], int]
 
 
@@ -50,8 +60,8 @@ class EventSender:
     """Sends events and dead letters; `async with` starts it and, at the end, waits until all are confirmed.
 
     `on_wait` is told in a sentence whenever sending stands still; `timeout_s` bounds each such standstill
-    (None: wait for ever). The record timestamp is the time of sending, since retention goes by it and must
-    not delete history; when an event happened is inside it.
+    (None: wait for ever). A record has no time of ours: Kafka dates it (streams/kafka/topics.py); when an
+    event happened is inside it.
     """
 
     def __init__(
@@ -180,7 +190,8 @@ class EventSender:
 
 def refusal(topic: str, error: KafkaError) -> NotSent:
     """What to raise for a record that the broker will never take."""
-    return NotSent(f"Kafka refuses a record for {topic}: {error.name()} ({error.str()})")
+    hint = CLOCK if error.code() == KafkaError.INVALID_TIMESTAMP else ""
+    return NotSent(f"Kafka refuses a record for {topic}: {error.name()} ({error.str()}){hint}")
 
 
 class Standstill:

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
-import fastavro
 import stamina
 import structlog
 import urllib3
 
-from schemas.avro_schemas import WriterSchema, by_fingerprint, current, rabin, raw_schema
+from adapters.sending.schema_references import NoSuchSchema, named_schemas
+from schemas.avro_schemas import WriterSchema, current, raw_schema
 from schemas.codec import DecodeError
 from schemas.confluent import RegistryRefused, RegistryUnreachable
+from schemas.foreign import NoEvent, writer_of
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -24,10 +25,6 @@ LONGEST_WAIT_S = 5.0
 ABSENT_MAX = 1_000_000
 NOT_FOUND = 404
 CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
-
-
-class NoSuchSchema(RegistryRefused):
-    """There is no schema with this id."""
 
 
 class NotLearnt(LookupError):
@@ -89,7 +86,8 @@ class SchemaRegistry:
                 del self._absent[next(iter(self._absent))]
             return
         try:
-            self._writers[schema_id] = writer_of(answer.get("schema"), schema_id)
+            named = named_schemas(answer, lambda path: self._ask("GET", path, None))
+            self._writers[schema_id] = known_writer(answer, named, schema_id)
         except DecodeError as error:
             self._writers[schema_id] = error
 
@@ -140,15 +138,13 @@ def known_id(answer: dict[str, Any], url: str) -> int:
     return found
 
 
-def writer_of(text: Any, schema_id: int) -> WriterSchema:
+def known_writer(answer: dict[str, Any], named: dict[str, Any], schema_id: int) -> WriterSchema:
     """A registered schema as one that events may have been written with. Raises DecodeError."""
     try:
-        schema = json.loads(text)
-        parsed = fastavro.parse_schema(schema)
+        if answer.get("schemaType", "AVRO") != "AVRO":
+            raise NoEvent(f"is {answer['schemaType']}; only Avro is read")
+        return writer_of(json.loads(answer.get("schema")), named)  # type: ignore[arg-type]
+    except NoEvent as error:
+        raise DecodeError("unknown_schema_id", f"schema {schema_id} {error}") from None
     except Exception as error:  # whatever nonsense a registry gives provokes in the parser is no schema
         raise DecodeError("unknown_schema_id", f"schema {schema_id} is no Avro schema: {error}") from None
-    types = {known["name"]: type_ for type_, known in current().items()}
-    type_ = types.get(parsed.get("name", "")) if isinstance(parsed, dict) else None
-    if type_ is None:
-        raise DecodeError("unknown_schema_id", f"schema {schema_id} is no event of Ringback")
-    return WriterSchema(type_, parsed, plain=rabin(schema) in by_fingerprint())

@@ -3,6 +3,7 @@
 FLAGS = "What was repaired or is missing, as listed in [facts](../facts.md)."
 CHANNEL = "Channel of the contact."
 REASON = "Reason of the contact; '' for none."
+DIMENSIONS = "Dimensions of one's own by name, such as `dimensions['brand']`; '' for none."
 CUSTOMER = "Keyed hash of the customer"
 LEVEL1 = "1 unless a resolution says that the first level could not have solved it."
 
@@ -14,6 +15,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "entry": "Where it entered: direct, ivr or bot.",
         "customer_key": f"{CUSTOMER}; NULL if unknown.",
         "reason": REASON,
+        "dimensions": DIMENSIONS,
         "callback_of": "The contact whose call-back request this one fulfils.",
         "parent_contact_id": "The contact that it was split or continued from.",
         "started_at": "When it started; without a start the time of its first event.",
@@ -53,6 +55,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "agent": "Agent who took it; '' where it was not handled.",
         "team": "Team of that agent.",
         "reason": REASON,
+        "dimensions": DIMENSIONS,
         "entered_at": "When it entered its queue; without one, when the leg before it ended.",
         "answered_at": "When an agent took it; NULL if nobody did or the time is unknown.",
         "ended_at": "When it ended; NULL while it has not.",
@@ -70,6 +73,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "transferred_out": "1 if an agent passed it on (cold, warm or external).",
         "hold_abandon": "1 if the customer left while on hold.",
         "queue_ms": "Wait from the queue to the answer or the end; NULL if unknown.",
+        "queue_business_ms": "What of the wait lay within the queue's business hours.",
         "talk_ms": "Conversation without hold; NULL if unknown.",
         "hold_ms": "Sum of the holds.",
         "hold_n": "Number of holds.",
@@ -89,6 +93,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "agent": "Agent of the contact.",
         "team": "Team of that agent.",
         "reason": REASON,
+        "dimensions": DIMENSIONS,
         "responded_at": "When it was answered.",
         "booked_at": "When it counts: the end of the contact, without one the time of the answer.",
         "score": "The answer.",

@@ -1,6 +1,7 @@
-"""docs/reference/metrics.md, from the help texts in the class Metrics."""
+"""docs/reference/metrics.md, from the help texts in the classes Metrics and GatewayMetrics."""
 
 from docs.build.markdown import MADE, code, page, table
+from gateway.metrics import GatewayMetrics
 from streams.health.metrics import Metrics
 
 HEAD = """Worker and sink serve these for Prometheus; [monitoring](../operating/monitoring.md) says
@@ -8,6 +9,9 @@ where, and what to watch. Counters begin at 0 with the process; what is delivere
 counted again. Labels `topic` of a worker are its stages: `contact-events`, `agent-events`,
 `customer-contacts`, `agent-activity`. CPU, memory and open files of the process are there as well
 (`process_...`)."""
+
+GATEWAY = """At `/metrics` on `RINGBACK_METRICS_PORT` + 32; [the gateway](../guide/gateway.md) says what to
+watch."""
 
 
 def meanings(metrics: Metrics) -> dict[str, str]:
@@ -26,4 +30,21 @@ def reference() -> str:
         (code(name), kind, ", ".join(code(label) for label in labels.split(", ") if label), said[name])
         for name, kind, labels in metrics.described()
     ]
-    return page("# Metrics", MADE, HEAD, table(("Metric", "Type", "Labels", "Meaning"), rows))
+    heads = ("Metric", "Type", "Labels", "Meaning")
+    return page(
+        "# Metrics", MADE, HEAD, table(heads, rows), "## Of the gateway", GATEWAY, table(heads, of_gateway())
+    )
+
+
+def of_gateway() -> list[tuple[str, str, str, str]]:
+    """Rows of the gateway's metrics."""
+    return [
+        (
+            code(family.name + ("_total" if family.type == "counter" else "")),
+            family.type,
+            ", ".join(map(code, metric._labelnames)),
+            family.documentation,
+        )
+        for metric in GatewayMetrics().all
+        for family in metric.describe()
+    ]

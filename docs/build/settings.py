@@ -1,4 +1,4 @@
-"""docs/reference/settings.md, from the models in cli/settings.py and cli/rule_settings.py."""
+"""docs/reference/settings.md, from the models in cli/*settings.py."""
 
 from collections.abc import Mapping
 from types import UnionType
@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 
+from cli.business_hours import CalendarSettings
+from cli.gateway_settings import GatewaySettings
 from cli.rule_settings import FcrSettings, RuleSettings
-from cli.settings import TOML, Settings
+from cli.settings import TOML
 from docs.build.markdown import MADE, code, page, table
 from kpis.rules import DEFAULT_RULES
 
@@ -97,7 +99,7 @@ def row(name: str, field: FieldInfo, shown: str) -> tuple[str, str, str, str]:
 
 def rows(model: type[BaseModel]) -> list[tuple[str, str, str, str]]:
     """All fields of a model."""
-    named = model is Settings
+    named = model is GatewaySettings
     return [
         row(name, field, variable(name, field) if named else name)
         for name, field in model.model_fields.items()
@@ -110,7 +112,7 @@ def reference() -> str:
         "# Settings",
         MADE,
         HEAD,
-        table(("Variable", "Default", "Value", "Meaning"), rows(Settings)),
+        table(("Variable", "Default", "Value", "Meaning"), rows(GatewaySettings)),
         OTHERS,
         "## Rules",
         RULES,
@@ -118,4 +120,8 @@ def reference() -> str:
         "### Repeat contacts",
         f"The table `[rules.fcr]` of `{TOML}`, or `fcr` inside the JSON.",
         table(("Rule", "Default", "Value", "Meaning"), rows(FcrSettings)),
+        "### Business hours",
+        f"A table `[rules.calendars.NAME]` of `{TOML}` each, or `calendars` inside the JSON. Local time "
+        "that the clock shows twice in autumn counts twice, what it leaves out in spring does not count.",
+        table(("Rule", "Default", "Value", "Meaning"), rows(CalendarSettings)),
     )

@@ -4,6 +4,8 @@ from kpis.catalogue.figure import CallbackWait, Longest, PeakHour, Quantile
 from kpis.catalogue.kpi import AMAZON, GENESYS, SPEC, Kpi, count, within
 from kpis.tallies.windows import WAIT_LIMITS_S
 
+ZENDESK = "Zendesk native time duration metrics"
+
 VOLUME = (
     count("volume", "Contacts", "started", "contacts", "Contacts that started, any direction.", SPEC, "contact"),
     count("offered", "Offered", "entered", "offered", "Inbound legs that entered a queue.", GENESYS, "leg"),
@@ -51,7 +53,7 @@ WAIT = (
         {"wait_ms": 1}, {"wait_n": 1}, "sync"),
     Kpi("first_response_time", "First response time", "ms", "leg", "entered",
         "Mean time from queue entry to the first human reply, on asynchronous channels.",
-        "Zendesk native time duration metrics", {"first_response_ms": 1}, {"first_response_n": 1}, "async"),
+        ZENDESK, {"first_response_ms": 1}, {"first_response_n": 1}, "async"),
     Kpi("queue_time_avg", "Average time in queue", "ms", "leg", "entered",
         "Mean wait of all offered legs whose wait is known, abandoned and flow-outs included.", AMAZON,
         {"queue_ms": 1}, {"queue_n": 1}),
@@ -65,6 +67,15 @@ WAIT = (
     Kpi("asa.per_offered", "Average speed of answer, per offered", "ms", "leg", "entered",
         "Wait of answered legs per offered leg.", "Cisco ICM 4.5", {"wait_ms": 1}, {"offered": 1}, "sync",
         variant_of="asa"),
+    Kpi("asa.business_hours", "Average speed of answer, in business hours", "ms", "leg", "entered",
+        "The same, of the wait what lay within the queue's business hours.", ZENDESK,
+        {"wait_business_ms": 1}, {"wait_n": 1}, "sync", variant_of="asa"),
+    Kpi("first_response_time.business_hours", "First response time, in business hours", "ms", "leg", "entered",
+        "The same, of the wait what lay within the queue's business hours.", ZENDESK,
+        {"first_response_business_ms": 1}, {"first_response_n": 1}, "async", variant_of="first_response_time"),
+    Kpi("queue_time_avg.business_hours", "Average time in queue, in business hours", "ms", "leg", "entered",
+        "The same, of the wait what lay within the queue's business hours.", ZENDESK,
+        {"queue_business_ms": 1}, {"queue_n": 1}, variant_of="queue_time_avg"),
     Kpi("wait_p50", "Wait, 50th percentile", "ms", "leg", "entered",
         "Wait of answered legs that 50 % do not exceed (lower quantile).", SPEC, figure=Quantile("wait_ms", 50)),
     Kpi("wait_p90", "Wait, 90th percentile", "ms", "leg", "entered",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypeAlias, cast
 
 from kpis.facts import ContactFact, LegFact
+from kpis.fold.dimensions import Dimensions, carrying, latest_dimensions
 from kpis.fold.flags import Flags
 from kpis.fold.leg import Setting, by_leg, earliest, elapsed, fold_leg, is_short
 from kpis.rules import Rules, is_async
@@ -66,6 +67,7 @@ def fold_legs(
     channel: str,
     direction: str,
     reason: str,
+    dimensions: Dimensions,
     started_at: int,
     rules: Rules,
 ) -> list[LegFact]:
@@ -74,7 +76,7 @@ def fold_legs(
     for number, own in by_leg(e for e in events if type(e) is not ContactStarted).items():
         before = facts[-1].ended_at if facts else None
         began_at = started_at if before is None else before
-        setting = Setting(contact_id, channel, direction, reason, began_at)
+        setting = Setting(contact_id, channel, direction, reason, dimensions, began_at)
         facts.append(fold_leg(number, own, setting, rules))
     return facts
 
@@ -111,7 +113,8 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
     direction = started.direction if started else "inbound"
     carriers = carriers_of(events)
     reason = latest_reason(carriers)
-    legs = fold_legs(events, first.contact_id, channel, direction, reason, started_at, rules)
+    dimensions = latest_dimensions(carrying(events))
+    legs = fold_legs(events, first.contact_id, channel, direction, reason, dimensions, started_at, rules)
     last = legs[-1] if legs else None
     end = ending_leg(legs)
     resolved = [leg.ended_at for leg in legs if leg.end_type == "resolved" and leg.ended_at is not None]
@@ -131,6 +134,7 @@ def fold_contact(events: Sequence[ContactEvent], rules: Rules) -> tuple[ContactF
         entry=started.entry if started else "direct",
         customer_key=latest_customer(carriers),
         reason=reason,
+        dimensions=dimensions,
         callback_of=started.callback_of if started else None,
         parent_contact_id=started.parent_contact_id if started else None,
         started_at=started_at,

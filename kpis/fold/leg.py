@@ -4,12 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
+from kpis.business_hours import business_ms
 from kpis.facts import LegFact
+from kpis.fold.dimensions import NONE, Dimensions, carrying, latest_dimensions
 from kpis.fold.flags import Flag, Flags
 from kpis.fold.hold import Holds, fold_holds
 from kpis.fold.measured import Terminal, own, shows_an_agent
 from kpis.fold.wrap import after_contact_work, counted_wraps, is_evidence
-from kpis.rules import Rules
+from kpis.rules import Rules, calendar_of
 from schemas.event_order import order_key
 from schemas.events import (
     ContactAbandoned,
@@ -50,6 +52,7 @@ class Setting:
     channel: str
     direction: str
     reason: str
+    dimensions: Dimensions
     began_at: int  # end of the leg before it, or start of the contact
 
 
@@ -133,6 +136,14 @@ def queue_time(
     return None if until is None else elapsed(queued_at, until, rules, flags)
 
 
+def business_queue_time(queue: str, queued_at: int | None, queue_ms: int | None, rules: Rules) -> int | None:
+    """What of the wait lay within the queue's business hours; all of it where it is served at any time."""
+    calendar = calendar_of(rules, queue)
+    if calendar is None or not queue_ms or queued_at is None:
+        return queue_ms
+    return business_ms(calendar, queued_at, queued_at + queue_ms)
+
+
 def talk_time(answered_at: int | None, end: Terminal | None, holds: Holds) -> int | None:
     """Conversation without hold; a source's own measure comes first, None if answer or end is unknown."""
     measured = own(end, "talk_ms")
@@ -170,6 +181,11 @@ def named_by(queued: ContactQueued | None, answer: ContactAnswered | None, end: 
     return (end.queue or "") if type(end) is ContactRejected else ""
 
 
+def leg_dimensions(events: Sequence[ContactEvent], setting: Setting) -> dict[str, str]:
+    """What the leg's own events say, else the contact's: each queue may ask for another skill."""
+    return latest_dimensions(carrying(events), setting.dimensions) if setting.dimensions else NONE
+
+
 def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: Rules) -> LegFact:
     """The facts of one leg from the set of its events."""
     flags = Flags()
@@ -186,6 +202,7 @@ def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: 
     offered = int(queued is not None and setting.direction == "inbound")
     queued_at = queued.occurred_at if queued and offered else None
     queue_ms = queue_time(queued_at, handled, answer, answered_at, end, rules, flags)
+    queue = named_by(queued, answer, end)
     holds = fold_holds(events, answered_at, end, flags) if handled else Holds(0, 0, 0)
     talk_ms = talk_time(answered_at, end, holds) if handled else None
     acw_ms, acw_known, done_at = after_contact_work(wrapped, end, flags) if handled else (0, 0, None)
@@ -197,10 +214,11 @@ def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: 
         leg=leg,
         channel=setting.channel,
         direction=setting.direction,
-        queue=named_by(queued, answer, end),
+        queue=queue,
         agent=first_text(handled, answer.agent if answer else None, wrapped.agent if wrapped else None),
         team=first_text(handled, answer.team if answer else None),
         reason=setting.reason,
+        dimensions=leg_dimensions(events, setting),
         entered_at=queued.occurred_at if queued else began_at,
         answered_at=answered_at,
         ended_at=end.occurred_at if end else None,
@@ -218,6 +236,7 @@ def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: 
         transferred_out=int(handled and type(end) is ContactTransferred and end.kind in AGENT_TRANSFERS),
         hold_abandon=int(handled and type(end) is ContactAbandoned and end.place == "hold"),
         queue_ms=queue_ms,
+        queue_business_ms=business_queue_time(queue, queued_at, queue_ms, rules),
         talk_ms=talk_ms,
         hold_ms=holds.total_ms,
         hold_n=holds.count,

@@ -1,6 +1,7 @@
 """Surveys of a contact: which answer counts."""
 
 from kpis.facts import ContactFact, SurveyFact
+from kpis.fold.dimensions import NONE
 from kpis.rules import Rules
 from schemas.events import ContactSurveyed
 
@@ -35,6 +36,7 @@ def fold_surveys(
             agent=contact.agent if contact else "",
             team=contact.team if contact else "",
             reason=contact.reason if contact else "",
+            dimensions=contact.dimensions if contact else NONE,
             responded_at=event.occurred_at,
             booked_at=event.occurred_at if ended_at is None else ended_at,
             score=event.score,

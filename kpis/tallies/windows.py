@@ -41,6 +41,10 @@ ENTERED = (
     "first_response_n",
     *(f"answered_wait_{limit}" for limit in WAIT_LIMITS_S),
     *(f"abandoned_wait_{limit}" for limit in WAIT_LIMITS_S),
+    "wait_business_ms",  # of the waits above, what lay within business hours
+    "queue_business_ms",
+    "first_response_business_ms",
+    "answered_in_target_business",  # within T of business hours
 )
 # Booked when the agent had finished the leg (end of after-contact work, else end of the leg).
 HANDLED = (
@@ -134,7 +138,8 @@ def entered(leg: LegFact, rules: Rules) -> Booking:
     """What a leg adds to the window it entered its queue in."""
     known, wait = leg.queue_ms is not None, leg.queue_ms or 0
     answered, abandoned = leg.answered if known else 0, leg.abandoned if known else 0
-    within = int(known and wait <= target_ms(rules, leg.channel, leg.queue))
+    business, target = leg.queue_business_ms or 0, target_ms(rules, leg.channel, leg.queue)
+    within = int(known and wait <= target)
     short = int(is_short(leg, rules))
     first = answered if leg.leg == 1 else 0
     return Window(minute(leg.entered_at), leg.channel, leg.queue), {
@@ -157,6 +162,10 @@ def entered(leg: LegFact, rules: Rules) -> Booking:
         "service_level_n": answered + abandoned * (1 - short),
         "first_response_ms": wait * first,
         "first_response_n": first,
+        "wait_business_ms": business * answered,
+        "queue_business_ms": business,
+        "first_response_business_ms": business * first,
+        "answered_in_target_business": answered * int(business <= target),
     }
 
 

@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
 from reports.kpi.figures import fact_values, state_values
-from reports.kpi.question import CannotAnswer, Question, chosen
+from reports.kpi.question import CannotAnswer, Question, chosen, no_dimension
 from reports.kpi.relations import parameters, relations_of
 from reports.kpi.sums import (
     Key,
@@ -25,6 +25,7 @@ from reports.kpi.sums import (
     window_values,
 )
 from reports.queries import utc
+from sql.kpi_queries import LEG_DIMENSIONS
 from sql.periods import periods
 
 __all__ = ["CannotAnswer", "Question", "answer"]
@@ -58,7 +59,15 @@ def answer(client: Client, question: Question, rules: Rules) -> list[dict[str, A
         values = {kpi.id: found[key].get(kpi.id) or nothing(kpi) for kpi in kpis}
         if any(value["n"] or value["num"] for value in values.values()):
             result.append(row_of(question, key, values))
+    check_dimensions(question, result)
     return result
+
+
+def check_dimensions(question: Question, rows: list[dict[str, Any]]) -> None:
+    """A dimension of one's own that no row has a value of is a mistake in its name. Raises CannotAnswer."""
+    for name in question.by:
+        if rows and name not in LEG_DIMENSIONS and not any(row[name] for row in rows):
+            raise CannotAnswer(no_dimension(name))
 
 
 def row_of(question: Question, key: Key, values: dict[str, Value]) -> dict[str, Any]:

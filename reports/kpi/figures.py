@@ -111,7 +111,7 @@ def state_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
     found: KpiValues = {}
     for row in reading.rows(text.live_state(LIVE_MEASURES, question.by, reading.relations.legs)):
         values = {kpi.id: state_value(kpi, row) for kpi in wanted}
-        found[(*period, *(row[name] for name in question.by))] = values
+        found[(*period, *reading.dimensions(row))] = values
     return found
 
 

@@ -7,7 +7,7 @@ from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.figure import PeakHour
 from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
-from sql.kpi_queries import AGENT_DIMENSIONS, LEG_DIMENSIONS, WINDOW_DIMENSIONS
+from sql.kpi_queries import AGENT_DIMENSIONS, LEG_DIMENSIONS, OWN_DIMENSION, WINDOW_DIMENSIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,9 @@ def known_kpi(name: str, known: dict[str, Kpi]) -> Kpi:
 def obstacle(kpi: Kpi, question: Question) -> str:
     """Why a KPI has no answer to this question; "" where it has one."""
     foreign = [name for name in question.by if name not in AGENT_DIMENSIONS]
+    own = [name for name in question.by if name not in LEG_DIMENSIONS]
+    if kpi.table == "fcr" and own:
+        return f"{kpi.id} is judged by customer: by {', '.join(LEG_DIMENSIONS)} only, not by {own[0]}"
     if kpi.table == "agents" and foreign:
         return f"{kpi.id} is a KPI of agents: by agent and team only, not by {foreign[0]}"
     if kpi.table == "agents" and question.every == "1m":
@@ -65,19 +68,24 @@ def obstacle(kpi: Kpi, question: Question) -> str:
     return ""
 
 
+def no_dimension(name: str) -> str:
+    """What is said of a dimension that nothing has."""
+    return f"no dimension {name!r} here; there are: {', '.join(LEG_DIMENSIONS)}, and those that events carry"
+
+
 def chosen(question: Question, rules: Rules) -> list[Kpi]:
     """The KPIs asked for; all that make sense here if none is named. Raises CannotAnswer."""
     known = every_kpi(rules)
-    odd = [name for name in question.by if name not in LEG_DIMENSIONS]
+    odd = [name for name in question.by if name not in LEG_DIMENSIONS and not OWN_DIMENSION.fullmatch(name)]
     if odd:
-        raise CannotAnswer(f"no dimension {odd[0]!r}; there are: {', '.join(LEG_DIMENSIONS)}")
+        raise CannotAnswer(no_dimension(odd[0]))
     named = [known_kpi(name, known) for name in dict.fromkeys(question.kpis)]
     reasons = [reason for kpi in named if (reason := obstacle(kpi, question))]
     if reasons:
         raise CannotAnswer(reasons[0])
     if named:
         return named
-    hourless = question.every in ("1m", "15m")
+    hourless = question.every in ("1m", "15m", "30m")
     return [
         kpi
         for kpi in known.values()

@@ -26,6 +26,8 @@ Key = tuple[Any, ...]  # begin and end of the period, then the dimensions
 Value = dict[str, Any]
 KpiValues = dict[Key, dict[str, Value]]
 Sums = Mapping[str, int]
+# Not a measure, as it depends on the moment: `waiting` without legs whose end was lost.
+STILL_WAITING = "still_waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,11 @@ class Reading:
     def key(self, row: dict[str, Any]) -> Key:
         """Period and dimensions of a row. The driver says UTC for some servers and nothing for others."""
         period = (row[name].replace(tzinfo=UTC) for name in ("window_start", "window_end"))
-        return (*period, *(row[name] for name in self.question.by))
+        return (*period, *self.dimensions(row))
+
+    def dimensions(self, row: dict[str, Any]) -> tuple[str, ...]:
+        """What the row is of, by the dimensions asked for."""
+        return tuple(row[text.column_of(name)] for name in self.question.by)
 
 
 def value_of(kpi: Kpi, sums: Sums, final: bool = True) -> Value:
@@ -67,10 +73,12 @@ def nothing(kpi: Kpi) -> Value:
 def window_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
     """KPIs of windows; where these lack a dimension, the same of legs and contacts."""
     relations, by = reading.relations, reading.question.by
-    parts = [(text.window_source(relations.windows, MEASURES), MEASURES)]
+    windows = text.still_waiting(text.window_source(relations.windows, MEASURES))
+    parts = [(windows, (*MEASURES, STILL_WAITING))]
     if not from_windows(reading.question):
         contacts = text.contact_source(relations.contacts_with_ivr)
-        parts = [(text.leg_source(relations.legs), LEG_MEASURES), (contacts, CONTACT_MEASURES)]
+        legs = text.still_waiting(text.leg_source(relations.legs))
+        parts = [(legs, (*LEG_MEASURES, STILL_WAITING)), (contacts, CONTACT_MEASURES)]
     # Channels apart, as not every KPI takes all.
     split = tuple(dict.fromkeys((*by, "channel")))
     channels: dict[Key, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
@@ -90,7 +98,7 @@ def window_value(kpi: Kpi, channels: Mapping[str, Sums], rules: Rules) -> Value:
         if applicable(kpi, channel, rules.async_channels):
             for name, amount in amounts.items():
                 sums[name] += amount
-    return value_of(kpi, sums, final=kpi.booked != "entered" or sums["waiting"] == 0)
+    return value_of(kpi, sums, final=kpi.booked != "entered" or sums[STILL_WAITING] == 0)
 
 
 def fcr_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:

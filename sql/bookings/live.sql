@@ -3,7 +3,7 @@ WITH
 -- Where it stands, and its target.
 placed AS (
     SELECT
-        channel, queue, agent, team, reason, leg_entered_ms, queue_ms, leg_handled, leg_offered, leg_answered,
+        channel, queue, agent, team, reason, dimensions, leg_entered_ms, queue_ms, leg_handled, leg_offered, leg_answered,
         leg_abandoned, leg_flow_out, leg_acw_known, answer_ms, end_ms, finish_ms,
         {as_of_ms:Int64} AS now_ms,
         has({async_channels:Array(String)}, channel) AS is_async,
@@ -18,7 +18,7 @@ placed AS (
         leg_offered AND NOT was_answered AND NOT has_ended AND now_ms - leg_entered_ms < stale_after_ms
             AND NOT (leg_handled AND isNull(answer_ms)) AS in_queue
     FROM (
-        SELECT channel, queue, agent, team, reason, queue_ms,
+        SELECT channel, queue, agent, team, reason, dimensions, queue_ms,
             toUnixTimestamp64Milli(entered_at) AS leg_entered_ms,
             toUnixTimestamp64Milli(answered_at) AS answer_ms,
             toUnixTimestamp64Milli(ended_at) AS end_ms,
@@ -38,7 +38,7 @@ decided AS (
 )
 SELECT
     leg_entered_ms AS entered_ms,
-    channel, queue, agent, team, reason,
+    channel, queue, agent, team, reason, dimensions,
     toInt64(in_queue) AS m_waiting_now,
     toInt64(leg_handled AND was_answered AND NOT has_ended AND now_ms - ifNull(answer_ms, 0) < stale_after_ms)
         AS m_active_now,

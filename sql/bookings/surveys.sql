@@ -4,7 +4,7 @@ WITH
 -- Which question it is, by whom and on which scale, and the score as if high were good.
 weighed AS (
     SELECT
-        channel, queue, agent, team, reason,
+        channel, queue, agent, team, reason, dimensions,
         intDiv(toUnixTimestamp64Milli({at}), 60000) * 60000 AS booked_minute_ms,
         toInt64(score) AS given,
         toInt64(scale_min) AS lowest,
@@ -37,7 +37,7 @@ weighed AS (
 )
 SELECT
     booked_minute_ms AS minute_ms,
-    channel, queue, agent, team, reason,
+    channel, queue, agent, team, reason, dimensions,
     toInt64(is_csat_1_5) AS m_csat_n,
     if(is_csat_1_5, points, 0) AS m_csat_sum,
     if(is_csat_1_5, milli, 0) AS m_csat_milli,

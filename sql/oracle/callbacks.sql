@@ -3,7 +3,7 @@ WITH
 -- The request: the contact's last leg that ended as a callback.
 requests AS (
     SELECT contact_id AS parent_id,
-        argMax((entered_at, assumeNotNull(ended_at), channel, queue, agent, team, reason), leg) AS request
+        argMax((entered_at, assumeNotNull(ended_at), channel, queue, agent, team, reason, dimensions), leg) AS request
     FROM {legs}
     WHERE end_type = 'transferred' AND end_detail = 'callback'
     GROUP BY contact_id
@@ -34,5 +34,5 @@ waits AS (
 )
 SELECT intDiv(toUnixTimestamp64Milli(request_leg.1), 60000) * 60000 AS minute_ms,
     request_leg.3 AS channel, request_leg.4 AS queue, request_leg.5 AS agent, request_leg.6 AS team,
-    request_leg.7 AS reason, shortest AS wait
+    request_leg.7 AS reason, request_leg.8 AS dimensions, shortest AS wait
 FROM waits

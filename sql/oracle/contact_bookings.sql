@@ -4,7 +4,7 @@ WITH
 -- Each contact up to four times.
 repeated AS (
     SELECT
-        channel, direction, entry, entry_queue, queue AS final_queue, agent, team, reason, customer_key, callback_of,
+        channel, direction, entry, entry_queue, queue AS final_queue, agent, team, reason, dimensions, customer_key, callback_of,
         rejected, end_type, end_detail, handled, transfers, reopens, contained, handle_ms, first_resolution_ms, full_resolution_ms, ivr_legs,
         handled AND direction = 'inbound' AND isNull(callback_of) AS judgeable,
         booking.1 AS booked, booking.2 AS booked_at
@@ -19,7 +19,7 @@ repeated AS (
 SELECT
     intDiv(toUnixTimestamp64Milli(assumeNotNull(booked_at)), 60000) * 60000 AS minute_ms,
     channel,
-    if(booked = 'started', entry_queue, final_queue) AS queue, agent, team, reason,
+    if(booked = 'started', entry_queue, final_queue) AS queue, agent, team, reason, dimensions,
     toInt64(booked = 'started') AS m_contacts,
     toInt64(booked = 'started' AND direction = 'inbound') AS m_contacts_inbound,
     toInt64(booked = 'started' AND direction != 'inbound') AS m_contacts_outbound,

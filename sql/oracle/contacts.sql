@@ -5,7 +5,7 @@ WITH
 grouped AS (
     SELECT contact_id,
         any(channel) AS contact_channel, any(direction) AS contact_direction, any(entry) AS contact_entry,
-        any(customer_key) AS contact_key, any(reason) AS contact_reason, any(callback_of) AS contact_callback_of,
+        any(customer_key) AS contact_key, any(reason) AS contact_reason, any(contact_dimensions) AS own_dimensions, any(callback_of) AS contact_callback_of,
         any(parent_contact_id) AS contact_parent, any(started_ms) AS begin_ms, any(last_event_ms) AS latest_ms,
         any(last_active_ms) AS active_ms, any(level1_resolvable) AS level1, any(contact_flags) AS own_flags,
         argMax((closes, ended_ms, leg_end_type, leg_end_detail, leg_end_by), leg) AS own_end,
@@ -45,7 +45,7 @@ judged AS (
 )
 SELECT
     contact_id, contact_channel AS channel, contact_direction AS direction, contact_entry AS entry,
-    contact_key AS customer_key, contact_reason AS reason, contact_callback_of AS callback_of,
+    contact_key AS customer_key, contact_reason AS reason, own_dimensions AS dimensions, contact_callback_of AS callback_of,
     contact_parent AS parent_contact_id,
     fromUnixTimestamp64Milli(begin_ms, 'UTC') AS started_at,
     fromUnixTimestamp64Milli(if(any_offered, first_entered_ms, begin_ms), 'UTC') AS entered_at,

@@ -14,14 +14,14 @@ gathered AS (
         leg, channel, direction, entry, customer_key, reason, callback_of, parent_contact_id, queue, agent, team,
         ifNull(hold_no, 0), concat(kind, place, outcome, cause), by, level1_resolvable = 0, talk_ms, hold_ms, hold_n,
         hold_max_ms, acw_ms, ifNull(score, 0), ifNull(scale_min, 0), ifNull(scale_max, 0),
-        ifNull(higher_is_better, 0), respondent, ifNull(ignored, 0), wait_ms
+        ifNull(higher_is_better, 0), respondent, ifNull(ignored, 0), wait_ms, dimensions
     ), 'Tuple(event_id String, revision UInt64, canonical String, at Int64, rank UInt8, leg UInt32,
         channel String, direction String, entry String, customer_key Nullable(String), reason Nullable(String),
         callback_of Nullable(String), parent_contact_id Nullable(String), queue Nullable(String),
         agent Nullable(String), team Nullable(String), hold_no UInt32, detail String, by String,
         beyond_level1 Nullable(UInt8), talk_ms Nullable(Int64), hold_ms Nullable(Int64), hold_n Nullable(Int64),
         hold_max_ms Nullable(Int64), acw_ms Nullable(Int64), score Int32, scale_min Int32, scale_max Int32,
-        higher_is_better UInt8, respondent String, ignored UInt8, wait_ms Nullable(Int64))')) AS variants
+        higher_is_better UInt8, respondent String, ignored UInt8, wait_ms Nullable(Int64), dimensions Map(String, String))')) AS variants
     FROM {events}
     GROUP BY contact_id
 ),
@@ -57,6 +57,12 @@ framed AS (
         arraySort(e -> (e.at, e.event_id), arrayFilter(e -> e.rank IN (0, 3, 8), life)) AS tellers,
         ifNull(arrayLast(r -> isNotNull(r), tellers.reason), '') AS reason,
         arrayLast(k -> isNotNull(k), tellers.customer_key) AS customer_key,
+        -- of each name the latest value; of too many names those that sort first
+        mapSort(arrayFold((acc, e) -> mapUpdate(acc, e.dimensions),
+            arraySort(e -> (e.at, e.event_id), arrayFilter(e -> notEmpty(e.dimensions) AND e.rank IN (0, 2, 3, 8), life)),
+            CAST(map(), 'Map(String, String)'))) AS all_dimensions,
+        mapFromArrays(arraySlice(mapKeys(all_dimensions), 1, 8), arraySlice(mapValues(all_dimensions), 1, 8))
+            AS contact_dimensions,
         arrayMax(life.at) AS last_event_ms,
         arrayMax(arrayMap(e -> if(e.rank IN (0, 9), 0, e.at), life)) AS last_active_ms,
         NOT arrayExists(e -> e.rank = 8 AND e.beyond_level1 = 1, life) AS level1_resolvable,
@@ -78,8 +84,13 @@ framed AS (
 -- One row per leg: where in its events the earliest of each type stands.
 located AS (
     SELECT contact_id, has_life, has_surveys, answers, started_ms, channel, direction, entry, callback_of,
-        parent_contact_id, reason, customer_key, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
+        parent_contact_id, reason, contact_dimensions, customer_key, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
         es, before_ms,
+        mapSort(arrayFold((acc, e) -> mapUpdate(acc, e.dimensions),
+            arraySort(e -> (e.at, e.event_id), arrayFilter(e -> notEmpty(e.dimensions) AND e.rank IN (2, 3, 8), es)),
+            contact_dimensions)) AS all_leg_dimensions,
+        mapFromArrays(arraySlice(mapKeys(all_leg_dimensions), 1, 8),
+            arraySlice(mapValues(all_leg_dimensions), 1, 8)) AS leg_dimensions,
         es.leg[1] AS leg,
         indexOf(es.rank, 1) AS r_i,
         indexOf(es.rank, 2) AS q_i,
@@ -179,8 +190,42 @@ timed AS (
         is_handled AND (w_i > 0 OR isNotNull(own_acw_ms)) AS acw_is_known,
         if(is_handled, if(w_ms >= x_ms, w_ms, x_ms), NULL) AS handled_ms
     FROM held
+),
+-- What of the wait lay within the queue's business hours. Between two shifts of the clock local time is UTC plus a
+-- constant. There whole weeks count by what a week holds, and days of their own by what they change.
+in_business AS (
+    SELECT *,
+        if(has({calendar_queues:Array(String)}, leg_queue),
+            {calendar_numbers:Array(UInt16)}[indexOf({calendar_queues:Array(String)}, leg_queue)],
+            {calendar_default:UInt16}) AS calendar,
+        ifNull(q_ms, 0) AS from_ms,
+        from_ms + ifNull(leg_queue_ms, 0) AS until_ms,
+        -- local begin and end of each stretch with one offset
+        arrayMap(s -> (greatest(from_ms, s.2) + s.4, least(until_ms, s.3) + s.4),
+            arrayFilter(s -> s.1 = calendar AND s.2 < until_ms AND s.3 > from_ms,
+                {calendar_shifts:Array(Tuple(UInt16, Int64, Int64, Int64))})) AS stretches,
+        arrayFilter(h -> h.1 = calendar, {calendar_hours:Array(Tuple(UInt16, Int64, Int64, Int64))}) AS week_hours,
+        arrayFilter(d -> d.1 = calendar, {calendar_days:Array(Tuple(UInt16, Int64))}) AS own_days,
+        arrayFilter(h -> h.1 = calendar, {calendar_day_hours:Array(Tuple(UInt16, Int64, Int64, Int64))})
+            AS own_hours,
+        -- 1970-01-05 was a Monday
+        arraySum(t -> arraySum(h -> (h.4 - h.3)
+                * (intDiv(t.2 - 345600000, 604800000) - intDiv(t.1 - 345600000, 604800000))
+            + least(greatest((t.2 - 345600000) % 604800000 - h.2 * 86400000 - h.3, 0), h.4 - h.3)
+            - least(greatest((t.1 - 345600000) % 604800000 - h.2 * 86400000 - h.3, 0), h.4 - h.3),
+            week_hours), stretches) AS by_week_ms,
+        arraySum(t -> arraySum(d -> arraySum(h -> greatest(
+            least(t.2, d.2 * 86400000 + h.4) - greatest(t.1, d.2 * 86400000 + h.3), 0),
+            arrayFilter(h -> h.2 = (d.2 + 3) % 7, week_hours)), own_days), stretches) AS not_kept_ms,
+        arraySum(t -> arraySum(h -> greatest(
+            least(t.2, h.2 * 86400000 + h.4) - greatest(t.1, h.2 * 86400000 + h.3), 0),
+            own_hours), stretches) AS kept_instead_ms,
+        if(calendar = 0 OR leg_queue_ms = 0, leg_queue_ms,
+            if(isNull(leg_queue_ms), NULL, by_week_ms - not_kept_ms + kept_instead_ms)) AS leg_queue_business_ms
+    FROM timed
 )
-SELECT contact_id, leg, has_life, has_surveys, answers AS survey_events, channel, direction, entry, reason, customer_key, callback_of,
+SELECT contact_id, leg, has_life, has_surveys, answers AS survey_events, channel, direction, entry, reason, contact_dimensions,
+    leg_dimensions, customer_key, callback_of,
     parent_contact_id, started_ms, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
     leg_queue,
     if(is_handled, ifNull(coalesce(es.agent[a_i], es.agent[w_i]), ''), '') AS leg_agent,
@@ -202,7 +247,7 @@ SELECT contact_id, leg, has_life, has_surveys, answers AS survey_events, channel
     is_offered AND NOT is_handled AND x_rank = 0 AS is_waiting,
     is_handled AND x_by_agent AS is_transferred_out,
     is_handled AND x_rank = 7 AND x_detail = 'hold' AS is_hold_abandon,
-    leg_queue_ms, leg_talk_ms, leg_hold_ms, leg_hold_n, leg_hold_max_ms, leg_acw_ms, acw_is_known,
+    leg_queue_ms, leg_queue_business_ms, leg_talk_ms, leg_hold_ms, leg_hold_n, leg_hold_max_ms, leg_acw_ms, acw_is_known,
     leg_talk_ms + leg_hold_ms + leg_acw_ms AS leg_handle_ms,
     arraySort(arrayFilter(f -> f != '', [
         if(countEqual(es.rank, 2) > 1, 'DUP_QUEUED', ''),
@@ -217,4 +262,4 @@ SELECT contact_id, leg, has_life, has_surveys, answers AS survey_events, channel
         if(ifNull(wait_raw < 0 AND isNull(leg_queue_ms), 0), 'NEG', ''),
         if(hold_order, 'HOLD_ORDER', ''),
         if(is_handled AND ifNull(w_ms < x_ms, 0), 'WRAP_BEFORE_END', '')])) AS leg_flags
-FROM timed
+FROM in_business

@@ -4,9 +4,9 @@ WITH
 -- Target and the presence of a known wait.
 weighed AS (
     SELECT
-        channel, queue, agent, team, reason, entered_at, answered_at, ended_at, handled_at, leg,
+        channel, queue, agent, team, reason, dimensions, entered_at, answered_at, ended_at, handled_at, leg,
         offered, handled, answered, abandoned, flow_out, waiting, transferred_out,
-        queue_ms, handle_ms, talk_ms, acw_ms, hold_ms, hold_n,
+        queue_ms, queue_business_ms, handle_ms, talk_ms, acw_ms, hold_ms, hold_n,
         if(has({t_queues:Array(String)}, queue),
             {t_queue_ms:Array(Int64)}[indexOf({t_queues:Array(String)}, queue)],
             if(has({t_channels:Array(String)}, channel),
@@ -33,7 +33,7 @@ repeated AS (
 )
 SELECT
     intDiv(toUnixTimestamp64Milli(booked_at), 60000) * 60000 AS minute_ms,
-    channel, queue, agent, team, reason,
+    channel, queue, agent, team, reason, dimensions,
     toInt64(entering) AS m_offered,
     toInt64(entering AND answered) AS m_answered,
     toInt64(entering AND abandoned) AS m_abandoned,
@@ -72,6 +72,10 @@ SELECT
     toInt64(entering AND abandon_known AND wait_limit = 120) AS m_abandoned_wait_120,
     toInt64(entering AND abandon_known AND wait_limit = 180) AS m_abandoned_wait_180,
     toInt64(entering AND abandon_known AND wait_limit = 300) AS m_abandoned_wait_300,
+    if(entering AND answer_known, ifNull(queue_business_ms, 0), 0) AS m_wait_business_ms,
+    if(entering, ifNull(queue_business_ms, 0), 0) AS m_queue_business_ms,
+    if(entering AND answer_known AND leg = 1, ifNull(queue_business_ms, 0), 0) AS m_first_response_business_ms,
+    toInt64(entering AND answer_known AND ifNull(queue_business_ms <= target_ms, 0)) AS m_answered_in_target_business,
     toInt64(finishing) AS m_handled,
     toInt64(finishing AND isNotNull(handle_ms)) AS m_handle_n,
     if(finishing, ifNull(handle_ms, 0), 0) AS m_handle_ms,

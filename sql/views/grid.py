@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 
-from sql.periods import edges, shifts
+from schemas.clock_shifts import shifts
+from sql.periods import edges
 
 FIRST_MS = round(datetime(1990, 1, 1, tzinfo=UTC).timestamp() * 1000)
 LAST_MS = round(datetime(2051, 1, 1, tzinfo=UTC).timestamp() * 1000)
 DAY_S = 86_400
-LENGTH_S = {"15m": 900, "1h": 3_600, "1d": DAY_S, "1w": 7 * DAY_S}
+LENGTH_S = {"15m": 900, "30m": 1_800, "1h": 3_600, "1d": DAY_S, "1w": 7 * DAY_S}
 
 Piece = tuple[int, int]  # begin, and its phase; for an odd one minus the begin of its period
 
@@ -122,7 +123,7 @@ def uneven(every: str, zone: tzinfo, known: Sequence[tuple[int, int]]) -> list[t
     """Begin and end of the periods that are not of their usual length, in seconds; of all months."""
     if every == "1m":
         return []
-    lists = [long_edges(every, zone)] if every not in ("15m", "1h") else [
+    lists = [long_edges(every, zone)] if every not in ("15m", "30m", "1h") else [
         seconds(edges((shift - 7_200) * 1000, (shift + 7_200) * 1000, every, zone))[1:-1]
         for shift, _ in known[1:]  # nothing else cuts quarters and hours
     ]  # fmt: skip
@@ -132,7 +133,7 @@ def uneven(every: str, zone: tzinfo, known: Sequence[tuple[int, int]]) -> list[t
 
 @cache
 def grid(every: str, zone: tzinfo) -> Grid:
-    """Periods of 1m, 15m, 1h, 1d, 1w or 1M in a zone."""
+    """Periods of 1m, 15m, 30m, 1h, 1d, 1w or 1M in a zone."""
     known = [(shift // 1000, offset // 1000) for shift, offset in shifts(FIRST_MS, LAST_MS, zone)]
     ends = uneven(every, zone, known)
     names = {

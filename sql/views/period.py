@@ -4,7 +4,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sql.templates import fill
 from sql.views.grid import Grid, end_of, offset_of
@@ -120,26 +120,51 @@ def fixed_columns(view: PeriodView) -> list[Column]:
     ]  # fmt: skip
 
 
+def parts_of(view: PeriodView, periods: Grid) -> dict[str, str]:
+    """What the query of a view is made of, its columns apart."""
+    return {
+        "constants": periods.constants(),
+        "by": ", ".join(["start_s", *view.dimensions]),
+        "totals": ", ".join(
+            f"{total.aggregate.format(total.name)} AS t_{total.name}" for total in view.totals
+        ),
+        "stacked": stacked(view, periods),
+    }
+
+
 def period_view(view: PeriodView, periods: Grid) -> str:
     """The statement that makes or replaces the view."""
-    totals = ", ".join(f"{total.aggregate.format(total.name)} AS t_{total.name}" for total in view.totals)
-    by = ", ".join(["start_s", *view.dimensions])
-    return create(
-        view.name,
-        view.comment,
-        [*fixed_columns(view), *view.columns],
-        "period",
-        constants=periods.constants(),
-        by=by,
-        totals=totals,
-        stacked=stacked(view, periods),
-    )
+    columns = [*fixed_columns(view), *view.columns]
+    return create(view.name, view.comment, columns, "period", **parts_of(view, periods))
+
+
+def only_queues(view: PeriodView, queues: Sequence[str], these: bool = True) -> PeriodView:
+    """The same of some queues, or of all others."""
+    condition = f"queue {'' if these else 'NOT '}IN ({', '.join(map(quoted, queues))})"
+    return replace(view, sources=[replace(s, relation=f"(SELECT * FROM {s.relation} WHERE {condition})")
+                                  for s in view.sources])  # fmt: skip
+
+
+def zoned_view(view: PeriodView, parts: Sequence[tuple[PeriodView, Grid]]) -> str:
+    """The same of several parts, each with periods of its own."""
+    columns = [*fixed_columns(view), *view.columns]
+    queries = [query_of(columns, "period", **parts_of(part, periods)) for part, periods in parts]
+    return created(view.name, view.comment, columns, "\nUNION ALL\n".join(queries))
+
+
+def query_of(columns: Sequence[Column], query: str, **parts: str) -> str:
+    """sql/views/<query>.sql with its parts put in."""
+    selected = ",\n    ".join(f"{c.expression} AS `{c.name}`" for c in columns)
+    return fill("views", query, columns=selected, **parts)
+
+
+def created(name: str, comment: str, columns: Sequence[Column], text: str) -> str:
+    """CREATE OR REPLACE VIEW, with types and comments."""
+    declared = ",\n    ".join(f"`{c.name}` {c.type} COMMENT {quoted(c.comment)}" for c in columns)
+    head = f"CREATE OR REPLACE VIEW {name}\n(\n    {declared}\n)\n{RIGHTS}"
+    return f"{head}\nAS {text}\nCOMMENT {quoted(comment)}"
 
 
 def create(name: str, comment: str, columns: Sequence[Column], query: str, **parts: str) -> str:
-    """CREATE OR REPLACE VIEW, with types and comments, of sql/views/<query>.sql with its parts put in."""
-    declared = ",\n    ".join(f"`{c.name}` {c.type} COMMENT {quoted(c.comment)}" for c in columns)
-    selected = ",\n    ".join(f"{c.expression} AS `{c.name}`" for c in columns)
-    text = fill("views", query, columns=selected, **parts)
-    head = f"CREATE OR REPLACE VIEW {name}\n(\n    {declared}\n)\n{RIGHTS}"
-    return f"{head}\nAS {text}\nCOMMENT {quoted(comment)}"
+    """CREATE OR REPLACE VIEW of sql/views/<query>.sql with its parts put in."""
+    return created(name, comment, columns, query_of(columns, query, **parts))

@@ -22,8 +22,13 @@ class DeadLetterLimit:
         return sum(seen for seen, _ in self.batches), sum(bad for _, bad in self.batches)
 
     def go_on_from(self, recent: tuple[int, int]) -> None:
-        """What was counted before a restart: without it every start would let a flood in again."""
-        if not self.batches:
+        """What was counted before a restart: without it every start would let a flood in again.
+
+        A share above the limit can only have been let in under a greater one, raised to get over a flood:
+        with it the worker would stop at its first record, whatever that is.
+        """
+        seen, bad = recent
+        if not self.batches and (seen < self.window or bad <= self.max_share * seen):
             self.batches.append(recent)
 
     def count(self, records: int, refused: int, example: str) -> None:

@@ -18,14 +18,18 @@ PUBLISHED_TOGETHER = 2_000
 
 
 def unfinished(processor: Processor, partition: int) -> Begun | None:
-    """What a batch of the partition has begun and not done; everything, where the rules are not the same."""
+    """What a batch of the partition has begun and not done; everything, where the rules are not the same.
+
+    And everything where the least epoch was raised: all that is published then beats what was before.
+    """
     key = marker_key(partition)
     begun = read_begun(processor.stage.state.get(key, partition))
     done = read_done(processor.stage.totals.get(key, partition))
     if begun is None:
         return None
     cut_short = done is None or done.batch != begun.batch
-    everything = done is None or done.rules != processor.rules or (cut_short and begun.everything)
+    outdated = begun.epoch < processor.config.epoch  # RINGBACK_EPOCH was raised above its rows
+    everything = outdated or done is None or done.rules != processor.rules or (cut_short and begun.everything)
     if not cut_short and not everything:
         return None
     return replace(begun, touched=begun.touched if cut_short else None, everything=everything)

@@ -84,10 +84,6 @@ class OffsetReader:
         found = await self._consumer.beginning_offsets([TopicPartition(*where) for where in partitions])
         return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
 
-    async def cluster(self) -> str:
-        """Kafka's id of the cluster."""
-        return str((await self._admin.describe_cluster())["cluster_id"])
-
     async def offsets_in(self, names: tuple[str, ...]) -> int:
         """How many offsets are in these topics: records, and markers of transactions."""
         ends = await self.ends(names)

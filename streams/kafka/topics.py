@@ -27,9 +27,12 @@ from streams.kafka.patience import Notice, patiently
 
 CREATION_LIMIT_S = 10.0
 CREATION_POLL_S = 0.1
-FOREVER = {"retention.ms": "-1"}
+# Kafka dates records itself. A sender or worker whose clock is over an hour ahead would be refused for ever
+# (InvalidTimestampError); when an event happened is inside it, and lag is by the clock of one machine.
+DATED = {"message.timestamp.type": "LogAppendTime"}
+FOREVER = DATED | {"retention.ms": "-1"}
 # A contact's whole event set is one changelog record; 10 MB is some 100,000 events of one contact.
-LATEST = {"cleanup.policy": "compact", "max.message.bytes": str(10 * 1024 * 1024)}
+LATEST = DATED | {"cleanup.policy": "compact", "max.message.bytes": str(10 * 1024 * 1024)}
 # Facts name the rows that are gone, and a record passed on may be beaten by an older one in its place;
 # compaction must not take that away before it has been read.
 FACTS = LATEST | {"min.compaction.lag.ms": str(7 * DAY_MS)}

@@ -21,6 +21,7 @@ def build_stages(config: StreamConfig, decode: Decode, kept: Callable[[str], Tab
             decode,
             config.rules,
             config.partitions,
+            config.partitioner,
         ),
         Customers(kept(topics.CUSTOMERS_TABLE), kept(topics.FCR_TABLE), config.rules),
         Agents(kept(topics.AGENTS_TABLE), kept(topics.QUARTERS_TABLE), config.rules),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from schemas.codec import DecodeError
+from schemas.dead_letter import kept_record
 from streams.kafka.record import KeyValue, Record, RefusedRecord
 from streams.state.table import Table
 
@@ -21,12 +22,15 @@ UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, DecodeError)
 
 
 def alien(topic: str, record: Record, error: Exception) -> RefusedRecord:
-    """The dead letter of such a record: what is wrong, and what may have written it."""
+    """The dead letter of such a record: what may have written it, and of its words none.
+
+    Whoever wrote it may have meant an event with a customer in it, and an error can quote that.
+    """
     detail = (
-        f"not a record that Ringback wrote ({type(error).__name__}: {error}). Did something else write to "
-        f"{topic}, or another version of Ringback?"
+        f"not a record that Ringback wrote ({type(error).__name__}). Did something else write to {topic}, or "
+        "another version of Ringback?"
     )
-    return RefusedRecord(record.offset, ALIEN, detail, record.value or b"")
+    return RefusedRecord(record.offset, ALIEN, detail, kept_record(ALIEN, record.value or b""))
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ from aiokafka.errors import CorruptRecordException, KafkaError
 from streams.kafka.patience import Notice, patiently
 from streams.kafka.record import OffsetSpan
 from streams.state.partition import Changes
+from streams.state.table import StateStoreError
 
 log = structlog.get_logger()
 # Kafka's record batches (of at most 512 KiB, streams.kafka.writer) that are unpacked and applied before
@@ -30,6 +31,11 @@ BATCHES_AT_ONCE = 64
 FETCH_BYTES = 16 * 1024 * 1024
 POLL_MS = 500
 PROGRESS_EVERY_S = 3.0
+DAMAGED = (
+    "a changelog is damaged in Kafka's own files: {error}. Stop Kafka, remove the file .kafka_cleanshutdown "
+    "from its data folder (of `ringback up`: kafka/data in RINGBACK_DATA_DIR) and start it again: it then "
+    "looks through its logs and cuts off what is damaged, and the worker makes its state anew from the events"
+)
 
 
 def unpacked(records: PartitionRecords) -> Iterator[Changes]:
@@ -103,7 +109,10 @@ class ChangelogReader:
         self._stopped = stopped
 
     async def read(self, spans: Mapping[TopicPartition, OffsetSpan]) -> None:
-        """Read all of it, or until `stopped` says so. A broker that is away is waited for."""
+        """Read all of it, or until `stopped` says so. A broker that is away is waited for.
+
+        Raises StateStoreError where Kafka's files are damaged.
+        """
         left = {tp: span for tp, span in spans.items() if span[0] < span[1]}
         progress = RecoveryProgress(left.values())
         notice = Notice("waiting for Kafka to recover state", "Kafka answers, state is being recovered")
@@ -115,6 +124,8 @@ class ChangelogReader:
             try:
                 await consumer.start()
                 await self._drain(consumer, left, progress)
+            except CorruptRecordException as error:
+                raise StateStoreError(DAMAGED.format(error=error)) from error
             finally:
                 with suppress(KafkaError):
                     await consumer.stop()

@@ -18,8 +18,10 @@ ROOT = Path(__file__).parents[2]
 MODULES = {
     "ageing": "kpis/fold/ageing.py",
     "agents": "kpis/agents/quarters.py",
+    "business_hours": "kpis/business_hours.py",
     "contact": "kpis/fold/contact.py",
     "customer_contacts": "kpis/fcr/customer_contacts.py",
+    "dimensions": "kpis/fold/dimensions.py",
     "fcr_tally": "kpis/tallies/fcr.py",
     "fold": "kpis/fold/events.py",
     "hold": "kpis/fold/hold.py",
@@ -28,6 +30,7 @@ MODULES = {
     "measured": "kpis/fold/measured.py",
     "survey": "kpis/fold/survey.py",
     "survey_tally": "kpis/tallies/surveys.py",
+    "tallies": "kpis/tallies/windows.py",
     "visit": "kpis/fcr/visit.py",
     "windows": "kpis/tallies/windows.py",
     "wrap": "kpis/fold/wrap.py",
@@ -97,6 +100,14 @@ FAULTS: dict[str, Fault] = {
     "net leaves out level 2": ("fcr_tally", "at_end", "failed * level1", "failed"),
     "stale waiting": ("live", "is_waiting", "bool(leg.offered) and in_queue and fresh and not answered_unseen", "bool(leg.offered) and in_queue and not answered_unseen"),
     "SL9 counts those who wait": ("live", "live_service_level", "int(as_of - leg.entered_at > target)", "0"),
+    "waits in business hours": ("leg", "business_queue_time", "business_ms(calendar, queued_at, queued_at + queue_ms)", "queue_ms"),
+    "days with hours of their own": ("business_hours", "open_spans", "own.get(day, calendar.week[(day + THURSDAY) % 7])", "calendar.week[(day + THURSDAY) % 7]"),
+    "business hours by the local clock": ("business_hours", "open_spans", "day * DAY_MS - offset", "day * DAY_MS"),
+    "latest value of a dimension": ("dimensions", "carrying", "(e.occurred_at, e.event_id)", "(-e.occurred_at, e.event_id)"),
+    "eight dimensions": ("dimensions", "latest_dimensions", "sorted(values)[:MOST_DIMENSIONS]", "sorted(values)"),
+    "a leg's own dimensions": ("leg", "leg_dimensions", "latest_dimensions(carrying(events), setting.dimensions)", "setting.dimensions"),
+    "dimensions of a survey": ("survey", "fold_surveys", "contact.dimensions if contact else NONE", "NONE"),
+    "service level in business hours": ("tallies", "entered", "int(business <= target)", "within"),
 }  # fmt: skip
 
 

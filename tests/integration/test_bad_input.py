@@ -101,7 +101,7 @@ def env(stack: Stack) -> Iterator[dict[str, str]]:
     """Settings of the commands, with a worker and a sink at work."""
     with background(stack.env(), "worker") as worker, background(stack.env(), "sink") as sink:
         yield stack.env()
-        assert worker.process.alive()
+        assert worker.process.alive(), worker.log()
         assert "Traceback" not in worker.log() + sink.log()
 
 

@@ -66,6 +66,7 @@ def random_survey(rng: random.Random, number: int) -> SurveyFact:
         respondent=rng.choice(("customer", "customer", "agent")),
         leg=1,
         **{name: rng.choice(("", "a", "b")) for name in DIMENSIONS},
+        dimensions={"brand": "acme"},
         responded_at=responded_at,
         booked_at=responded_at - rng.choice((0, 1, 60_000, DAY_MS)),
         score=rng.randint(low, high),

@@ -180,6 +180,16 @@ def test_small_things_of_the_protocol(server: LocalClickHouse) -> None:
     assert wrong.count("(version ") == 1
 
 
+def test_an_empty_answer_has_columns_in_native(server: LocalClickHouse) -> None:
+    """F16: of an empty SHOW nothing came at all, which clients take for a broken connection."""
+    for sql, name in (
+        ("SHOW TABLES FROM ringback LIKE 'none'", b"name"),
+        ("SELECT 1 AS x WHERE 0", b"x"),
+    ):
+        assert name in ask(server, f"{sql} FORMAT Native").body
+        assert driver(server).query(sql).column_names == (name.decode(),)
+
+
 def test_limits_of_bi(server: LocalClickHouse) -> None:
     for sql, code in (
         ("SELECT number FROM numbers(1000001)", 396),

@@ -1,21 +1,23 @@
 """Nobody comes in by the door of the embedded ClickHouse without a password, and no web page at all."""
 
-import os
+import http.client
 import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from urllib.parse import urlencode
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 from support.embedded import ask, basic, connection, credentials, driver, raw, secret_files
+from support.fuzz import COUNT, SEED, damaged, within
 
 from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.ports import free_port
 
 pytestmark = pytest.mark.stack
-SEED, REQUESTS = 20261127, int(os.environ.get("RINGBACK_FUZZ", "1500"))
+SECONDS = 10  # more than any of these requests may take
 
 
 @pytest.fixture(scope="module")
@@ -129,9 +131,11 @@ def test_a_malformed_head_is_400_and_no_traceback(server: LocalClickHouse) -> No
     assert "Traceback" not in server.log_path.read_text()
 
 
+@pytest.mark.fuzz
+@pytest.mark.timeout(0)
 def test_fuzzed_requests_get_an_answer_and_never_a_row(server: LocalClickHouse) -> None:
     """Heads and bodies of random pieces, none with a right password: 4xx, or a closed connection."""
-    random = Random(SEED)
+    random = Random(f"{SEED} requests")
     pieces = [
         b"default",
         b"bi",
@@ -157,7 +161,7 @@ def test_fuzzed_requests_get_an_answer_and_never_a_row(server: LocalClickHouse) 
         b"Content-Encoding",
     ]
     names += [b"Content-Length", b"Transfer-Encoding", b"Sec-Fetch-Site", b"Content-Type", b"Expect"]
-    for _ in range(REQUESTS):
+    for _ in range(COUNT):
         head = random.choice([b"GET", b"POST", b"PUT", b"OPTIONS", b"\xff"]) + b" /?query=SELECT+42"
         head += b"&".join(random.choices([b"", b"user=default", b"password=%FF", b"session_id=", b"%"], k=2))
         head += b" HTTP/1.1\r\n"
@@ -169,6 +173,94 @@ def test_fuzzed_requests_get_an_answer_and_never_a_row(server: LocalClickHouse) 
         assert b"42\n" not in reply.partition(b"\r\n\r\n")[2]
     assert ask(server, "SELECT 1").text == "1\n"
     assert "Traceback" not in server.log_path.read_text()
+
+
+PARAMETERS = (
+    "query", "database", "default_format", "session_id", "session_check", "session_timeout", "query_id",
+    "compress", "decompress", "readonly", "max_result_rows", "result_overflow_mode",
+    "wait_end_of_query", "param_x", "role", "client_protocol_version",
+    "http_write_exception_in_output_format", "enable_http_compression", "quota_key", "max_block_size",
+    "buffer_size", "stacktrace", "close_session", "send_progress_in_http_headers", "user",
+)  # fmt: skip
+VALUES = (
+    "1",
+    "0",
+    "-1",
+    "",
+    "x",
+    "\xff",
+    "9" * 30,
+    "Native",
+    "JSON",
+    "SELECT 1",
+    "ringback",
+    "'",
+    "\0",
+    "😀",
+    "54460",
+)
+BODIES = (
+    b"SELECT 1",
+    b"SELECT number FROM numbers(3) FORMAT JSON",
+    b"SELECT {x:String}",
+    b"SHOW TABLES",
+    b"",
+    b";",
+    b"INSERT INTO ringback.none VALUES (1)",
+    b"SELECT * FROM file('OWN_FILE', 'LineAsString')",
+    b"\x82" * 40,
+    b"SELECT 1 FORMAT Native",
+    b"SELECT throwIf(number = 2) FROM numbers(9)",
+    b"EXPLAIN AST SELECT 1",
+    b"(",
+    b"\xff\xfe",
+)
+HEADERS = {
+    "Content-Encoding": ("gzip", "zstd", "lz4", "br", "deflate", "x", "gzip, gzip"),
+    "Accept-Encoding": ("gzip", "zstd", "lz4", "*;q=0", "x"),
+    "Expect": ("100-continue", "x"),
+    "X-ClickHouse-Format": ("Native", "JSONEachRow", "x"),
+    "X-ClickHouse-Database": ("ringback", "none"),
+    "Content-Type": ("multipart/form-data; boundary=x", "multipart/form-data", "text/plain; charset=x"),
+}
+
+
+@pytest.mark.fuzz
+@pytest.mark.timeout(0)
+def test_fuzzed_requests_of_who_may_get_an_answer(server: LocalClickHouse) -> None:
+    """With the right password: an answer in time, no traceback, and never the password of the other user."""
+    random = Random(f"{SEED} known requests")
+    owner = secret_files(server.data_dir)[0]
+    secret = owner.read_text().strip().encode()
+    for _ in range(COUNT):
+        query = {random.choice(PARAMETERS): random.choice(VALUES) for _ in range(random.randrange(4))}
+        body = random.choice(BODIES).replace(b"OWN_FILE", str(owner).encode())
+        body = damaged(random, body) if random.random() < 0.4 else body
+        target = "/?" + urlencode({k: v.encode("latin-1", "replace") for k, v in query.items()})
+        wire = connection(server)
+        with within(SECONDS, f"{target} {body!r}"):
+            wire.putrequest(random.choice(("GET", "POST", "POST", "POST")), target)
+            for name, choice in HEADERS.items():
+                if random.random() < 0.1:
+                    wire.putheader(name, random.choice(choice))
+            for name, value in credentials(server, "bi").items():
+                wire.putheader(name, value)
+            wire.putheader("Content-Length", str(len(body)))
+            wire.endheaders(body)
+            reply = wire.getresponse()
+            assert 200 <= reply.status < 600, (target, body)
+            assert secret not in _read(reply), (target, body)
+        wire.close()
+    assert ask(server, "SELECT 1").text == "1\n"
+    assert "Traceback" not in server.log_path.read_text()
+
+
+def _read(reply: http.client.HTTPResponse) -> bytes:
+    """The body, as far as it came: of an answer that fails in its middle the end is missing."""
+    try:
+        return reply.read()
+    except http.client.IncompleteRead as error:
+        return error.partial
 
 
 def _wire(server: LocalClickHouse, request: bytes) -> bytes:

@@ -4,7 +4,6 @@ Each attack is sent by the user of our own commands, who may do most, and by tha
 what happens outside: a secret in the answer, a file that is there, a connection to a port of the test.
 """
 
-import os
 import shutil
 import socket
 import time
@@ -15,12 +14,12 @@ from random import Random
 
 import pytest
 from support.embedded import Reply, ask
+from support.fuzz import COUNT, SEED
 
 from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.ports import free_port
 
 pytestmark = pytest.mark.stack
-SEED, STATEMENTS = 20261127, int(os.environ.get("RINGBACK_FUZZ", "1500"))
 SECRET = "canary-7f3a"
 USERS = ("default", "bi")
 BAITS = ("secret.csv", "secret.proto", "template")
@@ -320,10 +319,12 @@ def disguised(random: Random, sql: str) -> str:
     return random.choice(["", " ", "\ufeff", "--\n", "/*;*/"]) + text
 
 
+@pytest.mark.fuzz
+@pytest.mark.timeout(0)  # each request has its own
 def test_disguised_attacks_give_nothing_away(server: LocalClickHouse, bait: Bait) -> None:
     """Some disguises are no SQL, and some frames, such as EXPLAIN, harmless: what counts is what leaks."""
-    random = Random(SEED)
-    for _ in range(STATEMENTS):
+    random = Random(f"{SEED} statements")
+    for _ in range(COUNT):
         sql = bait.fill(disguised(random, random.choice(READING + REACHING_OUT)))
         reply = ask(server, sql, user=random.choice(USERS), readonly=random.choice(["0", "2"]))
         assert SECRET.encode() not in reply.body, sql

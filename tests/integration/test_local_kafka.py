@@ -3,9 +3,12 @@
 import asyncio
 import os
 import signal
+import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -98,6 +101,22 @@ async def test_usable_again_soon_after_kill_9(kafka: LocalKafka) -> None:
     print(f"usable after kill -9: {seconds:.1f} s")
     assert seconds < 15
     assert await everything(kafka) == [*before, b"d"]
+
+
+async def test_requests_that_are_only_announced_take_no_memory(kafka: LocalKafka) -> None:
+    """M1: five connections that announce 100 MB each, 60 bytes in all, ended a broker of 400 MB."""
+    before = await everything(kafka)
+    with ExitStack() as closing:
+        for _ in range(40):
+            wire = closing.enter_context(socket.create_connection(("127.0.0.1", kafka.port), timeout=5))
+            wire.sendall(struct.pack(">i", 100 * 1024 * 1024) + bytes(8))
+            # What is let in at most, and never sent.
+            wire = closing.enter_context(socket.create_connection(("127.0.0.1", kafka.port), timeout=5))
+            wire.sendall(struct.pack(">i", 16 * 1024 * 1024 - 1) + bytes(8))
+        await asyncio.sleep(2)
+        assert kafka.ready()
+    await produce(kafka, [b"after"])
+    assert await everything(kafka) == [*before, b"after"]
 
 
 def test_supervisor_brings_a_killed_broker_back(kafka: LocalKafka) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from support.calendars import CALENDARS
 from support.clickhouse import connect, load
 from support.tables import read_file
 from support.worlds import BASE_MS, random_contact
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.stack
 
 SEED = 20_260_108
 NASTY_CONTACTS = 5_000
-RULES = Rules(service_level_by_queue_ms={"B": 5_000})
+RULES = Rules(service_level_by_queue_ms={"B": 5_000}, calendars=CALENDARS, calendar_by_queue={"A": "office"})
 FACT_KEYS = {"legs": ("contact_id", "leg"), "contacts": ("contact_id",),
              "surveys": ("contact_id", "kind", "respondent")}  # fmt: skip
 FOLD, WINDOWS = "oracle_fold", "oracle_windows"

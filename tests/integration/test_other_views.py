@@ -84,7 +84,8 @@ def leg(number: int, entered_at: int, **known: Any) -> LegFact:
     nothing: Row = {field.name: 0 for field in fields(LegFact)}
     nothing |= dict.fromkeys(("answered_at", "ended_at", "handled_at", "queue_ms", "talk_ms", "handle_ms"))
     texts = dict.fromkeys(("agent", "team", "reason", "end_type", "end_detail", "direction"), "")
-    here = {"contact_id": f"now{number}", "leg": 1, "channel": "voice", "queue": "now", "flags": ()}
+    here = {"contact_id": f"now{number}", "leg": 1, "channel": "voice", "queue": "now", "flags": (),
+            "dimensions": {}}  # fmt: skip
     return LegFact(**nothing | texts | here | {"entered_at": entered_at, "offered": 1, "waiting": 1} | known)
 
 

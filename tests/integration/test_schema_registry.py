@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,7 +24,8 @@ from adapters.sending.records import OutgoingRecord
 from adapters.sending.schema_registry import NotLearnt, SchemaRegistry
 from cli.endpoint import SINK_PORT_OFFSET
 from deploy.local.ports import free_port
-from schemas.codec import DecodeError, encode
+from schemas.avro_schemas import raw_schema
+from schemas.codec import DecodeError, encode, encode_body
 from schemas.confluent import decode_confluent, encode_confluent, schema_ids
 from schemas.events import ContactQueued, ContactStarted
 from schemas.topics import AGENT_EVENTS, CONTACT_EVENTS, SINK_GROUP
@@ -81,6 +83,32 @@ def test_a_foreign_schema_is_refused(url: str) -> None:
     data = b"\x00" + int(answer.json()["id"]).to_bytes(4, "big") + b"\x02"
     with pytest.raises(DecodeError, match="no event of Ringback"):
         decode_confluent(data, learnt(url, data))
+
+
+def registered(url: str, subject: str, schema: Any, **more: Any) -> int:
+    """The id that the registry gives to somebody's schema."""
+    body = json.dumps({"schema": json.dumps(schema)} | more).encode()
+    headers = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
+    answer = urllib3.request("POST", f"{url}/subjects/{subject}/versions", body=body, headers=headers)
+    assert answer.status == 200, answer.data
+    return int(answer.json()["id"])
+
+
+def test_schemas_of_others(url: str) -> None:
+    """Case 52: logical types, another namespace, and a union that refers to its record."""
+    schema = json.loads(json.dumps(raw_schema("contact_started"))) | {"namespace": "com.acme"}
+    for field in schema["fields"]:
+        if field["name"] == "occurred_at":
+            field["type"] = {"type": "long", "logicalType": "timestamp-millis"}
+    body = encode_body(STARTED)
+    one = b"\0" + registered(url, "acme", schema).to_bytes(4, "big") + body
+    assert decode_confluent(one, learnt(url, one)) == STARTED
+    reference = {"name": "com.acme.ContactStarted", "subject": "acme", "version": 1}
+    union = registered(url, "all", ["com.acme.ContactStarted"], references=[reference])
+    other = b"\0" + union.to_bytes(4, "big") + b"\0" + body
+    assert decode_confluent(other, learnt(url, other)) == STARTED
+    wide = b"\0" + union.to_bytes(8, "big") + b"\0" + body
+    assert decode_confluent(wide, learnt(url, wide)) == STARTED
 
 
 def test_waits_for_a_registry_that_is_away(tmp_path: Path) -> None:

@@ -8,13 +8,15 @@ import time
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.partitioner import DefaultPartitioner
+from confluent_kafka import KafkaError, Producer
 from support.stack import Stack
 
 from adapters.sending.producer import EventSender, NotSent
 from adapters.sending.records import OutgoingRecord
 from schemas.topics import CONTACT_EVENTS
-from streams.kafka.topics import ensure_topics
+from streams.kafka.topics import ensure_topics, topic_specs
 
 PARTITIONS = 4
 
@@ -59,6 +61,38 @@ async def test_a_topic_that_kafka_does_not_allow(stack: Stack) -> None:
     with pytest.raises(NotSent, match="not a topic"):
         async with EventSender(stack.bootstrap_servers, timeout_s=30) as sender:
             await sender.send_record(OutgoingRecord("not a topic", b"k", b"v"))
+
+
+async def test_a_sender_whose_clock_is_days_ahead_or_behind_is_let_in_everywhere(stack: Stack) -> None:
+    """Kafka refuses what is dated an hour ahead unless it dates records itself; so for each topic of ours."""
+    await ensure_topics(stack.bootstrap_servers, PARTITIONS, 1)
+    refused: list[tuple[str, KafkaError]] = []
+    producer = Producer({"bootstrap.servers": stack.bootstrap_servers, "acks": "all"})
+    names = [spec.name for spec in topic_specs(PARTITIONS)]
+    for days in (-4_000, -3, 3, 4_000):
+        for name in names:
+            producer.produce(
+                name,
+                b"v",
+                b"clock",
+                timestamp=round((time.time() + days * 86_400) * 1000),
+                on_delivery=lambda error, message: error and refused.append((message.topic(), error)),
+            )
+    assert producer.flush(30) == 0
+    assert refused == []
+
+
+async def test_another_s_topic_that_refuses_our_clock_is_said_once(stack: Stack) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.bootstrap_servers)
+    await admin.start()
+    try:
+        strict = {"message.timestamp.before.max.ms": "1"}  # less than the 20 ms for which records gather
+        await admin.create_topics([NewTopic("strict", 1, 1, topic_configs=strict)])
+    finally:
+        await admin.close()
+    with pytest.raises(NotSent, match="clock of this machine"):
+        async with EventSender(stack.bootstrap_servers, timeout_s=30) as sender:
+            await sender.send_record(OutgoingRecord("strict", b"k", b"v"))
 
 
 @pytest.mark.parametrize("partitions", [1, PARTITIONS])

@@ -1,6 +1,6 @@
 """A web page in a real Chromium, which even knows the password, gets nothing out of the embedded ClickHouse.
 
-Skipped where there is no Chromium (`apt-get install chromium`).
+Skipped where there is no Chromium; `make test-real` installs it where it may.
 """
 
 import shutil

@@ -1,26 +1,22 @@
 """The clients of BI tools, unmodified and with their defaults, against the embedded ClickHouse.
 
-Not in `make test`: they come from Maven, the Go proxy, npm and PyPI. `pytest tests/real` runs them; what a
-registry or this machine does not have is skipped with the reason.
+They come from Maven, the Go proxy, npm and PyPI: `make test-real` runs them. What a registry or this machine
+does not have is skipped with the reason.
 """
 
-import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.embedded import ask, credentials
+from support.fetching import fetched, folder_of, printed
 
 from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.ports import free_port
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
 HERE = Path(__file__).parent
-CACHE = Path(os.environ.get("RINGBACK_REAL_CACHE", "/tmp/ringback-real-clients"))
-FETCH_S, RUN_S = 600, 120
 SUM = "20000988890"  # of 0 to 199,999 and the lengths of their texts
 # What each version needs beside it. Of zstd-jni 0.11.1 wants a build that Maven Central has not.
 JDBC = {
@@ -41,22 +37,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClickHouse
     ask(started, "INSERT INTO ringback.t VALUES (7, 'it''s')")
     yield started
     started.stop()
-
-
-def fetched(*command: str, folder: Path) -> None:
-    """Have a package manager do its work; skip the test when it cannot."""
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"no {command[0]} on this machine")
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=FETCH_S, check=False)
-    if done.returncode:
-        pytest.skip(f"{' '.join(command)}: {(done.stdout + done.stderr).strip()[-300:]}")
-
-
-def printed(*command: str, folder: Path) -> str:
-    """What a client prints; standard error is shown when the test fails."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=RUN_S, check=False)
-    print(done.stderr[-2000:])
-    return done.stdout
 
 
 def login(server: LocalClickHouse) -> tuple[str, str]:
@@ -84,11 +64,8 @@ def pom(version: str) -> str:
 @pytest.mark.parametrize("version", JDBC)
 def test_jdbc(server: LocalClickHouse, version: str) -> None:
     """DBeaver, DataGrip, Metabase, Tableau."""
-    folder = CACHE / f"jdbc-{version}"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "pom.xml").write_text(pom(version))
-    if not (folder / "lib").is_dir():
-        fetched("mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib", folder=folder)
+    folder = folder_of(f"jdbc-{version}", {"pom.xml": pom(version)})
+    fetched("mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib", folder=folder)
     fetched("javac", "-d", ".", str(HERE / "Probe.java"), folder=folder)
     url = f"jdbc:clickhouse://127.0.0.1:{server.port}/ringback"
     said = printed("java", "-cp", ".:lib/*", "Probe", url, *login(server), folder=folder)
@@ -104,11 +81,8 @@ def test_jdbc(server: LocalClickHouse, version: str) -> None:
 @pytest.mark.parametrize("version", ["2.30.0", "2.37.2", "2.40.3", "2.51.0"])
 def test_clickhouse_go(server: LocalClickHouse, version: str) -> None:
     """Grafana. With lz4, zstd and gzip as well."""
-    folder = CACHE / f"go-{version}"
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(HERE / "main.go", folder)
-    if not (folder / "go.mod").exists():
-        fetched("go", "mod", "init", "probe", folder=folder)
+    folder = folder_of(f"go-{version}", {"main.go": (HERE / "main.go").read_text()})
+    fetched("go", "mod", "init", "probe", folder=folder)
     fetched("go", "get", f"github.com/ClickHouse/clickhouse-go/v2@v{version}", folder=folder)
     fetched("go", "mod", "tidy", folder=folder)
     fetched("go", "build", "-o", "probe", ".", folder=folder)
@@ -119,9 +93,7 @@ def test_clickhouse_go(server: LocalClickHouse, version: str) -> None:
 
 
 def test_node(server: LocalClickHouse) -> None:
-    folder = CACHE / "node"
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(HERE / "probe.mjs", folder)
+    folder = folder_of("node", {"probe.mjs": (HERE / "probe.mjs").read_text()})
     fetched("npm", "install", "--silent", "--no-fund", "@clickhouse/client@1.23.1", folder=folder)
     said = printed("node", "probe.mjs", server.url, *login(server), folder=folder)
     assert said.splitlines()[-1] == f"sum {SUM} row 7 error true"
@@ -129,16 +101,9 @@ def test_node(server: LocalClickHouse) -> None:
 
 def in_python(name: str, packages: list[str], code: str, *arguments: str) -> str:
     """What a few lines print with packages of their own."""
-    folder = CACHE / name
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = folder_of(name, {})
     fetched(sys.executable, "-m", "pip", "install", "-q", "--target", "lib", *packages, folder=folder)
-    given = os.environ | {"PYTHONPATH": str(folder / "lib")}
-    command = [sys.executable, "-c", code, *arguments]
-    done = subprocess.run(
-        command, cwd=folder, env=given, capture_output=True, text=True, timeout=RUN_S, check=False
-    )
-    print(done.stderr[-2000:])
-    return done.stdout
+    return printed(sys.executable, "-c", code, *arguments, folder=folder, PYTHONPATH=str(folder / "lib"))
 
 
 def test_sqlalchemy(server: LocalClickHouse) -> None:

@@ -12,6 +12,8 @@ from support.kpi_world import DIMENSIONS, RANGE, Row, Stored, fcr_bookings
 from kpis.agents.quarters import AGENT_MEASURES
 from kpis.catalogue.figure import CallbackWait, Longest, LongestWaitNow, PeakHour, Quantile
 from kpis.catalogue.kpi import Kpi, applicable, shown, total
+from kpis.facts import LegFact
+from kpis.rules import Rules, stale_after_ms
 from kpis.tallies.fcr import is_final
 from kpis.tallies.live import is_waiting, live_measures
 from kpis.tallies.peak_hour import peak_hour
@@ -27,17 +29,25 @@ Dims = dict[str, str]
 
 
 def dims_of(fact: Any, **other: str) -> Dims:
-    return {name: getattr(fact, name, "") for name in DIMENSIONS} | other
+    own = getattr(fact, "dimensions", {}).get("brand", "")
+    return {name: getattr(fact, name, "") for name in DIMENSIONS} | {"brand": own} | other
 
 
-def window_bookings(found: Stored) -> Iterator[tuple[int, Dims, Row]]:
+def still_waits(leg: LegFact, as_of: int, rules: Rules) -> bool:
+    """Waits, and the stale limit has not passed since the minute in which it entered was over."""
+    over = leg.entered_at - leg.entered_at % 60_000 + 60_000
+    return bool(leg.waiting) and as_of - over < stale_after_ms(rules, leg.channel)
+
+
+def window_bookings(found: Stored, as_of: int) -> Iterator[tuple[int, Dims, Row]]:
     rules = found.world.rules
     for facts in found.facts:
         for leg in facts.legs:
             bookings = [entered(leg, rules)] if leg.offered else []
             bookings += [booking for booking in (handled(leg),) if booking]
             for window, amounts in bookings + activity(leg):
-                yield window.start, dims_of(leg), amounts
+                waits = {"still_waiting": int(still_waits(leg, as_of, rules))} if "waiting" in amounts else {}
+                yield window.start, dims_of(leg), amounts | waits
         if facts.contact:
             for window, amounts in contact_bookings(facts.contact, facts.legs):
                 yield window.start, dims_of(facts.contact, queue=window.queue), amounts
@@ -47,7 +57,7 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
     """All that a quotient is made of."""
     rules = found.world.rules
     if kpi.table == "windows":
-        for at, dims, amounts in window_bookings(found):
+        for at, dims, amounts in window_bookings(found, as_of):
             if applicable(kpi, dims["channel"], rules.async_channels):
                 yield at, dims, amounts
     elif kpi.table == "fcr":
@@ -145,7 +155,7 @@ class Expected:
         value = (num / den if den else None) if kpi.den else num
         final = True
         if kpi.table == "windows" and kpi.booked == "entered":
-            final = not sums.get("waiting")
+            final = not sums.get("still_waiting")
         elif kpi.table == "live" and not kpi.is_state:
             final = not sums.get("waiting_now")
         elif kpi.table == "fcr" and kpi.booked == "ended":
@@ -158,7 +168,10 @@ class Expected:
         found = sum(values) if mean else values[-(-percent * n // 100) - 1]
         final = True
         if kpi.booked == "entered" and not mean:
-            waiting = [(leg.entered_at, dims_of(leg), 1) for leg in self.found.legs if leg.waiting]
+            as_of, rules = self.question.now_ms, self.found.world.rules
+            waiting = [
+                (leg.entered_at, dims_of(leg), 1) for leg in self.found.legs if still_waits(leg, as_of, rules)
+            ]
             final = key not in self.grouped(waiting)
         value = found / n if mean else found
         return {"value": value, "unit": "ms", "n": n, "num": found, "den": n if mean else 1, "final": final}

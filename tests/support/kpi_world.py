@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
+from support.calendars import CALENDARS
 from support.clickhouse import load
 from support.evaluate import World, fcr_facts, quarters
 from support.worlds import BASE_MS, random_contact
@@ -23,7 +24,12 @@ from sinks import rows
 SEED = 20_260_118
 CONTACTS = 400
 RULES = Rules(
-    service_level_by_queue_ms={"B": 5_000}, stale_async_ms=2 * DAY_MS, fcr=FcrRules(windows_days=(1, 3, 7))
+    service_level_by_queue_ms={"B": 5_000},
+    stale_async_ms=2 * DAY_MS,
+    fcr=FcrRules(windows_days=(1, 3, 7)),
+    calendars=CALENDARS,
+    calendar_by_queue={"A": "office"},
+    calendar_default="night",
 )
 KPIS = every_kpi(RULES)
 RANGE = (BASE_MS - 2 * DAY_MS, BASE_MS + 8 * DAY_MS)

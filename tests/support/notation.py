@@ -1,10 +1,10 @@
 """Events in the notation of the scenarios: `s, q@10(A), a@25, res@325; #2 t[cold]@400{agent=x}`.
 
-s started (@0 unless given), q queued, a answered, h held, r resumed, t transferred, ab abandoned, w wrapped,
-res resolved by an agent, reopened, sv surveyed, of offered, re replied, rej rejected, cl closed, wd
-withdrawn, li linked. [..] is what the type is about (kind, place, party, outcome,
-direction or entry, hold number), (..) a queue, {..} any other field, #n the leg of all that follows. Times
-are seconds after BASE_MS.
+s started (@0 unless given), q queued, a answered, h held, r resumed, t transferred, ab abandoned, w
+wrapped, res resolved by an agent, reopened, sv surveyed, of offered, re replied, rej rejected, cl closed,
+wd withdrawn, li linked. [..] is what the type is about (kind, place, party, outcome, direction or entry,
+hold number), (..) a queue, {..} any other field or dimension, #n the leg of all that follows. Times are
+seconds after BASE_MS.
 """
 
 import re
@@ -76,6 +76,9 @@ def value_of(field: str, text: str) -> object:
     return int(text) if field in NUMBERS else text
 
 
+EVENT_FIELDS = {name: MODELS[kind].model_fields for name, kind in TYPES.items()}
+
+
 def fields_of(name: str, token: re.Match[str], hold_no: int) -> dict[str, object]:
     """The fields that a token gives beside the envelope."""
     fields: dict[str, object] = {}
@@ -93,7 +96,12 @@ def fields_of(name: str, token: re.Match[str], hold_no: int) -> dict[str, object
         fields["queue"] = token["queue"]
     for pair in (token["more"] or "").split():
         field, text = pair.split("=", 1)
-        fields[field] = value_of(field, text)
+        if field in EVENT_FIELDS[name]:
+            fields[field] = value_of(field, text)
+        else:
+            own = fields.setdefault("dimensions", {})
+            assert isinstance(own, dict)
+            own[field] = text
     return fields
 
 

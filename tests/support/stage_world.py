@@ -10,6 +10,7 @@ from support.worlds import AGENTS, BASE_MS, random_contact
 
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, ContactEvent
+from schemas.placement import partition_of as placed
 from schemas.time_units import HOUR_MS
 from schemas.topics import AGENT_EVENTS, CONTACT_EVENTS, CONTACT_FACTS
 from sinks.buffer import LATEST, Buffer
@@ -31,8 +32,10 @@ class World:
         for topic, events in ((CONTACT_EVENTS, self.contacts), (AGENT_EVENTS, self.states)):
             for event in events:
                 key = event.agent if topic == AGENT_EVENTS else event.contact_id
-                where = topic, partition_of(key, partitions)
-                broker.records[where].append((key.encode(), encode(event)))
+                number = partition_of(key, partitions)
+                if topic == CONTACT_EVENTS:
+                    number = placed(key.encode(), partitions)
+                broker.records[topic, number].append((key.encode(), encode(event)))
         return broker
 
 

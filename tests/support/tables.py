@@ -1,8 +1,8 @@
 """Golden scenarios as text: events in, a table per grain out; only the columns that are named are compared.
 
-A file is a sequence of lines. `name: value` is a setting (events, title, channel, as_of, target) for all
-events that follow. A line with `|` is a table row; the first of a block is its header, and its first column
-says what a row is:
+A file is a sequence of lines. `name: value` is a setting (events, title, channel, as_of, target, calendar) of
+all events that follow. A line with `|` is a table row; the first of a block is its header, and its first
+column says what a row is:
 
     leg | wait | talk        facts of the leg with that number
     contact | handle         facts of the contact (first cell: any name)
@@ -24,6 +24,7 @@ from pathlib import Path
 
 from support.notation import BASE_MS, read_events, to_ms
 
+from cli.business_hours import CalendarSettings
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import quotient, total
 from kpis.facts import ContactFact, Facts, LegFact, SurveyFact
@@ -53,9 +54,12 @@ class Scenario:
 
     @property
     def rules(self) -> Rules:
-        """The default rules but for the setting `target` (queue=seconds)."""
+        """The default rules but for the settings `target` (queue=seconds) and `calendar` (JSON)."""
         targets = [pair.split("=") for pair in self.settings.get("target", "").split()]
-        return Rules(service_level_by_queue_ms={queue: to_ms(seconds) for queue, seconds in targets})
+        given = self.settings.get("calendar", "")
+        calendars = {"": CalendarSettings.model_validate_json(given).calendar("UTC")} if given else {}
+        by_queue = {queue: to_ms(seconds) for queue, seconds in targets}
+        return Rules(service_level_by_queue_ms=by_queue, calendars=calendars)
 
     @property
     def as_of(self) -> int | None:
@@ -109,6 +113,8 @@ def show(value: object, column: str) -> str:
     if isinstance(value, int) and (column.endswith("_ms") or column.endswith("_at")):
         milliseconds = value - BASE_MS if column.endswith("_at") else value
         return f"{(Decimal(milliseconds) / 1000).normalize():f}"
+    if isinstance(value, dict):
+        return " ".join(f"{name}={text}" for name, text in value.items()) or "-"
     return " ".join(value) if isinstance(value, tuple) else str(value)
 
 

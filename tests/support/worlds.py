@@ -39,6 +39,16 @@ def maybe(rng: Random, value: Any, chance: float = 0.5) -> Any:
     return value if rng.random() < chance else None
 
 
+def dimensions(rng: Random) -> dict[str, str] | None:
+    """Of one's own: none, some, or more names than a contact keeps."""
+    if rng.random() < 0.5:
+        return None
+    names = rng.sample(
+        ("brand", "brand", "skill", "a1", "a2", "b", "c", "language", "x", "z_9"), rng.choice((1, 2, 6))
+    )
+    return {name: rng.choice(("acme", "other", "it's \\ ü")) for name in names}
+
+
 def started(rng: Random) -> Fields:
     return {
         "direction": rng.choice(("inbound", "inbound", "inbound", "outbound")),
@@ -47,6 +57,7 @@ def started(rng: Random) -> Fields:
         "reason": maybe(rng, rng.choice(("billing", "fault"))),
         "callback_of": maybe(rng, "k" + str(rng.randrange(40)), 0.3),
         "parent_contact_id": maybe(rng, "parent", 0.2),
+        "dimensions": dimensions(rng),
     }
 
 
@@ -58,6 +69,7 @@ def answered(rng: Random) -> Fields:
         "customer_key": maybe(rng, "c3", 0.2),
         "reason": maybe(rng, rng.choice(("billing", "other")), 0.3),
         "wait_ms": maybe(rng, rng.choice(DELTAS_MS), 0.2),
+        "dimensions": dimensions(rng),
     }
 
 
@@ -83,6 +95,7 @@ def resolved(rng: Random) -> Fields:
         "customer_key": maybe(rng, "c4", 0.2),
         "reason": maybe(rng, "fault", 0.3),
         **measures(rng),
+        "dimensions": dimensions(rng),
     }
 
 
@@ -109,7 +122,7 @@ def abandoned(rng: Random) -> Fields:
 
 CONTENT: dict[str, Callable[[Random], Fields]] = {
     "contact_started": started,
-    "contact_queued": lambda rng: {"queue": rng.choice(QUEUES)},
+    "contact_queued": lambda rng: {"queue": rng.choice(QUEUES), "dimensions": dimensions(rng)},
     "contact_answered": answered,
     "contact_held": lambda rng: {"hold_no": rng.randint(1, 3)},
     "contact_resumed": lambda rng: {"hold_no": rng.randint(1, 3)},

@@ -86,12 +86,12 @@ def test_the_contracts_hold() -> None:
 
 def strangers(root: Path, folder: str) -> list[str]:
     """Imports of one source that are of another, as `file: module`."""
-    others = tuple(f"adapters.{other}" for other in FOLDERS if other != folder)
+    others = tuple(f"adapters.{other}." for other in FOLDERS if other != folder)
     return [
         f"{path.relative_to(root)}: {node.module}"
         for path in sources(root, f"adapters/{folder}")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(others)
+        if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(others)
     ]
 
 

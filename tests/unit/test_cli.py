@@ -29,17 +29,19 @@ from sql.periods import period_of
 
 KPIS = every_kpi(DEFAULT_RULES)
 COMMANDS = (
-    "demo", "up", "worker", "sink",
-    *(f"import {source.name}" for source in SOURCES if source.reads == "file"),
+    "demo", "up", "worker", "sink", "gateway",
+    *(f"import {source.name}" for source in SOURCES),
     "adapter list", "adapter try", "adapter check", "simulate", "kpi",
-    "explain", "verify",
-    "dead-letters list", "dead-letters show", "dead-letters replay", "doctor",
+    "explain", "verify", "alerts check", "alerts backtest", "alerts run", "alerts list",
+    "dead-letters list", "dead-letters show", "dead-letters replay", "doctor", "heal",
 )  # fmt: skip
 OURS = {
     "cli",
+    "alerts",
     "bench",
     "reports",
     "sinks",
+    "gateway",
     "streams",
     "adapters",
     "simulator",

@@ -14,6 +14,8 @@ from support import compose_rules as rules
 from support.compose_rules import Compose
 from support.containers import compose
 
+from cli.settings import Settings
+from cli.stream_settings import stream_config
 from deploy.local.clickhouse.names import DATABASE
 from deploy.local.kafka.broker import new_cluster_id
 from deploy.local.kafka.config import FIXED_PROPERTIES, LOG4J2_YAML
@@ -24,6 +26,28 @@ from streams.kafka.writer import REQUEST_MAX_BYTES
 ROOT = Path(__file__).parents[2]
 # The local broker has no listener for other containers.
 DIFFERENT = {"listener.security.protocol.map"}
+
+OURS = ("worker", "sink")
+# Settings that worker and sink get not by compose, each with its reason.
+LOCAL = "of the local stack, which compose replaces"
+IMPORTS = "of imports, which do not run in a container of ours"
+NOT_NEEDED = {
+    "RINGBACK_DATA_DIR": "the image sets it",
+    "RINGBACK_METRICS_HOST": "the image sets it",
+    "RINGBACK_METRICS_PORT": "each container has its own address",
+    "RINGBACK_KAFKA_PORT": LOCAL,
+    "RINGBACK_CLICKHOUSE_PORT": LOCAL,
+    "RINGBACK_CLICKHOUSE_HOST": LOCAL,
+    "RINGBACK_CLICKHOUSE_ALLOWED_HOSTS": LOCAL,
+    "RINGBACK_CACHE_DIR": LOCAL,
+    "RINGBACK_MAVEN_REPOSITORY": LOCAL,
+    "RINGBACK_CUSTOMER_KEY_SECRET": IMPORTS,
+    "RINGBACK_UNKNOWN_CUSTOMERS": IMPORTS,
+    "RINGBACK_REPLICATION": "there is one broker",
+    "RINGBACK_STATE_STORE": "/data goes with the container and counts as its memory",
+    "RINGBACK_EPOCH": "for rebuilds, which are not there yet",
+}
+NOT_BY_WORKERS = {"CLICKHOUSE_URL"}
 
 Change = Callable[[dict[str, Any]], object]
 FAULTS: list[tuple[Callable[[Compose], list[str]], Change]] = [
@@ -139,11 +163,45 @@ def test_clickhouse_is_the_branch_of_the_embedded_engine() -> None:
     assert url.endswith(f"@clickhouse:8123/{DATABASE}")
 
 
+def environment(part: str) -> dict[str, str | None]:
+    found: dict[str, str | None] = compose()["services"][part]["environment"]
+    return found
+
+
+def not_passed(part: str, passed: dict[str, str | None]) -> set[str]:
+    """Settings of docs/reference/settings.md that a part does not get, and of which no reason says why."""
+    every = {str(field.validation_alias) for field in Settings.model_fields.values()}
+    return every - passed.keys() - NOT_NEEDED.keys() - (NOT_BY_WORKERS if part == "worker" else set())
+
+
+@pytest.mark.parametrize("part", OURS)
+def test_every_setting_is_passed_or_known_not_to_be_needed(part: str) -> None:
+    passed = environment(part)
+    assert not_passed(part, passed) == set()
+    assert not NOT_NEEDED.keys() & passed.keys()
+    assert not_passed(part, {k: v for k, v in passed.items() if k != "RINGBACK_RULES"}) == {"RINGBACK_RULES"}
+
+
+@pytest.mark.parametrize("part", OURS)
+def test_a_part_takes_what_compose_gives_it(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the examples' own values; without any it is as if they were not there."""
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    given = {k: v.strip("'") for k, v in re.findall(r"^#?(\w+)=(.*)$", example, re.MULTILINE)}
+    for name, value in environment(part).items():
+        filled = re.sub(r"\$\{(\w+):[^}]*\}", lambda found: given[found[1]], str(value))
+        monkeypatch.setenv(name, given[name] if value is None else filled)
+    settings = Settings()
+    assert settings.rules is not None
+    assert settings.schema_registry_url == given["SCHEMA_REGISTRY_URL"]
+    assert stream_config(settings).rules.short_abandon_ms == 5_000
+
+
 def test_every_variable_is_in_the_example_and_no_password_is() -> None:
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     documented = dict(re.findall(r"^#?(\w+)=(.*)$", example, re.MULTILINE))
-    assert set(re.findall(r"\$\{(\w+)", text)) == set(documented)
+    passed = {name for part in OURS for name, value in environment(part).items() if value is None}
+    assert set(re.findall(r"\$\{(\w+)", text)) | passed == set(documented)
     assert [name for name, value in documented.items() if rules.SECRET_NAME.search(name) and value] == []
 
 

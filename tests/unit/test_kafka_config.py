@@ -1,4 +1,5 @@
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 import yaml
 
 from deploy.local.errors import LocalStackError
-from deploy.local.kafka.broker import new_cluster_id, require_usable_path
+from deploy.local.kafka.broker import new_cluster_id, require_complete, require_usable_path
 from deploy.local.kafka.config import (
     JVM_OPTIONS,
     LOG4J2_YAML,
@@ -138,3 +139,23 @@ def test_an_older_java_gets_no_option_it_does_not_know() -> None:
     assert jvm_options(17) == ()
     assert jvm_options(None) == ()
     assert len(jvm_options(25)) == 1
+
+
+@pytest.mark.parametrize("missing", ["meta.properties", "__cluster_metadata-0"])
+def test_topics_without_what_kafka_knows_them_by_are_not_started(tmp_path: Path, missing: str) -> None:
+    """Kafka would begin anew and do away with the topics that are there."""
+    files = BrokerFiles(tmp_path / "kafka")
+    (files.log_dir / "contact-events-0").mkdir(parents=True)
+    (files.log_dir / "__cluster_metadata-0").mkdir()
+    (files.log_dir / "__cluster_metadata-0" / "00000000000000000000.log").touch()
+    files.meta_properties.touch()
+    require_complete(files)
+    gone = files.log_dir / missing
+    if gone.is_dir():
+        shutil.rmtree(gone)
+    else:
+        gone.unlink()
+    with pytest.raises(LocalStackError, match=f"{missing} is gone"):
+        require_complete(files)
+    shutil.rmtree(files.log_dir / "contact-events-0")
+    require_complete(files)  # nothing is lost: a first start that was cut short

@@ -245,7 +245,7 @@ async def test_a_processor_counts_events_and_state() -> None:
 
     kept = Table(in_memory(), CONTACTS_CHANGELOG), Table(in_memory(), WINDOWS_CHANGELOG)
     config, metrics = StreamConfig(), Metrics()
-    stage = Contacts(*kept, decode_single_object, config.rules, 4)
+    stage = Contacts(*kept, decode_single_object, config.rules, 1)
     processor = Processor(config, stage, Writer(), lambda: 0, metrics)  # type: ignore[arg-type]
     await processor.process(0, [record(0), record(1)])
     await processor.process(0, [record(2, revision=1)])

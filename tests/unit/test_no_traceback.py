@@ -12,10 +12,10 @@ import pytest
 from aiohttp import web
 from clickhouse_connect.driver.exceptions import DatabaseError
 from support.command import ringback
-from support.stack import own_environment
+from support.stack import own_environment, wait_until
 from typer import BadParameter
 
-from adapters.sending.schema_registry import SchemaRegistry, writer_of
+from adapters.sending.schema_registry import SchemaRegistry, known_writer
 from cli import dead_letters, kpi, verify
 from cli.main import message_of
 from cli.times import instant_ms
@@ -37,10 +37,15 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "kpi": ("kpi", *RANGE),
     "explain": ("explain", "asa", "--window", "2026-01-05"),
     "verify": ("verify",),
+    "alerts check": ("alerts", "check", "x.jsonl"),
+    "alerts backtest": ("alerts", "backtest", *RANGE),
+    "alerts run": ("alerts", "run"),
+    "alerts list": ("alerts", "list"),
     "dead-letters list": ("dead-letters", "list"),
     "dead-letters show": ("dead-letters", "show", "a", "1"),
     "dead-letters replay": ("dead-letters", "replay"),
     "doctor": ("doctor",),
+    "heal": ("heal",),
 }
 PASSWORD = "sekret"
 SETTINGS = {
@@ -146,7 +151,7 @@ def test_a_clickhouse_that_cannot_answer(monkeypatch: pytest.MonkeyPatch, args: 
 )
 def test_a_registry_that_answers_nonsense_for_a_schema(text: object) -> None:
     with pytest.raises(DecodeError, match="schema 7 is no"):
-        writer_of(text, 7)
+        known_writer({"schema": text}, {}, 7)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[1]", b"null", b"", b'{"id":"x"}', b"[" * 50_000, b"\xff"])
@@ -217,18 +222,15 @@ def test_logs_hold_no_terminal_codes_when_they_are_redirected(tmp_path: Path) ->
         "RINGBACK_METRICS_PORT": "39464",
         "TERM": "xterm-256color",
     }
-    running = subprocess.Popen(
-        [sys.executable, "-P", "-m", "cli.main", "sink"],
-        env=own_environment() | env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        cwd=tmp_path,
-    )
-    time.sleep(4)
+    path, command = tmp_path / "log", [sys.executable, "-P", "-m", "cli.main", "sink"]
+    with path.open("wb") as file:
+        running = subprocess.Popen(
+            command, env=own_environment() | env, stdout=file, stderr=subprocess.STDOUT, cwd=tmp_path
+        )
+    wait_until(lambda: path.stat().st_size > 0, "it says nothing")
     running.send_signal(signal.SIGTERM)
-    said, _ = running.communicate(timeout=30)
-    assert said
-    assert b"\x1b" not in said
+    running.wait(30)
+    assert b"\x1b" not in path.read_bytes()
 
 
 @pytest.mark.parametrize("after_ms", [200, 400, 700, 1_200])

@@ -11,8 +11,11 @@ import typer
 from pydantic import ValidationError
 
 from cli.rule_settings import FcrSettings, RuleSettings
-from cli.settings import Settings, rules_of, stream_config
+from cli.settings import Settings, rules_of
+from cli.stream_settings import stream_config
+from kpis.business_hours import Calendar
 from kpis.rules import DEFAULT_RULES, FcrRules, Rules
+from schemas.time_units import HOUR_MS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "guide" / "rules.md").read_text(encoding="utf-8")
 
@@ -69,6 +72,9 @@ def test_rules_of_the_file() -> None:
     assert found.version == DEFAULT_RULES.version
 
 
+OFFICE = {"hours": {"mon-fri": "09:00-17:00"}}
+
+
 def test_every_rule_can_be_changed() -> None:
     changed = {
         "service_level_s": {"voice": 1}, "service_level_default_s": 2, "service_level_by_queue_s": {"q": 3},
@@ -77,12 +83,30 @@ def test_every_rule_can_be_changed() -> None:
         "acw_stale_s": 11,
         "fcr": {"windows_days": [2], "default_days": 2, "match_reason": False, "cross_channel": False,
                 "begin": "entered", "evidence": "handled", "anchors": "closed", "overlapping": False},
+        "calendars": {"office": OFFICE}, "calendar_by_queue": {"q": "office"}, "calendar_default": "office",
     }  # fmt: skip
     assert changed.keys() == RuleSettings.model_fields.keys()
     found = rules_of(Settings(rules=RuleSettings.model_validate(changed), contact_max_events=12))
     for rules, default in ((found, DEFAULT_RULES), (found.fcr, DEFAULT_RULES.fcr)):
         names = set(type(default).__dataclass_fields__) - {"version"}
         assert {name for name in names if getattr(rules, name) == getattr(default, name)} == set()
+
+
+def test_business_hours_are_read() -> None:
+    at_nine, at_noon, at_six = 9 * HOUR_MS, 12 * HOUR_MS, 18 * HOUR_MS
+    day = ((at_nine, at_noon), (13 * HOUR_MS, at_six))
+    (found,) = in_file(
+        """
+        RINGBACK_TIMEZONE = "Europe/Rome"
+        [rules.calendars.office]
+        hours = {mon-thu = "13:00-18:00, 9:00-12:00", fri = "00:00-24:00"}
+        holidays = [1970-01-03]
+        days = {"1970-01-02" = "09:00-12:00"}
+        """
+    ).calendars.values()
+    whole = ((0, 24 * HOUR_MS),)
+    own = ((1, ((at_nine, at_noon),)), (2, ()))
+    assert found == Calendar("Europe/Rome", (day, day, day, day, whole, (), ()), own)
 
 
 def test_the_cap_on_events_is_a_rule_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,6 +136,26 @@ def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -
         ({"stale_after_h": 0}, "stale_after_h: Input should be greater than 0"),
         ({"fcr": {"begin": "later"}}, "fcr.begin: Input should be 'started' or 'entered'"),
         ({"fcr": {"window": 7}}, "fcr.window: no such rule; there are windows_days"),
+        (
+            {"calendar_by_queue": {"q": "office"}},
+            "calendar_by_queue.q: no calendar 'office'; there are: none",
+        ),
+        ({"calendar_default": "x", "calendars": {"office": OFFICE}}, "no calendar 'x'; there are: office"),
+        ({"calendars": {"o": {}}}, "calendars.o.hours: Field required"),
+        ({"calendars": {"o": OFFICE | {"feasts": []}}}, "feasts: no such rule; there are timezone, hours"),
+        ({"calendars": {"o": OFFICE | {"timezone": "Rome"}}}, "no time zone 'Rome'"),
+        ({"calendars": {"o": {"hours": {"monday": "9:00-17:00"}}}}, "no weekday 'monday'"),
+        ({"calendars": {"o": {"hours": {"fri-mon": "9:00-17:00"}}}}, "Monday first"),
+        ({"calendars": {"o": {"hours": {"mon-fri": "9:00-17:00", "wed": ""}}}}, "hours: wed twice"),
+        ({"calendars": {"o": {"hours": {"mon": "9-17"}}}}, "hours '9-17'; write 09:00-17:30"),
+        ({"calendars": {"o": {"hours": {"mon": "9:60-17:00"}}}}, "within one day"),
+        ({"calendars": {"o": {"hours": {"mon": "22:00-06:00"}}}}, "22:00-24:00"),
+        ({"calendars": {"o": {"hours": {"mon": "09:00-13:00, 12:00-14:00"}}}}, "overlap"),
+        ({"calendars": {"o": OFFICE | {"holidays": ["2026-12-32"]}}}, "calendars.o.holidays.0"),
+        (
+            {"calendars": {"o": OFFICE | {"holidays": ["2026-12-24"], "days": {"2026-12-24": ""}}}},
+            "name it once",
+        ),
         ({"fcr": {"windows_days": []}}, "fcr.windows_days: "),
         ({"fcr": {"windows_days": [7, 7]}}, "twice"),
         ({"fcr": {"windows_days": [1, 3]}}, "default_days = 7 is none of windows_days"),
@@ -124,6 +168,19 @@ def test_mistakes_are_named(monkeypatch: pytest.MonkeyPatch, rules: Any, said: s
     (error,) = caught.value.errors()
     assert error["loc"] == ("RINGBACK_RULES",)
     assert said in error["msg"]
+
+
+def test_zones_of_queues(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("ringback.toml").write_text('timezone_by_queue = {tokyo = "Asia/Tokyo"}\n', encoding="utf-8")
+    assert Settings().timezone_by_queue == {"tokyo": "Asia/Tokyo"}
+    for given, said in (
+        ("tokyo", "no JSON"),
+        ('{"tokyo": "Tokyo"}', "no time zone 'Tokyo'"),
+        ("[]", "dictionary"),
+    ):
+        monkeypatch.setenv("RINGBACK_TIMEZONE_BY_QUEUE", given)
+        with pytest.raises(ValidationError, match=said):
+            Settings()
 
 
 def test_a_file_that_is_no_toml_is_wrong_use() -> None:

@@ -104,6 +104,8 @@ VISIT, TOLD = b'["x","c"]', orjson.dumps({"version": 1, "visit": make_visit()})
         (Agents, b'["ann","state","s"]', b"\xc3\x01rubbish"),
         (Agents, b'["bob","state","s"]', encode(state())),
         (Agents, b'["ann","session","c",1]', b'{"version":1}'),
+        (Agents, b'["ann","session",{},1]', b'{"version":1,"session":null}'),
+        (Agents, b'["ann","session","c",[]]', b'{"version":1,"session":null}'),
         (Agents, b'["ann","lunch","c",1]', b'{"version":1,"session":null}'),
         (Agents, SESSION_KEY, orjson.dumps({"version": 1, "session": asdict(SESSION) | {"begin": None}})),
         (Agents, b'["ann","session","c",2]', orjson.dumps({"version": 1, "session": SESSION})),

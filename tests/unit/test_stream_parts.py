@@ -174,6 +174,15 @@ def test_the_cap_on_dead_letters_goes_on_from_before_a_restart() -> None:
         after.count(20, 20, "flood")
 
 
+def test_a_flood_that_was_let_in_on_purpose_does_not_stop_the_next_worker() -> None:
+    raised = DeadLetterLimit(window=100, max_share=1)
+    raised.count(200, 190, "flood")
+    after = DeadLetterLimit(window=100, max_share=0.5)
+    after.go_on_from(raised.recent)
+    after.count(20, 1, "now and then")
+    assert after.recent == (20, 1)
+
+
 def test_cap_on_dead_letters() -> None:
     """A few bad records pass, a flood stops the worker once enough were seen to judge."""
     limit = DeadLetterLimit(window=100, max_share=0.5)

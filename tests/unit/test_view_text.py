@@ -22,7 +22,7 @@ from sql.views.period import with_values
 ZONES = ("UTC", "Europe/Rome", "Australia/Lord_Howe", "Asia/Kolkata", "Asia/Kathmandu", "Pacific/Chatham",
          "America/Sao_Paulo", "Asia/Beirut", "America/St_Johns", "Pacific/Apia", "Africa/Casablanca",
          "America/New_York", "Europe/Moscow")  # fmt: skip
-EVERY = ("15m", "1h", "1d", "1w")
+EVERY = ("15m", "30m", "1h", "1d", "1w")
 
 
 def found(every: str, pieces: list[tuple[tuple[int, int], int]], second: int) -> int:
@@ -40,7 +40,7 @@ def shifts_of(zone: ZoneInfo) -> list[tuple[int, int]]:
 
 def pieces_of(every: str, zone: ZoneInfo) -> list[tuple[tuple[int, int], int]]:
     known = [(a // 1000, b // 1000) for a, b in shifts_of(zone)]
-    if every in ("15m", "1h"):
+    if every in ("15m", "30m", "1h"):
         return grid.joined(grid.short_pieces(grid.LENGTH_S[every], known, grid.LAST_MS // 1000))
     return grid.joined(grid.long_pieces(grid.LENGTH_S[every], grid.long_edges(every, zone)))
 

@@ -25,6 +25,7 @@ READY_LIMIT_MS = 60_000
 FORMAT_LIMIT_MS = 60_000
 STOP_LIMIT_MS = 15_000
 POLL_S = 0.05
+METADATA = "__cluster_metadata-0"
 PID_NAME = "broker.pid"
 
 
@@ -84,6 +85,7 @@ class LocalKafka:
             return
         require_usable_path(self.files.log_dir)
         require_unused(self.files)
+        require_complete(self.files)
         require_free(self.port, "Kafka", "RINGBACK_KAFKA_PORT")
         self._write_files()
         if not self.files.meta_properties.exists():
@@ -180,6 +182,25 @@ def require_unused(files: BrokerFiles) -> None:
                 f"data folder {files.log_dir} is in use by another Kafka broker, process {_pid_in(files)}",
                 "stop that process, or set RINGBACK_DATA_DIR to another folder",
             ) from error
+
+
+def require_complete(files: BrokerFiles) -> None:
+    """Raise LocalStackError where topics are there and what Kafka knows them by is not.
+
+    It would take the folder for a new one, make topics of the same names, and do away with those there are.
+    """
+    metadata = files.log_dir / METADATA
+    topics = [path.name for path in files.log_dir.glob("*-[0-9]*") if path.name != METADATA]
+    for path, there in (
+        (files.meta_properties, files.meta_properties.exists()),
+        (metadata, any(metadata.glob("*.log")) or any(metadata.glob("*.checkpoint"))),
+    ):
+        if topics and not there:
+            raise LocalStackError(
+                f"data folder {files.log_dir} has topics, but {path.name} is gone: without it they are lost",
+                f"restore {path}; if the data may be lost, remove {files.folder.parent} as a whole, or set "
+                "RINGBACK_DATA_DIR to another folder, and import again",
+            )
 
 
 def _pid_in(files: BrokerFiles) -> str:

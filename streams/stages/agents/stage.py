@@ -79,7 +79,8 @@ def read_update(key: bytes | None, value: bytes | None) -> AgentUpdate:
     document = orjson.loads(value or b"")
     version, fields = document["version"], document["session"]
     session = None if fields is None else made(AgentSession, fields)
-    if kind != "session" or not isinstance(version, int) or not isinstance(agent, str):
+    typed = isinstance(agent, str) and isinstance(contact_id, str) and isinstance(leg, int)
+    if kind != "session" or not isinstance(version, int) or not typed:
         raise TypeError("not the types it must have")
     if session is not None and (session.agent, session.contact_id, session.leg) != (agent, contact_id, leg):
         raise ValueError("the key is not that of the session")

@@ -14,7 +14,8 @@ from schemas.events import AgentStateChanged, ContactEvent, SourceHeartbeat
 from streams.kafka.decoding import sifted
 from streams.kafka.record import CONTACT_FULL, Decode, Record, RefusedRecord
 from streams.stages.contacts.event_set import CanonicalEvent, EventSet, capped, merge, pack, unpack
-from streams.stages.contacts.folded_cache import Folded, facts_of, folded
+from streams.stages.contacts.folded_cache import UNKNOWN, Folded, facts_of, folded
+from streams.stages.contacts.placement import Placement
 from streams.stages.forwards import forward_changes
 
 Arrived = tuple[int, CanonicalEvent]  # offset, event
@@ -68,6 +69,19 @@ class BatchResult:
     applied: int = 0
     duplicates: int = 0
     corrected: int = 0
+
+    def move_out(self, contact_id: str, before: Folded, total_of: Callable[[Window], Tally | None]) -> None:
+        """Forget a contact that is counted in its own partition from now on: a contact without events."""
+        if before.events:
+            self.contacts.append(changed(contact_id, before, UNKNOWN))
+            self.known[contact_id] = UNKNOWN
+            self.move_windows(before, UNKNOWN, total_of)
+
+    def move_windows(self, before: Folded, after: Folded, total_of: Callable[[Window], Tally | None]) -> None:
+        """Move windows by what a contact now adds to them, minus what it added before."""
+        for window, step in change(before.adds, after.adds).items():
+            total = self.windows.get(window) or total_of(window) or ZERO
+            self.windows[window] = add(total, step)
 
     def take(
         self, contact_id: str, events: EventSet, arrived: Sequence[Arrived], most: int
@@ -152,16 +166,26 @@ def apply_batch(
     known_of: Callable[[str], Folded],
     total_of: Callable[[Window], Tally | None],
     rules: Rules,
+    placement: Placement | None = None,
 ) -> BatchResult:
     """Apply one partition's records to the state as it stands; nothing is written here.
 
     `known_of` gives a contact as it stands, `total_of` a window's tally of this partition. Windows move by
-    the contact's new contribution minus its old one, so an event that is already known moves nothing.
+    the contact's new contribution minus its old one, so an event that is already known moves nothing. With a
+    `placement` contacts are refused that belong in another partition.
     """
+    moved: set[str] = set()
+    if placement is not None:
+        records, moved = placement.without_moved(records)
     arrived, refused = read_all(records, decode)
     result = BatchResult(refused=refused)
+    for contact_id in sorted(moved):
+        result.move_out(contact_id, known_of(contact_id), total_of)
     for contact_id, items in arrived.items():
-        before = known_of(contact_id)
+        before = UNKNOWN if contact_id in moved else known_of(contact_id)
+        if placement is not None and not before.events and not placement.holds(contact_id.encode()):
+            result.refused.extend(placement.refused(contact_id, items))
+            continue
         kept = result.take(contact_id, before.events, items, rules.contact_max_events)
         if kept is None:
             result.known[contact_id] = before
@@ -169,14 +193,17 @@ def apply_batch(
         after = folded(kept, rules)
         result.known[contact_id] = after
         result.contacts.append(changed(contact_id, before, after))
-        for window, step in change(before.adds, after.adds).items():
-            total = result.windows.get(window) or total_of(window) or ZERO
-            result.windows[window] = add(total, step)
+        result.move_windows(before, after, total_of)
     return result
 
 
 def add_contribution(totals: dict[Window, Tally], state: bytes, rules: Rules) -> None:
-    """Add a contact to window totals. With all contacts of a partition they are what its table must equal."""
+    """Add a contact to window totals. With all contacts of a partition they are what its table must equal.
+
+    One that has moved to another partition has no events left.
+    """
+    if not state:
+        return
     for window, tally in contribution(
         facts_of(capped(unpack(state), rules.contact_max_events), rules), rules
     ).items():

@@ -63,7 +63,7 @@ class FoldedCache:
         if known is not None:
             return known
         state = self._state_of(partition, contact_id)
-        if state is None:
+        if not state:
             return UNKNOWN
         return folded(capped(unpack(state), self._rules.contact_max_events), self._rules)
 

@@ -10,10 +10,12 @@ from kpis.facts import Facts
 from kpis.rules import Rules
 from kpis.tallies.windows import Tally, Window
 from schemas.topics import CONTACT_EVENTS, CONTACT_FACTS, KPI_WINDOWS
+from streams.config import Partitioner
 from streams.kafka.record import Decode, Record
 from streams.stages.contacts.batch import ContactChange, FactKeys, add_contribution, apply_batch, keys_of
 from streams.stages.contacts.event_set import EventSet, capped, unpack
 from streams.stages.contacts.folded_cache import FoldedCache, facts_of
+from streams.stages.contacts.placement import Placement
 from streams.stages.documents import (
     facts_document,
     tally_bytes,
@@ -91,12 +93,21 @@ class Contacts:
 
     topic = CONTACT_EVENTS
 
-    def __init__(self, state: Table, totals: Table, decode: Decode, rules: Rules, partitions: int) -> None:
+    def __init__(
+        self,
+        state: Table,
+        totals: Table,
+        decode: Decode,
+        rules: Rules,
+        partitions: int,
+        partitioner: Partitioner = "murmur2",
+    ) -> None:
         self.state = state
         self.totals = totals
         self.decode = decode
         self.rules = rules
         self.partitions = partitions
+        self.partitioner = partitioner
         self.recent = FoldedCache(self.state_of, rules)
         self.reported: set[str] = set()
         self.tallies: dict[int, dict[Window, Tally]] = {}  # of windows that moved lately, by partition
@@ -122,7 +133,8 @@ class Contacts:
         """Events into contacts; facts, windows and forwards of the contacts that changed."""
         self.recent.trim()
         known_of = partial(self.recent.get, partition)
-        result = apply_batch(records, self.decode, known_of, self.total_of(partition), self.rules)
+        placement = Placement(partition, self.partitions) if self.partitioner == "murmur2" else None
+        result = apply_batch(records, self.decode, known_of, self.total_of(partition), self.rules, placement)
         self.recent.keep(partition, result.known)
         self.report(result.full)
         self.remember(partition, result.windows)
@@ -186,6 +198,8 @@ class Contacts:
                 (name, value) for name in known if (value := self.state_of(partition, name)) is not None
             )
         for name, state in states:
+            if everything and not state:  # moved to another partition, which publishes it
+                continue
             events = unpack(state)
             had = known.get(name)
             if everything:

@@ -1,0 +1,119 @@
+"""Sources that post JSON: a payload to events, whether it comes from the gateway or from a file of payloads.
+
+Nothing is remembered from one payload to the next, so order and repetition cannot matter.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from adapters.kit.lines import Line, LineFile
+from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, WrongFile, reject
+from schemas.events import Event
+
+Payload = Mapping[str, Any]
+UNKNOWN_KIND = "unknown_kind"
+
+
+class Ignored(Exception):
+    """A payload that is understood and tells of no contact. `reason` is a stable short code."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def unknown_kind() -> Ignored:
+    """A payload of a kind that this version does not know: counted, for vendors add kinds as they like."""
+    return Ignored(UNKNOWN_KIND)
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadAdapter:
+    """How payloads of a source are read.
+
+    `is_mine`: has it the form of a payload of this source? `to_events` raises InvalidInput, Ignored;
+    `customers` gives the raw identifiers of customers in a payload.
+    """
+
+    is_mine: Callable[[Payload], bool]
+    to_events: Callable[[Payload, bytes], Sequence[Event]]
+    customers: Callable[[Payload], Iterable[object]]
+
+
+def payloads_in(data: bytes) -> list[Payload]:
+    """The payloads of a body or line: an object, or a list of them. Raises InvalidInput."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput("invalid_utf8", f"byte {error.start} is not UTF-8") from None
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput("invalid_json", str(error)) from None
+    found = value if isinstance(value, list) else [value]
+    for item in found:
+        if not isinstance(item, dict):
+            raise InvalidInput("not_an_object", f"a JSON {type(item).__name__}, expected an object")
+    return found
+
+
+def told(adapter: PayloadAdapter, payload: Payload, secret: bytes) -> Sequence[Event]:
+    """The events of one payload. Raises InvalidInput, Ignored."""
+    if not adapter.is_mine(payload):
+        raise InvalidInput("wrong_shape", "it has not the form of a payload of this source")
+    events = adapter.to_events(payload, secret)
+    if not events:
+        raise Ignored("nothing_new")
+    return events
+
+
+def outcomes_of(
+    adapter: PayloadAdapter, data: bytes, secret: bytes, line: Line, file: LineFile
+) -> Iterator[LineOutcome]:
+    """Outcomes of the payloads of one line."""
+    try:
+        if line.problem:
+            raise InvalidInput(*line.problem.split(": ", 1))
+        found = payloads_in(data)
+    except InvalidInput as refused:
+        yield reject(file.name, line.number, refused, data, file.keep_payloads)
+        return
+    for payload in found:
+        try:
+            yield Accepted(line.number, tuple(told(adapter, payload, secret)), file.bytes_read)
+        except InvalidInput as refused:
+            yield reject(file.name, line.number, refused, data, file.keep_payloads)
+        except Ignored as ignored:
+            yield Skipped(line.number, ignored.reason)
+
+
+def read_payloads(adapter: PayloadAdapter, file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
+    """Outcomes of a file of payloads, one a line. Raises WrongFile where the first is none of this source."""
+    first = True
+    for line in file:
+        if not (line.data.strip() or line.problem):
+            continue
+        if first and not mine(adapter, line):
+            raise WrongFile(f"{file.name} is no file of this source's payloads: its first line is none")
+        first = False
+        yield from outcomes_of(adapter, line.data, secret, line, file)
+
+
+def mine(adapter: PayloadAdapter, line: Line) -> bool:
+    """Does a line begin a file of this source?"""
+    try:
+        return not line.problem and all(map(adapter.is_mine, payloads_in(line.data)))
+    except InvalidInput:
+        return False
+
+
+def customers_in(adapter: PayloadAdapter, line: bytes) -> tuple[str, ...]:
+    """Raw identifiers of customers in a line."""
+    try:
+        found = payloads_in(line)
+        return tuple(str(raw) for payload in found for raw in adapter.customers(payload) if raw)
+    except (InvalidInput, TypeError, ValueError, AttributeError):
+        return ()

@@ -1,0 +1,124 @@
+"""How webhooks are signed: one table, one verifier. Over the raw bytes, before anything is parsed.
+
+A scheme says what is signed (`message`), with which hash, how it is written, and in which header. Two secrets
+may be good at the same time, during a rotation. Times are judged here, at the edge, and nowhere else: what
+is read again from a file or from Kafka is as old as it is.
+"""
+
+import base64
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+BODY, TIMESTAMP, METHOD, URI, ID = "{body}", "{timestamp}", "{method}", "{uri}", "{id}"
+WINDOW_S = 300.0
+SIGNATURES_MAX = 8  # in one header; more are an attack on our time
+NUMBER = re.compile(r"[0-9]{1,16}", re.ASCII)
+UNITS = {"s": 1.0, "ms": 1000.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """How one vendor signs. Names of headers are in lower case.
+
+    `message` is what is signed, part by part; what is none of the names above stands for itself. `prefix` is
+    what stands before each signature; with `separator` a header holds several. `static`: the header holds
+    the secret itself, and nothing is signed. `key_prefix`: the secret is base64 behind these letters.
+    """
+
+    header: str
+    message: tuple[str, ...] = (BODY,)
+    digest: Literal["sha1", "sha256"] = "sha256"
+    encoding: Literal["hex", "base64"] = "hex"
+    prefix: str = ""
+    separator: str = ""
+    timestamp_header: str = ""
+    timestamp_unit: Literal["s", "ms"] = "s"
+    id_header: str = ""
+    key_prefix: str = ""
+    static: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A request as it came in: what may be part of a signed message. Names of headers are in lower case."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    method: str = "POST"
+    uri: str = ""
+
+
+def raw(text: str) -> bytes:
+    """The bytes of a header, whatever they are."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def time_problem(scheme: Scheme, request: Signed, now: float) -> str:
+    """What is wrong with the time that was signed; "" for nothing."""
+    if not scheme.timestamp_header:
+        return ""
+    text = request.headers.get(scheme.timestamp_header)
+    if text is None:
+        return "no_timestamp"
+    if not NUMBER.fullmatch(text):
+        return "bad_timestamp"
+    away_s = abs(now - int(text) / UNITS[scheme.timestamp_unit])
+    return "old_timestamp" if away_s > WINDOW_S else ""
+
+
+def message_of(scheme: Scheme, request: Signed) -> bytes:
+    """The bytes that were signed."""
+    parts = {
+        BODY: request.body,
+        TIMESTAMP: raw(request.headers.get(scheme.timestamp_header, "")),
+        METHOD: raw(request.method),
+        URI: raw(request.uri),
+        ID: raw(request.headers.get(scheme.id_header, "")),
+    }
+    return b"".join(parts.get(part, part.encode()) for part in scheme.message)
+
+
+def key_of(scheme: Scheme, secret: bytes) -> bytes:
+    """The key that a secret stands for; one that is not written as it should be is taken as it is."""
+    if not scheme.key_prefix:
+        return secret
+    try:
+        return base64.b64decode(secret.removeprefix(scheme.key_prefix.encode()), validate=True) or secret
+    except ValueError:
+        return secret
+
+
+def expected(scheme: Scheme, request: Signed, secret: bytes) -> bytes:
+    """What a header must hold, without its prefix."""
+    if scheme.static:
+        return secret
+    made = hmac.digest(key_of(scheme, secret), message_of(scheme, request), scheme.digest)
+    return made.hex().encode() if scheme.encoding == "hex" else base64.b64encode(made)
+
+
+def given(scheme: Scheme, header: str) -> list[bytes]:
+    """The signatures in a header, without their prefixes; one with another prefix is of another version."""
+    parts = header.split(scheme.separator) if scheme.separator else [header.strip()]
+    found = [part[len(scheme.prefix) :] for part in parts if part.startswith(scheme.prefix)]
+    if scheme.encoding == "hex" and not scheme.static:
+        found = [part.lower() for part in found]
+    return [raw(part) for part in found[:SIGNATURES_MAX]]
+
+
+def problem(scheme: Scheme, request: Signed, secrets: Sequence[bytes], now: float) -> str:
+    """Why a request is not believed, as a stable code; "" where one of the secrets has signed it.
+
+    Every signature is compared with every secret, in constant time. `now` is UTC seconds.
+    """
+    header = request.headers.get(scheme.header)
+    if header is None:
+        return "no_signature"
+    wrong_time = time_problem(scheme, request, now)
+    if wrong_time:
+        return wrong_time
+    wanted = [expected(scheme, request, secret) for secret in secrets]
+    matches = [hmac.compare_digest(one, other) for one in given(scheme, header) for other in wanted]
+    return "" if any(matches) else "wrong_signature"

@@ -1,0 +1,181 @@
+"""Where each rule stands, what is to be sent and what was: one SQLite file, one transaction per evaluation.
+
+ClickHouse has no atomic claim and no unique constraint; SQLite has both, and survives kill -9. A notification
+is in the outbox in the same transaction as the standing that caused it: neither is there without the other.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+from alerts.label_sets import LabelSet
+from kpis.dips.machine import Standing
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS position (name TEXT PRIMARY KEY, at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS standing (
+    alert TEXT NOT NULL, labels TEXT NOT NULL, document TEXT NOT NULL, PRIMARY KEY (alert, labels)
+);
+CREATE TABLE IF NOT EXISTS transition (
+    id TEXT PRIMARY KEY, episode TEXT NOT NULL, alert TEXT NOT NULL, labels TEXT NOT NULL, kind TEXT NOT NULL,
+    at INTEGER NOT NULL, opened_at INTEGER NOT NULL, document TEXT NOT NULL, decided_at INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS outbox (
+    id TEXT PRIMARY KEY, episode TEXT NOT NULL, kind TEXT NOT NULL, receiver TEXT NOT NULL,
+    body TEXT NOT NULL,
+    created_at INTEGER NOT NULL, due_at INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL DEFAULT 'waiting', error TEXT NOT NULL DEFAULT '', done_at INTEGER
+);
+CREATE INDEX IF NOT EXISTS outbox_due ON outbox (state, due_at);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A notification that waits. `id` is the same however often it is tried: receivers know repeats by it."""
+
+    id: str
+    episode: str
+    kind: str
+    receiver: str
+    body: dict[str, object]
+    created_at: int
+    tries: int
+
+
+def labels_text(labels: LabelSet) -> str:
+    """Labels as a key."""
+    return orjson.dumps(labels).decode()
+
+
+def episode_id(alert: str, labels: LabelSet, opened_at: int) -> str:
+    """Identity of an episode: rule, labels and the minute it opened."""
+    return hashlib.sha256(orjson.dumps((alert, labels, opened_at))).hexdigest()[:20]
+
+
+class Ledger:
+    """The file. Times are UTC ms."""
+
+    def __init__(self, path: Path, threads: bool = False) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = path
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=not threads)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.executescript(TABLES)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it or nothing, and nobody else meanwhile."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def position(self, name: str) -> int | None:
+        """Up to when a group was evaluated."""
+        row = self._db.execute("SELECT at FROM position WHERE name = ?", (name,)).fetchone()
+        return int(row[0]) if row else None
+
+    def advance(self, name: str, at: int) -> None:
+        """A group was evaluated up to here."""
+        self._db.execute("INSERT OR REPLACE INTO position VALUES (?, ?)", (name, at))
+
+    def standings(self, alert: str) -> dict[str, Standing]:
+        """Where a rule stands, by label set."""
+        found = self._db.execute("SELECT labels, document FROM standing WHERE alert = ?", (alert,))
+        return {labels: Standing(**orjson.loads(document)) for labels, document in found}
+
+    def stand(self, alert: str, labels: LabelSet, standing: Standing) -> None:
+        """Keep where a rule stands for a label set."""
+        document = orjson.dumps(asdict(standing)).decode()
+        self._db.execute(
+            "INSERT OR REPLACE INTO standing VALUES (?, ?, ?)", (alert, labels_text(labels), document)
+        )
+
+    def record(
+        self,
+        alert: str,
+        labels: LabelSet,
+        kind: str,
+        at: int,
+        opened_at: int,
+        seen: dict[str, object],
+        now: int,
+    ) -> str:
+        """A change, once; returns the id of its episode."""
+        episode = episode_id(alert, labels, opened_at)
+        document = orjson.dumps(seen).decode()
+        row = (f"{episode}-{kind}", episode, alert, labels_text(labels), kind, at, opened_at, document, now)
+        self._db.execute("INSERT OR IGNORE INTO transition VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        return episode
+
+    def enqueue(self, episode: str, kind: str, receiver: str, body: dict[str, object], now: int) -> None:
+        """To be sent; a second time it changes nothing. No end is told to whom no beginning was."""
+        if kind != "firing" and not self._told(f"{episode}-firing-{receiver}"):
+            return
+        row = (f"{episode}-{kind}-{receiver}", episode, kind, receiver, orjson.dumps(body).decode(), now, now)
+        self._db.execute(
+            "INSERT OR IGNORE INTO outbox (id, episode, kind, receiver, body, created_at, due_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
+
+    def _told(self, firing: str) -> bool:
+        """Was the beginning sent, or may it have been? One that was never tried is dropped: it is over."""
+        done = self._db.execute(
+            "UPDATE outbox SET state = 'dropped', error = 'over before it was tried' "
+            "WHERE id = ? AND state = 'waiting' AND tries = 0",
+            (firing,),
+        )
+        found = self._db.execute("SELECT state FROM outbox WHERE id = ?", (firing,)).fetchone()
+        return done.rowcount == 0 and bool(found) and found[0] in ("waiting", "sent")
+
+    def claim(self, now: int) -> Outgoing | None:
+        """The next notification to try, counted as tried; within an episode in the order of what happened."""
+        row = self._db.execute(
+            "UPDATE outbox SET tries = tries + 1 WHERE id = ("
+            "SELECT id FROM outbox AS o WHERE state = 'waiting' AND due_at <= ? AND NOT EXISTS ("
+            "SELECT 1 FROM outbox AS e WHERE e.episode = o.episode AND e.receiver = o.receiver "
+            "AND e.state = 'waiting' AND e.kind = 'firing' AND o.kind != 'firing') "
+            "ORDER BY due_at, created_at, id LIMIT 1) "
+            "RETURNING id, episode, kind, receiver, body, created_at, tries",
+            (now,),
+        ).fetchone()
+        if row is None:
+            return None
+        id_, episode, kind, receiver, body, created_at, tries = row
+        return Outgoing(id_, episode, kind, receiver, orjson.loads(body), created_at, tries)
+
+    def settle(self, id_: str, state: str, error: str, now: int) -> None:
+        """It is sent, or given up as a dead letter."""
+        self._db.execute(
+            "UPDATE outbox SET state = ?, error = ?, done_at = ? WHERE id = ?", (state, error, now, id_)
+        )
+
+    def postpone(self, id_: str, due_at: int, error: str) -> None:
+        """It is tried again later."""
+        self._db.execute("UPDATE outbox SET due_at = ?, error = ? WHERE id = ?", (due_at, error, id_))
+
+    def counts(self) -> dict[str, int]:
+        """How many notifications are in which state."""
+        return dict(self._db.execute("SELECT state, count(*) FROM outbox GROUP BY state"))
+
+    def transitions(self, limit: int) -> list[tuple[str, str, str, int, int, str]]:
+        """The last changes: alert, labels, kind, at, opened_at, episode."""
+        return self._db.execute(
+            "SELECT alert, labels, kind, at, opened_at, episode FROM transition ORDER BY at DESC, id LIMIT ?",
+            (limit,),
+        ).fetchall()
+
+    def close(self) -> None:
+        """Done."""
+        self._db.close()

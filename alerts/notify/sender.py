@@ -1,0 +1,61 @@
+"""The outbox emptied: each notification tried until it is delivered, refused, or too old."""
+
+import random
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from alerts.ledger import Ledger, Outgoing
+from alerts.notify.forms import request_of
+from alerts.notify.post import Delivery, Request, post
+from alerts.receivers import Receiver
+
+log = structlog.get_logger()
+FIRST_WAIT_MS, LONGEST_WAIT_MS = 1_000, 300_000
+GIVE_UP_MS = 3_600_000
+
+
+def send_due(
+    ledger: Ledger,
+    receivers: Mapping[str, Receiver],
+    now_ms: Callable[[], int],
+    poster: Callable[[Request], Delivery] = post,
+) -> int:
+    """Try all that is due; how many were delivered."""
+    delivered = 0
+    while (outgoing := ledger.claim(now_ms())) is not None:
+        delivered += try_once(ledger, receivers.get(outgoing.receiver), outgoing, now_ms, poster)
+    return delivered
+
+
+def try_once(
+    ledger: Ledger,
+    receiver: Receiver | None,
+    outgoing: Outgoing,
+    now_ms: Callable[[], int],
+    poster: Callable[[Request], Delivery],
+) -> int:
+    """One try, and what follows from it."""
+    if receiver is None:
+        done = Delivery("refused", "there is no receiver of this name any more")
+    else:
+        try:
+            done = poster(request_of(receiver, outgoing, now_ms() // 1000))
+        except (KeyError, OSError, ValueError) as error:
+            done = Delivery("again", f"its secret: {error.args[0] if error.args else type(error).__name__}")
+    now = now_ms()
+    if done.outcome == "again" and now - outgoing.created_at < GIVE_UP_MS:
+        ledger.postpone(outgoing.id, now + wait_ms(outgoing.tries, done.wait_s), done.error)
+        log.warning("notification not delivered yet", receiver=outgoing.receiver, why=done.error)
+        return 0
+    state = "sent" if done.outcome == "sent" else "dead"
+    ledger.settle(outgoing.id, state, done.error, now)
+    if state == "dead":
+        log.error("notification given up", receiver=outgoing.receiver, id=outgoing.id, why=done.error)
+    return int(state == "sent")
+
+
+def wait_ms(tries: int, asked_s: float) -> int:
+    """Full jitter, doubled each time; never sooner than the receiver asked for."""
+    most = min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** min(tries, 20))
+    return max(int(random.uniform(0, most)), int(asked_s * 1000))

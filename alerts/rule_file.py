@@ -1,0 +1,186 @@
+"""Rule files: YAML to checked rules, and what is wrong said with file, line and what to write instead."""
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from alerts.receivers import Receivers
+from alerts.rule import Closed, Group, ObjectiveWhen, Rule, RuleFile
+from kpis.catalogue.kpi import Kpi
+
+FILE_MAX_BYTES = 1_000_000
+DEPTH_MAX = 20
+Path_ = tuple[str | int, ...]
+M = TypeVar("M", bound=Closed)
+
+
+class BadRules(ValueError):
+    """A rule file that cannot be used; one line per fault."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+def load_rules(path: Path, kpis: dict[str, Kpi]) -> RuleFile:
+    """The rules of a file. Raises BadRules, OSError."""
+    if path.stat().st_size > FILE_MAX_BYTES:
+        raise BadRules([f"{path}: more than {FILE_MAX_BYTES:,} bytes; split it"])
+    return read_rules(path.read_text("utf-8"), str(path), kpis)
+
+
+def read_rules(text: str, name: str, kpis: dict[str, Kpi]) -> RuleFile:
+    """The rules of a text, `name` stands in messages. Raises BadRules."""
+    found, lines = read_model(RuleFile, text, name)
+    faults = [f"{name}:{line_at(lines, where)}: {what}" for where, what in meaningless(found, kpis)]
+    if faults:
+        raise BadRules(faults)
+    return found
+
+
+def read_receivers(path: Path) -> Receivers:
+    """The receivers of a file. Raises BadRules, OSError."""
+    found, lines = read_model(Receivers, path.read_text("utf-8"), str(path))
+    names = [receiver.name for receiver in found.receivers]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            line = line_at(lines, ("receivers", index, "name"))
+            raise BadRules([f"{path}:{line}: {name} is there twice; give one of them another name"])
+    return found
+
+
+def read_model(model: type[M], text: str, name: str) -> tuple[M, dict[Path_, int]]:
+    """A checked document, and the line of each of its parts. Raises BadRules."""
+    lines: dict[Path_, int] = {}
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        lines = dict(lines_of(node)) if node else {}
+        return model.model_validate(plain(node) if node else {}), lines
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise BadRules([f"{name}:{line}: no YAML: {error.problem}"]) from None
+    except yaml.YAMLError as error:
+        raise BadRules([f"{name}: no YAML: {error}"]) from None
+    except RecursionError:
+        raise BadRules([f"{name}: nested too deeply"]) from None
+    except TwiceInMapping as error:
+        raise BadRules([f"{name}:{error.line}: {error.key!r} is written twice"]) from None
+    except ValidationError as error:
+        raise BadRules(fault_of(item, name, lines) for item in innermost(error)) from None
+
+
+class TwiceInMapping(ValueError):
+    """A key that a mapping has twice."""
+
+    def __init__(self, key: str, line: int) -> None:
+        super().__init__(key)
+        self.key, self.line = key, line
+
+
+def plain(node: Node, depth: int = 0) -> Any:
+    """The value of a node: no tags, no aliases into themselves, no key twice. Raises TwiceInMapping."""
+    if depth > DEPTH_MAX:
+        raise yaml.YAMLError("nested too deeply")
+    if isinstance(node, ScalarNode):
+        return yaml.SafeLoader("").construct_object(node)
+    if isinstance(node, SequenceNode):
+        return [plain(item, depth + 1) for item in node.value]
+    found: dict[str, Any] = {}
+    for key, value in node.value:
+        name = str(key.value)
+        if name in found:
+            raise TwiceInMapping(name, key.start_mark.line + 1)
+        found[name] = plain(value, depth + 1)
+    return found
+
+
+def lines_of(node: Node, where: Path_ = (), depth: int = 0) -> Iterator[tuple[Path_, int]]:
+    """Line of each part of the file."""
+    yield where, node.start_mark.line + 1
+    if depth > DEPTH_MAX:
+        return
+    if isinstance(node, SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from lines_of(item, (*where, index), depth + 1)
+    elif isinstance(node, MappingNode):
+        for key, value in node.value:
+            yield from lines_of(value, (*where, str(key.value)), depth + 1)
+            yield (*where, str(key.value)), key.start_mark.line + 1
+
+
+def line_at(lines: dict[Path_, int], where: Path_) -> int:
+    """Line of a part of the file, or of what it would stand in."""
+    while where and where not in lines:
+        where = where[:-1]
+    return lines.get(where, 1)
+
+
+# Tags of the union that pydantic puts between.
+TAGS = ("objective", "webhook", "slack", "alertmanager")
+MODELS: dict[str, type[Closed]] = {
+    "rule": Rule,
+    "group": Group,
+    "file": RuleFile,
+    "objective": ObjectiveWhen,
+}
+WORDS = {
+    name: [field.alias or field_name for field_name, field in model.model_fields.items()]
+    for name, model in MODELS.items()
+}
+
+
+def innermost(error: ValidationError) -> list[Any]:
+    """Faults without those that only follow from others, as a list of wrong rules seems to be empty."""
+    found = error.errors(include_url=False)
+    places = [item["loc"] for item in found]
+    return [
+        item
+        for item in found
+        if not any(place != item["loc"] and place[: len(item["loc"])] == item["loc"] for place in places)
+    ]
+
+
+def fault_of(item: Any, name: str, lines: dict[Path_, int]) -> str:
+    """A fault in one line."""
+    where = tuple(part for part in item["loc"] if part not in TAGS)
+    label = ".".join(str(part) for part in where if isinstance(part, str)) or "the file"
+    text = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden":
+        known = WORDS.get(next((part for part in item["loc"] if part in TAGS), "rule"), [])
+        known = [*known, *WORDS["group"], *WORDS["file"]]
+        close = get_close_matches(str(where[-1]), known, 1)
+        text = f"unknown word; did you mean {close[0]}?" if close else "unknown word; leave it out"
+    elif item["type"] == "missing":
+        text = "is missing"
+    elif item["type"] == "union_tag_invalid":
+        text = f"unknown type; there are {', '.join(TAGS)}"
+    return f"{name}:{line_at(lines, where)}: {label}: {text}"
+
+
+def meaningless(file: RuleFile, kpis: dict[str, Kpi]) -> Iterator[tuple[Path_, str]]:
+    """What is well written and makes no sense: where it stands, and what to write instead."""
+    seen: set[str] = set()
+    for g, group in enumerate(file.groups):
+        for r, rule in enumerate(group.rules):
+            where: Path_ = ("groups", g, "rules", r)
+            kpi = kpis.get(rule.kpi)
+            if kpi is None:
+                close = get_close_matches(rule.kpi, kpis, 1)
+                yield (
+                    (*where, "kpi"),
+                    f"no KPI {rule.kpi}; "
+                    + (f"did you mean {close[0]}?" if close else "see `ringback kpi --list`"),
+                )
+            elif kpi.table != "windows" or kpi.unit != "ratio":
+                yield (
+                    (*where, "kpi"),
+                    f"{rule.kpi} is no share of legs or contacts; `type: objective` is for shares",
+                )
+            if rule.alert in seen:
+                yield (*where, "alert"), f"{rule.alert} is there twice; give one of them another name"
+            seen.add(rule.alert)

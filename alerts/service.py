@@ -1,0 +1,77 @@
+"""The evaluator as it runs: once a minute, event time, and the outbox emptied beside it."""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from alerts.evaluate import Evaluator
+from alerts.label_sets import measures_of
+from alerts.ledger import Ledger
+from alerts.notify.sender import send_due
+from alerts.receivers import Receivers
+from alerts.rule import Group, RuleFile
+from reports.minutes import minute_sums
+
+log = structlog.get_logger()
+SENDING_EVERY_S = 0.5
+# After a longer pause the evaluator begins at the present: what was in between is for `alerts backtest`.
+CATCH_UP_MS = 7 * 86_400_000
+
+
+def edge(group: Group, now_ms: int) -> int:
+    """Up to when a group can be evaluated: whole steps, and the last `settle` left alone."""
+    settled = now_ms - max(rule.settle for rule in group.rules)
+    return settled - settled % group.interval
+
+
+def catch_up(group: Group, evaluator: Evaluator, client: Client, now_ms: int) -> int:
+    """Evaluate all steps of a group that are due; how many changes that were worth telling there were."""
+    end = edge(group, now_ms)
+    begin = evaluator.ledger.position(group.name)
+    if begin is None or end - begin > CATCH_UP_MS:
+        begin = end - group.interval
+    if begin >= end:
+        return 0
+    longest = max(rule.when.windows[-1] for rule in group.rules)
+    minutes = {
+        rule.alert: minute_sums(client, measures_of(evaluator.kpis[rule.kpi]), begin - longest, end)
+        for rule in group.rules
+    }
+    changed = evaluator.evaluate(group, minutes, (begin, end), now_ms)
+    for change in changed:
+        log.info("alert", group=group.name, to=change.to, at=change.at, opened_at=change.opened_at)
+    return len(changed)
+
+
+def run(
+    file: RuleFile, evaluator: Evaluator, client: Client, now_ms: Callable[[], int], stop: threading.Event
+) -> None:
+    """Evaluate until told to stop. A ClickHouse that is away is waited for: nothing is decided without it."""
+    silent = False
+    while not stop.is_set():
+        try:
+            for group in file.groups:
+                catch_up(group, evaluator, client, now_ms())
+            if silent:
+                log.info("ClickHouse answers, alerts are evaluated again")
+            silent = False
+        except (ClickHouseError, OSError) as error:
+            if not silent:
+                log.warning("alerts wait for ClickHouse", error=type(error).__name__)
+            silent = True
+        shortest = min(group.interval for group in file.groups)
+        stop.wait(min(5.0, shortest / 1000))
+
+
+def send_until_stopped(
+    ledger: Ledger, receivers: Receivers, now_ms: Callable[[], int], stop: threading.Event
+) -> None:
+    """Empty the outbox until told to stop, with a connection of its own: a slow receiver holds nothing up."""
+    known = {receiver.name: receiver for receiver in receivers.receivers}
+    while not stop.is_set():
+        send_due(ledger, known, now_ms)
+        stop.wait(SENDING_EVERY_S)
+    ledger.close()

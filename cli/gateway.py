@@ -1,0 +1,110 @@
+"""`ringback gateway`: webhooks and events of any program, over HTTP."""
+
+import asyncio
+import importlib
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from prometheus_client.process_collector import ProcessCollector
+
+from adapters.registry import SOURCES
+from cli.console import UNREACHABLE, WRONG_USE, fail, settings
+from cli.gateway_secrets import source_secrets, tokens
+from cli.gateway_settings import GatewaySettings
+from cli.secrets import customer_secret
+from cli.wire import encoder
+from deploy.local.ports import is_loopback
+from gateway.config import GatewayConfig
+from gateway.limits import Limits
+from gateway.server import listen, observation, running
+from streams.health.ready_file import mark
+from streams.kafka.topics import wait_for_topics
+
+log = structlog.get_logger()
+GATEWAY_PORT_OFFSET = 32  # above a sink's, which is 16 above a worker's
+
+
+def gateway() -> None:
+    """Run the gateway until SIGTERM: events of any program and webhooks of sources, over HTTP to Kafka.
+
+    It answers 202 when Kafka has acknowledged. docs/guide/gateway.md shows how to send.
+
+    Example: RINGBACK_GATEWAY_TOKEN_FILE=token ringback gateway
+    """
+    config = settings()
+    given = gateway_config(config)
+    try:
+        run(lambda: serve_until_stopped(config, given))
+    except OSError as error:
+        at = f"{given.host}:{given.port}"
+        fail(f"the gateway cannot listen at {at}: {error.strerror or error}", UNREACHABLE)
+
+
+def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run on uvloop, which answers a third faster; where it is not made for the machine, on asyncio."""
+    try:
+        factory = importlib.import_module("uvloop").new_event_loop
+    except ImportError:
+        factory = None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(main())
+
+
+def gateway_config(config: GatewaySettings) -> GatewayConfig:
+    """What the gateway needs of the settings; ends the command where they would leave a door open."""
+    found = tokens(config.gateway_token, config.gateway_token_file)
+    if not found and not is_loopback(config.gateway_host):
+        fail(
+            f"RINGBACK_GATEWAY_HOST is {config.gateway_host}, so others can reach /v1/events: set "
+            "RINGBACK_GATEWAY_TOKEN or RINGBACK_GATEWAY_TOKEN_FILE (`openssl rand -hex 32` makes a token)",
+            WRONG_USE,
+        )
+    if config.gateway_certificate_key is not None and config.gateway_certificate is None:
+        fail("RINGBACK_GATEWAY_CERTIFICATE_KEY needs RINGBACK_GATEWAY_CERTIFICATE", WRONG_USE)
+    return GatewayConfig(
+        bootstrap_servers=config.bootstrap_servers,
+        customer_secret=customer_secret(config),
+        host=config.gateway_host,
+        port=config.gateway_port,
+        tokens=found,
+        secrets=source_secrets(SOURCES),
+        limits=Limits(
+            body_max_bytes=config.gateway_body_max_bytes,
+            requests_max=config.gateway_requests_max,
+            rate_max=config.gateway_rate_max,
+        ),
+        encode=encoder(config),
+        certificate=config.gateway_certificate,
+        certificate_key=config.gateway_certificate_key,
+    )
+
+
+async def serve_until_stopped(config: GatewaySettings, given: GatewayConfig) -> None:
+    """Serve until SIGINT or SIGTERM; what is being answered then is answered."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    topics = asyncio.create_task(
+        wait_for_topics(config.bootstrap_servers, config.partitions, config.replication)
+    )
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((topics, stopping), return_when=asyncio.FIRST_COMPLETED)
+    if not topics.done():
+        topics.cancel()
+        with suppress(asyncio.CancelledError):
+            await topics
+        return
+    await topics
+    async with running(given) as served:
+        ProcessCollector(registry=served.metrics.registry)
+        port = config.metrics_port + GATEWAY_PORT_OFFSET
+        watched = await listen(observation(served), config.metrics_host, port, None)
+        mark(True)
+        log.info("gateway ready", host=given.host, port=given.port, sources=" ".join(given.secrets))
+        await stop.wait()
+        mark(False)
+        log.info("gateway stopping")
+        await watched.cleanup()

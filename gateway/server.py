@@ -1,0 +1,107 @@
+"""The gateway as a service: routes, listening, and a stop that lets what is being answered finish."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import structlog
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from adapters.registry import SOURCES
+from gateway.config import GatewayConfig
+from gateway.events_route import post_events
+from gateway.kafka import Acknowledged
+from gateway.problems import as_problems
+from gateway.sources_route import post_source
+from gateway.taking import GATEWAY, Gateway
+
+log = structlog.get_logger()
+STOP_LIMIT_S = 15.0
+HEADER_MAX_BYTES = 8 * 1024
+
+
+async def show_health(_: web.Request) -> web.Response:
+    """200 while the gateway answers."""
+    return web.Response(text="ok\n")
+
+
+async def show_ready(request: web.Request) -> web.Response:
+    """200 while Kafka acknowledges."""
+    trouble = request.app[GATEWAY].kafka.trouble
+    return (
+        web.Response(status=503, text="Kafka does not answer\n") if trouble else web.Response(text="ready\n")
+    )
+
+
+async def show_metrics(request: web.Request) -> web.Response:
+    """All metrics, in Prometheus' text format."""
+    body = generate_latest(request.app[GATEWAY].metrics.registry)
+    return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def application(gateway: Gateway) -> web.Application:
+    """What is served to senders."""
+    app = web.Application(middlewares=[as_problems], client_max_size=gateway.config.limits.body_max_bytes)
+    app[GATEWAY] = gateway
+    app.router.add_post("/v1/events", post_events)
+    for source in SOURCES:
+        if source.adapter:
+            app.router.add_post(f"/v1/sources/{source.name}", partial(post_source, source))
+    app.router.add_get("/health", show_health)
+    app.router.add_get("/ready", show_ready)
+    return app
+
+
+def observation(gateway: Gateway) -> web.Application:
+    """What is served to whoever watches the gateway."""
+    app = web.Application()
+    app[GATEWAY] = gateway
+    app.router.add_get("/metrics", show_metrics)
+    app.router.add_get("/health", show_health)
+    app.router.add_get("/ready", show_ready)
+    return app
+
+
+def tls(config: GatewayConfig) -> ssl.SSLContext | None:
+    """TLS by the files given; None without. Raises OSError, which names what is wrong with them."""
+    if config.certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(config.certificate, config.certificate_key)
+    return context
+
+
+async def listen(app: web.Application, host: str, port: int, context: ssl.SSLContext | None) -> web.AppRunner:
+    """Serve an application. Raises OSError where the address is taken."""
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        auto_decompress=False,  # signatures are of what was sent, and nothing may grow
+        max_line_size=HEADER_MAX_BYTES,
+        max_field_size=HEADER_MAX_BYTES,
+        shutdown_timeout=STOP_LIMIT_S,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, ssl_context=context).start()
+    except BaseException:
+        await runner.cleanup()
+        raise
+    return runner
+
+
+@asynccontextmanager
+async def running(config: GatewayConfig) -> AsyncIterator[Gateway]:
+    """A gateway that listens while the block runs. Raises OSError where it cannot."""
+    context = await asyncio.to_thread(tls, config)
+    async with Acknowledged(config.bootstrap_servers, config.limits.acknowledged_limit_s) as kafka:
+        gateway = Gateway(config, kafka)
+        runner = await listen(application(gateway), config.host, config.port, context)
+        try:
+            yield gateway
+        finally:
+            await runner.cleanup()

@@ -1,0 +1,97 @@
+"""POST /v1/sources/<name>: webhooks of a source, believed when they are signed.
+
+What is signed and makes no event is a dead letter, in Kafka before it is answered: whoever sends webhooks
+cannot mend them. What is not signed leaves no trace but a count.
+"""
+
+import time
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+from aiohttp import web
+
+from adapters.kit.outcomes import InvalidInput, reject
+from adapters.kit.payloads import UNKNOWN_KIND, Ignored, PayloadAdapter, payloads_in, told
+from adapters.kit.schemes import SCHEMES
+from adapters.kit.signatures import Signed, problem
+from adapters.kit.source import Source
+from gateway.problems import Problem
+from gateway.requests import body_of
+from gateway.taking import Gateway, answered, taken
+from schemas.dead_letter import DeadLetter
+from schemas.events import Event
+
+log = structlog.get_logger()
+NOT_SIGNED = {
+    "no_signature": "the header with the signature is missing",
+    "no_timestamp": "the header with the time that was signed is missing",
+    "bad_timestamp": "the time that was signed is no number",
+    "old_timestamp": "the time that was signed is more than five minutes away from ours",
+    "wrong_signature": "no secret of this source makes this signature of this body",
+}
+
+
+@dataclass(slots=True)
+class Taken:
+    """What the payloads of a request gave."""
+
+    events: list[Event] = field(default_factory=list)
+    refused: list[DeadLetter] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+
+
+def check_signature(source: Source, request: web.Request, body: bytes, secrets: tuple[bytes, ...]) -> None:
+    """Raise Problem unless a secret of the source has signed the body."""
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        headers.setdefault(name.lower(), value)
+    signed = Signed(headers, body, request.method, str(request.url))
+    wrong = problem(SCHEMES[source.signature], signed, secrets, time.time())
+    if wrong:
+        raise Problem(401, wrong, NOT_SIGNED[wrong])
+
+
+def letter(source: Source, refused: InvalidInput, body: bytes) -> DeadLetter:
+    """The dead letter of a request; its position is when it came, in microseconds."""
+    return reject(f"gateway/{source.name}", time.time_ns() // 1000, refused, body)
+
+
+def take_payloads(adapter: PayloadAdapter, source: Source, body: bytes, secret: bytes) -> Taken:
+    """What the payloads of a body give. Raises InvalidInput where the body is no payload at all."""
+    taken = Taken()
+    for payload in payloads_in(body):
+        try:
+            taken.events += told(adapter, payload, secret)
+        except InvalidInput as refused:
+            taken.refused.append(letter(source, refused, body))
+        except Ignored as ignored:
+            taken.ignored.append(ignored.reason)
+    return taken
+
+
+async def take(source: Source, request: web.Request, gateway: Gateway) -> web.Response:
+    """Check, write, and answer when Kafka has acknowledged."""
+    config = gateway.config
+    secrets = config.secrets.get(source.name, ())
+    if not secrets:
+        raise Problem(404, "no_secret", f"this gateway has no secret for it; set {' '.join(source.secrets)}")
+    body = await body_of(request, config.limits)
+    check_signature(source, request, body, secrets)
+    try:
+        found = take_payloads(source.load_adapter(), source, body, config.customer_secret)
+    except InvalidInput as refused:
+        await gateway.write(source.name, (), [letter(source, refused, body)])
+        raise Problem(422, refused.reason, refused.detail) from None
+    await gateway.write(source.name, found.events, found.refused)
+    for reason in found.ignored:
+        if reason == UNKNOWN_KIND:
+            gateway.metrics.unknown.labels(source.name).inc()
+        else:
+            gateway.metrics.ignored.labels(source.name, reason).inc()
+    return taken(accepted=len(found.events), ignored=len(found.ignored), refused=len(found.refused))
+
+
+async def post_source(source: Source, request: web.Request) -> web.Response:
+    """The route of one source."""
+    return await answered(request, source.name, partial(take, source))

@@ -1,0 +1,74 @@
+"""What the routes share: the parts of a running gateway, and answering one request of a source."""
+
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+
+import orjson
+from aiohttp import web
+
+from adapters.sending.records import OutgoingRecord, dead_letter_of, event_record
+from gateway.config import GatewayConfig
+from gateway.kafka import Acknowledged, Hopeless, NotAcknowledged
+from gateway.metrics import GatewayMetrics
+from gateway.problems import Problem, busy, of_http
+from gateway.requests import Turns
+from schemas.dead_letter import DeadLetter
+from schemas.events import Event
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A running gateway: what it was told, where it writes and what it counts."""
+
+    config: GatewayConfig
+    kafka: Acknowledged
+    metrics: GatewayMetrics = field(default_factory=GatewayMetrics)
+    turns: Turns = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "turns", Turns(self.config.limits))
+
+    async def write(self, source: str, events: Iterable[Event], refused: Iterable[DeadLetter] = ()) -> None:
+        """Return when Kafka has events and dead letters. Raises Problem."""
+        told, letters = list(events), list(refused)
+        now_ms = time.time_ns() // 1_000_000
+        records: list[OutgoingRecord] = [event_record(event, self.config.encode) for event in told]
+        records += [dead_letter_of(letter, now_ms) for letter in letters]
+        try:
+            await self.kafka.write(records)
+        except NotAcknowledged as error:
+            raise busy("kafka", f"Kafka has not acknowledged ({error}); send it again") from None
+        except Hopeless as error:
+            raise Problem(422, "kafka_refuses", f"Kafka will not take it: {error}") from None
+        for event in told:
+            self.metrics.events.labels(source, event.type).inc()
+        for letter in letters:
+            self.metrics.dead_letters.labels(source, letter.reason).inc()
+
+
+GATEWAY: web.AppKey[Gateway] = web.AppKey("gateway", Gateway)
+Answer = Callable[[web.Request, Gateway], Awaitable[web.Response]]
+
+
+def taken(**counts: int) -> web.Response:
+    """202: Kafka has it all."""
+    return web.Response(body=orjson.dumps(counts), status=202, content_type="application/json")
+
+
+async def answered(request: web.Request, source: str, answer: Answer) -> web.Response:
+    """Answer a request of a source in its turn, and count it."""
+    gateway = request.app[GATEWAY]
+    began, code = time.perf_counter(), ""
+    try:
+        with gateway.turns.turn(source):
+            gateway.metrics.open.set(gateway.turns.open)
+            response = await answer(request, gateway)
+    except Problem as problem:
+        response, code = problem.response(), problem.code
+    except web.HTTPException as error:
+        response, code = of_http(error), f"http_{error.status}"
+    gateway.metrics.open.set(gateway.turns.open)
+    gateway.metrics.requests.labels(source, str(response.status), code).inc()
+    gateway.metrics.seconds.labels(source).observe(time.perf_counter() - began)
+    return response

@@ -1,0 +1,143 @@
+"""`ringback alerts` on a real ClickHouse and a real receiver: a dip now, told once, through kills."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import orjson
+import pytest
+from support.embedded import credentials
+from support.numbers import answer, ended
+from support.stack import Running, wait_until
+
+from deploy.local.clickhouse.process import LocalClickHouse
+from deploy.local.ports import free_port
+from kpis.tallies.windows import MEASURES
+from sinks.connection import connect
+from sinks.rows import WINDOW_COLUMNS
+from sql.migrate import migrations
+
+pytestmark = pytest.mark.stack
+MINUTE_MS = 60_000
+RULES = """version: 1
+groups:
+  - name: g
+    interval: 1s
+    rules:
+      - alert: ServiceLevelLow
+        kpi: service_level
+        by: [queue]
+        when: {type: objective, op: "<", target: 0.8, windows: [15m, 1h]}
+        for: 2s
+        keep_firing_for: 3s
+        settle: 0s
+"""
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Iterator[dict[str, str]]:
+    server = LocalClickHouse(tmp_path / "stack", free_port())
+    server.start()
+    (tmp_path / "data").mkdir()
+    login = credentials(server)
+    url = f"http://{login['X-ClickHouse-User']}:{login['X-ClickHouse-Key']}@127.0.0.1:{server.port}/ringback"
+    with connect(url) as client:
+        for migration in migrations():
+            for statement in migration.statements:
+                client.command(statement)
+    yield {
+        "CLICKHOUSE_URL": url,
+        "RINGBACK_DATA_DIR": str(tmp_path / "data"),
+        "RINGBACK_METRICS_PORT": str(free_port()),
+    }
+    server.stop()
+
+
+@pytest.fixture
+def told() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A receiver, and what it was told."""
+    got: list[dict[str, Any]] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = orjson.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            got.append(body | {"key": self.headers["Idempotency-Key"]})
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    Thread(target=http.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{http.server_port}/", got
+    http.shutdown()
+    http.server_close()
+
+
+@contextmanager
+def at_work(env: dict[str, str], *command: str) -> Iterator[Running]:
+    """An evaluator; at the end it is told to stop, and does."""
+    running = Running(env, *command)
+    try:
+        yield running
+    finally:
+        running.process.stop()
+    assert "Traceback" not in running.log()
+
+
+def insert(env: dict[str, str], minute: int, queue: str, in_target: int, n: int) -> None:
+    """A minute of a queue as the sink writes it."""
+    sums = dict.fromkeys(MEASURES, 0) | {"answered_in_target": in_target, "service_level_n": n}
+    row = {"window_start": minute, "channel": "voice", "queue": queue, "partition": 0, "version": 1} | sums
+    with connect(env["CLICKHOUSE_URL"]) as client:
+        client.insert("kpi_windows", [[row[name] for name in WINDOW_COLUMNS]], column_names=WINDOW_COLUMNS)
+
+
+def test_a_dip_is_told_once_through_kills(
+    env: dict[str, str], told: tuple[str, list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    rules, receivers = tmp_path / "rules.yaml", tmp_path / "receivers.yaml"
+    rules.write_text(RULES)
+    receivers.write_text(
+        f"version: 1\nreceivers:\n  - {{name: hook, type: webhook, url: '{told[0]}', allow_private: true}}\n"
+    )
+    command = ("alerts", "run", "--rules", str(rules), "--receivers", str(receivers))
+    now = int(time.time() * 1000) // MINUTE_MS * MINUTE_MS
+    for ago in range(2, 12):
+        insert(env, now - ago * MINUTE_MS, "sales", 2, 10)
+        insert(env, now - ago * MINUTE_MS, "support", 9, 10)
+    for attempt in range(3):
+        with at_work(env, *command) as running:
+            wait_until(lambda: bool(told[1]), "nobody is told")
+            if attempt < 2:
+                os.kill(running.process.pid, signal.SIGKILL)
+    assert {body["key"] for body in told[1]} == {told[1][0]["key"]}
+    assert (told[1][0]["status"], told[1][0]["labels"]) == ("firing", {"queue": "sales"})
+    assert (told[1][0]["value"], told[1][0]["n"]) == ("20.0 %", 100)
+    insert(env, int(time.time() * 1000) // MINUTE_MS * MINUTE_MS - MINUTE_MS, "sales", 30, 30)
+    with at_work(env, *command):
+        wait_until(lambda: told[1][-1]["status"] == "resolved", "its end is not told")
+    listed = answer(env, "alerts", "list")
+    assert [change["kind"] for change in listed["changes"]] == ["resolved", "firing"]
+    assert listed["outbox"] == {"sent": 2}
+
+
+def test_backtest_of_history(env: dict[str, str], tmp_path: Path) -> None:
+    begin = 1_767_571_200_000  # 2026-01-05
+    for number in range(0, 600):
+        if number % 5 == 0:
+            insert(env, begin + number * MINUTE_MS, "sales", 1 if 300 <= number < 360 else 9, 10)
+    found = answer(env, "alerts", "backtest", "--from", "2026-01-05", "--to", "2026-01-06")
+    assert [(one["alert"], one["labels"]["queue"], one["ending"]) for one in found] == [
+        ("ServiceLevelLow", "sales", "resolved")
+    ]
+    assert "2026-01-05T05:0" in found[0]["fired_at"]
+    text = ended(env, 0, "alerts", "backtest", "--from", "2026-01-05", "--to", "2026-01-06").stdout
+    assert "1 episodes in 0.1 weeks" in text

@@ -1,0 +1,298 @@
+"""Evaluator, outbox and sender under kills: who is told, how often, and in which order."""
+
+import base64
+import hashlib
+import hmac
+import random
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import orjson
+import pytest
+
+from alerts.evaluate import Evaluator
+from alerts.ledger import Ledger
+from alerts.notify.forms import request_of
+from alerts.notify.post import Delivery, Request, judged, post
+from alerts.notify.sender import send_due, wait_ms
+from alerts.receivers import Alertmanager, Secret, Slack, Webhook
+from alerts.rule import Group, RuleFile
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.rules import DEFAULT_RULES
+from reports.minutes import MinuteSums
+
+M, KPIS = 60_000, every_kpi(DEFAULT_RULES)
+BASE = 1_767_571_200_000  # 2026-01-05T00:00Z
+SERVICE_LEVEL = {"type": "objective", "op": "<", "target": 0.8}
+HOOK = Webhook(name="hook", type="webhook", url="http://127.0.0.1:9/x", allow_private=True)
+
+
+def group(**changes: Any) -> Group:
+    rule = {"alert": "Low", "kpi": "service_level", "by": ["queue"], "when": SERVICE_LEVEL} | changes
+    rule["labels"] = {"severity": "page"}
+    rule["annotations"] = {"summary": "{{ queue }}: {{ value }} of {{ n }}, {{ unknown }}"}
+    return RuleFile.model_validate({"version": 1, "groups": [{"name": "g", "rules": [rule]}]}).groups[0]
+
+
+def world(rng: random.Random, minutes: int) -> list[MinuteSums]:
+    """Two queues with dips of an hour now and then."""
+    found = []
+    for number in range(minutes):
+        for queue in ("A", "B"):
+            dip = (number // 60) % 4 == (1 if queue == "A" else 3)
+            n = rng.choice((0, 2, 5))
+            k = sum(rng.random() < (0.3 if dip else 0.95) for _ in range(n))
+            sums = {"answered_in_target": k, "service_level_n": n}
+            if n:
+                found.append(MinuteSums(BASE + number * M, "voice", queue, sums))
+    return found
+
+
+def evaluator(ledger: Ledger, *names: str) -> Evaluator:
+    return Evaluator(KPIS, DEFAULT_RULES.async_channels, ledger, names)
+
+
+def transitions(ledger: Ledger) -> list[tuple[Any, ...]]:
+    return sorted(row[:5] for row in ledger.transitions(10_000))
+
+
+def evaluate(own: Evaluator, rules: Group, minutes: list[MinuteSums], begin: int, end: int) -> None:
+    first = BASE + (begin - 240) * M  # as the service reads: the longest window before the first step
+    known = [minute for minute in minutes if first <= minute.minute < BASE + end * M]
+    own.evaluate(rules, {"Low": known}, (BASE + begin * M, BASE + end * M), BASE + end * M)
+
+
+class Killed(BaseException):
+    """kill -9 at this point: nothing after it happens."""
+
+
+class Provider:
+    """A receiver that knows repeats by their key, and a process that dies before or after telling it."""
+
+    def __init__(self, rng: random.Random, chance: float) -> None:
+        self.rng, self.chance = rng, chance
+        self.told: list[str] = []
+        self.posts = 0
+
+    def post(self, request: Request) -> Delivery:
+        self.die()
+        if self.rng.random() < 0.1:
+            return Delivery("again", "status 503")
+        self.posts += 1
+        key = request.headers["Idempotency-Key"]
+        if key not in self.told:
+            self.told.append(key)
+        self.die()
+        return Delivery("sent")
+
+    def die(self) -> None:
+        if self.rng.random() < self.chance:
+            raise Killed
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[MinuteSums], list[tuple[Any, ...]]]:
+    """Half a day, evaluated once, by a process that nothing happens to."""
+    minutes = world(random.Random(7), 12 * 60)
+    ledger = Ledger(tmp_path_factory.mktemp("whole") / "a.sqlite")
+    evaluate(evaluator(ledger), group(), minutes, 0, 12 * 60)
+    return minutes, transitions(ledger)
+
+
+def test_there_is_something_to_tell(expected: tuple[list[MinuteSums], list[tuple[Any, ...]]]) -> None:
+    kinds = [row[2] for row in expected[1]]
+    assert kinds.count("firing") >= 3
+    assert kinds.count("resolved") >= 3
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_killed_anywhere_everything_is_told_once(
+    tmp_path: Path, expected: tuple[list[MinuteSums], list[tuple[Any, ...]]], seed: int
+) -> None:
+    """A hundred kills a seed, between any two steps of evaluating and sending."""
+    minutes, whole = expected
+    rng, now, kills = random.Random(seed), 0, 0
+    provider = Provider(rng, 0.25)
+    path = tmp_path / "a.sqlite"
+    ledger = Ledger(path)
+    while now < 12 * 60 or (ledger.counts().get("waiting", 0)):
+        now += 1
+        clock = BASE + min(now, 12 * 60) * M + max(0, now - 12 * 60) * M
+        try:
+            begin = ledger.position("g")
+            start = 0 if begin is None else (begin - BASE) // M
+            if rng.random() < 0.3:
+                provider.die()
+            if start < min(now, 12 * 60):
+                evaluate(evaluator(ledger, "hook"), group(), minutes, start, min(now, 12 * 60))
+            if rng.random() < 0.3:
+                provider.die()
+            send_due(ledger, {"hook": HOOK}, lambda clock=clock: clock, provider.post)  # type: ignore[misc]
+        except Killed:
+            kills += 1
+            ledger.close()
+            ledger = Ledger(path)
+    assert kills > 60
+    assert transitions(ledger) == whole
+    firing = [key for key in provider.told if "-firing-" in key]
+    ended = [key for key in provider.told if "-firing-" not in key]
+    dropped = ledger.counts().get("dropped", 0)
+    assert len(firing) + dropped == sum(row[2] == "firing" for row in whole)
+    assert {key.split("-")[0] for key in ended} <= {key.split("-")[0] for key in firing}
+    for key in ended:  # no end before its beginning
+        assert provider.told.index(key) > provider.told.index(f"{key.split('-')[0]}-firing-hook")
+    assert ledger.counts().get("dead", 0) == 0
+    ledger.close()
+
+
+def test_what_is_old_is_recorded_and_not_told(
+    tmp_path: Path, expected: tuple[list[MinuteSums], list[tuple[Any, ...]]]
+) -> None:
+    ledger = Ledger(tmp_path / "a.sqlite")
+    evaluate(evaluator(ledger, "hook"), group(), expected[0], 0, 12 * 60)
+    assert transitions(ledger) == expected[1]
+    assert sum(ledger.counts().values()) <= 2
+
+
+def test_a_dead_receiver_is_given_up_and_said(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "a.sqlite")
+    ledger.enqueue("e", "firing", "hook", {}, BASE)
+    ledger.enqueue("e", "firing", "gone", {}, BASE)
+    refused = Delivery("refused", "status 404")
+    assert send_due(ledger, {"hook": HOOK}, lambda: BASE, lambda _: refused) == 0
+    assert ledger.counts() == {"dead": 2}
+
+
+def test_an_hour_of_failures_ends_in_a_dead_letter(tmp_path: Path) -> None:
+    ledger, clock = Ledger(tmp_path / "a.sqlite"), BASE
+    ledger.enqueue("e", "firing", "hook", {}, BASE)
+    while ledger.counts() == {"waiting": 1}:
+        clock += 60_000
+        send_due(ledger, {"hook": HOOK}, lambda at=clock: at, lambda _: Delivery("again", "status 500"))  # type: ignore[misc]
+        assert clock - BASE < 2 * 3_600_000
+    assert ledger.counts() == {"dead": 1}
+    assert clock - BASE >= 3_600_000
+
+
+def test_waits_are_bounded_and_as_long_as_asked_for() -> None:
+    assert all(0 <= wait_ms(tries, 0) <= 300_000 for tries in range(1, 60))
+    assert wait_ms(1, 120) >= 120_000
+
+
+class Server(BaseHTTPRequestHandler):
+    """Notes what it gets; answers what its path says."""
+
+    got: list[tuple[str, dict[str, str], bytes]]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.got.append((self.path, dict(self.headers), body))
+        status = int(self.path.split("/")[1]) if self.path[1:4].isdigit() else 200
+        self.send_response(status)
+        if status in (301, 429):
+            self.send_header("Retry-After", "7")
+            self.send_header("Location", "/200")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[str, list[tuple[str, dict[str, str], bytes]]]]:
+    handler = type("Noting", (Server,), {"got": []})
+    http = HTTPServer(("127.0.0.1", 0), handler)
+    Thread(target=http.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{http.server_port}", handler.got  # type: ignore[attr-defined]
+    http.shutdown()
+    http.server_close()
+
+
+@pytest.mark.parametrize(
+    ("path", "outcome"),
+    [
+        ("/200", "sent"),
+        ("/204", "sent"),
+        ("/301", "refused"),
+        ("/400", "refused"),
+        ("/429", "again"),
+        ("/503", "again"),
+    ],
+)
+def test_answers(server: tuple[str, list[Any]], path: str, outcome: str) -> None:
+    done = post(Request(server[0] + path, b"{}", {}, allow_private=True))
+    assert done.outcome == outcome
+    assert len(server[1]) == 1  # a redirect is not followed
+    assert done.wait_s == (7.0 if path == "/429" else 0.0)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:1/x", "http://localhost/x", "http://[::1]/x", "http://169.254.169.254/latest", "http://10.0.0.1/",
+     "http://[::ffff:127.0.0.1]/", "file:///etc/passwd", "gopher://x/", "http:///x"],
+)  # fmt: skip
+def test_addresses_of_this_machine_and_network_are_refused(url: str) -> None:
+    assert post(Request(url, b"", {}, allow_private=False)).outcome == "refused"
+
+
+def test_nobody_there_is_tried_again() -> None:
+    assert post(Request("http://127.0.0.1:1/x", b"", {}, allow_private=True)).outcome == "again"
+    assert judged(500, "nonsense").wait_s == 0.0
+
+
+def test_forms(server: tuple[str, list[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each receiver gets the message in its own form, over a socket."""
+    url, got = server
+    key = base64.b64encode(b"k" * 24).decode()
+    monkeypatch.setenv("HOOK_SECRET", f"whsec_{key}")
+    monkeypatch.setenv("SLACK_URL", f"{url}/slack")
+    ledger = Ledger(tmp_path / "a.sqlite")
+    minutes = world(random.Random(7), 100)
+    evaluate(evaluator(ledger, "hook", "chat", "am"), group(max_age="7d"), minutes, 0, 100)
+    receivers = {
+        "hook": Webhook(name="hook", type="webhook", url=f"{url}/hook", secret=Secret(env="HOOK_SECRET"),
+                        allow_private=True),
+        "chat": Slack(name="chat", type="slack", url=Secret(env="SLACK_URL"), allow_private=True),
+        "am": Alertmanager(name="am", type="alertmanager", url=url, allow_private=True),
+    }  # fmt: skip
+    assert send_due(ledger, receivers, lambda: BASE + 100 * M) >= 3
+    by_path = {path: (headers, body) for path, headers, body in reversed(got)}
+    headers, body = by_path["/hook"]
+    message = orjson.loads(body)
+    assert message["alert"] == "Low"
+    assert message["annotations"]["summary"].startswith("A: ")
+    assert message["annotations"]["summary"].endswith("{{ unknown }}")
+    assert message["explain"].startswith("ringback explain service_level --window 2026-01-05T")
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    wanted = base64.b64encode(hmac.new(b"k" * 24, signed, hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{wanted}"
+    assert headers["Idempotency-Key"] == headers["webhook-id"]
+    assert orjson.loads(by_path["/slack"][1])["text"].startswith("[FIRING] A: ")
+    (alert,) = orjson.loads(by_path["/api/v2/alerts"][1])
+    assert alert["labels"]["alertname"] == "Low"
+    assert "endsAt" not in alert
+
+
+def test_slack_text_cannot_mention_or_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_URL", "https://example.org")
+    body = {
+        "annotations": {"summary": "<!channel> & <http://x|y>"},
+        "status": "firing",
+        "opened_at": "",
+        "explain": "",
+    }
+    ledger_row = type("Row", (), {"body": body, "id": "1"})()
+    receiver = Slack(name="chat", type="slack", url=Secret(env="SLACK_URL"))
+    text = orjson.loads(request_of(receiver, ledger_row, 0).body)["text"]
+    assert "&lt;!channel&gt; &amp; &lt;http" in text
+
+
+def test_a_secret_that_is_not_set_is_named_and_waited_for(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "a.sqlite")
+    ledger.enqueue("e", "firing", "chat", {"annotations": {}}, BASE)
+    receiver = Slack(name="chat", type="slack", url=Secret(env="NOT_SET_ANYWHERE"))
+    assert send_due(ledger, {"chat": receiver}, lambda: BASE) == 0
+    assert ledger.counts() == {"waiting": 1}

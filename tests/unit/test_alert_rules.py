@@ -1,0 +1,109 @@
+"""Rule files: what is wrong is said with its line, and what to write instead."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from alerts.rule_file import BadRules, load_rules, read_receivers, read_rules
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.rules import DEFAULT_RULES
+
+KPIS = every_kpi(DEFAULT_RULES)
+GOOD = """version: 1
+groups:
+  - name: service
+    rules:
+      - alert: Low
+        kpi: service_level
+        where: {channel: [voice]}
+        when: {type: objective, op: "<", target: 0.8, windows: [15m, 1h]}
+        for: 2m
+        labels: {severity: page}
+"""
+WHEN = "r.yaml:8: groups.rules.when"
+
+
+def faults(text: str) -> tuple[str, ...]:
+    with pytest.raises(BadRules) as caught:
+        read_rules(text, "r.yaml", KPIS)
+    return caught.value.faults
+
+
+def test_a_good_file() -> None:
+    (group,) = read_rules(GOOD, "r.yaml", KPIS).groups
+    (rule,) = group.rules
+    assert (rule.for_, rule.when.windows, float(rule.when.target)) == (120_000, (900_000, 3_600_000), 0.8)
+
+
+def test_the_default_rules_are_in_order() -> None:
+    text = (files("alerts") / "default_rules.yaml").read_text("utf-8")
+    assert read_rules(text, "default", KPIS).groups
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (": service_level", ": servce_level", "r.yaml:6: no KPI servce_level; did you mean service_level?"),
+        (
+            ": service_level",
+            ": asa",
+            "r.yaml:6: asa is no share of legs or contacts; `type: objective` is for shares",
+        ),
+        ("version: 1", "version: 2", "r.yaml:1: version: Input should be 1"),
+        (
+            "target: 0.8",
+            "target: 80",
+            f"{WHEN}.target: a share lies between 0 and 1, both excluded: 80 % is 0.8",
+        ),
+        (
+            "for: 2m",
+            "for: 120",
+            "r.yaml:9: groups.rules.for: write a duration with its unit, such as 90s, 15m, 4h or 7d",
+        ),
+        ("[15m, 1h]", "[1h, 15m]", f"{WHEN}.windows: write each window once, the shortest first"),
+        ("labels:", "lables:", "r.yaml:10: groups.rules.lables: unknown word; did you mean labels?"),
+        ("for: 2m", "for: 2m\n        for: 3m", "r.yaml:10: 'for' is written twice"),
+        ('op: "<"', 'op: "<="', f"{WHEN}.op: Input should be '<' or '>'"),
+        ("type: objective", "type: objektive", f"{WHEN}.type: Input should be 'objective'"),
+    ],
+)
+def test_what_is_wrong_is_said(old: str, new: str, fault: str) -> None:
+    assert faults(GOOD.replace(old, new)) == (fault,)
+
+
+def test_what_is_no_yaml_is_said() -> None:
+    (fault,) = faults(GOOD.replace("[15m, 1h]}", "[15m, 1h]"))
+    assert fault.startswith("r.yaml:9: no YAML: ")
+
+
+def test_the_same_alert_twice() -> None:
+    rules = GOOD[GOOD.index("      - alert") :]
+    assert faults(GOOD + rules) == ("r.yaml:11: Low is there twice; give one of them another name",)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "- 1", "a: &x [*x]", "!!python/object:os.system {}", "x: " + "[" * 2_000, "\x00"]
+)
+def test_no_text_is_a_traceback(text: str) -> None:
+    assert all(fault.startswith("r.yaml") for fault in faults(text))
+
+
+def test_a_huge_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "big.yaml"
+    path.write_bytes(b"#" * 1_000_001)
+    with pytest.raises(BadRules, match="split it"):
+        load_rules(path, KPIS)
+
+
+def test_receivers(tmp_path: Path) -> None:
+    path = tmp_path / "receivers.yaml"
+    good = "version: 1\nreceivers:\n  - {name: hook, type: webhook, url: https://example.org/x}\n"
+    path.write_text(good)
+    assert read_receivers(path).receivers[0].name == "hook"
+    path.write_text(good + "  - {name: hook, type: slack, url: {env: SLACK}}\n")
+    with pytest.raises(BadRules, match=r":4: hook is there twice"):
+        read_receivers(path)
+    path.write_text("version: 1\nreceivers:\n  - {name: chat, type: slack, url: https://hooks.slack.com/x}\n")
+    with pytest.raises(BadRules, match=r":3: receivers.url: "):
+        read_receivers(path)

@@ -1,0 +1,132 @@
+"""Decisions of dip alerts: exact counts, the ladder of windows, the state machine."""
+
+from fractions import Fraction
+from math import comb
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kpis.dips.critical import CriticalCounts, critical_count, least_n
+from kpis.dips.episodes import transitions
+from kpis.dips.ladder import Objective, Series, counts_of, look
+from kpis.dips.machine import Standing, Step, Timing, Transition, run
+
+M = 60_000
+P = Fraction(1, 1000)
+OBJECTIVE = Objective(Fraction(4, 5), True, P, tuple(x * M for x in (15, 30, 60)), 5, 10)
+TIMING = Timing(for_ms=2 * M, keep_firing_for_ms=15 * M, expire_ms=240 * M)
+
+
+def tail(k: int, n: int, p: Fraction) -> Fraction:
+    """P(X <= k), term by term."""
+    return sum((comb(n, j) * p**j * (1 - p) ** (n - j) for j in range(k + 1)), Fraction(0))
+
+
+@given(st.integers(1, 60), st.fractions(Fraction(1, 100), Fraction(99, 100), max_denominator=100))
+def test_critical_counts_are_the_binomial_tail(n: int, target: Fraction) -> None:
+    k = critical_count(n, target, P)
+    assert k == -1 or tail(k, n, target) < P
+    assert tail(k + 1, n, target) >= P
+
+
+def test_critical_counts_as_tables_have_them() -> None:
+    """Of 10 at .8: P(X<=3) = .00086, P(X<=4) = .00637."""
+    counts = CriticalCounts(Fraction(4, 5), P)
+    assert [counts.of(n) for n in (1, 4, 5, 10)] == [-1, -1, 0, 3]
+    assert least_n(counts) == 5
+    assert not counts.too_few(0, 4)
+    assert not counts.too_few(0, 0)
+    assert counts.too_few(3, 10)
+    assert not counts.too_few(4, 10)
+
+
+def series(*minutes: tuple[int, int, int]) -> Series:
+    """Minutes as (number, successes, counted)."""
+    found = Series()
+    for number, successes, counted in minutes:
+        found.add(number * M, successes, counted)
+    return found
+
+
+def flat(begin: int, end: int, successes: int, counted: int) -> list[tuple[int, int, int]]:
+    return [(number, successes, counted) for number in range(begin, end)]
+
+
+def changed(own: Series, end: int, objective: Objective = OBJECTIVE) -> list[tuple[int, str]]:
+    steps = transitions(own, (0, end * M), M, objective, TIMING, counts_of(objective))
+    return [(change.at // M, change.to) for _, change in steps if change]
+
+
+def test_a_dip_is_pending_then_firing_then_over() -> None:
+    changes = changed(series(*flat(0, 10, 9, 10), *flat(10, 20, 2, 10), *flat(20, 80, 9, 10)), 80)
+    assert [to for _, to in changes] == ["pending", "firing", "resolved"]
+    pending, firing, resolved = (at for at, _ in changes)
+    assert (firing - pending, resolved) == (2, 20 + 15)
+
+
+def test_a_rise_is_a_dip_of_the_others() -> None:
+    abandonment = Objective(Fraction(2, 25), False, P, (15 * M,), 5, 10)
+    rise = series(*flat(0, 10, 0, 10), *flat(10, 20, 4, 10))
+    assert "firing" in [to for _, to in changed(rise, 20, abandonment)]
+    assert changed(series(*flat(0, 30, 0, 10)), 30, abandonment) == []
+
+
+def test_chance_is_no_dip() -> None:
+    assert changed(series(*flat(0, 3, 7, 10)), 5) == []  # 70 % of 30, wanted 80 %
+
+
+def test_what_was_paged_for_does_not_page_again() -> None:
+    """The windows restart: an hour of 50 % still lies in the longest window when the page is over."""
+    changes = changed(series(*flat(0, 60, 10, 20), *flat(60, 120, 17, 20)), 120)
+    assert [to for _, to in changes].count("firing") == 1
+
+
+def test_an_old_dip_that_is_over_does_not_page() -> None:
+    """The long window is off, but the newest ten contacts are not."""
+    seen = look(series((0, 0, 20), (20, 10, 10)), 21 * M, 0, OBJECTIVE, counts_of(OBJECTIVE))
+    assert (seen.window_ms, seen.fresh_off, seen.breach) == (30 * M, False, False)
+
+
+def steps(flags: str) -> list[Step]:
+    """b breach, o off target, . on target, q quiet."""
+    return [Step((n + 1) * M, M, flag == "b", flag in "bo", flag == "q") for n, flag in enumerate(flags)]
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ("bb.", [(1, "pending"), (3, "dropped")]),
+        ("bbb", [(1, "pending"), (3, "firing")]),
+        ("bqqbb", [(1, "pending"), (5, "firing")]),  # without contacts its clock stands still
+        ("bbb" + "." * 15, [(1, "pending"), (3, "firing"), (18, "resolved")]),
+        ("bbb" + "." * 14 + "o" + "." * 15, [(1, "pending"), (3, "firing"), (33, "resolved")]),
+        ("bbb" + "q" * 240, [(1, "pending"), (3, "firing"), (243, "expired")]),
+        ("bbb" + "q" * 239 + "o" + "q" * 240, [(1, "pending"), (3, "firing"), (483, "expired")]),
+    ],
+)
+def test_the_machine(flags: str, expected: list[tuple[int, str]]) -> None:
+    assert [(change.at // M, change.to) for change in run(steps(flags), TIMING)] == expected
+
+
+def test_without_for_it_fires_at_once() -> None:
+    assert list(run(steps("b"), Timing(0, M))) == [Transition(M, "firing", M)]
+
+
+minutes = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 10)), min_size=1, max_size=120)
+
+
+@given(minutes, st.lists(st.integers(1, 119), max_size=5))
+def test_in_pieces_it_is_the_same_as_at_once(counts: list[tuple[int, int]], cuts: list[int]) -> None:
+    """An evaluator that is stopped and started decides what one that ran through decides."""
+    own = series(*((n, min(k, total), total) for n, (k, total) in enumerate(counts) if total))
+    table = counts_of(OBJECTIVE)
+    whole = [c for _, c in transitions(own, (0, len(counts) * M), M, OBJECTIVE, TIMING, table) if c]
+    parts: list[Transition] = []
+    standing, begin = Standing(), 0
+    for end in sorted({*(cut for cut in cuts if cut < len(counts)), len(counts)}):
+        for now, change in transitions(own, (begin * M, end * M), M, OBJECTIVE, TIMING, table, standing):
+            standing = now
+            parts += [change] if change else []
+        begin = end
+    assert parts == whole
