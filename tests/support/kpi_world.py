@@ -21,7 +21,7 @@ from schemas.events import AgentStateChanged, ContactEvent, ContactRejected, Con
 from schemas.time_units import DAY_MS
 from sinks import rows
 
-SEED = 20_260_118
+SEED = 20_260_120
 CONTACTS = 400
 RULES = Rules(
     service_level_by_queue_ms={"B": 5_000},

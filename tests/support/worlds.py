@@ -18,6 +18,8 @@ LIMITS_MS = (0, 2_000, 5_000, 20_000, 60_000, 14_400_000)
 DELTAS_MS = sorted(
     {abs(limit + step) for limit in LIMITS_MS for step in (-1, 0, 1)} | {137, 30_500, 3_601_000}
 )
+# Limits of waits by length, and a millisecond beyond.
+WAITS_MS = [limit * 1_000 + step for limit in (10, 15, 30, 45, 90, 120, 180, 300) for step in (0, 1)]
 SURVEY_DELTAS_MS = (0, 1, 86_400_000, 2_592_000_000 - 1, 2_592_000_000, 2_592_000_000 + 1)
 DAY_MS = 86_400_000
 REPEAT_DELTAS_MS = (
@@ -68,7 +70,7 @@ def answered(rng: Random) -> Fields:
         "queue": maybe(rng, rng.choice(QUEUES)),
         "customer_key": maybe(rng, "c3", 0.2),
         "reason": maybe(rng, rng.choice(("billing", "other")), 0.3),
-        "wait_ms": maybe(rng, rng.choice(DELTAS_MS), 0.2),
+        "wait_ms": maybe(rng, rng.choice(DELTAS_MS + WAITS_MS), 0.3),
         "dimensions": dimensions(rng),
     }
 
@@ -83,7 +85,7 @@ def measures(rng: Random) -> Fields:
         "hold_n": maybe(rng, rng.randrange(4), 0.2),
         "hold_max_ms": duration(),
         "acw_ms": duration(),
-        "wait_ms": duration(),
+        "wait_ms": maybe(rng, rng.choice((0, *DELTAS_MS, *WAITS_MS)), 0.3),
     }
 
 
