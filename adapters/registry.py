@@ -17,6 +17,9 @@ FOLDERS = (
     "asterisk_ami",
     "freeswitch",
     "libredesk",
+    "chatwoot",
+    "zammad",
+    "zendesk",
 )
 
 

@@ -9,7 +9,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from rich.table import Table
 from rich.text import Text
 
-from adapters.sending.records import OutgoingRecord
+from adapters.sending.records import event_record
 from cli.clickhouse import client, short
 from cli.console import NO, UNREACHABLE, Format, err, fail, out, print_json, settings
 from cli.printable import printable
@@ -18,25 +18,29 @@ from cli.wire import wire
 from reports.queries import rows, utc
 from schemas.codec import DecodeError
 from schemas.shape import is_shape
-from schemas.topics import CONTACT_EVENTS
+from schemas.topics import RAW_TOPICS
+from sql import dead_letter_queries as text
+from sql.dead_letter_queries import COLUMNS
 from streams.kafka.schema_lookup import SchemaLookup
 
-app = typer.Typer(help="Unreadable and illegal input: list, show, send again.", no_args_is_help=True)
-COLUMNS = ("origin", "position", "reason", "detail", "failed_at")
-PAYLOAD = "hex(payload) AS payload_hex"
+app = typer.Typer(help="Unreadable and illegal input: list, show, send again, close.", no_args_is_help=True)
+# Origins of Kafka records of events.
+KAFKA = rf"^({'|'.join(RAW_TOPICS)})\[[0-9]+\]$"
+PLACE = "origin = {origin:String} AND position = {position:UInt64}"
 POSITION_MAX = 2**63 - 1
 Reason = Annotated[str, typer.Option(help="Only this reason.")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the latest first.")]
+All = Annotated[bool, typer.Option("--all", help="Also what was replayed or mended.")]
 Origin = Annotated[str, typer.Argument(help="File, or topic[partition].")]
 Position = Annotated[int, typer.Argument(min=0, max=POSITION_MAX, help="Line, or offset.")]
 As = Annotated[Format, typer.Option(help="text or json.")]
 
 
-def fetch(where: str, parameters: dict[str, Any], limit: int, payloads: bool = True) -> list[dict[str, Any]]:
+def fetch(
+    where: str, parameters: dict[str, Any], limit: int, payloads: bool = True, closed: bool = False
+) -> list[dict[str, Any]]:
     """Dead letters, the latest first, payloads as bytes; ends the command where there is no answer."""
-    columns = ", ".join((*COLUMNS, PAYLOAD) if payloads else COLUMNS)
-    sql = f"""SELECT {columns} FROM dead_letters FINAL WHERE {where}
-        ORDER BY failed_at DESC, position DESC LIMIT {limit:d}"""  # noqa: S608 -- values are parameters
+    sql = text.letters(where, limit, payloads, closed)
     try:
         found = rows(client(settings()), sql, parameters)
     except (ClickHouseError, OSError) as error:
@@ -46,28 +50,28 @@ def fetch(where: str, parameters: dict[str, Any], limit: int, payloads: bool = T
 
 def document(row: dict[str, Any]) -> dict[str, Any]:
     """A dead letter as JSON."""
-    payload = base64.b64encode(row["payload"]).decode()
-    return row | {"payload": payload, "failed_at": utc(row["failed_at"])}
+    times = {name: utc(row[name]) if row[name] else None for name in ("failed_at", "closed_at")}
+    return row | times | {"payload": base64.b64encode(row["payload"]).decode()}
 
 
 @app.command("list")
-def list_(reason: Reason = "", limit: Limit = 100, format: As = Format.text) -> None:
-    """What was refused, where it came from and why.
+def list_(reason: Reason = "", limit: Limit = 100, all_: All = False, format: As = Format.text) -> None:
+    """What was refused, where it came from and why: what is open, or with --all what was closed as well.
 
     Example: ringback dead-letters list --reason unknown_fingerprint
     """
-    found = fetch(
-        "reason = {reason:String} OR {reason:String} = ''", {"reason": reason}, limit, format is Format.json
-    )
+    where = "reason = {reason:String} OR {reason:String} = ''"
+    found = fetch(where, {"reason": reason}, limit, format is Format.json, all_)
     if format is Format.json:
         print_json([document(row) for row in found])
         return
     if not found:
         out.print("no dead letters")
         return
-    table = Table("origin", "position", "reason", "detail", box=None)
+    table = Table("origin", "position", "reason", "detail", *(["closed"] if all_ else []), box=None)
     for row in found:
-        table.add_row(*(Text(printable(row[name])) for name in COLUMNS[:4]))
+        shown = [row[name] for name in COLUMNS[:4]] + ([row["how"]] if all_ else [])
+        table.add_row(*(Text(printable(value)) for value in shown))
     out.print(table)
 
 
@@ -86,8 +90,8 @@ def show(origin: Origin, position: Position) -> None:
 
 def one(origin: str, position: int) -> list[dict[str, Any]]:
     """The dead letters of one place; ends the command with status 1 where there is none."""
-    where = "origin = {origin:String} AND position = {position:UInt64}"
-    found = fetch(where, {"origin": origin, "position": position}, 100)
+    where = PLACE
+    found = fetch(where, {"origin": origin, "position": position}, 100, closed=True)
     if not found:
         fail(f"no dead letter {origin}:{position}; see `ringback dead-letters list`", NO)
     return found
@@ -95,15 +99,15 @@ def one(origin: str, position: int) -> list[dict[str, Any]]:
 
 @app.command("replay")
 def replay(reason: Reason = "", limit: Limit = 10_000) -> None:
-    """Send refused Kafka records to contact-events again, after an upgrade that can read them.
+    """Send refused Kafka records again that can be read now, after an upgrade or with a schema registry set.
 
-    What is still no event comes back as a dead letter. Not sent are refused lines of files (mend the file and
-    import it again, which counts nothing twice) and records of which only the shape was kept.
+    They are closed by it. What still cannot be read stays open and is not sent. Refused lines of files are
+    mended in the file (see close); records of which only the shape was kept are sent again by their producer.
 
     Example: ringback dead-letters replay --reason unknown_fingerprint
     """
-    where = "(reason = {reason:String} OR {reason:String} = '') AND startsWith(origin, {topic:String})"
-    found = fetch(where, {"reason": reason, "topic": f"{CONTACT_EVENTS}["}, limit)
+    where = "(reason = {reason:String} OR {reason:String} = '') AND match(origin, {topics:String})"
+    found = fetch(where, {"reason": reason, "topics": KAFKA}, limit)
     if not found:
         fail("no dead letters of Kafka records; refused lines of files are mended in the file", NO)
     shapes = sum(is_shape(row["payload"]) for row in found)
@@ -111,21 +115,59 @@ def replay(reason: Reason = "", limit: Limit = 10_000) -> None:
     if shapes:
         err.print(f"of {shapes:,} records only the shape was kept: their producer must send them again")
     sent = asyncio.run(send(found))
-    out.print(f"sent again {sent:,}")
+    for row in sent:
+        closed_by(PLACE, {"origin": row["origin"], "position": row["position"]}, "replayed")
+    if len(sent) < len(found):
+        err.print(f"{len(found) - len(sent):,} records still cannot be read: they stay open")
+    out.print(f"sent again {len(sent):,}")
 
 
-async def send(found: list[dict[str, Any]]) -> int:
-    """Send payloads again under the key that their event names, or without one if it cannot be read."""
+@app.command("close")
+def close(
+    origin: Origin,
+    position: Annotated[
+        int | None, typer.Argument(min=0, max=POSITION_MAX, help="One of them alone.")
+    ] = None,
+) -> None:
+    """Take what is done with off the list: lines that were mended in their file, or need not be.
 
+    They stay in the table and in `list --all`. What is refused once more is open again.
+
+    Example: ringback dead-letters close calls.jsonl
+    """
+    where = PLACE if position is not None else "origin = {origin:String}"
+    number = closed_by(where, {"origin": origin, "position": position or 0}, "mended")
+    if not number:
+        fail(f"no open dead letter of {origin}; see `ringback dead-letters list`", NO)
+    out.print(f"closed {number:,}")
+
+
+def closed_by(where: str, parameters: dict[str, Any], how: str) -> int:
+    """Close the open ones of a condition; how many. Ends the command where there is no answer."""
+    try:
+        connection = client(settings())
+        counted = f"{text.open_letters()} AND ({where})"
+        number = int(connection.query(counted, parameters=parameters).result_rows[0][0])
+        if number:
+            connection.command(text.close(where), parameters=parameters | {"how": how})
+    except (ClickHouseError, OSError) as error:
+        fail(f"ClickHouse cannot answer: {short(error)}", UNREACHABLE)
+    return number
+
+
+async def send(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Send what can be read, as it was, to the topic and under the key of its event; those that were sent."""
     wire_format = wire(settings())
     lookup = SchemaLookup(wire_format.registry)
+    sent = []
     async with await open_sender(settings()) as sender:
         for row in found:
             await lookup.fetch(lookup.missing([row["payload"]]))
             try:
                 event, _ = wire_format.decode(row["payload"])
-                key = getattr(event, "contact_id", "").encode()
             except DecodeError:
-                key = b""
-            await sender.send_record(OutgoingRecord(CONTACT_EVENTS, key, row["payload"]))
-    return len(found)
+                continue
+            payload = row["payload"]
+            await sender.send_record(event_record(event, lambda _, payload=payload: payload))  # type: ignore[misc]
+            sent.append(row)
+    return sent

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from aiokafka.errors import KafkaError
+from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from pydantic import AliasChoices
 from rich.markup import escape
@@ -20,9 +21,11 @@ from cli.clickhouse import short
 from cli.console import NO, UNREACHABLE, Format, out, print_json, settings
 from cli.gateway_settings import GatewaySettings
 from cli.placing import wrongly_placed
-from cli.settings import TOML, Settings
+from cli.settings import TOML, Settings, rules_of
+from reports.rules_in_use import differing_rules
 from schemas.topics import PASSED_ON_TOPICS, RAW_TOPICS, SINK_GROUP, SINK_TOPICS, WORKER_GROUP
 from sinks.connection import connect, without_secret
+from sql.dead_letter_queries import open_letters
 from streams.health.group_lag import OffsetReader
 
 SECRET = frozenset({"customer_key_secret", "gateway_token"})
@@ -70,12 +73,24 @@ def clickhouse_findings(config: Settings) -> list[Finding]:
         client = connect(config.clickhouse)
         version = f"{address}, version {client.server_version}"
         found = [Finding("ClickHouse", True, version)]
-        count = client.query("SELECT count() FROM dead_letters FINAL").result_rows[0][0]
+        count = client.query(open_letters()).result_rows[0][0]
     except (ClickHouseError, OSError) as error:
         remedy = "start `ringback up`, or set CLICKHOUSE_URL to a server that answers"
         return [Finding("ClickHouse", False, f"{address}: {short(error)}", remedy, unreachable=True)]
-    found.append(Finding("dead letters", count == 0, f"{count:,}", "see `ringback dead-letters list`"))
-    return found
+    found.append(Finding("open dead letters", count == 0, f"{count:,}", "see `ringback dead-letters list`"))
+    return [*found, *rules_findings(client, config)]
+
+
+def rules_findings(client: Client, config: Settings) -> list[Finding]:
+    """Do worker and sink count by the rules that are set here?"""
+    try:
+        differing = differing_rules(client, rules_of(config))
+    except (ClickHouseError, OSError) as error:
+        return [Finding("rules", False, short(error), "start a sink of this version")]
+    remedy = "give all parts the same settings and restart them"
+    if not differing:
+        return [Finding("rules", True, "worker, sink and this command count alike")]
+    return [Finding("rules", False, said, remedy) for said in differing]
 
 
 def origin_of(name: str) -> tuple[str, str]:

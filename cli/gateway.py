@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import logging
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -35,6 +36,8 @@ def gateway() -> None:
     Example: RINGBACK_GATEWAY_TOKEN_FILE=token ringback gateway
     """
     config = settings()
+    # Of what is no HTTP it would log a traceback a request, to whoever sends one; our own faults we log.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL + 1)
     given = gateway_config(config)
     try:
         run(lambda: serve_until_stopped(config, given))

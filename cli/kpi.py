@@ -12,20 +12,25 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from cli.clickhouse import client, short
-from cli.console import UNREACHABLE, WRONG_USE, fail, out, print_json, settings
+from cli.console import UNREACHABLE, WRONG_USE, err, fail, out, print_json, settings
+from cli.kpi_list import list_kpis
 from cli.printable import csv_cell, printable
 from cli.settings import rules_of
 from cli.times import instant_ms, span_ms
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
+from kpis.rules import Rules
 from reports.explain.explanation import NoExplanation
 from reports.kpi.answer import CannotAnswer, Question
 from reports.kpi.zones import answer_by_zone
+from reports.rules_in_use import differing_rules
 from schemas.time_units import MINUTE_MS
 from sql.periods import EVERY
 
@@ -44,6 +49,7 @@ AsOf = Annotated[
     str | None,
     typer.Option(help="Moment of what is live, and by which repeat contacts are judged final; default: now."),
 ]
+Listing = Annotated[bool, typer.Option("--list", help="What each KPI is and comes from; asks nothing.")]
 Recompute = Annotated[bool, typer.Option("--from-oracle", help="Recompute from raw events by SQL.")]
 
 
@@ -85,14 +91,15 @@ def answering() -> Iterator[None]:
 
 
 def kpi(
-    begin: Begin,
-    end: End,
+    begin: Begin = "",
+    end: End = "",
     every: Every = "all",
     by: By = "",
     kpi: Ids = "",
     variants: Variants = False,
     as_of: AsOf = None,
     from_oracle: Recompute = False,
+    listing: Listing = False,
     format: Annotated[TableFormat, typer.Option(help="Output format.")] = TableFormat.text,
 ) -> None:
     """KPIs of [from, to): from the stream's tables, or with --from-oracle recomputed from raw events.
@@ -100,6 +107,10 @@ def kpi(
     Example: ringback kpi --from 1999-02-01 --to 1999-03-01 --by queue --kpi offered,service_level,asa
     """
     config = settings()
+    if listing:
+        return list_kpis(config, split(kpi), variants, format.value)
+    if not begin or not end:
+        raise typer.BadParameter("--from and --to are missing; or ask what KPIs there are by --list")
     if every not in EVERY:
         raise typer.BadParameter(f"--every is one of {', '.join(EVERY)}")
     span = span_ms(begin, end, config.timezone)
@@ -107,14 +118,26 @@ def kpi(
     question = Question(*span, every, split(by), split(kpi), from_oracle, config.timezone, moment, variants)
     rules = rules_of(config)
     with answering():
+        connection = client(config)
         zones = config.timezone_by_queue
-        rows = answer_by_zone(client(config), question, rules, zones, partial(span_ms, begin, end))
+        rows = answer_by_zone(connection, question, rules, zones, partial(span_ms, begin, end))
+        warn_of_rules(connection, rules)
     if format is TableFormat.json:
         print_json(rows)
     elif format is TableFormat.csv:
         print_csv(rows, question)
     else:
         print_text(rows, question, every_kpi(rules))
+
+
+def warn_of_rules(connection: Client, rules: Rules) -> None:
+    """Say on stderr where worker or sink count by other rules than those of this command."""
+    for said in differing_rules(connection, rules):
+        err.print(
+            f"[yellow]note:[/] {escape(said)}. Give all parts the same settings and restart them",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def print_csv(rows: list[dict[str, Any]], question: Question) -> None:

@@ -36,6 +36,10 @@ COMMANDS = {
         "Run the gateway until SIGTERM: events of any program and webhooks of sources, over HTTP to Kafka.",
     ),
     "import": ("cli.importing:app", "Send a file's events; run again it counts nothing twice."),
+    "follow": (
+        "cli.follow:follow",
+        "Send the events of a log while it is written, across rotations and restarts.",
+    ),
     "adapter": ("cli.adapter:app", "Look into sources: list them, try or check a file of one."),
     "simulate": (
         "cli.simulate:simulate",
@@ -54,7 +58,19 @@ COMMANDS = {
         "cli.verify:verify",
         "Compare the stream's tables with KPIs recomputed by SQL from raw events; status 1 if any differ.",
     ),
-    "dead-letters": ("cli.dead_letters:app", "Unreadable and illegal input: list, show, send again."),
+    "export": (
+        "cli.export:app",
+        "Write events to Avro container files or Parquet; done again it writes what changed.",
+    ),
+    "replay": (
+        "cli.replay:app",
+        "Send kept events into the pipeline again: nothing is counted twice, nobody is paged.",
+    ),
+    "restore": (
+        "cli.restore:app",
+        "Fill a Kafka or a ClickHouse that was lost again, from the other one or from exported files.",
+    ),
+    "dead-letters": ("cli.dead_letters:app", "Unreadable and illegal input: list, show, send again, close."),
     "heal": (
         "cli.heal:heal",
         "Bring contacts together that a producer with another partitioner has split.",

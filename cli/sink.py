@@ -2,14 +2,20 @@
 
 import asyncio
 import signal
+import time
+from collections.abc import Mapping
 from functools import partial
+
+from clickhouse_connect.driver.client import Client
 
 from cli.console import settings
 from cli.endpoint import SINK_PORT_OFFSET, endpoint
 from cli.stream_settings import stream_config
 from cli.wire import wire
+from kpis.rules import Rules
 from schemas.topics import SINK_GROUP
 from sinks.loop import run_sink
+from sinks.rules_in_use import keep_own
 from sinks.views.statements import apply_views
 from sinks.writer import ClickHouseSink
 from streams.health.observer import observed
@@ -23,6 +29,12 @@ def sink() -> None:
     asyncio.run(sink_until_stopped())
 
 
+def make_views(client: Client, rules: Rules, zone: str, by_queue: Mapping[str, str]) -> None:
+    """Views by these rules; and which rules they are, for those who ask by others."""
+    apply_views(client, rules, zone, by_queue)
+    keep_own(client, rules, time.time_ns() // 1_000_000)
+
+
 async def sink_until_stopped() -> None:
     """Run the sink; SIGINT and SIGTERM let it write and commit what it holds."""
     config = settings()
@@ -31,7 +43,8 @@ async def sink_until_stopped() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     stream = stream_config(config)
-    views = partial(apply_views, rules=stream.rules, zone=config.timezone, by_queue=config.timezone_by_queue)
+    zones = config.timezone_by_queue
+    views = partial(make_views, rules=stream.rules, zone=config.timezone, by_queue=zones)
     with observed("sink", endpoint(config, SINK_GROUP, SINK_PORT_OFFSET)) as health:
         clickhouse = ClickHouseSink(config.clickhouse, views, health.metrics.inserted, stop.is_set)
         await run_sink(stream, clickhouse, wire(config), stop, health)

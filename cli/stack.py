@@ -82,9 +82,11 @@ def ringback_service(settings: Settings, command: str, name: str, port: int) -> 
 
 
 def services(settings: Settings, workers: int) -> list[Service]:
-    """All parts in the order they start; what is configured elsewhere is left out."""
+    """All parts in the order they start; what is configured elsewhere is left out. No workers: no sink."""
     parts = [] if settings.kafka_bootstrap_servers else [kafka_service(settings)]
     parts += [] if settings.clickhouse_url else [clickhouse_service(settings)]
+    if not workers:
+        return parts
     base = settings.metrics_port  # the sink itself goes far enough above it
     parts += [ringback_service(settings, "worker", f"worker-{n + 1}", base + n) for n in range(workers)]
     return [*parts, ringback_service(settings, "sink", "sink", base)]
@@ -92,7 +94,10 @@ def services(settings: Settings, workers: int) -> list[Service]:
 
 @contextmanager
 def stack(settings: Settings, workers: int) -> Iterator[Supervisor]:
-    """The local stack, started and ready; stops in reverse order at the end. Raises LocalStackError."""
+    """The local stack, started and ready; stops in reverse order at the end. Raises LocalStackError.
+
+    Without workers only Kafka and ClickHouse, where they are not configured elsewhere.
+    """
     make_private(settings.data_dir)
     with data_dir_lock(settings.data_dir):
         supervisor = Supervisor(services(settings, workers), say)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
+import orjson
 import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -14,6 +15,7 @@ from adapters.registry import SOURCES
 from gateway.config import GatewayConfig
 from gateway.events_route import post_events
 from gateway.kafka import Acknowledged
+from gateway.openapi import PATH, document
 from gateway.problems import as_problems
 from gateway.sources_route import post_source
 from gateway.taking import GATEWAY, Gateway
@@ -42,6 +44,11 @@ async def show_metrics(request: web.Request) -> web.Response:
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
+async def show_document(described: bytes, _: web.Request) -> web.Response:
+    """The OpenAPI document."""
+    return web.Response(body=described, content_type="application/json")
+
+
 def application(gateway: Gateway) -> web.Application:
     """What is served to senders."""
     app = web.Application(middlewares=[as_problems], client_max_size=gateway.config.limits.body_max_bytes)
@@ -50,6 +57,8 @@ def application(gateway: Gateway) -> web.Application:
     for source in SOURCES:
         if source.adapter:
             app.router.add_post(f"/v1/sources/{source.name}", partial(post_source, source))
+    described = orjson.dumps(document(SOURCES))
+    app.router.add_get(PATH, partial(show_document, described))
     app.router.add_get("/health", show_health)
     app.router.add_get("/ready", show_ready)
     return app

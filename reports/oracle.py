@@ -114,16 +114,21 @@ def agent_step(tables: Recomputed) -> Step:
 
 @contextmanager
 def recomputed(
-    client: Client, rules: Rules, span: tuple[int, int] | None, memory_bytes: int = MEMORY_BYTES
+    client: Client,
+    rules: Rules,
+    span: tuple[int, int] | None,
+    memory_bytes: int = MEMORY_BYTES,
+    raw: str = oracle.EVENTS,
 ) -> Iterator[Recomputed]:
     """Recompute everything, or what books in `span` ([from, to) in UTC ms, whole minutes), into tables.
 
     They are made anew for each use and dropped at the end; several may be at it at once. With a span they
     also hold parts of what lies outside of it: readers keep to the span, as `sql.verify_queries` does.
+    `raw` is the relation that raw events are read from.
     """
     suffix = uuid4().hex[:12]
     tables = Recomputed(*(f"oracle_{field.name}_{suffix}" for field in fields(Recomputed)))
-    events = oracle.touching() if span is not None else oracle.EVENTS
+    events = oracle.touching(raw) if span is not None else raw
     filler = TableFiller(client, rules, span, memory_bytes)
     try:
         contacts = filler.count("uniq(contact_id)", events)

@@ -12,6 +12,8 @@ KPI_WINDOWS = "kpi-windows"
 FCR_FACTS = "fcr-facts"
 FCR_WINDOWS = "fcr-windows"
 AGENT_QUARTERS = "agent-quarters"
+# By which rules each partition is counted.
+RULES_IN_USE = "rules-in-use"
 
 APP_ID = "ringback"
 CONTACTS_TABLE, WINDOWS_TABLE = "contacts", "windows"
@@ -58,5 +60,6 @@ SINK_TOPICS = (
     FCR_FACTS,
     FCR_WINDOWS,
     AGENT_QUARTERS,
+    RULES_IN_USE,
     DEAD_LETTERS,
 )

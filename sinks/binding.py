@@ -27,9 +27,9 @@ def other_kafka(known: list[str], kafka: str) -> str:
     return (
         f"the rows in ClickHouse come from Kafka cluster {', '.join(sorted(clusters))}, but this is {found}: "
         "mixed they would give wrong numbers. Was Kafka's folder removed, emptied or damaged, were topics "
-        "deleted, or does KAFKA_BOOTSTRAP_SERVERS or CLICKHOUSE_URL name another one? Restore Kafka's data, "
-        "name those that belong together, or take an empty database (for the local stack: another "
-        "RINGBACK_DATA_DIR) and import again"
+        "deleted, or does KAFKA_BOOTSTRAP_SERVERS or CLICKHOUSE_URL name another one? Restore Kafka's data "
+        "from a backup, or fill this one by `ringback restore kafka`; name those that belong together; or "
+        "take an empty database (for the local stack: another RINGBACK_DATA_DIR) and import again"
     )
 
 

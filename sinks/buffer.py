@@ -27,6 +27,7 @@ from sinks.rows import (
     quarter_row,
     window_row,
 )
+from sinks.rules_in_use import rules_row
 from streams.health.sparing import SparingLog
 from streams.kafka.record import Decode
 
@@ -92,6 +93,10 @@ class Buffer:
             self.tables["dead_letters"].append(checked_row("dead_letters", row))
             return
         document = orjson.loads(record.value)
+        if record.topic == topics.RULES_IN_USE:
+            rules = rules_row(record.offset, document)
+            self.tables["rules_in_use"].append(rules)
+            return
         make = LATEST.get(record.topic, fact_rows)
         # All of them before any is kept: what is alien must not take the place of what is ours.
         made = [(table, checked_row(table, row)) for table, row in make(document)]

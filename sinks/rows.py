@@ -18,6 +18,7 @@ from kpis.tallies.windows import MEASURES
 from schemas.checked import types_of
 from schemas.codec import avro_fields
 from schemas.events import AgentStateChanged, ContactEvent, SourceHeartbeat
+from sinks.rules_in_use import COLUMNS as RULES_COLUMNS
 
 Row = Mapping[str, Any]
 TableRow = tuple[str, list[Any]]
@@ -70,6 +71,7 @@ COLUMNS = {
     "fcr_windows": FCR_WINDOW_COLUMNS,
     "agent_quarters": QUARTER_COLUMNS,
     "dead_letters": DEAD_LETTER_COLUMNS,
+    "rules_in_use": RULES_COLUMNS,
 }
 FACT_TABLES = {
     "contacts": ContactFact,

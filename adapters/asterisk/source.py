@@ -36,5 +36,6 @@ ENTRY = Source(
     ),
     ordered=True,
     parts="adapters.asterisk.file:QueueLog",
+    follow="adapters.asterisk.follow:Following",
     sort="adapters.asterisk.file:in_order",
 )

@@ -52,6 +52,7 @@ class Source:
     snapshot: bool = False  # tells a state again and again; what changed has a greater revision
     secrets: tuple[str, ...] = ()
     parts: str = ""  # "module:class" of a reader that remembers: several files are parts of one log
+    follow: str = ""  # "module:class" that reads a file while it is written (path, position file, secret)
     sort: str = ""  # "module:function" that puts such files in order, the oldest first
     adapter: str = ""
     signature: str = ""

@@ -2,18 +2,13 @@
 
 from collections.abc import Mapping
 
+from adapters.registry import SOURCES
 from docs.build.markdown import MADE, code, page, table
 from kpis.catalogue.every_kpi import every_kpi
-from kpis.catalogue.figure import (
-    CallbackWait,
-    Figure,
-    Longest,
-    LongestWaitNow,
-    PeakHour,
-    Quantile,
-    unknown_figure,
-)
-from kpis.catalogue.kpi import Kpi, Terms
+from kpis.catalogue.formula import formula
+from kpis.catalogue.kpi import Kpi
+from kpis.catalogue.origin import final_when, origin, settings_of
+from kpis.catalogue.vendors import SAME_AS
 from kpis.rules import DEFAULT_RULES, Rules
 from schemas.time_units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
@@ -61,46 +56,19 @@ def spoken(duration_ms: int) -> str:
     return f"{duration_ms:,} ms"
 
 
-def side(terms: Terms) -> str:
-    """One side of a quotient."""
-    text = ""
-    for measure, factor in terms.items():
-        sign = "-" if factor < 0 else "+"
-        times = "" if abs(factor) == 1 else f"{abs(factor):,} × "
-        text += f" {sign} {times}`{measure}`" if text or factor < 0 else f"{times}`{measure}`"
-    return text.strip()
-
-
-def figure_formula(figure: Figure) -> str:
-    """What stands in place of a quotient."""
-    match figure:
-        case Longest(duration):
-            return f"the greatest `{duration}`"
-        case LongestWaitNow():
-            return "the greatest age of a waiting leg"
-        case Quantile():
-            return "lower quantile of single values"
-        case CallbackWait():
-            return "mean of single waits"
-        case PeakHour():
-            return "the four quarter-hours in a row with most `contacts`"
-    raise unknown_figure(figure, "docs/build/kpis.py")
-
-
-def formula(kpi: Kpi) -> str:
-    """How a KPI is made of measures."""
-    if kpi.figure is not None:
-        return figure_formula(kpi.figure)
-    num = f"({side(kpi.num)})" if len(kpi.num) > 1 and kpi.den else side(kpi.num)
-    quotient = f"{num} / ({side(kpi.den)})" if len(kpi.den) > 1 else f"{num} / {side(kpi.den)}"
-    text = quotient if kpi.den else num
-    if kpi.table != "fcr":
-        return text
-    which = {
-        "final": ", of those whose window has passed",
-        "pending": ", of those whose window has not passed",
-    }
-    return f"{text}, within {kpi.days} d{which.get(kpi.maturity, '')}"
+def answers(kpi: Kpi) -> list[str]:
+    """From what it comes, what moves it, when it is final, who calls it what, which sources can give it."""
+    found = origin(kpi)
+    given = [source.name for source in SOURCES if {*found.needs} <= {*source.gives}]
+    moved = [*map(code, found.moved_by), *(f"rule {code(rule)}" for rule in settings_of(kpi))]
+    same = [f"{product}: {name}" for product, name in SAME_AS.get(kpi.id, ())]
+    return [
+        f"- Comes from: {', '.join(map(code, found.needs))}",
+        *([f"- Moved as well by: {', '.join(moved)}"] if moved else []),
+        f"- Final: {final_when(kpi)}",
+        *([f"- The number of: {'; '.join(same)}"] if same else []),
+        f"- Sources that can give it: {', '.join(given) or 'none of those here'}",
+    ]
 
 
 def entry(kpi: Kpi, variants: list[Kpi], rules: Rules) -> str:
@@ -114,6 +82,7 @@ def entry(kpi: Kpi, variants: list[Kpi], rules: Rules) -> str:
         f"- Formula: {formula(kpi)}",
         f"- Unit: {kpi.unit}; grain: {kpi.grain}; counted at: {kpi.booked}; {applies}",
         f"- After: {kpi.source}",
+        *answers(kpi),
     ]
     if variants:
         heads = ("Variant", "What is different", "Formula", "Counted at", "After")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adapters.registry import SOURCES
-from docs.build import commands, events, kpis, metrics, settings, views
+from docs.build import commands, documents, events, kpi_schema, kpis, metrics, settings, views
 from docs.build.sources import with_head, with_sources
 
 ROOT = Path(__file__).parents[2]
@@ -14,8 +14,13 @@ REFERENCE: dict[str, Callable[[], str]] = {
     "docs/reference/commands.md": commands.reference,
     "docs/reference/events.md": events.reference,
     "docs/reference/kpis.md": kpis.reference,
+    "docs/reference/kpi.schema.json": kpi_schema.reference,
     "docs/reference/metrics.md": metrics.reference,
     "docs/reference/views.md": views.reference,
+}
+DOCUMENTS: dict[str, Callable[[], str]] = {
+    "docs/reference/asyncapi.json": documents.asyncapi,
+    "docs/reference/openapi.json": documents.openapi,
 }
 
 
@@ -27,7 +32,7 @@ def read(path: str) -> str:
 def pages() -> dict[str, str]:
     """What each page must be; of the README the table of sources is made, of a source's page its head."""
     return {
-        **{path: made() for path, made in REFERENCE.items()},
+        **{path: made() for path, made in (REFERENCE | DOCUMENTS).items()},
         **{source.page: with_head(source.name, read(source.page)) for source in SOURCES},
         README: with_sources(read(README)),
     }

@@ -10,6 +10,7 @@ from faust.types import TP
 from schemas import topics
 from streams.commit.processor import Processor
 from streams.commit.publisher import Publisher
+from streams.commit.rules_in_use import tell_rules
 from streams.commit.unfinished import finish_batch
 from streams.engine.log_check import Asked, ask, fit_of, remember_refused
 from streams.engine.shutdown import Ending
@@ -64,6 +65,7 @@ def add_recovery(
             app.consumer.go_on = shorter(asked)
             for processor in processors:
                 await finish(processor, partitions, asked)
+            await tell_rules(processors[0].writer, partitions, processors[0].config.rules)
         except Exception as error:  # Faust swallows what a recovery callback raises
             ending.fail(error)
             return

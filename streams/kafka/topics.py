@@ -21,6 +21,7 @@ from schemas.topics import (
     FCR_WINDOWS,
     KPI_WINDOWS,
     PASSED_ON_TOPICS,
+    RULES_IN_USE,
     SOURCE_HEARTBEATS,
 )
 from streams.kafka.patience import Notice, patiently
@@ -61,6 +62,7 @@ def topic_specs(partitions: int) -> list[TopicSpec]:
         TopicSpec(CONTACT_EVENTS, partitions, FOREVER),
         TopicSpec(AGENT_EVENTS, partitions, FOREVER),
         TopicSpec(SOURCE_HEARTBEATS, 1, LATEST),
+        TopicSpec(RULES_IN_USE, 1, LATEST),
         TopicSpec(DEAD_LETTERS, 1, FOREVER),
         *(TopicSpec(name, partitions, FACTS) for name in (*PASSED_ON_TOPICS, CONTACT_FACTS, FCR_FACTS)),
         *(TopicSpec(name, partitions, LATEST) for name in (KPI_WINDOWS, FCR_WINDOWS, AGENT_QUARTERS)),

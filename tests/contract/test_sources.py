@@ -78,7 +78,10 @@ def test_the_source_knows_the_customers_in_its_lines(source: Source, path: Path)
 @pytest.mark.parametrize("source", EVERY)
 def test_files_of_another_kind_are_refused(source: Source) -> None:
     kinds = OTHER_KINDS | {
-        path.name: lines_of(path) for other in SOURCES if other != source for path in samples(other)
+        f"{other.name}-{path.name}": lines_of(path)
+        for other in SOURCES
+        if other != source
+        for path in samples(other)
     }
     if source.header_lines:
         kinds |= {path.name: lines_of(path)[source.header_lines :] for path in samples(source)}

@@ -1,10 +1,16 @@
 """The gateway on a real Kafka: what is answered 202 is there, and what is refused is not."""
 
+import asyncio
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
 import orjson
 import pytest
-from support.gateway import BEARER, client_of, config_of, events_stored
-from support.stack import Stack
+from support.gateway import BEARER, TOKEN, client_of, config_of, events_stored
+from support.stack import Stack, background
 
+from deploy.local.ports import free_port
 from streams.kafka.topics import ensure_topics
 
 pytestmark = pytest.mark.stack
@@ -95,3 +101,48 @@ async def test_what_is_refused_says_why_and_is_not_there(stack: Stack) -> None:
         async with session.get("/nothing") as answer:
             assert (answer.status, orjson.loads(await answer.read())["code"]) == (404, "http_404")
     assert [name for name in await contacts(stack) if name.startswith("refused")] == []
+
+
+def free_ports(stack: Stack, **more: str) -> dict[str, str]:
+    metrics = free_port()
+    return stack.env(RINGBACK_GATEWAY_PORT=str(free_port()), RINGBACK_METRICS_PORT=str(metrics)) | more
+
+
+def call(url: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
+    request = Request(url, body, headers)  # noqa: S310
+    try:
+        with urlopen(request, timeout=20) as answer:  # noqa: S310
+            return answer.status, answer.read()
+    except HTTPError as refused:
+        return refused.code, refused.read()
+
+
+def test_the_command_takes_events_and_goes_on_after_kafka_was_away(
+    fresh_stack: Stack, tmp_path: Path
+) -> None:
+    """`ringback gateway` itself: what it answers while Kafka is down, and that it needs no restart after."""
+    asyncio.run(ensure_topics(fresh_stack.bootstrap_servers, 4, 1))
+    token = tmp_path / "token"
+    token.write_text(f"{TOKEN.decode()}\nanother-token-during-a-rotation\n")
+    env = free_ports(fresh_stack, RINGBACK_GATEWAY_TOKEN_FILE=str(token))
+    at = f"http://127.0.0.1:{env['RINGBACK_GATEWAY_PORT']}"
+    observed = f"http://127.0.0.1:{int(env['RINGBACK_METRICS_PORT']) + 32}"
+    headers = {"Content-type": "application/json", **BEARER}
+    with background(env, "gateway") as running:
+        assert call(f"{at}/v1/events", orjson.dumps(event("before")), **headers)[0] == 202
+        assert call(f"{observed}/ready") == (200, b"ready\n")
+        assert fresh_stack.kafka is not None
+        fresh_stack.kafka.stop()
+        status, said = call(f"{at}/v1/events", orjson.dumps(event("away")), **headers)
+        assert (status, orjson.loads(said)["code"]) == (503, "kafka")
+        assert call(f"{observed}/ready")[0] == 503
+        fresh_stack.kafka.start()
+        answers = [call(f"{at}/v1/events", orjson.dumps(event("after")), **headers)[0] for _ in range(3)]
+        assert 202 in answers
+        assert (
+            b'ringback_gateway_requests_total{code="kafka",source="events",status="503"} 1.0'
+            in call(f"{observed}/metrics")[1]
+        )
+        assert TOKEN.decode() not in running.log()
+    found = {e.contact_id for e in asyncio.run(events_stored(fresh_stack.bootstrap_servers))}
+    assert found >= {"before", "after"}

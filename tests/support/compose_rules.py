@@ -24,9 +24,9 @@ PINNED = re.compile(r"[\w./-]+:\d+(\.\d+){2,}[\w.-]*(@sha256:[0-9a-f]{64})?")
 MEMORY = re.compile(r"(?:\$\{\w+:-)?(\d+)([mg])\}?")
 # Who is in which network; a service beside them, such as a BI tool, joins one of them.
 NETWORKS = {
-    "stream": {"kafka", "worker", "sink"},
-    "store": {"clickhouse", "sink"},
-    "metrics": {"worker", "sink"},
+    "stream": {"kafka", "worker", "sink", "verify"},
+    "store": {"clickhouse", "sink", "verify"},
+    "metrics": {"worker", "sink", "verify"},
     "bi": {"clickhouse"},
     "kafka-port": {"kafka"},
 }

@@ -31,15 +31,19 @@ KPIS = every_kpi(DEFAULT_RULES)
 COMMANDS = (
     "demo", "up", "worker", "sink", "gateway",
     *(f"import {source.name}" for source in SOURCES),
-    "adapter list", "adapter try", "adapter check", "simulate", "kpi",
+    "follow", "adapter list", "adapter try", "adapter check", "simulate", "kpi",
     "explain", "verify", "alerts check", "alerts backtest", "alerts run", "alerts list",
-    "dead-letters list", "dead-letters show", "dead-letters replay", "doctor", "heal",
+    "export clickhouse", "export kafka", "replay files", "replay kafka", "replay clickhouse",
+    "restore kafka", "restore clickhouse",
+    "dead-letters list", "dead-letters show", "dead-letters replay",
+    "dead-letters close", "doctor", "heal",
 )  # fmt: skip
 OURS = {
     "cli",
     "alerts",
     "bench",
     "reports",
+    "maintenance",
     "sinks",
     "gateway",
     "streams",
@@ -96,7 +100,9 @@ def test_help_has_an_example_that_names_the_command(command: str) -> None:
     assert f"ringback {command}" in done.output.split("Example: ")[1]
 
 
-@pytest.mark.parametrize("group", [(), ("import",), ("adapter",), ("dead-letters",)])
+@pytest.mark.parametrize(
+    "group", [(), ("import",), ("adapter",), ("export",), ("replay",), ("restore",), ("dead-letters",)]
+)
 def test_a_group_alone_prints_its_help(group: tuple[str, ...]) -> None:
     assert "Usage:" in ringback(*group).output
     assert ringback(*group, "--help").status == 0

@@ -178,7 +178,7 @@ class Mode:
 
 
 READERS = (
-    "docs/build/kpis.py",
+    "kpis/catalogue/formula.py",
     "sinks/views/figures.py",
     "reports/kpi/figures.py",
     "reports/explain/figures.py",
@@ -191,7 +191,7 @@ def test_a_figure_that_a_reader_does_not_know_is_refused(
 ) -> None:
     kpi = register(monkeypatch, kpi_of(cast("Any", Mode("wait_ms"))))
     calls = {
-        "docs/build/kpis.py": lambda: reference(),
+        "kpis/catalogue/formula.py": lambda: reference(),
         "sinks/views/figures.py": lambda: statements(DEFAULT_RULES, "UTC"),
         "reports/kpi/figures.py": lambda: answered(client_of(), kpi),
         "reports/explain/figures.py": lambda: explanation(kpi),

@@ -7,7 +7,12 @@ import pytest
 import yaml
 
 from deploy.local.errors import LocalStackError
-from deploy.local.kafka.broker import new_cluster_id, require_complete, require_usable_path
+from deploy.local.kafka.broker import (
+    distrust_damaged_indexes,
+    new_cluster_id,
+    require_complete,
+    require_usable_path,
+)
 from deploy.local.kafka.config import (
     JVM_OPTIONS,
     LOG4J2_YAML,
@@ -159,3 +164,20 @@ def test_topics_without_what_kafka_knows_them_by_are_not_started(tmp_path: Path,
         require_complete(files)
     shutil.rmtree(files.log_dir / "contact-events-0")
     require_complete(files)  # nothing is lost: a first start that was cut short
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "kept"), [("index", 100, False), ("index", 16, True), ("timeindex", 16, False)]
+)
+def test_after_damage_to_an_index_a_clean_stop_is_not_believed(
+    tmp_path: Path, name: str, size: int, kept: bool
+) -> None:
+    """Kafka took such a log for empty, wrote over it, and what was written was read by nobody."""
+    files = BrokerFiles(tmp_path / "kafka")
+    partition = files.log_dir / "contact-events-0"
+    partition.mkdir(parents=True)
+    (partition / f"00000000000000000000.{name}").write_bytes(bytes(size))
+    marker = files.log_dir / ".kafka_cleanshutdown"
+    marker.touch()
+    distrust_damaged_indexes(files)
+    assert marker.exists() is kept

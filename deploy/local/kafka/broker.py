@@ -86,6 +86,7 @@ class LocalKafka:
         require_usable_path(self.files.log_dir)
         require_unused(self.files)
         require_complete(self.files)
+        distrust_damaged_indexes(self.files)
         require_free(self.port, "Kafka", "RINGBACK_KAFKA_PORT")
         self._write_files()
         if not self.files.meta_properties.exists():
@@ -201,6 +202,17 @@ def require_complete(files: BrokerFiles) -> None:
                 f"restore {path}; if the data may be lost, remove {files.folder.parent} as a whole, or set "
                 "RINGBACK_DATA_DIR to another folder, and import again",
             )
+
+
+def distrust_damaged_indexes(files: BrokerFiles) -> None:
+    """Where an index file has a size that none can have, let Kafka look through its logs as after a crash.
+
+    After a clean stop it would not, take a log for empty, and write over what is there.
+    """
+    entry = {".index": 8, ".timeindex": 12}
+    indexes = [path for path in files.log_dir.glob("*-[0-9]*/*") if path.suffix in entry]
+    if any(path.stat().st_size % entry[path.suffix] for path in indexes):
+        (files.log_dir / ".kafka_cleanshutdown").unlink(missing_ok=True)
 
 
 def _pid_in(files: BrokerFiles) -> str:

@@ -1,0 +1,98 @@
+"""Following a live queue_log: what is remembered of open calls is kept together with the position.
+
+Both are one file that is replaced as a whole, after the events have been sent. A crash before that sends the
+same events again, with the same ids: nothing is lost, and nothing counts twice.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from adapters.app_queue.facts import decoded
+from adapters.app_queue.log import Log
+from adapters.app_queue.reading import read_fact
+from adapters.app_queue.state import State
+from adapters.asterisk.lines import EPOCH, FIELDS, parse_line
+from adapters.kit.follow import Follower, Position
+from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, WrongFile, reject
+
+
+@dataclass
+class Kept:
+    """What is on disk between two runs; `lines` were read in all."""
+
+    position: Position | None = None
+    state: State = field(default_factory=State)
+    lines: int = 0
+
+
+KEPT = TypeAdapter(Kept)
+
+
+def time_of(line: bytes) -> int | None:
+    """The time of a line of queue_log; None of anything else."""
+    cells = decoded(line).split("|")
+    return int(cells[0]) if len(cells) >= FIELDS and EPOCH.fullmatch(cells[0]) else None
+
+
+def load(path: Path) -> Kept:
+    """What was kept; nothing where there is no such file. Raises WrongFile where it cannot be read."""
+    try:
+        return KEPT.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return Kept()
+    except ValidationError:
+        raise WrongFile(
+            f"{path} is no position of `ringback follow`; remove it to begin anew: nothing counts twice"
+        ) from None
+
+
+class Following:
+    """The outcomes of a log's lines as they come. Call `keep` once what `poll` gave is safe."""
+
+    def __init__(self, path: Path, kept: Path, secret: bytes) -> None:
+        before = load(kept)
+        self._kept, self._lines = kept, before.lines
+        self._log = Log(secret, state=before.state)
+        self._follower = Follower(path, time_of, before.position)
+
+    @property
+    def gap(self) -> bool:
+        """Were lines lost? Their file was gone before it was read."""
+        return self._follower.gap
+
+    def poll(self) -> Iterator[LineOutcome]:
+        """The outcomes of the lines that have come."""
+        for data in self._follower.poll():
+            self._lines += 1
+            if data.strip():
+                yield self._outcome(data)
+
+    def _outcome(self, data: bytes) -> LineOutcome:
+        try:
+            told = read_fact(self._log, parse_line(data))
+        except InvalidInput as refused:
+            return reject(self._follower.path.name, self._lines, refused, data)
+        return Skipped(self._lines, told) if isinstance(told, str) else Accepted(self._lines, told, 0)
+
+    def keep(self) -> None:
+        """Keep how far was read, durably: the file is there whole, as it was before or as it is now."""
+        data = KEPT.dump_json(Kept(self._follower.position, self._log.state, self._lines))
+        fresh = self._kept.with_name(f"{self._kept.name}.new")
+        with fresh.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._kept)
+        folder = os.open(self._kept.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def close(self) -> None:
+        """Let go of the log."""
+        self._follower.close()

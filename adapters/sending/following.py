@@ -1,0 +1,76 @@
+"""Sending the events of a log while it is written: how far it was read is kept once Kafka has them."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from adapters.kit.outcomes import Accepted, LineOutcome
+from adapters.sending.file_import import Sender
+from schemas.dead_letter import DeadLetter
+
+BATCH = 1_000  # lines between two times that the position is kept
+
+
+class Follows(Protocol):
+    """What reads a log while it is written, such as adapters.asterisk.follow.Following."""
+
+    def __init__(self, path: Path, kept: Path, secret: bytes) -> None:
+        """Go on where `kept` says. Raises WrongFile where it says nothing that can be understood."""
+
+    @property
+    def gap(self) -> bool:
+        """Were lines lost?"""
+
+    def poll(self) -> Iterator[LineOutcome]:
+        """What has come since."""
+
+    def keep(self) -> None:
+        """All that was polled is safe."""
+
+    def close(self) -> None:
+        """Let go of the log."""
+
+
+@dataclass
+class Followed:
+    """What was sent."""
+
+    lines: int = 0
+    sent: int = 0
+    dead_letters: int = 0
+
+
+async def follow_once(following: Follows, sender: Sender, followed: Followed) -> bool:
+    """Send what has come, at most BATCH lines, and keep how far that is; False where nothing had come."""
+    before = followed.lines
+    for outcome in following.poll():
+        followed.lines += 1
+        if isinstance(outcome, Accepted):
+            for event in outcome.events:
+                await sender.send(event)
+                followed.sent += 1
+        elif isinstance(outcome, DeadLetter):
+            await sender.send_dead_letter(outcome)
+            followed.dead_letters += 1
+        if followed.lines - before >= BATCH:
+            break
+    if followed.lines == before:
+        return False
+    await sender.flush()
+    following.keep()
+    return True
+
+
+async def follow_until(
+    stop: asyncio.Event, following: Follows, sender: Sender, followed: Followed, every_s: float
+) -> None:
+    """Go on until told to stop, looking again after a while when nothing has come."""
+    while not stop.is_set():
+        if not await follow_once(following, sender, followed):
+            try:
+                async with asyncio.timeout(every_s):
+                    await stop.wait()
+            except TimeoutError:
+                continue

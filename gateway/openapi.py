@@ -1,0 +1,135 @@
+"""The OpenAPI document of the gateway, made from the models of events and the registry of sources."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from adapters.kit.source import Source
+from gateway.bodies import CLOUD, CLOUD_BATCH, JSON, LINES, LINES_TOO
+from gateway.problems import PROBLEM_JSON, TITLES
+from schemas.events import MODELS
+
+Document = dict[str, Any]
+PATH = "/v1/openapi.json"
+EVENT, PROBLEM = "#/components/schemas/Event", "#/components/schemas/Problem"
+COUNT = {"type": "integer", "minimum": 0}
+TEXT = {"type": "string"}
+EVENT_REFUSALS = (400, 401, 408, 413, 415, 422, 429, 503)
+SOURCE_REFUSALS = (400, 401, 404, 408, 413, 415, 422, 429, 503)
+TIME = {"anyOf": [{"type": "integer", "format": "int64"}, {"type": "string", "format": "date-time"}]}
+
+
+def event_schema(type_: str) -> Document:
+    """An event as it is sent: its type is named, a time may be ISO 8601, a customer may be given raw."""
+    made: Document = MODELS[type_].model_json_schema()
+    properties = made["properties"] | {"type": {"const": type_, "type": "string"}}
+    made["required"] = sorted({*made.get("required", ()), "type"})
+    if "customer_key" in properties:
+        raw: Document = {"type": ["string", "integer", "null"]}
+        properties["customer_id"] = raw | {
+            "description": "A raw identifier in place of customer_key: hashed."
+        }
+    made["properties"] = properties | {"occurred_at": TIME}
+    return made
+
+
+def cloud_event() -> Document:
+    """A CloudEvent 1.0 in structured mode."""
+    properties: Document = dict.fromkeys(("id", "source", "type", "subject", "time"), TEXT)
+    properties |= {
+        "specversion": {"const": "1.0"},
+        "datacontenttype": {"const": JSON},
+        "data": {"type": "object"},
+    }
+    return {
+        "type": "object",
+        "required": ["specversion", "id", "source", "type", "data"],
+        "properties": properties,
+    }
+
+
+def problem_schema() -> Document:
+    """A problem document (RFC 9457)."""
+    error = {"index": COUNT, "reason": TEXT, "detail": TEXT}
+    return {
+        "type": "object",
+        "required": ["type", "title", "status", "code", "detail"],
+        "properties": {
+            "type": TEXT,
+            "title": TEXT,
+            "status": {"type": "integer"},
+            "code": {"type": "string", "description": "A stable short code."},
+            "detail": TEXT,
+            "errors": {"type": "array", "items": {"type": "object", "properties": error}},
+        },
+    }
+
+
+def content(kind: str, schema: Document) -> Document:
+    """The content of a body."""
+    return {kind: {"schema": schema}}
+
+
+def listed(schema: Document) -> Document:
+    """A list of it."""
+    return {"type": "array", "items": schema}
+
+
+def counts(*names: str) -> Document:
+    """The answer 202."""
+    schema = {"type": "object", "required": list(names), "properties": dict.fromkeys(names, COUNT)}
+    return {"description": "Kafka has acknowledged everything.", "content": content(JSON, schema)}
+
+
+def refusals(statuses: Iterable[int]) -> Document:
+    """The answers that refuse."""
+    said = content(PROBLEM_JSON, {"$ref": PROBLEM})
+    return {str(status): {"description": TITLES[status], "content": said} for status in statuses}
+
+
+def events_path() -> Document:
+    """POST /v1/events."""
+    one, cloud = {"$ref": EVENT}, {"$ref": "#/components/schemas/CloudEvent"}
+    bodies = content(JSON, {"anyOf": [one, listed(one)]})
+    bodies |= content(CLOUD, cloud) | content(CLOUD_BATCH, listed(cloud))
+    bodies |= content(LINES, TEXT) | content(LINES_TOO, TEXT)
+    return {
+        "summary": "Take events, all of a request or none of it.",
+        "operationId": "postEvents",
+        "security": [{"token": []}],
+        "requestBody": {"required": True, "content": bodies},
+        "responses": {"202": counts("accepted")} | refusals(EVENT_REFUSALS),
+    }
+
+
+def source_path(source: Source) -> Document:
+    """POST /v1/sources/<name>."""
+    return {
+        "summary": f"Webhooks of {source.title}",
+        "operationId": f"post_{source.name}",
+        "security": [],
+        "description": f"Signed by {source.name}; {source.page} says how.",
+        "requestBody": {"required": True, "content": content(JSON, {"type": ["object", "array"]})},
+        "responses": {"202": counts("accepted", "ignored", "refused")} | refusals(SOURCE_REFUSALS),
+    }
+
+
+def document(sources: Iterable[Source]) -> Document:
+    """The whole document."""
+    events = {f"Event_{type_}": event_schema(type_) for type_ in MODELS}
+    any_event = {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in events]}
+    schemas = events | {"Event": any_event, "CloudEvent": cloud_event(), "Problem": problem_schema()}
+    paths = {"/v1/events": {"post": events_path()}}
+    paths |= {f"/v1/sources/{s.name}": {"post": source_path(s)} for s in sources if s.adapter}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Ringback gateway",
+            "version": "1",
+            "description": "Events of contacts over HTTP, answered when Kafka has acknowledged.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }

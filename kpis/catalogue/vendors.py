@@ -1,0 +1,29 @@
+"""What products call the number that a KPI is: id -> (product, its name). Only what their documents say.
+
+Apart from the moment at which a product books it. A KPI that is equal to a product's number only by other
+settings, or with other contacts, is not in here.
+"""
+
+SAME_AS: dict[str, tuple[tuple[str, str], ...]] = {
+    "offered": (("Genesys Cloud", "Offered"), ("Amazon Connect", "Contacts queued")),
+    "answered.activity": (("Genesys Cloud", "Answered"),),
+    "abandoned": (("Amazon Connect", "Contacts abandoned"),),
+    "abandoned.activity": (("Genesys Cloud", "Abandoned"),),
+    "asa": (("Amazon Connect", "Average queue answer time"),),
+    "abandon_time_avg": (("Amazon Connect", "Average queue abandon time"),),
+    "longest_wait": (("Amazon Connect", "Maximum queued time"),),
+    "longest_wait_now": (("Amazon Connect", "Oldest"),),
+    "handled": (("Amazon Connect", "Contacts handled"), ("Genesys Cloud", "Handle")),
+    "aht": (("Amazon Connect", "Average handle time"),),
+    "acw_avg": (("Amazon Connect", "Average after contact work time"),),
+    "hold_time_avg": (("Amazon Connect", "Average customer hold time"),),
+    "abandonment_rate_raw": (("Genesys Cloud", "Abandon %"), ("Amazon Connect", "Abandonment rate")),
+    "service_level": (("Genesys Cloud", "Service Level %, without short abandons"), ("Twilio Flex", "SLA")),
+    "service_level.genesys": (("Genesys Cloud", "Service Level %"),),
+    "service_level.amazon": (("Amazon Connect", "Service level X"),),
+    "service_level.cisco_positive": (("Cisco UCCE", "Service Level, abandons positive"),),
+    "service_level.cisco_negative": (("Cisco UCCE", "Service Level, abandons negative"),),
+    "service_level.cisco_ignore": (("Cisco UCCE", "Service Level, abandons ignored"),),
+    "occupancy": (("Amazon Connect", "Occupancy"),),
+    "nps": (("Bain", "Net Promoter Score"),),
+}

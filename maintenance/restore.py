@@ -1,0 +1,116 @@
+"""A Kafka or a ClickHouse that was lost, filled again from the other one or from exported files."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+from aiokafka.errors import KafkaError
+from clickhouse_connect.driver.client import Client
+
+from maintenance.history import History
+from schemas.codec import decode
+from schemas.events import AgentStateChanged, SourceHeartbeat
+from schemas.topics import SINK_GROUP, SINK_TOPICS
+from sinks.binding import bind, fits, known_clusters, read_all_again
+from sinks.loop import run_sink
+from sinks.rows import agent_event_row, event_row
+from sinks.writer import ClickHouseSink
+from streams.config import StreamConfig
+from streams.health.group_lag import OffsetReader, wait_for
+from streams.health.health import Health
+from streams.kafka.decoding import Wire
+
+# What the stream makes of events. Its versions come from offsets of the Kafka that was lost, and would win
+# against those of the new one; so they are emptied, and the worker makes them anew.
+DERIVED = ("contacts", "legs", "surveys", "kpi_windows", "fcr", "fcr_windows", "agent_quarters")
+STILL_S = 60.0
+
+
+class NothingLost(ValueError):
+    """There is nothing to be filled again."""
+
+
+class SinkAtWork(RuntimeError):
+    """A sink reads under the group whose position is to be set back."""
+
+
+def lost_kafka(client: Client, kafka: str) -> None:
+    """Do the rows come from another Kafka than this one? Raises NothingLost where they do not."""
+    if fits(known_clusters(client), kafka):
+        raise NothingLost(
+            "the rows in ClickHouse come from this very Kafka: it was not lost. Events that are missing "
+            "in it are sent by `ringback replay`"
+        )
+
+
+def hand_over(client: Client, kafka: str) -> None:
+    """The rows come from this Kafka from now on. Done again, it comes to the same.
+
+    Before it a sink of the new Kafka refuses to write, so nothing of it is emptied.
+    """
+    for table in DERIVED:
+        client.command(f"TRUNCATE TABLE {table}")
+    client.command("TRUNCATE TABLE kafka_clusters")
+    bind(client, kafka)
+
+
+def load(
+    history: History, sink: ClickHouseSink, on_done: Callable[[int, int | None], None] = lambda *_: None
+) -> int:
+    """Write the events of a history to ClickHouse, past Kafka; how many. Raises as history and sink."""
+    count, total = 0, history.total()
+    for piece in history.pieces(None):
+        tables = {"events": [*contact_rows(r.value for r in piece.records)]}
+        tables["agent_events"] = [*agent_rows(r.value for r in piece.records)]
+        count += sink.insert(tables)
+        on_done(piece.done, total)
+    return count
+
+
+def contact_rows(canonicals: Iterator[bytes]) -> Iterator[list[object]]:
+    """Rows of `events`."""
+    for canonical in canonicals:
+        event = decode(canonical)
+        if not isinstance(event, AgentStateChanged | SourceHeartbeat):
+            yield event_row(event, canonical)
+
+
+def agent_rows(canonicals: Iterator[bytes]) -> Iterator[list[object]]:
+    """Rows of `agent_events`."""
+    for canonical in canonicals:
+        event = decode(canonical)
+        if isinstance(event, AgentStateChanged):
+            yield agent_event_row(event, canonical)
+
+
+async def from_kafka(
+    config: StreamConfig, sink: ClickHouseSink, wire: Wire, on_wait: Callable[[int], None]
+) -> None:
+    """Read all topics of a sink from their beginning into ClickHouse; returns when all is stored.
+
+    Rows that are there already stay the same. Raises SinkAtWork, SinkRefused, StillWaiting, KafkaError.
+    """
+    try:
+        await read_all_again(config.bootstrap_servers)
+    except KafkaError as error:
+        raise SinkAtWork(
+            f"the position in Kafka cannot be set back ({type(error).__name__}): stop all sinks of this "
+            "Kafka (`ringback up` runs one), and run the command again"
+        ) from None
+    stop = asyncio.Event()
+    copying = asyncio.create_task(run_sink(config, sink, wire, stop, Health("sink")))
+    waiting = asyncio.create_task(until_stored(config, on_wait))
+    try:
+        await asyncio.wait((copying, waiting), return_when=asyncio.FIRST_COMPLETED)
+        if copying.done():
+            copying.result()  # what it refuses
+        await waiting
+    finally:
+        waiting.cancel()
+        stop.set()
+        await copying
+
+
+async def until_stored(config: StreamConfig, on_wait: Callable[[int], None]) -> None:
+    """Return when the sink has stored all that is in Kafka now. Raises StillWaiting."""
+    async with OffsetReader(config.bootstrap_servers) as offsets:
+        await wait_for(offsets, SINK_GROUP, await offsets.ends(SINK_TOPICS), on_wait, STILL_S)

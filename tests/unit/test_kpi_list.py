@@ -1,0 +1,86 @@
+"""What the registry answers: `ringback kpi --list` and the JSON schema, of every KPI."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+import jsonschema
+import pytest
+from typer.testing import CliRunner
+
+from cli.kpi_list import card
+from cli.main import app
+from docs.build.pages import read
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.kpi import Kpi
+from kpis.catalogue.origin import BY_BOOKING, BY_MEASURE, BY_TABLE, final_when, origin
+from kpis.catalogue.vendors import SAME_AS
+from kpis.rules import DEFAULT_RULES
+from reports.kpi.answer import row_of
+from reports.kpi.question import Question
+from reports.kpi.sums import nothing
+from schemas.events import MODELS
+
+KPIS = every_kpi(DEFAULT_RULES)
+
+
+@pytest.mark.parametrize("kpi", KPIS.values(), ids=KPIS)
+def test_every_kpi_says_where_it_comes_from(kpi: Kpi) -> None:
+    found = origin(kpi)
+    assert found.needs
+    assert {*found.needs, *found.moved_by} <= MODELS.keys()
+    assert not {*found.needs} & {*found.moved_by}
+    assert "events" in card(kpi)["sources"]  # which gives all there are
+
+
+def test_no_line_of_the_tables_is_left_over() -> None:
+    names = {name for kpi in KPIS.values() if kpi.table == "windows" for name in (*kpi.num, *kpi.den)}
+    for pattern, _ in BY_MEASURE:
+        first = [n for n in names if next((p for p, _ in BY_MEASURE if re.fullmatch(p, n)), "") == pattern]
+        assert first, pattern
+    assert BY_TABLE.keys() <= {kpi.table for kpi in KPIS.values()}
+    assert BY_BOOKING.keys() <= {kpi.booked for kpi in KPIS.values()}
+    assert SAME_AS.keys() <= KPIS.keys()
+
+
+@pytest.mark.parametrize(
+    ("kpi", "needs", "final"),
+    [
+        ("asa", {"contact_queued", "contact_answered"}, "stale limit"),
+        ("acw_avg", {"contact_answered", "contact_wrapped", "contact_resolved"}, "period is over"),
+        ("hold_rate", {"contact_answered", "contact_held", "contact_resolved"}, "period is over"),
+        ("volume", {"contact_started"}, "period is over"),
+        ("fcr_gross", {"contact_started", "contact_answered", "contact_resolved"}, "7 days"),
+        ("nps", {"contact_surveyed"}, "period is over"),
+        ("occupancy", {"contact_answered", "contact_resolved", "agent_state_changed"}, "quarter-hour"),
+        ("concurrency", {"contact_answered", "contact_resolved"}, "quarter-hour"),
+        ("waiting_now", {"contact_queued", "contact_answered"}, "never"),
+        ("callback_wait", {"contact_started", "contact_transferred", "contact_answered"}, "stale limit"),
+    ],
+)
+def test_known_origins(kpi: str, needs: set[str], final: str) -> None:
+    assert {*origin(KPIS[kpi]).needs} == needs
+    assert final in final_when(KPIS[kpi])
+
+
+def test_the_command_prints_them() -> None:
+    listed = CliRunner().invoke(app, ["kpi", "--list", "--variants", "--format", "json"])
+    assert [one["id"] for one in json.loads(listed.stdout)] == [*KPIS]
+    one = CliRunner().invoke(app, ["kpi", "--list", "--kpi", "service_level.amazon"])
+    assert "same as: Amazon Connect: Service level X" in one.stdout
+    assert "rules: service_level_s" in one.stdout
+    wrong = CliRunner().invoke(app, ["kpi", "--list", "--kpi", "service_levle"])
+    assert wrong.exit_code == 2
+    table = CliRunner().invoke(app, ["kpi", "--list", "--format", "csv"])
+    assert len(table.stdout.splitlines()) == 1 + sum(not kpi.variant_of for kpi in KPIS.values())
+
+
+def test_what_is_printed_fits_the_schema() -> None:
+    schema = json.loads(read("docs/reference/kpi.schema.json"))
+    at = datetime(2026, 1, 5, tzinfo=UTC)
+    question = Question(0, 60_000, by=("queue", "brand"))
+    row = row_of(question, (at, at, "A", "acme"), {kpi.id: nothing(kpi) for kpi in KPIS.values()})
+    jsonschema.validate([row], schema)
+    for broken in ({**row, "kpis": {"asa": {"value": 1}}}, {**row, "queue": 5}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate([broken], schema)
