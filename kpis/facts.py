@@ -24,13 +24,15 @@ class LegFact:
     answered_at: int | None
     ended_at: int | None
     handled_at: int | None
-    end_type: str  # "", transferred, abandoned or resolved
-    end_detail: str  # kind of the transfer, place of the abandonment, outcome of the resolution
+    end_type: str  # "", transferred, abandoned, resolved or rejected
+    # kind of the transfer, place of the abandonment, outcome of the resolution, cause of the rejection
+    end_detail: str
     offered: int
     handled: int
     answered: int
     abandoned: int
     ivr_abandoned: int
+    rejected: int
     flow_out: int
     waiting: int
     transferred_out: int
@@ -97,6 +99,7 @@ class ContactFact:
     closed_at: int | None  # for good: no work is later
     consult_of: str | None  # an agent's inquiry about that contact: no contact of its own
     forwarded_from: str | None  # that contact's request, passed on: no repeat of it
+    rejected: int
     level1_resolvable: int
     flags: tuple[str, ...]
 

@@ -4,9 +4,9 @@ The envelope is on every contact event. Times are UTC milliseconds by the source
 event arrived is no part of it, because no KPI may depend on it.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from schemas.event_fields import (
     Channel,
@@ -20,6 +20,7 @@ from schemas.event_fields import (
     Score,
     TimeMs,
 )
+from schemas.scores import whole_scores
 
 
 class Strict(BaseModel):
@@ -160,6 +161,12 @@ class ContactSurveyed(Envelope):
     higher_is_better: bool = True
     respondent: Literal["customer", "agent"] = "customer"
     ignored: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def with_whole_scores(cls, fields: Any) -> Any:
+        """Scores with decimals on a finer scale."""
+        return whole_scores(fields)
 
 
 class ContactOffered(Envelope):

@@ -10,6 +10,15 @@ from schemas.time_units import MINUTE_MS
 from simulator.contact import Contact, Leg
 from simulator.shape import Thresholds
 
+LIMITS_S = (10, 15, 20, 30, 45, 60, 90, 120, 180, 300)
+
+
+def by_length(what: str, wait_ms: int) -> dict[str, int]:
+    """The measure of the least limit that a wait does not exceed."""
+    return {
+        f"{what}_wait_{limit}": 1 for limit in [limit for limit in LIMITS_S if wait_ms <= limit * 1000][:1]
+    }
+
 
 class Window(NamedTuple):
     """A minute (UTC ms of its beginning) of a channel and a queue ("" for none)."""
@@ -93,6 +102,7 @@ class Truth:
             answered_in_target=int(wait_ms <= self._target_ms[leg.contact.channel]),
             answered_in_target_business=int(wait_ms <= self._target_ms[leg.contact.channel]),
             service_level_n=1,
+            **by_length("answered", wait_ms),
         )
         self._first_response(leg, wait_ms)
         self._reply(leg.contact, leg.queued_at + wait_ms if leg.queued_at is not None else 0)
@@ -148,6 +158,7 @@ class Truth:
             abandon_wait_n=1,
             abandoned_in_target=int(wait_ms <= self._target_ms[leg.contact.channel]),
             service_level_n=1 - short,
+            **by_length("abandoned", wait_ms),
         )
         self._at_the_end(leg, wait_ms, abandonments=1)
 

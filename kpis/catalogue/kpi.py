@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from kpis.catalogue.figure import Figure, LongestWaitNow
+from kpis.tallies.windows import WAIT_LIMITS_S
 
 Unit = Literal[
     "count",  # of legs, contacts or answers: a whole number that can be summed
@@ -57,7 +58,8 @@ class Kpi:
     where the KPI means nothing: nobody waits on the line for an e-mail. `figure` is what a KPI is that is no
     quotient of sums; its `table` follows from it. `days` is the window of a repeat contact, and `maturity` says
     which anchors count: those whose window has passed, all, or those whose has not. `n` names the measure that
-    says how many were counted, where it is not the sum of `den`. A variant is the same question answered as
+    says how many were counted, where it is not the sum of `den`. `parts` is what both terms were
+    multiplied by for the sake of fractions. A variant is the same question answered as
     others answer it: its id is `<variant_of>.<name>`.
     """
 
@@ -76,6 +78,7 @@ class Kpi:
     days: int = 0
     maturity: Maturity = ""
     n: str = ""
+    parts: int = 1
     variant_of: str = ""
 
     def __post_init__(self) -> None:
@@ -101,6 +104,11 @@ def count(
     return Kpi(id_, name, "count", grain, booked, definition, source, {measure: 1})
 
 
+def within(measure: Literal["answered", "abandoned"], seconds: int) -> Terms:
+    """Legs whose known wait was at most so long: one of WAIT_LIMITS_S."""
+    return {f"{measure}_wait_{limit}": 1 for limit in WAIT_LIMITS_S if limit <= seconds}
+
+
 def applicable(kpi: Kpi, channel: str, async_channels: tuple[str, ...]) -> bool:
     """Does the KPI mean anything on this channel?"""
     if kpi.applies == "sync":
@@ -113,6 +121,11 @@ def applicable(kpi: Kpi, channel: str, async_channels: tuple[str, ...]) -> bool:
 def total(terms: Terms, sums: Mapping[str, int]) -> int:
     """Value of a sum of measures; 1 for the empty denominator of a count."""
     return sum(factor * sums.get(measure, 0) for measure, factor in terms.items()) if terms else 1
+
+
+def shown(kpi: Kpi, num: int, den: int) -> tuple[int, int]:
+    """Both terms without the factor that fractions need, where these come to whole numbers."""
+    return (num // kpi.parts, den // kpi.parts) if num % kpi.parts == 0 else (num, den)
 
 
 def quotient(num: int, den: int) -> float | None:

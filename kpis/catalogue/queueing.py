@@ -1,7 +1,8 @@
 """KPIs of volume and waiting (docs/facts.md 6, 7)."""
 
 from kpis.catalogue.figure import Longest, PeakHour, Quantile
-from kpis.catalogue.kpi import AMAZON, GENESYS, SPEC, Kpi, count
+from kpis.catalogue.kpi import AMAZON, GENESYS, SPEC, Kpi, count, within
+from kpis.tallies.windows import WAIT_LIMITS_S
 
 ZENDESK = "Zendesk native time duration metrics"
 
@@ -14,7 +15,19 @@ VOLUME = (
     count("short_abandoned", "Short abandoned", "entered", "short_abandoned",
           "Abandoned within the short-abandon limit: too soon for any agent.", "Twilio Flex SLA metrics", "leg"),
     count("ivr_abandoned", "Abandoned in IVR", "started", "ivr_abandoned",
-          "Inbound legs that ended before any queue and any agent.", "Bright Pattern service metrics", "leg"),
+          "Inbound legs whose customer left before any queue and any agent.", "Bright Pattern service metrics",
+          "leg"),
+    count("rejected", "Rejected", "started", "rejected",
+          "Contacts that the house turned away before any queue took them: closed, full, nobody there, blocked, "
+          "or ended by the system while still in the IVR.", "Asterisk queue join failures", "contact"),
+    Kpi("rejection_rate", "Rejection rate", "ratio", "contact", "started",
+        "Rejected of inbound contacts.", SPEC, {"rejected": 1}, {"contacts_inbound": 1}),
+    *(Kpi(f"rejected.{cause}", f"Rejected, {cause}", "count", "contact", "started", what, SPEC,
+        {f"rejected_{cause}": 1}, variant_of="rejected") for cause, what in (
+            ("closed", "Turned away out of opening hours."),
+            ("full", "Turned away by a full queue."),
+            ("empty", "Turned away because no agent was logged on."),
+            ("blocked", "Turned away by a rule, such as a list of numbers."))),
     count("flow_out", "Flow-out", "entered", "flow_out",
           "Left the queue without answer or hang-up: callback, voicemail, another queue.", GENESYS, "leg"),
     Kpi("answered.activity", "Answered, by activity", "count", "leg", "answered",
@@ -23,6 +36,12 @@ VOLUME = (
     Kpi("abandoned.activity", "Abandoned, by activity", "count", "leg", "left",
         "Abandoned legs by the moment the customer left.", GENESYS, {"abandonments": 1},
         variant_of="abandoned"),
+    *(Kpi(f"answered.within_{limit}s", f"Answered within {limit} s", "count", "leg", "entered",
+        "Offered legs that an agent took within the time in the name.", AMAZON, within("answered", limit),
+        variant_of="answered") for limit in WAIT_LIMITS_S),
+    *(Kpi(f"abandoned.within_{limit}s", f"Abandoned within {limit} s", "count", "leg", "entered",
+        "Offered legs whose customer left within the time in the name.", AMAZON, within("abandoned", limit),
+        variant_of="abandoned") for limit in WAIT_LIMITS_S),
     Kpi("peak_hour", "Peak hour", "hour", "range", "started",
         "Begin of the hour (four quarters) in which most contacts started, the earliest on a tie.",
         "FS-1037C busy hour", figure=PeakHour()),

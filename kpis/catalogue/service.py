@@ -1,6 +1,7 @@
 """KPIs of service level and abandonment (docs/facts.md 6)."""
 
-from kpis.catalogue.kpi import AMAZON, CISCO, GENESYS, Kpi
+from kpis.catalogue.kpi import AMAZON, CISCO, GENESYS, Kpi, within
+from kpis.tallies.windows import WAIT_LIMITS_S
 
 SERVICE_LEVEL = (
     Kpi("service_level", "Service level", "ratio", "leg", "entered",
@@ -48,6 +49,10 @@ SERVICE_LEVEL = (
         "entered", "As service_level_ignore_abandoned (SL4).", CISCO,
         {"answered_in_target": 1}, {"wait_n": 1, "abandon_wait_n": 1, "abandoned_in_target": -1},
         variant_of="service_level"),
+    *(Kpi(f"service_level.within_{limit}s", f"Service level, {limit} s", "ratio", "leg", "entered",
+        "Answered within the time in the name of answered and abandoned, short abandons left out, whatever T is.",
+        "Amazon Connect SERVICE_LEVEL by threshold", within("answered", limit), {"service_level_n": 1},
+        variant_of="service_level") for limit in WAIT_LIMITS_S),
 )  # fmt: skip
 
 ABANDONMENT = (

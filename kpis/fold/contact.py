@@ -46,6 +46,18 @@ def latest_customer(events: Sequence[Carrier]) -> str | None:
     return max(carriers, key=lambda e: (e.occurred_at, e.event_id)).customer_key if carriers else None
 
 
+def ending_leg(legs: list[LegFact]) -> LegFact | None:
+    """The leg that ended the contact, if its last one closes it.
+
+    An agent may still talk on an earlier leg when a guest who was called in leaves: then that one ends it.
+    """
+    last = legs[-1] if legs else None
+    if last is None or not closes(last):
+        return None
+    hosts = [leg for leg in legs if leg.handled and closes(leg)]
+    return max([*hosts, last], key=lambda leg: (leg.ended_at or 0, leg.leg))
+
+
 def fold_legs(
     events: Sequence[ContactEvent],
     contact_id: str,
@@ -109,7 +121,7 @@ def fold_contact(
     if written:
         legs = with_first_response(events, legs, started_at, rules)
     last = legs[-1] if legs else None
-    end = last if last and closes(last) else None
+    end = ending_leg(legs)
     resolved = [leg.ended_at for leg in legs if leg.end_type == "resolved" and leg.ended_at is not None]
     first_at, last_at = min(resolved, default=None), max(resolved, default=None)
     replies = NO_REPLIES
@@ -168,6 +180,7 @@ def fold_contact(
         closed_at=None,
         consult_of=None,
         forwarded_from=None,
+        rejected=int(not offered and owner is None and any(leg.rejected for leg in legs)),
         level1_resolvable=int(all(event.level1_resolvable for event in resolutions)),
         flags=flags.listed(leg.flags for leg in legs),
     )
@@ -175,8 +188,8 @@ def fold_contact(
 
 
 def ending_party(end: LegFact | None, events: Sequence[ContactEvent]) -> str:
-    """Who resolved or abandoned the contact: agent, bot, customer or system; "" for a transfer or no end."""
-    if end is None or end.end_type == "transferred":
+    """Who resolved or abandoned the contact: agent, bot, customer or system; "" for any other end or none."""
+    if end is None or end.end_type in ("transferred", "rejected"):
         return ""
     closing = [e for e in events if e.leg == end.leg and e.type == f"contact_{end.end_type}"]
     return str(min(closing, key=order_key).by) if closing else ""  # type: ignore[union-attr]

@@ -19,7 +19,6 @@ from schemas.events import (
     ContactEvent,
     ContactLinked,
     ContactOffered,
-    ContactRejected,
     ContactReplied,
     ContactSurveyed,
     ContactWithdrawn,
@@ -31,7 +30,6 @@ APART = frozenset(
         ContactSurveyed,
         ContactOffered,
         ContactReplied,
-        ContactRejected,
         ContactClosed,
         ContactWithdrawn,
         ContactLinked,
@@ -74,7 +72,7 @@ def fold_unique(events: list[ContactEvent], rules: Rules = DEFAULT_RULES) -> Fac
     contact, legs = fold_contact(lifecycle, rules, messages)
     if told:
         contact = with_links(contact, events)
-    if not all(in_range(event) for event in surveys):
+    if not all(event.ignored or in_range(event) for event in surveys):
         contact = replace(contact, flags=Flags({"SCORE_RANGE"}).listed([contact.flags]))
     return Facts(contact, legs, fold_surveys(surveys, contact, rules))
 

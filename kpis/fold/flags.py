@@ -17,6 +17,7 @@ Flag = Literal[
     "NEG",  # and beyond it: not known
     "HOLD_ORDER",  # holds that do not fit to each other, or to the conversation
     "WRAP_BEFORE_END",
+    "WRAP_IGNORED",  # by an agent who did not answer
     "REOPEN_IMPLIED",
     "SCORE_RANGE",  # an answer that is not on its scale
     "FUTURE",

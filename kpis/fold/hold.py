@@ -4,14 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kpis.fold.flags import Flags
-from schemas.events import (
-    ContactAbandoned,
-    ContactEvent,
-    ContactHeld,
-    ContactResolved,
-    ContactResumed,
-    ContactTransferred,
-)
+from kpis.fold.measured import Terminal, measuring
+from schemas.events import ContactEvent, ContactHeld, ContactResumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +39,17 @@ def held_intervals(events: Sequence[ContactEvent], end_at: int | None, flags: Fl
 def fold_holds(
     events: Sequence[ContactEvent],
     answered_at: int | None,
-    end: ContactTransferred | ContactAbandoned | ContactResolved | None,
+    end: Terminal | None,
     flags: Flags,
 ) -> Holds:
     """Holds of a handled leg, each clipped to the conversation; a hold begun while on hold is ignored.
 
-    A source's own measures (on the resolved event that ended the leg) come before what the events say.
+    A source's own measures (on the event that ended the leg) come before what the events say.
     """
-    if type(end) is ContactResolved and end.hold_ms is not None:
-        count = end.hold_n if end.hold_n is not None else int(end.hold_ms > 0)
-        return Holds(end.hold_ms, count, end.hold_ms if end.hold_max_ms is None else end.hold_max_ms)
+    told = measuring(end)
+    if told is not None and told.hold_ms is not None:
+        count = told.hold_n if told.hold_n is not None else int(told.hold_ms > 0)
+        return Holds(told.hold_ms, count, told.hold_ms if told.hold_max_ms is None else told.hold_max_ms)
     end_at = end.occurred_at if end else None
     lengths: list[int] = []
     on_hold_until: int | None = None

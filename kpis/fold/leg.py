@@ -9,6 +9,8 @@ from kpis.facts import LegFact
 from kpis.fold.dimensions import NONE, Dimensions, carrying, latest_dimensions
 from kpis.fold.flags import Flag, Flags
 from kpis.fold.hold import Holds, fold_holds
+from kpis.fold.measured import Terminal, own, shows_an_agent
+from kpis.fold.wrap import after_contact_work, counted_wraps, is_evidence
 from kpis.rules import Rules, calendar_of
 from schemas.event_order import order_key
 from schemas.events import (
@@ -17,6 +19,7 @@ from schemas.events import (
     ContactEvent,
     ContactHeld,
     ContactQueued,
+    ContactRejected,
     ContactReopened,
     ContactReplied,
     ContactResolved,
@@ -27,10 +30,11 @@ from schemas.events import (
 )
 
 AGENT_TRANSFERS = ("cold", "warm", "external")
-Terminal: TypeAlias = ContactTransferred | ContactAbandoned | ContactResolved
-TERMINALS = frozenset((ContactTransferred, ContactAbandoned, ContactResolved))
 Answer: TypeAlias = ContactAnswered | ContactReplied
-AGENTS_ALONE = frozenset((ContactHeld, ContactResumed, ContactWrapped))
+TERMINALS = frozenset((ContactTransferred, ContactAbandoned, ContactResolved, ContactRejected))
+AGENTS_ALONE = frozenset((ContactHeld, ContactResumed))
+# Ends of a leg that was offered and that no agent took, other than by the customer.
+FLOW_OUTS = ("transferred", "resolved", "rejected")
 # Events that a contact, or a leg, has once.
 DUPLICATES: dict[type, Flag] = {
     ContactStarted: "DUP_STARTED",
@@ -109,9 +113,13 @@ def find_answer(
     return 0, None
 
 
-def agent_was_there(events: Sequence[ContactEvent], end: Terminal | None) -> bool:
-    """Only an agent can hold, resume or wrap up, resolve as agent, or transfer as agents do."""
+def agent_was_there(
+    events: Sequence[ContactEvent], wrapped: ContactWrapped | None, end: Terminal | None
+) -> bool:
+    """Only an agent can hold, resume or wrap up, resolve as agent, transfer as agents do, or talk."""
     if any(type(event) in AGENTS_ALONE for event in events):
+        return True
+    if (wrapped is not None and is_evidence(end)) or shows_an_agent(end):
         return True
     if type(end) is ContactResolved:
         return end.by == "agent"
@@ -121,58 +129,69 @@ def agent_was_there(events: Sequence[ContactEvent], end: Terminal | None) -> boo
 def queue_time(
     queued_at: int | None,
     handled: int,
+    answer: Answer | None,
     answered_at: int | None,
     end: Terminal | None,
     rules: Rules,
     flags: Flags,
 ) -> int | None:
-    """Wait in queue until the answer, or until the leg ended without one; None if unknown."""
+    """Wait in queue until the answer, or until the leg ended without one; None if unknown.
+
+    A source's own measure comes first: that of the answer, else that of the end.
+    """
+    if queued_at is None:
+        return None
+    measured = answer.wait_ms if handled and type(answer) is ContactAnswered else None
+    measured = own(end, "wait_ms") if measured is None else measured
+    if measured is not None:
+        return measured
     until = answered_at if handled else (end.occurred_at if end else None)
-    return None if queued_at is None or until is None else elapsed(queued_at, until, rules, flags)
+    return None if until is None else elapsed(queued_at, until, rules, flags)
 
 
-def business_queue_time(
-    queue: str, queued_at: int | None, until: int | None, queue_ms: int | None, rules: Rules
-) -> int | None:
+def business_queue_time(queue: str, queued_at: int | None, queue_ms: int | None, rules: Rules) -> int | None:
     """What of the wait lay within the queue's business hours; all of it where it is served at any time."""
     calendar = calendar_of(rules, queue)
-    if calendar is None or not queue_ms or queued_at is None or until is None:
+    if calendar is None or not queue_ms or queued_at is None:
         return queue_ms
-    return business_ms(calendar, queued_at, until)
-
-
-def after_contact_work(
-    wrapped: ContactWrapped | None, end: Terminal | None, flags: Flags
-) -> tuple[int, int, int | None]:
-    """(acw_ms, known, when the agent was done with the leg); a source's own measure comes first."""
-    if end is None:
-        return 0, int(wrapped is not None), None
-    acw_ms, done_at = 0, end.occurred_at
-    if wrapped is not None and wrapped.occurred_at >= end.occurred_at:
-        acw_ms, done_at = wrapped.occurred_at - end.occurred_at, wrapped.occurred_at
-    elif wrapped is not None:
-        flags.note("WRAP_BEFORE_END")
-    if type(end) is ContactResolved and end.acw_ms is not None:
-        return end.acw_ms, 1, done_at
-    return acw_ms, int(wrapped is not None), done_at
+    return business_ms(calendar, queued_at, queued_at + queue_ms)
 
 
 def talk_time(answered_at: int | None, end: Terminal | None, holds: Holds) -> int | None:
     """Conversation without hold; a source's own measure comes first, None if answer or end is unknown."""
-    if type(end) is ContactResolved and end.talk_ms is not None:
-        return end.talk_ms
+    measured = own(end, "talk_ms")
+    if measured is not None:
+        return measured
     if answered_at is None or end is None:
         return None
     return max(end.occurred_at - answered_at - holds.total_ms, 0)
 
 
 def detail(end: Terminal | None) -> str:
-    """Kind of the transfer, place of the abandonment or outcome of the resolution."""
+    """Kind of the transfer, place of the abandonment, outcome of the resolution or cause of the rejection."""
     if type(end) is ContactTransferred:
         return end.kind
     if type(end) is ContactAbandoned:
         return end.place
+    if type(end) is ContactRejected:
+        return end.cause
     return end.outcome if type(end) is ContactResolved else ""
+
+
+def turned_away(end: Terminal | None) -> bool:
+    """Did the house end it before anyone was asked: rejected, or by the system while still in the IVR?"""
+    return type(end) is ContactRejected or (
+        type(end) is ContactAbandoned and end.place == "ivr" and end.by == "system"
+    )
+
+
+def named_by(queued: ContactQueued | None, answer: Answer | None, end: Terminal | None) -> str:
+    """The queue of a leg: the one it waited in, else that of the answer, else the one that refused it."""
+    if queued is not None:
+        return queued.queue
+    if type(answer) is ContactAnswered and answer.queue:
+        return answer.queue
+    return (end.queue or "") if type(end) is ContactRejected else ""
 
 
 def leg_dimensions(events: Sequence[ContactEvent], setting: Setting) -> dict[str, str]:
@@ -186,23 +205,23 @@ def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: 
     queued = earliest(events, ContactQueued, flags)
     answer = earliest(events, ContactAnswered, flags) or earliest_reply(events)
     reopened = earliest(events, ContactReopened, flags)
-    wrapped = earliest(events, ContactWrapped, flags)
+    wrapped = earliest(counted_wraps(events, flags), ContactWrapped, flags)
     end = find_end(events, flags)
     handled, answered_at = find_answer(answer, end, rules, flags)
-    if answer is None and agent_was_there(events, end):
+    if answer is None and agent_was_there(events, wrapped, end):
         handled = 1
         flags.note("ANSWER_MISSING")
     began_at = reopened.occurred_at if reopened else setting.began_at
     offered = int(queued is not None and setting.direction == "inbound")
     queued_at = queued.occurred_at if queued and offered else None
-    queue_ms = queue_time(queued_at, handled, answered_at, end, rules, flags)
-    queue = queued.queue if queued else named_queue(answer)
-    left_at = answered_at if handled else (end.occurred_at if end else None)
+    queue_ms = queue_time(queued_at, handled, answer, answered_at, end, rules, flags)
+    queue = named_by(queued, answer, end)
     holds = fold_holds(events, answered_at, end, flags) if handled else Holds(0, 0, 0)
     talk_ms = talk_time(answered_at, end, holds) if handled else None
     acw_ms, acw_known, done_at = after_contact_work(wrapped, end, flags) if handled else (0, 0, None)
     end_type = end.type.removeprefix("contact_") if end else ""
     unhandled = offered and not handled
+    outside = setting.direction == "inbound" and not offered and not handled
     return LegFact(
         contact_id=setting.contact_id,
         leg=leg,
@@ -223,15 +242,14 @@ def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: 
         handled=handled,
         answered=int(offered and handled),
         abandoned=int(unhandled and end_type == "abandoned"),
-        ivr_abandoned=int(
-            not offered and not handled and end_type == "abandoned" and setting.direction == "inbound"
-        ),
-        flow_out=int(unhandled and end_type in ("transferred", "resolved")),
+        ivr_abandoned=int(outside and end_type == "abandoned" and not turned_away(end)),
+        rejected=int(outside and turned_away(end)),
+        flow_out=int(unhandled and end_type in FLOW_OUTS),
         waiting=int(unhandled and end is None),
         transferred_out=int(handled and type(end) is ContactTransferred and end.kind in AGENT_TRANSFERS),
         hold_abandon=int(handled and type(end) is ContactAbandoned and end.place == "hold"),
         queue_ms=queue_ms,
-        queue_business_ms=business_queue_time(queue, queued_at, left_at, queue_ms, rules),
+        queue_business_ms=business_queue_time(queue, queued_at, queue_ms, rules),
         talk_ms=talk_ms,
         hold_ms=holds.total_ms,
         hold_n=holds.count,

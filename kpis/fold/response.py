@@ -12,7 +12,7 @@ CLOSING_TRANSFERS = ("external", "callback", "voicemail")
 
 def closes(leg: LegFact) -> bool:
     """Does the end of this leg end the contact? A transfer inside the house leads to another leg."""
-    return leg.end_type in ("resolved", "abandoned") or (
+    return leg.end_type in ("resolved", "abandoned", "rejected") or (
         leg.end_type == "transferred" and leg.end_detail in CLOSING_TRANSFERS
     )
 

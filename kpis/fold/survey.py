@@ -16,12 +16,14 @@ def fold_surveys(
 ) -> tuple[SurveyFact, ...]:
     """Last answer in range per (kind, respondent); late if it came too long after the contact's end.
 
+    Is the last statement that the answer is ignored, there is none.
+
     `contact` is None for an orphan: an answer about a contact of which nothing else is known yet.
     """
     ended_at = contact.ended_at if contact else None
     winners: dict[tuple[str, str], ContactSurveyed] = {}
     for event in sorted(events, key=lambda item: (item.occurred_at, item.event_id)):
-        if in_range(event):
+        if event.ignored or in_range(event):
             winners[event.kind, event.respondent] = event
     return tuple(
         SurveyFact(
@@ -45,4 +47,5 @@ def fold_surveys(
             orphan=int(contact is None),
         )
         for (kind, respondent), event in sorted(winners.items())
+        if not event.ignored
     )

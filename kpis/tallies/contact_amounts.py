@@ -7,6 +7,9 @@ from kpis.rules import Rules, target_ms
 
 Amounts: TypeAlias = tuple[int, str, dict[str, int]]  # time in UTC ms, queue, amounts by measure
 
+# Why contacts are turned away, where that is counted apart.
+REJECTIONS = ("closed", "full", "empty", "blocked")
+
 
 def first_entered(contact: ContactFact, rules: Rules) -> Amounts:
     """What an offered contact adds where it first entered a queue; T is that of its first queue."""
@@ -77,6 +80,12 @@ def at_end(contact: ContactFact) -> dict[str, int]:
     return ended
 
 
+def rejections(contact: ContactFact) -> dict[str, int]:
+    """What a contact that was turned away adds."""
+    cause = contact.end_detail if contact.end_type == "rejected" else ""
+    return {"rejected": 1} | ({f"rejected_{cause}": 1} if cause in REJECTIONS else {})
+
+
 def contact_amounts(contact: ContactFact, legs: tuple[LegFact, ...], rules: Rules) -> list[Amounts]:
     """All that a contact as a whole adds.
 
@@ -98,7 +107,8 @@ def contact_amounts(contact: ContactFact, legs: tuple[LegFact, ...], rules: Rule
                     contact.entry == "ivr" and any(leg.ivr_abandoned for leg in legs)
                 ),
                 "ivr_abandoned": sum(leg.ivr_abandoned for leg in legs),
-            },
+            }
+            | (rejections(contact) if contact.rejected else {}),
         )
     ]
     if contact.offered:

@@ -8,14 +8,18 @@ the contact started, ended or was resolved.
 """
 
 import operator
+from bisect import bisect_left
 from typing import NamedTuple
 
 from kpis.facts import ContactFact, Facts, LegFact
 from kpis.fold.leg import is_short
 from kpis.rules import Rules, target_ms
-from kpis.tallies.contact_amounts import contact_amounts
-from schemas.time_units import MINUTE_MS
+from kpis.tallies.contact_amounts import REJECTIONS, contact_amounts
+from schemas.time_units import MINUTE_MS, SECOND_MS
 
+# Known waits are counted by length as well: up to so many seconds, and longer than the limit before.
+WAIT_LIMITS_S = (10, 15, 20, 30, 45, 60, 90, 120, 180, 300)
+WAIT_LIMITS_MS = tuple(limit * SECOND_MS for limit in WAIT_LIMITS_S)
 # Booked when the leg entered its queue.
 ENTERED = (
     "offered",
@@ -40,6 +44,8 @@ ENTERED = (
     "first_response_created_n",
     "first_response_queued_ms",  # since the leg entered its queue
     "first_response_queued_n",
+    *(f"answered_wait_{limit}" for limit in WAIT_LIMITS_S),
+    *(f"abandoned_wait_{limit}" for limit in WAIT_LIMITS_S),
     "wait_business_ms",  # of the waits above, what lay within business hours
     "queue_business_ms",
     "first_response_business_ms",
@@ -68,6 +74,8 @@ STARTED = (
     "contacts_ivr",
     "contacts_ivr_abandoned",
     "ivr_abandoned",
+    "rejected",  # turned away before any queue took it
+    *(f"rejected_{cause}" for cause in REJECTIONS),
 )
 # Booked when the contact first entered a queue: it counts once, however many queues it was in.
 FIRST_ENTERED = (
@@ -153,6 +161,14 @@ def minute(time_ms: int) -> int:
     return time_ms - time_ms % MINUTE_MS
 
 
+def by_length(wait_ms: int, answered: int, abandoned: int) -> dict[str, int]:
+    """The one measure of its length that a known wait is counted in, if it is not beyond them all."""
+    place = bisect_left(WAIT_LIMITS_MS, wait_ms)
+    if place == len(WAIT_LIMITS_MS) or not (answered or abandoned):
+        return {}
+    return {f"{'answered' if answered else 'abandoned'}_wait_{WAIT_LIMITS_S[place]}": 1}
+
+
 def entered(leg: LegFact, rules: Rules) -> Booking:
     """What a leg adds to the window it entered its queue in."""
     known, wait = leg.queue_ms is not None, leg.queue_ms or 0
@@ -161,6 +177,7 @@ def entered(leg: LegFact, rules: Rules) -> Booking:
     within = int(known and wait <= target)
     short = int(is_short(leg, rules))
     return Window(minute(leg.entered_at), leg.channel, leg.queue), {
+        **by_length(wait, answered, abandoned),
         "offered": leg.offered,
         "answered": leg.answered,
         "abandoned": leg.abandoned,

@@ -1,12 +1,12 @@
 """`ringback explain`: the contacts behind a number, from their raw events, folded anew."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from kpis.catalogue.kpi import quotient
+from kpis.catalogue.kpi import Kpi, quotient, shown
 from kpis.rules import Rules
 from reports.explain.callbacks import of_callbacks
 from reports.explain.figures import figure_of
@@ -47,13 +47,24 @@ def explain(client: Client, asked: Asked, rules: Rules) -> Explanation:
         figure = figure_of(reader)
         held = in_order(figure.contributors)
         return Explanation(asked, figure.value, figure.n, figure.num, figure.den, held)
-    contributors = tuple(found for found in SUMS[kpi.table](reader) if found is not None)
+    contributors = whole(kpi, tuple(found for found in SUMS[kpi.table](reader) if found is not None))
     num = sum(one.num for one in contributors)
     if not kpi.den:
         return Explanation(asked, num, num, num, 1, in_order(contributors))
     den = sum(one.den or 0 for one in contributors)
     n = sum(one.measures.get(kpi.n, 0) for one in contributors) if kpi.n else den
+    if den == n * kpi.parts:
+        num, den = shown(kpi, num, den)
     return Explanation(asked, quotient(num, den), n, num, den, in_order(contributors))
+
+
+def whole(kpi: Kpi, contributors: tuple[Contributor, ...]) -> tuple[Contributor, ...]:
+    """Contributors in whole points, where no score among them has decimals."""
+    if kpi.parts == 1 or any(one.num % kpi.parts for one in contributors):
+        return contributors
+    return tuple(
+        replace(one, num=one.num // kpi.parts, den=(one.den or 0) // kpi.parts) for one in contributors
+    )
 
 
 def in_order(contributors: tuple[Contributor, ...]) -> tuple[Contributor, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from kpis.agents.quarters import AGENT_MEASURES
-from kpis.catalogue.kpi import Kpi, applicable, quotient, total
+from kpis.catalogue.kpi import Kpi, applicable, quotient, shown, total
 from kpis.rules import Rules
 from kpis.tallies.callbacks import CALLBACK_MEASURES
 from kpis.tallies.fcr import FCR_MEASURES
@@ -58,7 +58,7 @@ class Reading:
 
 def value_of(kpi: Kpi, sums: Sums, final: bool = True) -> Value:
     """A KPI from sums of its measures: a count is its numerator, all others are divided once."""
-    num, den = total(kpi.num, sums), total(kpi.den, sums)
+    num, den = shown(kpi, total(kpi.num, sums), total(kpi.den, sums))
     n = sums.get(kpi.n, 0) if kpi.n else (den if kpi.den else num)
     value = quotient(num, den) if kpi.den else num
     return {"value": value, "unit": kpi.unit, "n": n, "num": num, "den": den, "final": final}

@@ -5,7 +5,7 @@ WITH
 repeated AS (
     SELECT
         channel, direction, entry, entry_queue, queue AS final_queue, agent, team, reason, dimensions, customer_key, callback_of,
-        handled, transfers, reopens, contained, handle_ms, first_resolution_ms, full_resolution_ms, ivr_legs,
+        rejected, end_type, end_detail, handled, transfers, reopens, contained, handle_ms, first_resolution_ms, full_resolution_ms, ivr_legs,
         answered, abandoned, wait_ms, queue_ms, agent_replies, reply_ms, reply_n, customer_wait_ms,
         handled AND direction = 'inbound' AND channel != 'voice' AS is_written,
         end_type = 'resolved' AND end_detail != 'unresolved' AS is_solved, isNotNull(ended_at) AS has_ended,
@@ -53,6 +53,11 @@ SELECT
     toInt64(booked = 'entered' AND isNotNull(queue_ms)) AS m_contact_queue_n,
     toInt64(booked = 'entered' AND answer_known AND ifNull(wait_ms <= target_ms, 0)) AS m_contact_in_target,
     toInt64(booked = 'entered' AND (answer_known OR (abandon_known AND NOT is_short))) AS m_contact_service_level_n,
+    toInt64(booked = 'started' AND rejected) AS m_rejected,
+    toInt64(booked = 'started' AND rejected AND end_type = 'rejected' AND end_detail = 'closed') AS m_rejected_closed,
+    toInt64(booked = 'started' AND rejected AND end_type = 'rejected' AND end_detail = 'full') AS m_rejected_full,
+    toInt64(booked = 'started' AND rejected AND end_type = 'rejected' AND end_detail = 'empty') AS m_rejected_empty,
+    toInt64(booked = 'started' AND rejected AND end_type = 'rejected' AND end_detail = 'blocked') AS m_rejected_blocked,
     toInt64(booked = 'ended') AS m_ended,
     toInt64(booked = 'ended' AND handled) AS m_ended_handled,
     if(booked = 'ended', ifNull(handle_ms, 0), 0) AS m_contact_handle_ms,

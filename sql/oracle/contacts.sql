@@ -10,7 +10,11 @@ grouped AS (
         any(parent_contact_id) AS contact_parent, any(consult_of) AS contact_consult_of,
         any(forwarded_from) AS contact_forwarded_from, any(started_ms) AS begin_ms, any(last_event_ms) AS latest_ms,
         any(last_active_ms) AS active_ms, any(level1_resolvable) AS level1, any(contact_flags) AS own_flags,
-        argMax((closes, ended_ms, leg_end_type, leg_end_detail, leg_end_by), leg) AS last_leg,
+        argMax((closes, ended_ms, leg_end_type, leg_end_detail, leg_end_by), leg) AS own_end,
+        -- an agent who talks on when a guest of a later leg has left
+        argMaxIf((closes, ended_ms, leg_end_type, leg_end_detail, leg_end_by), (assumeNotNull(ended_ms), leg),
+            closes AND is_handled) AS host_end,
+        if(own_end.1 AND host_end.1 AND ifNull(host_end.2 > own_end.2, 0), host_end, own_end) AS last_leg,
         argMax(is_abandoned AND ifNull(leg_queue_ms <= {short_abandon_ms:Int64}, 0), leg) AS last_is_short,
         minIfOrNull(ended_ms, leg_end_type = 'resolved') AS first_resolved_ms,
         maxIfOrNull(ended_ms, leg_end_type = 'resolved') AS last_resolved_ms,
@@ -22,6 +26,7 @@ grouped AS (
         argMinIf(leg_queue, leg, leg_queue != '') AS first_queue,
         argMaxIf((leg_queue, leg_agent, leg_team), leg, is_handled) AS owner,
         countIf(is_reopened) AS reopened_legs,
+        max(is_rejected) AS any_rejected,
         countIf(is_ivr_abandoned) AS ivr_legs,  -- no fact, but a measure booked by the contact
         argMinIf((closes, ended_ms), leg, closes) AS first_close,
         groupArrayArray(leg_flags) AS all_leg_flags,
@@ -85,6 +90,7 @@ SELECT
     talk.5 + if(talk.1 >= 0 AND last_leg.1, greatest(ifNull(last_leg.2, 0) - talk.1, 0), 0) AS customer_wait_ms,
     fromUnixTimestamp64Milli(nullIf(last_closed_ms, 0), 'UTC') AS closed_at,
     contact_consult_of AS consult_of, contact_forwarded_from AS forwarded_from,
+    any_rejected AND NOT any_offered AND NOT any_handled AS rejected,
     level1 AS level1_resolvable,
     arraySort(arrayDistinct(arrayConcat(own_flags, all_leg_flags,
         if(reopen_implied, ['REOPEN_IMPLIED'], []),

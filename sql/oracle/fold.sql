@@ -12,17 +12,17 @@ gathered AS (
             'contact_surveyed', 'contact_offered', 'contact_replied', 'contact_rejected', 'contact_closed',
             'contact_withdrawn', 'contact_linked'], type) - 1,
         leg, channel, direction, entry, customer_key, reason, callback_of, parent_contact_id, queue, agent, team,
-        ifNull(hold_no, 0), concat(kind, place, outcome), by, level1_resolvable = 0, talk_ms, hold_ms, hold_n,
+        ifNull(hold_no, 0), concat(kind, place, outcome, cause), by, level1_resolvable = 0, talk_ms, hold_ms, hold_n,
         hold_max_ms, acw_ms, ifNull(score, 0), ifNull(scale_min, 0), ifNull(scale_max, 0),
-        ifNull(higher_is_better, 0), respondent, ifNull(undone, 0), to_contact_id, dimensions
+        ifNull(higher_is_better, 0), respondent, ifNull(ignored, 0), wait_ms, ifNull(undone, 0), to_contact_id, dimensions
     ), 'Tuple(event_id String, revision UInt64, canonical String, at Int64, rank UInt8, leg UInt32,
         channel String, direction String, entry String, customer_key Nullable(String), reason Nullable(String),
         callback_of Nullable(String), parent_contact_id Nullable(String), queue Nullable(String),
         agent Nullable(String), team Nullable(String), hold_no UInt32, detail String, by String,
         beyond_level1 Nullable(UInt8), talk_ms Nullable(Int64), hold_ms Nullable(Int64), hold_n Nullable(Int64),
         hold_max_ms Nullable(Int64), acw_ms Nullable(Int64), score Int32, scale_min Int32, scale_max Int32,
-        higher_is_better UInt8, respondent String, undone UInt8, to_contact_id Nullable(String),
-        dimensions Map(String, String))')) AS variants
+        higher_is_better UInt8, respondent String, ignored UInt8, wait_ms Nullable(Int64), undone UInt8,
+        to_contact_id Nullable(String), dimensions Map(String, String))')) AS variants
     FROM {events}
     GROUP BY contact_id
 ),
@@ -46,7 +46,7 @@ counted AS (
 -- Lifecycle events in the total order, an agent's replies among them; surveys apart.
 ordered AS (
     SELECT contact_id,
-        arraySort(e -> (e.at, e.rank, e.event_id), arrayFilter(e -> e.rank < 10 OR (e.rank = 12 AND e.by = 'agent'), valid)) AS life,
+        arraySort(e -> (e.at, e.rank, e.event_id), arrayFilter(e -> e.rank < 10 OR e.rank = 13 OR (e.rank = 12 AND e.by = 'agent'), valid)) AS life,
         arrayFilter(e -> e.rank = 10, valid) AS survey_events,
         arraySort(e -> (e.at, e.event_id), arrayFilter(e -> e.rank = 16, valid)) AS links,
         arrayMap(e -> e.at, arrayFilter(e -> e.rank = 12 AND e.by = 'customer', valid)) AS written_ms,
@@ -82,8 +82,8 @@ framed AS (
         arrayMax(arrayMap(e -> if(e.rank IN (0, 9, 12), 0, e.at), life)) AS last_active_ms,
         NOT arrayExists(e -> e.rank = 8 AND e.beyond_level1 = 1, life) AS level1_resolvable,
         arrayConcat(if(countEqual(life.rank, 0) > 1, ['DUP_STARTED'], []), if(start_i = 0, ['START_MISSING'], []),
-            if(arrayExists(e -> e.scale_min >= e.scale_max OR e.score < e.scale_min OR e.score > e.scale_max,
-                survey_events), ['SCORE_RANGE'], [])) AS contact_flags,
+            if(arrayExists(e -> NOT e.ignored AND (e.scale_min >= e.scale_max OR e.score < e.scale_min
+                OR e.score > e.scale_max), survey_events), ['SCORE_RANGE'], [])) AS contact_flags,
         arraySort(e -> (e.leg, e.at, e.rank, e.event_id), arrayFilter(e -> e.rank > 0, life)) AS body,
         arraySplit((e, leg_no, previous) -> leg_no != previous, body, body.leg,
             arrayShiftRight(body.leg, 1)) AS by_leg,
@@ -94,8 +94,8 @@ framed AS (
         arrayResize([written_ms], length(leg_events)) AS leg_messages,
         -- for good: 0 where there is none, or where the contact was opened again later
         if(arrayExists(e -> e.rank = 1 AND e.at > last_closed_ms, life), 0, last_closed_ms) AS closed_ms,
-        arrayMap(es -> if(arrayExists(k -> k IN (6, 7, 8), es.rank),
-            toNullable(es.at[arrayFirstIndex(k -> k IN (6, 7, 8), es.rank)]), NULL), leg_events) AS leg_ends,
+        arrayMap(es -> if(arrayExists(k -> k IN (6, 7, 8, 13), es.rank),
+            toNullable(es.at[arrayFirstIndex(k -> k IN (6, 7, 8, 13), es.rank)]), NULL), leg_events) AS leg_ends,
         arrayShiftRight(leg_ends, 1) AS leg_ends_before
     FROM ordered
 ),
@@ -115,8 +115,12 @@ located AS (
         indexOf(es.rank, 2) AS q_i,
         indexOf(es.rank, 12) AS reply_i,
         if(has(es.rank, 3), indexOf(es.rank, 3), reply_i) AS a_i,
-        indexOf(es.rank, 9) AS w_i,
-        arrayFirstIndex(k -> k IN (6, 7, 8), es.rank) AS x_i,
+        -- a wrap-up by another than who answered does not count
+        arrayMap(e -> e.agent, arrayFilter(e -> e.rank = 3, es)) AS answered_by,
+        arrayMap(e -> e.rank = 9 AND (empty(answered_by) OR isNull(e.agent)
+            OR arrayExists(a -> ifNull(a = e.agent, 1), answered_by)), es) AS wraps,
+        indexOf(wraps, 1) AS w_i,
+        arrayFirstIndex(k -> k IN (6, 7, 8, 13), es.rank) AS x_i,
         if(r_i > 0, toNullable(es.at[r_i]), NULL) AS r_ms,
         if(q_i > 0, toNullable(es.at[q_i]), NULL) AS q_ms,
         if(a_i > 0, toNullable(es.at[a_i]), NULL) AS a_ms,
@@ -125,7 +129,10 @@ located AS (
         if(x_i > 0, toNullable(es.at[x_i]), NULL) AS x_ms,
         if(x_i > 0, es.rank[x_i], 0) AS x_rank,
         es.detail[x_i] AS x_detail,
-        x_rank = 6 AND x_detail IN ('cold', 'warm', 'external') AS x_by_agent
+        x_rank = 6 AND x_detail IN ('cold', 'warm', 'external') AS x_by_agent,
+        (w_i > 0 AND NOT (x_rank = 7 AND x_detail != 'hold'))
+            OR (NOT (x_rank = 8 AND es.by[x_i] = 'bot')
+                AND (ifNull(es.talk_ms[x_i], 0) > 0 OR ifNull(es.hold_ms[x_i], 0) > 0)) AS agent_shown
     FROM framed ARRAY JOIN leg_events AS es, leg_ends_before AS before_ms, leg_answers AS answers,
         leg_messages AS messages
 ),
@@ -138,12 +145,12 @@ handled_legs AS (
             a_i > 0 AND (x_i = 0 OR a_ms <= x_ms), 'answered',
             a_i > 0 AND a_ms - x_ms <= {tolerance_ms:Int64}, 'skewed',
             a_i > 0, 'too late',
-            arrayExists(k -> k IN (4, 5, 9), es.rank) OR x_by_agent OR (x_rank = 8 AND es.by[x_i] = 'agent'),
+            arrayExists(k -> k IN (4, 5), es.rank) OR agent_shown OR x_by_agent OR (x_rank = 8 AND es.by[x_i] = 'agent'),
             'inferred',
             '') AS verdict,
         verdict IN ('answered', 'skewed', 'inferred') AS is_handled,
         multiIf(verdict = 'answered', a_ms, verdict = 'skewed', x_ms, NULL) AS answered_ms,
-        ifNull(coalesce(es.queue[q_i], es.queue[a_i]), '') AS leg_queue
+        ifNull(coalesce(es.queue[q_i], es.queue[a_i], if(x_rank = 13, es.queue[x_i], NULL)), '') AS leg_queue
     FROM located
 ),
 -- Holds, by hold_no from held to resumed or the leg's end, in order of (start, hold_no), clipped to the talk. Sorted
@@ -181,7 +188,7 @@ held AS (
             (acc.1, acc.2, acc.3, acc.4, toUInt8(1))),
             hold_spans, (toInt64(0), toInt64(0), toInt64(0), toInt64(0), toUInt8(0))) AS greedy,
         arrayExists(n -> n.1 = 5 AND NOT (n.7 = 4 AND n.8 = n.3), neighbours) AS resumed_only,
-        x_rank = 8 AND isNotNull(es.hold_ms[x_i]) AS is_measured,
+        isNotNull(es.hold_ms[x_i]) AS is_measured,
         multiIf(NOT is_handled, 0, is_measured, ifNull(es.hold_ms[x_i], 0), greedy.2) AS leg_hold_ms,
         multiIf(NOT is_handled, 0, is_measured, ifNull(es.hold_n[x_i], leg_hold_ms > 0), greedy.3) AS leg_hold_n,
         multiIf(NOT is_handled, 0, is_measured, ifNull(es.hold_max_ms[x_i], leg_hold_ms), greedy.4)
@@ -192,10 +199,12 @@ held AS (
 -- Durations.
 timed AS (
     SELECT *,
-        if(is_offered, if(is_handled, answered_ms, x_ms) - q_ms, NULL) AS wait_raw,
-        multiIf(wait_raw >= 0, wait_raw, wait_raw >= -{tolerance_ms:Int64}, 0, NULL) AS leg_queue_ms,
-        if(x_rank = 8, es.talk_ms[x_i], NULL) AS own_talk_ms,
-        if(x_rank = 8, es.acw_ms[x_i], NULL) AS own_acw_ms,
+        -- x_i and a_i of 0 give NULL
+        if(is_offered, coalesce(if(is_handled, es.wait_ms[a_i], NULL), es.wait_ms[x_i]), NULL) AS own_wait_ms,
+        if(is_offered AND isNull(own_wait_ms), if(is_handled, answered_ms, x_ms) - q_ms, NULL) AS wait_raw,
+        multiIf(isNotNull(own_wait_ms), own_wait_ms, wait_raw >= 0, wait_raw, wait_raw >= -{tolerance_ms:Int64}, 0, NULL) AS leg_queue_ms,
+        es.talk_ms[x_i] AS own_talk_ms,
+        es.acw_ms[x_i] AS own_acw_ms,
         -- not greatest(): it skips NULL, and would make an unknown talk one of no length
         x_ms - answered_ms - leg_hold_ms AS talk_raw,
         if(is_handled, coalesce(own_talk_ms, if(talk_raw < 0, 0, talk_raw)), NULL) AS leg_talk_ms,
@@ -212,7 +221,7 @@ in_business AS (
             {calendar_numbers:Array(UInt16)}[indexOf({calendar_queues:Array(String)}, leg_queue)],
             {calendar_default:UInt16}) AS calendar,
         ifNull(q_ms, 0) AS from_ms,
-        ifNull(if(is_handled, answered_ms, x_ms), 0) AS until_ms,
+        from_ms + ifNull(leg_queue_ms, 0) AS until_ms,
         -- local begin and end of each stretch with one offset
         arrayMap(s -> (greatest(from_ms, s.2) + s.4, least(until_ms, s.3) + s.4),
             arrayFilter(s -> s.1 = calendar AND s.2 < until_ms AND s.3 > from_ms,
@@ -244,16 +253,19 @@ SELECT contact_id, leg, has_life, has_surveys, answers AS survey_events, channel
     if(is_handled, ifNull(coalesce(es.agent[a_i], es.agent[w_i]), ''), '') AS leg_agent,
     if(is_handled, ifNull(es.team[a_i], ''), '') AS leg_team,
     entered_ms, answered_ms, x_ms AS ended_ms, handled_ms,
-    transform(x_rank, [6, 7, 8], ['transferred', 'abandoned', 'resolved'], '') AS leg_end_type,
+    transform(x_rank, [6, 7, 8, 13], ['transferred', 'abandoned', 'resolved', 'rejected'], '') AS leg_end_type,
     if(x_i > 0, x_detail, '') AS leg_end_detail,
     es.by[x_i] AS leg_end_by,
-    x_rank IN (7, 8) OR (x_rank = 6 AND x_detail IN ('external', 'callback', 'voicemail')) AS closes,
+    x_rank IN (7, 8, 13) OR (x_rank = 6 AND x_detail IN ('external', 'callback', 'voicemail')) AS closes,
     r_i > 0 AS is_reopened,
     is_offered, is_handled,
     is_offered AND is_handled AS is_answered,
     is_offered AND NOT is_handled AND x_rank = 7 AS is_abandoned,
-    direction = 'inbound' AND NOT is_offered AND NOT is_handled AND x_rank = 7 AS is_ivr_abandoned,
-    is_offered AND NOT is_handled AND x_rank IN (6, 8) AS is_flow_out,
+    direction = 'inbound' AND NOT is_offered AND NOT is_handled AS is_outside,
+    x_rank = 13 OR (x_rank = 7 AND x_detail = 'ivr' AND es.by[x_i] = 'system') AS is_turned_away,
+    is_outside AND x_rank = 7 AND NOT is_turned_away AS is_ivr_abandoned,
+    is_outside AND is_turned_away AS is_rejected,
+    is_offered AND NOT is_handled AND x_rank IN (6, 8, 13) AS is_flow_out,
     is_offered AND NOT is_handled AND x_rank = 0 AS is_waiting,
     is_handled AND x_by_agent AS is_transferred_out,
     is_handled AND x_rank = 7 AND x_detail = 'hold' AS is_hold_abandon,
@@ -270,9 +282,10 @@ SELECT contact_id, leg, has_life, has_surveys, answers AS survey_events, channel
     arraySort(arrayFilter(f -> f != '', [
         if(countEqual(es.rank, 2) > 1, 'DUP_QUEUED', ''),
         if(countEqual(es.rank, 3) > 1, 'DUP_ANSWERED', ''),
-        if(countEqual(es.rank, 9) > 1, 'DUP_WRAPPED', ''),
+        if(countEqual(wraps, 1) > 1, 'DUP_WRAPPED', ''),
+        if(countEqual(es.rank, 9) > countEqual(wraps, 1), 'WRAP_IGNORED', ''),
         if(countEqual(es.rank, 1) > 1, 'DUP_REOPENED', ''),
-        if(arrayCount(k -> k IN (6, 7, 8), es.rank) > 1, 'MULTI_TERMINAL', ''),
+        if(arrayCount(k -> k IN (6, 7, 8, 13), es.rank) > 1, 'MULTI_TERMINAL', ''),
         if(verdict = 'skewed' OR ifNull(wait_raw < 0 AND isNotNull(leg_queue_ms), 0), 'SKEW', ''),
         if(verdict = 'too late', 'ANSWER_AFTER_END', ''),
         if(verdict = 'inferred', 'ANSWER_MISSING', ''),

@@ -36,7 +36,7 @@ SELECT
     fromUnixTimestamp64Milli(handled_ms, 'UTC') AS handled_at,
     leg_end_type AS end_type, leg_end_detail AS end_detail,
     is_offered AS offered, is_handled AS handled, is_answered AS answered, is_abandoned AS abandoned,
-    is_ivr_abandoned AS ivr_abandoned, is_flow_out AS flow_out, is_waiting AS waiting,
+    is_ivr_abandoned AS ivr_abandoned, is_rejected AS rejected, is_flow_out AS flow_out, is_waiting AS waiting,
     is_transferred_out AS transferred_out, is_hold_abandon AS hold_abandon,
     leg_queue_ms AS queue_ms, leg_queue_business_ms AS queue_business_ms,
     leg_talk_ms AS talk_ms, leg_hold_ms AS hold_ms, leg_hold_n AS hold_n,

@@ -8,17 +8,20 @@ grouped AS (
         any(contact_dimensions) AS own_dimensions,
         argMinIf(leg_queue, leg, leg_queue != '') AS first_queue,
         argMaxIf((leg_queue, leg_agent, leg_team), leg, is_handled) AS owner,
-        argMax((closes, ended_ms), leg) AS last_leg
+        argMax((closes, ended_ms), leg) AS own_end,
+        argMaxIf((closes, ended_ms), (assumeNotNull(ended_ms), leg), closes AND is_handled) AS host_end,
+        if(own_end.1 AND host_end.1 AND ifNull(host_end.2 > own_end.2, 0), host_end, own_end) AS last_leg
     FROM {fold}
     WHERE has_surveys
     GROUP BY contact_id
 ),
--- One row per answer in range.
+-- One row per answer in range, or taken back.
 valid AS (
     SELECT contact_id, known, if(last_leg.1, last_leg.2, NULL) AS contact_end_ms, answer,
         (contact_channel, if(owner.1 != '', owner.1, first_queue), owner.2, owner.3, contact_reason, own_dimensions) AS named
     FROM grouped ARRAY JOIN answers AS answer
-    WHERE answer.scale_min < answer.scale_max AND answer.score BETWEEN answer.scale_min AND answer.scale_max
+    WHERE answer.ignored
+        OR (answer.scale_min < answer.scale_max AND answer.score BETWEEN answer.scale_min AND answer.scale_max)
 ),
 -- The last answer counts.
 latest AS (
@@ -39,3 +42,4 @@ SELECT contact_id, survey_kind AS kind, answered_by AS respondent, final.leg AS 
     ifNull(final.at - end_ms > {survey_late_ms:Int64}, 0) AS late,
     NOT has_contact AS orphan
 FROM latest
+WHERE NOT final.ignored

@@ -32,7 +32,7 @@ from sql.periods import Periods, periods
 
 pytestmark = pytest.mark.stack
 
-SEED = 20_260_105
+SEED = 20_260_109
 NASTY_CONTACTS = 5_000
 RULES = Rules(service_level_by_queue_ms={"B": 5_000}, calendars=CALENDARS, calendar_by_queue={"A": "office"})
 FACT_KEYS = {"legs": ("contact_id", "leg"), "contacts": ("contact_id",),

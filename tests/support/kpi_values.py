@@ -11,7 +11,7 @@ from support.kpi_world import DIMENSIONS, RANGE, Row, Stored, fcr_bookings
 
 from kpis.agents.quarters import AGENT_MEASURES
 from kpis.catalogue.figure import Longest, LongestWaitNow, PeakHour, Quantile
-from kpis.catalogue.kpi import Kpi, applicable, total
+from kpis.catalogue.kpi import Kpi, applicable, shown, total
 from kpis.facts import LegFact
 from kpis.rules import Rules, stale_after_ms
 from kpis.tallies.callbacks import callback_measures, request_of
@@ -148,7 +148,7 @@ class Expected:
         for row in amounts:
             for name, amount in row.items():
                 sums[name] += amount
-        num, den = total(kpi.num, sums), total(kpi.den, sums)
+        num, den = shown(kpi, total(kpi.num, sums), total(kpi.den, sums))
         n = sums.get(kpi.n, 0) if kpi.n else den if kpi.den else num
         value = (num / den if den else None) if kpi.den else num
         final = True

@@ -18,11 +18,11 @@ from kpis.facts import AgentQuarter, ContactFact, Facts, FcrFact, LegFact, Surve
 from kpis.rules import FcrRules, Rules
 from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution
 from kpis.tallies.windows import MEASURES, contribution
-from schemas.events import AgentStateChanged, ContactEvent, ContactSurveyed
+from schemas.events import AgentStateChanged, ContactEvent, ContactRejected, ContactSurveyed
 from schemas.time_units import DAY_MS
 from sinks import rows
 
-SEED = 20_260_107
+SEED = 20_260_120
 CONTACTS = 400
 RULES = Rules(
     service_level_by_queue_ms={"B": 5_000},
@@ -37,8 +37,9 @@ RANGE = (BASE_MS - 2 * DAY_MS, BASE_MS + 8 * DAY_MS)
 AS_OF, LATER = BASE_MS + 2 * DAY_MS, BASE_MS + 9 * DAY_MS
 DIMENSIONS = ("channel", "queue", "agent", "team", "reason")
 SCALES = {
-    "csat": ((1, 5), (1, 7), (1, 10), (1, 3)), "nps": ((0, 10),), "ces": ((1, 7), (1, 5)),
-    "aes": ((1, 5),), "fcr": ((0, 1),),
+    "csat": ((1, 5), (1, 7), (1, 10), (1, 3), (0, 1), (10, 50), (100, 1_000), (0, 100), (1, 20), (-3, 3)),
+    "nps": ((0, 10), (0, 100), (0, 1_000)), "ces": ((1, 7), (1, 5), (10, 70), (100, 500)),
+    "aes": ((1, 5), (10, 50)), "fcr": ((0, 1),),
 }  # fmt: skip
 Row = dict[str, Any]
 
@@ -86,11 +87,26 @@ def random_survey(rng: random.Random, about: ContactEvent, number: int) -> Conta
     )  # fmt: skip
 
 
+def turned_away() -> dict[str, list[ContactEvent]]:
+    """A contact for each cause of a rejection: at random there are few."""
+    causes = ("closed", "full", "empty", "blocked", "other")
+    return {
+        f"turned-{cause}": [
+            ContactRejected(
+                event_id="e", contact_id=f"turned-{cause}", occurred_at=BASE_MS + number * 7_000,
+                source="world", cause=cause, queue="A",  # type: ignore[arg-type]
+            )
+        ]
+        for number, cause in enumerate(causes)
+    }  # fmt: skip
+
+
 def make_world(rng: random.Random) -> World:
     contacts = {f"k{number}": random_contact(rng, f"k{number}") for number in range(CONTACTS)}
     contacts |= told_contacts()
     for events in contacts.values():
         events += [random_survey(rng, events[0], number) for number in range(rng.choice((0, 1, 2)))]
+    contacts |= turned_away()
     return World(contacts, [random_state(rng, number) for number in range(200)], RULES)
 
 

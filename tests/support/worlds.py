@@ -18,6 +18,8 @@ LIMITS_MS = (0, 2_000, 5_000, 20_000, 60_000, 14_400_000)
 DELTAS_MS = sorted(
     {abs(limit + step) for limit in LIMITS_MS for step in (-1, 0, 1)} | {137, 30_500, 3_601_000}
 )
+# Limits of waits by length, and a millisecond beyond.
+WAITS_MS = [limit * 1_000 + step for limit in (10, 15, 30, 45, 90, 120, 180, 300) for step in (0, 1)]
 SURVEY_DELTAS_MS = (0, 1, 86_400_000, 2_592_000_000 - 1, 2_592_000_000, 2_592_000_000 + 1)
 DAY_MS = 86_400_000
 REPEAT_DELTAS_MS = (
@@ -68,31 +70,39 @@ def answered(rng: Random) -> Fields:
         "queue": maybe(rng, rng.choice(QUEUES)),
         "customer_key": maybe(rng, "c3", 0.2),
         "reason": maybe(rng, rng.choice(("billing", "other")), 0.3),
+        "wait_ms": maybe(rng, rng.choice(DELTAS_MS + WAITS_MS), 0.3),
         "dimensions": dimensions(rng),
     }
 
 
-def resolved(rng: Random) -> Fields:
+def measures(rng: Random) -> Fields:
     def duration() -> int | None:
         return maybe(rng, rng.choice((0, *DELTAS_MS)), 0.2)
 
+    return {
+        "talk_ms": duration(),
+        "hold_ms": duration(),
+        "hold_n": maybe(rng, rng.randrange(4), 0.2),
+        "hold_max_ms": duration(),
+        "acw_ms": duration(),
+        "wait_ms": maybe(rng, rng.choice((0, *DELTAS_MS, *WAITS_MS)), 0.3),
+    }
+
+
+def resolved(rng: Random) -> Fields:
     return {
         "outcome": rng.choice(("resolved", "unresolved", "unknown")),
         "by": rng.choice(("agent", "agent", "bot", "bot", "customer", "system")),
         "level1_resolvable": rng.random() < 0.8,
         "customer_key": maybe(rng, "c4", 0.2),
         "reason": maybe(rng, "fault", 0.3),
-        "talk_ms": duration(),
-        "hold_ms": duration(),
-        "hold_n": maybe(rng, rng.randrange(4), 0.2),
-        "hold_max_ms": duration(),
-        "acw_ms": duration(),
+        **measures(rng),
         "dimensions": dimensions(rng),
     }
 
 
 def surveyed(rng: Random) -> Fields:
-    low, high = rng.choice(((1, 5), (0, 10), (1, 5), (5, 5), (7, 1)))
+    low, high = rng.choice(((1, 5), (0, 10), (1, 5), (5, 5), (7, 1), (0, 100), (10, 50)))
     return {
         "kind": rng.choice(("csat", "nps", "fcr")),
         "score": rng.choice((low, high, low - 1, high + 1, (low + high) // 2)),
@@ -100,11 +110,16 @@ def surveyed(rng: Random) -> Fields:
         "scale_max": high,
         "higher_is_better": rng.random() < 0.7,
         "respondent": rng.choice(("customer", "agent")),
+        "ignored": rng.random() < 0.2,
     }
 
 
 def abandoned(rng: Random) -> Fields:
-    return {"place": rng.choice(("ivr", "queue", "ring", "hold")), "by": rng.choice(("customer", "system"))}
+    return {
+        "place": rng.choice(("ivr", "queue", "ring", "hold")),
+        "by": rng.choice(("customer", "system")),
+        **measures(rng),
+    }
 
 
 CONTENT: dict[str, Callable[[Random], Fields]] = {
@@ -113,7 +128,11 @@ CONTENT: dict[str, Callable[[Random], Fields]] = {
     "contact_answered": answered,
     "contact_held": lambda rng: {"hold_no": rng.randint(1, 3)},
     "contact_resumed": lambda rng: {"hold_no": rng.randint(1, 3)},
-    "contact_transferred": lambda rng: {"kind": rng.choice(KINDS), "to_queue": maybe(rng, "B", 0.2)},
+    "contact_transferred": lambda rng: {
+        "kind": rng.choice(KINDS),
+        "to_queue": maybe(rng, "B", 0.2),
+        **measures(rng),
+    },
     "contact_abandoned": abandoned,
     "contact_resolved": resolved,
     "contact_wrapped": lambda rng: {"agent": maybe(rng, rng.choice(AGENTS))},

@@ -10,7 +10,7 @@ from cli.rule_settings import FcrSettings, RuleSettings
 from docs.build.pages import read
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.rules import DEFAULT_RULES
-from kpis.tallies.windows import BOOKED_AT
+from kpis.tallies.windows import BOOKED_AT, WAIT_LIMITS_S
 
 PAGE = "docs/facts.md"
 ROW = re.compile(r"^\| (`\w+`(?:, `\w+`)*) \|.*\| ([a-z ]+) \|$", re.MULTILINE)
@@ -21,9 +21,17 @@ KPIS = every_kpi(DEFAULT_RULES)
 def measures_wrong(text: str) -> list[str]:
     """Measures that the page does not say once, or says to be booked at another moment; those it makes up."""
     section = text.partition("\n## 6. ")[2].partition("\n## 7. ")[0]
-    said = Counter((name, at) for names, at in ROW.findall(section) for name in re.findall(r"\w+", names))
+    rows = [(word, at) for names, at in ROW.findall(section) for word in re.findall(r"\w+", names)]
+    said = Counter((name, at) for word, at in rows for name in by_length(word))
     real = Counter((name, at) for at, names in BOOKED_AT.items() for name in names)
     return sorted(f"{name}, booked at {at}" for name, at in ((said - real) + (real - said)))
+
+
+def by_length(word: str) -> list[str]:
+    """Measures that a word of the page stands for: `..._S` is one for each length of a wait."""
+    if not word.endswith("_S"):
+        return [word]
+    return [word.removesuffix("S") + str(limit) for limit in WAIT_LIMITS_S]
 
 
 def moments_wrong(text: str) -> list[str]:

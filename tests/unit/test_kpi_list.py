@@ -55,7 +55,7 @@ def test_no_line_of_the_tables_is_left_over() -> None:
         ("occupancy", {"contact_answered", "contact_resolved", "agent_state_changed"}, "quarter-hour"),
         ("concurrency", {"contact_answered", "contact_resolved"}, "quarter-hour"),
         ("waiting_now", {"contact_queued", "contact_answered"}, "never"),
-        ("callback_wait", {"contact_started", "contact_transferred", "contact_answered"}, "stale limit"),
+        ("callback_wait", {"contact_started", "contact_queued", "contact_transferred"}, "stale limit"),
     ],
 )
 def test_known_origins(kpi: str, needs: set[str], final: str) -> None:
