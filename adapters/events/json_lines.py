@@ -19,6 +19,7 @@ from schemas.shape import quoted
 
 # Fields that events have and payloads of other systems, which also have a type or a channel, have not.
 OWN = frozenset(("contact_id", "event_id", "occurred_at"))
+OWN_TYPES = ("contact_", "agent_state", "source_heartbeat")
 HASH_MIN = 24  # characters; telephone numbers are shorter, also with brackets and spaces
 # A customer_id in a line that is no JSON, also one cut off inside its value.
 CUSTOMER_ID = re.compile(rb'"customer_id"\s*:\s*(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^\s,}]*)', re.DOTALL)
@@ -115,7 +116,8 @@ def check_first(file: LineFile, line: Line) -> None:
         fields = orjson.loads(line.data)
     except orjson.JSONDecodeError:
         return  # damaged: a dead letter says where
-    if len(fields) > 1 and not OWN & fields.keys():
+    ours = OWN & fields.keys() or str(fields.get("type", "")).startswith(OWN_TYPES)
+    if len(fields) > 1 and not ours:
         raise WrongFile(
             f"{file.name} is no file of events: the object in its first line has no field of one. "
             "`ringback adapter list` shows the systems whose files can be read"

@@ -128,5 +128,5 @@ def test_bad_ranges_and_periods_are_refused(begin: int, end: int, every: str) ->
 
 
 def test_an_unknown_dimension_is_refused() -> None:
-    with pytest.raises(ValueError, match="unknown dimension 'colour'"):
-        kpi.sums("x", ["offered"], periods(0, 60_000, "all", UTC), ["colour"])
+    with pytest.raises(ValueError, match="unknown dimension"):
+        kpi.sums("x", ["offered"], periods(0, 60_000, "all", UTC), ["co'lour"])
