@@ -129,7 +129,8 @@ def test_no_header_and_no_body_breaks_the_verifier(name: str, text: str, body: b
     place %= len(value)
     flipped = value[:place] + ("x" if value[place] != "x" else "y") + value[place + 1 :]
     request = Signed(VECTORS[name] | {scheme.header: flipped}, BODY, "POST", URI)
-    unsigned = name == "standard" and place < value.rindex("v1,") and value[place] != " "  # another signature of the header
+    # Another signature of the header, and not the space behind it.
+    unsigned = name == "standard" and place < value.rindex("v1,") - 1
     assert problem(scheme, request, [secret_of(name)], NOW) == ("" if unsigned else "wrong_signature")
 
 
