@@ -118,6 +118,7 @@ def random_visit(rng: random.Random, customer: str | None, contact_id: str, ids:
         "short_abandoned": int(rng.random() < 0.1),
         "level1_resolvable": int(rng.random() < 0.7),
         "flags": (),
+        "dimensions": {},
     })  # type: ignore[arg-type]  # fmt: skip
 
 
