@@ -20,6 +20,7 @@ from schemas.avro_schemas import current, current_fingerprints
 from schemas.codec import HEADER_BYTES, MARKER, encode
 from schemas.dead_letter import kept_record
 from schemas.events import AgentStateChanged, ContactEvent
+from schemas.placement import partition_of
 from schemas.topics import CONTACT_EVENTS, WORKER_GROUP
 from streams.kafka.topics import wait_for_topics
 
@@ -65,7 +66,7 @@ def bad_records() -> list[tuple[str, Raw]]:
         ("wrong_key", (b"another", good)),
         ("wrong_key", (None, good)),
         # Under a key of another partition it would say that `ringback heal` has been there.
-        ("empty", (None, None)),
+        ("empty", (next(k for k in (b"%d" % n for n in range(99)) if partition_of(k, 4) == PARTITION), None)),
         ("wrong_topic", (b"ann", encode(agent))),
         ("too_large", (b"bad", good + b"\x00" * 1_000_000)),
         ("invalid_event", raw(STARTED, occurred_at=YEAR_1_MS)),
