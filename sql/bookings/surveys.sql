@@ -10,7 +10,7 @@ weighed AS (
         toInt64(scale_min) AS lowest,
         toInt64(scale_max) AS highest,
         -- how many units one point is: 6.5 on 0 to 10 is kept as 65 on 0 to 100
-        toInt64(arrayFirst(u -> (lowest = u AND highest percent u = 0)
+        toInt64(arrayFirst(u -> (lowest = u AND modulo(highest, u) = 0)
             OR (lowest = 0 AND highest IN (10 * u, 5 * u)) OR u = 1, [1000, 100, 10, 1])) AS units,
         intDiv(lowest, units) AS low,
         intDiv(highest, units) AS high,

@@ -233,12 +233,12 @@ in_business AS (
         -- 1970-01-05 was a Monday
         arraySum(t -> arraySum(h -> (h.4 - h.3)
                 * (intDiv(t.2 - 345600000, 604800000) - intDiv(t.1 - 345600000, 604800000))
-            + least(greatest((t.2 - 345600000) % 604800000 - h.2 * 86400000 - h.3, 0), h.4 - h.3)
-            - least(greatest((t.1 - 345600000) % 604800000 - h.2 * 86400000 - h.3, 0), h.4 - h.3),
+            + least(greatest(modulo(t.2 - 345600000, 604800000) - h.2 * 86400000 - h.3, 0), h.4 - h.3)
+            - least(greatest(modulo(t.1 - 345600000, 604800000) - h.2 * 86400000 - h.3, 0), h.4 - h.3),
             week_hours), stretches) AS by_week_ms,
         arraySum(t -> arraySum(d -> arraySum(h -> greatest(
             least(t.2, d.2 * 86400000 + h.4) - greatest(t.1, d.2 * 86400000 + h.3), 0),
-            arrayFilter(h -> h.2 = (d.2 + 3) % 7, week_hours)), own_days), stretches) AS not_kept_ms,
+            arrayFilter(h -> h.2 = modulo(d.2 + 3, 7), week_hours)), own_days), stretches) AS not_kept_ms,
         arraySum(t -> arraySum(h -> greatest(
             least(t.2, h.2 * 86400000 + h.4) - greatest(t.1, h.2 * 86400000 + h.3), 0),
             own_hours), stretches) AS kept_instead_ms,
