@@ -61,6 +61,7 @@ def random_leg(rng: random.Random, number: int) -> LegFact:
         "handled_at": handled_at if rng.random() < 0.95 else None,
         "handled": 1,
         "flags": (),
+        "dimensions": {},
     })  # type: ignore[arg-type]  # fmt: skip
 
 
