@@ -17,6 +17,9 @@ from deploy.local.ports import free_port
 
 pytestmark = pytest.mark.stack
 SAID = what_it_said()
+# Defined otherwise since events version 2 (CHANGELOG).
+REDEFINED = {"callback_wait"}
+NEW_TOPICS = {"rules-in-use-0"}
 KPIS, VERIFY = next(iter(SAID)), "verify --format json"
 Env = dict[str, str]
 GROUPS = {"ringback", "ringback-sink"}
@@ -115,9 +118,15 @@ def said(env: Env, command: str) -> Any:
 def moved(before: Any, after: Any) -> dict[str, tuple[int, int]]:
     """How numerators and denominators have moved, by KPI, where one has."""
     (old,), (new,) = (([window["kpis"] for window in windows]) for windows in (before, after))
-    assert old.keys() == new.keys()
+    assert old.keys() <= new.keys()
     by = {name: (new[name]["num"] - old[name]["num"], new[name]["den"] - old[name]["den"]) for name in old}
-    return {name: change for name, change in by.items() if change != (0, 0)}
+    return {name: change for name, change in by.items() if change != (0, 0) and name not in REDEFINED}
+
+
+def restated(before: Any, after: Any) -> set[str]:
+    """KPIs of the old version that have another value now."""
+    (old,), (new,) = (([window["kpis"] for window in windows]) for windows in (before, after))
+    return {name for name, value in old.items() if new[name] != value}
 
 
 def send(env: Env, path: Path) -> None:
@@ -183,11 +192,12 @@ async def test_state_on_disk_is_gone_on_with(tmp_path: Path) -> None:
         log = worker_log(folder)
         assert "state on disk is used" in log
         assert "dropped" not in log
-        assert {command: said(env, command) for command in SAID} == SAID
+        assert restated(SAID[KPIS], said(env, KPIS)) == REDEFINED
+        assert said(env, VERIFY)["differing"] == 0
         send(env, EVENTS)
-        assert said(env, KPIS) == SAID[KPIS]
+        assert restated(SAID[KPIS], said(env, KPIS)) == REDEFINED
         news_change_what_they_must(env, folder)
-        assert topics(folder) == before
+        assert topics(folder) == before | NEW_TOPICS
         assert await groups(env) == GROUPS
 
 
@@ -200,5 +210,5 @@ async def test_changelogs_are_gone_on_with(tmp_path: Path) -> None:
         assert recovered
         assert int(recovered[1]) >= CHANGELOG_RECORDS
         news_change_what_they_must(env, folder)
-        assert topics(folder) == before
+        assert topics(folder) == before | NEW_TOPICS
         assert await groups(env) == GROUPS
