@@ -53,8 +53,7 @@ def customers_of(line: bytes) -> tuple[str, ...]:
 def read_line(log: Log, file: LineFile, line: Line) -> LineOutcome:
     """The events of one line, or why it has none."""
     try:
-        if line.problem:
-            raise InvalidInput(*line.problem.split(": ", 1))
+        line.require_readable()
         told = read_fact(log, parse_line(line.data))
     except InvalidInput as refused:
         return reject(file.name, line.number, refused, line.data, file.keep_payloads)

@@ -23,8 +23,7 @@ def check_header(file: LineFile, header: Line | None) -> None:
 def read_line(file: LineFile, line: Line, secret: bytes) -> LineOutcome:
     """The events of one row, or why it has none."""
     try:
-        if line.problem:
-            raise InvalidInput(*line.problem.split(": ", 1))
+        line.require_readable()
         events = parse_row(line.data, secret)
     except InvalidInput as refused:
         return reject(file.name, line.number, refused, without_customer(line.data), file.keep_payloads)

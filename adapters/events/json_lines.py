@@ -100,8 +100,7 @@ def without_customer(line: bytes) -> bytes:
 def read_line(file: LineFile, line: Line, secret: bytes) -> LineOutcome:
     """The event of one line, or why it has none."""
     try:
-        if line.problem:
-            raise InvalidInput(*line.problem.split(": ", 1))
+        line.require_readable()
         event = parse_event(parse_object(line.data), secret)
     except InvalidInput as refused:
         return reject(file.name, line.number, refused, without_customer(line.data), file.keep_payloads)

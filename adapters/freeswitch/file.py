@@ -102,8 +102,7 @@ class EventFile:
         blocks, line = Blocks(not first.data.strip().startswith(b"{")), first
         for line in chain([first], rest):
             try:
-                if line.problem:
-                    raise InvalidInput(*line.problem.split(": ", 1))
+                line.require_readable()
                 fields = blocks.feed(line.data)
             except InvalidInput as refused:
                 yield reject(file.name, line.number, refused, line.data, file.keep_payloads)

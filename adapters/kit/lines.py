@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 from zipfile import BadZipFile
 
 from adapters.kit.gunzip import Gunzip
-from adapters.kit.outcomes import WrongFile
+from adapters.kit.outcomes import InvalidInput, WrongFile
 from adapters.kit.unzip import ZIP_MAGIC, open_member
 from schemas.dead_letter import PAYLOAD_MAX_BYTES
 
@@ -33,6 +33,11 @@ class Line:
     number: int
     data: bytes
     problem: str = ""
+
+    def require_readable(self) -> None:
+        """Raise InvalidInput with the problem, if there is one."""
+        if self.problem:
+            raise InvalidInput(*self.problem.split(": ", 1))
 
 
 class LineFile:

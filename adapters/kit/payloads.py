@@ -75,8 +75,7 @@ def outcomes_of(
 ) -> Iterator[LineOutcome]:
     """Outcomes of the payloads of one line."""
     try:
-        if line.problem:
-            raise InvalidInput(*line.problem.split(": ", 1))
+        line.require_readable()
         found = payloads_in(data)
     except InvalidInput as refused:
         yield reject(file.name, line.number, refused, data, file.keep_payloads)

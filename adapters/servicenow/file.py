@@ -33,8 +33,7 @@ def check_header(file: LineFile, header: Line | None) -> None:
 
 def read_row(line: Line) -> Row:
     """The row of a line. Raises InvalidInput."""
-    if line.problem:
-        raise InvalidInput(*line.problem.split(": ", 1))
+    line.require_readable()
     return parse_row(line.data)
 
 
