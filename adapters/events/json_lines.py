@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from adapters.events.times import to_ms
+from adapters.kit.json_values import json_object, json_value
 from adapters.kit.lines import Line, LineFile
 from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, WrongFile, build, reject
 from schemas.customer_key import NUMBER, customer_key
@@ -27,17 +28,7 @@ CUSTOMER_ID = re.compile(rb'"customer_id"\s*:\s*(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^
 
 def parse_object(line: bytes) -> dict[str, Any]:
     """The JSON object of a line. Raises InvalidInput."""
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidInput("invalid_utf8", f"byte {error.start} is not UTF-8") from None
-    try:
-        value = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise InvalidInput("invalid_json", str(error)) from None
-    if not isinstance(value, dict):
-        raise InvalidInput("not_an_object", f"a JSON {type(value).__name__}, expected an object")
-    return value
+    return json_object(json_value(line))
 
 
 def hashed(fields: dict[str, Any], secret: bytes) -> dict[str, Any]:

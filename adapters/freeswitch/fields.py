@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 import orjson
 
+from adapters.kit.json_values import json_object
 from adapters.kit.outcomes import InvalidInput
 from schemas.event_fields import OCCURRED_AT_MAX, OCCURRED_AT_MIN
 from schemas.shape import quoted
@@ -35,9 +36,9 @@ def decoded(value: object) -> str:
 
 def from_object(found: Any) -> Fields:
     """The fields of an event in JSON. Raises InvalidInput."""
-    if not isinstance(found, dict):
-        raise InvalidInput("not_an_object", f"a JSON {type(found).__name__}, expected an object")
-    return {name: decoded(value) for name, value in found.items() if isinstance(value, str | int)}
+    return {
+        name: decoded(value) for name, value in json_object(found).items() if isinstance(value, str | int)
+    }
 
 
 def from_json(line: bytes) -> Fields:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
+from adapters.kit.json_values import json_object, json_value
 from adapters.kit.lines import Line, LineFile
 from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, WrongFile, reject
 from schemas.events import Event
@@ -45,19 +44,9 @@ class PayloadAdapter:
 
 def payloads_in(data: bytes) -> list[Payload]:
     """The payloads of a body or line: an object, or a list of them. Raises InvalidInput."""
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidInput("invalid_utf8", f"byte {error.start} is not UTF-8") from None
-    try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise InvalidInput("invalid_json", str(error)) from None
+    value = json_value(data)
     found = value if isinstance(value, list) else [value]
-    for item in found:
-        if not isinstance(item, dict):
-            raise InvalidInput("not_an_object", f"a JSON {type(item).__name__}, expected an object")
-    return found
+    return [json_object(item) for item in found]
 
 
 def told(adapter: PayloadAdapter, payload: Payload, secret: bytes) -> Sequence[Event]:
