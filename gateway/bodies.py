@@ -3,9 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import orjson
-
 from adapters.events.json_lines import parse_object
+from adapters.kit.json_values import json_value
 from adapters.kit.outcomes import InvalidInput
 from gateway.problems import Problem
 from schemas.shape import quoted
@@ -19,13 +18,9 @@ SPEC_VERSION = "1.0"
 def value_of(body: bytes) -> Any:
     """The JSON value of a body. Raises Problem."""
     try:
-        body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Problem(422, "invalid_utf8", f"byte {error.start} is not UTF-8") from None
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Problem(422, "invalid_json", str(error)) from None
+        return json_value(body)
+    except InvalidInput as error:
+        raise Problem(422, error.reason, error.detail) from None
 
 
 def objects(value: Any) -> Objects:
