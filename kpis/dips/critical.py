@@ -5,7 +5,6 @@ A dip is called when as few successes as were counted had, at the objective, les
 recomputed decisions compare the same two integers.
 """
 
-from bisect import bisect_right
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -46,8 +45,3 @@ class CriticalCounts:
     def too_few(self, successes: int, n: int) -> bool:
         """Would chance alone give so few successes of n less often than p_value?"""
         return n > 0 and successes <= self.of(n)
-
-
-def least_n(counts: CriticalCounts, most: int = 10_000) -> int:
-    """How many contacts it takes until even none succeeding is too few: below it nothing can be said."""
-    return bisect_right(range(most), -1, key=counts.of)

@@ -4,7 +4,6 @@ inactive -> pending while in breach -> firing once it has lasted -> inactive onc
 the windows restart, so that what has been paged for does not page again. Without contacts timers stand still.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -91,12 +90,3 @@ def while_firing(standing: Standing, seen: Step, timing: Timing) -> tuple[Standi
     if clear >= timing.keep_firing_for_ms:
         return Standing(restart=seen.at), Transition(seen.at, "resolved", standing.since)
     return replace(standing, clear_ms=clear, silent_ms=0), None
-
-
-def run(steps: Iterable[Step], timing: Timing, standing: Standing | None = None) -> Iterator[Transition]:
-    """All changes of a label set, where looks do not depend on the restart (gauges)."""
-    now = standing or Standing()
-    for seen in steps:
-        now, changed = step(now, seen, timing)
-        if changed is not None:
-            yield changed

@@ -75,11 +75,6 @@ def earliest_reply(events: Sequence[ContactEvent]) -> ContactReplied | None:
     return min(replies, key=order_key, default=None)
 
 
-def named_queue(answer: Answer | None) -> str:
-    """The queue that an answer names; a reply names none."""
-    return answer.queue or "" if type(answer) is ContactAnswered else ""
-
-
 def elapsed(start: int, end: int, rules: Rules, flags: Flags) -> int | None:
     """Milliseconds from start to end; 0 for a clock skew within tolerance, None beyond it."""
     if end >= start:

@@ -16,7 +16,6 @@ from streams.kafka.writer import BatchWriter
 FETCH_MS = 500
 # Nothing came for so long: before the end there is nothing but markers of transactions.
 QUIET_S = 3.0
-SENT_TOGETHER = 1_000
 
 
 @dataclass(frozen=True, slots=True)

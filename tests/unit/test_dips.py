@@ -1,5 +1,7 @@
 """Decisions of dip alerts: exact counts, the ladder of windows, the state machine."""
 
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from math import comb
 
@@ -7,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpis.dips.critical import CriticalCounts, critical_count, least_n
+from kpis.dips.critical import CriticalCounts, critical_count
 from kpis.dips.episodes import transitions
 from kpis.dips.ladder import Objective, Series, counts_of, look
-from kpis.dips.machine import Standing, Step, Timing, Transition, run
+from kpis.dips.machine import Standing, Step, Timing, Transition, step
 
 M = 60_000
 P = Fraction(1, 1000)
@@ -28,6 +30,11 @@ def test_critical_counts_are_the_binomial_tail(n: int, target: Fraction) -> None
     k = critical_count(n, target, P)
     assert k == -1 or tail(k, n, target) < P
     assert tail(k + 1, n, target) >= P
+
+
+def least_n(counts: CriticalCounts) -> int:
+    """How many contacts it takes until even none succeeding is too few."""
+    return bisect_right(range(10_000), -1, key=counts.of)
 
 
 def test_critical_counts_as_tables_have_them() -> None:
@@ -86,6 +93,15 @@ def test_an_old_dip_that_is_over_does_not_page() -> None:
     """The long window is off, but the newest ten contacts are not."""
     seen = look(series((0, 0, 20), (20, 10, 10)), 21 * M, 0, OBJECTIVE, counts_of(OBJECTIVE))
     assert (seen.window_ms, seen.fresh_off, seen.breach) == (30 * M, False, False)
+
+
+def run(seen: Iterable[Step], timing: Timing) -> Iterator[Transition]:
+    """All changes of a label set."""
+    now = Standing()
+    for one in seen:
+        now, change = step(now, one, timing)
+        if change is not None:
+            yield change
 
 
 def steps(flags: str) -> list[Step]:
