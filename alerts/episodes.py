@@ -48,7 +48,6 @@ def episodes(
     async_channels: tuple[str, ...],
 ) -> Iterator[Episode]:
     """Episodes of an objective rule in [begin, end), all label sets, each by its own history."""
-
     objective = objective_of(rule.when)
     counts = counts_of(objective)
     for labels, series in series_of(rule, kpi, minutes, async_channels).items():

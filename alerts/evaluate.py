@@ -1,6 +1,6 @@
 """One evaluation of a group: from minutes to standings, changes and what is to be said, all or nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import orjson
@@ -34,20 +34,19 @@ class Evaluator:
         self._counts: dict[Objective, CriticalCounts] = {}
 
     def evaluate(
-        self, group: Group, minutes: Mapping[str, list[MinuteSums]], span: tuple[int, int], now: int
+        self, group: Group, minutes: Sequence[MinuteSums], span: tuple[int, int], now: int
     ) -> list[Transition]:
-        """All steps in (begin, end]; `minutes` by name of the rule. What is too old is recorded, not told."""
+        """All steps in (begin, end] of all rules. What is too old is recorded, not told."""
         told: list[Transition] = []
         with self.ledger.transaction():
             for rule in group.rules:
-                told += self._rule(group, rule, minutes[rule.alert], span, now)
+                told += self._rule(group, rule, minutes, span, now)
             self.ledger.advance(group.name, span[1])
         return told
 
     def _rule(
-        self, group: Group, rule: Rule, minutes: list[MinuteSums], span: tuple[int, int], now: int
+        self, group: Group, rule: Rule, minutes: Sequence[MinuteSums], span: tuple[int, int], now: int
     ) -> list[Transition]:
-
         objective = objective_of(rule.when)
         counts = self._counts.setdefault(objective, counts_of(objective))
         known = self.ledger.standings(rule.alert)
@@ -91,9 +90,4 @@ def quiet_ones(
     waiting = [
         text for text, standing in known.items() if standing.state != "inactive" and text not in present
     ]
-    return [tuple((name, value) for name, value in loads(text)) for text in waiting]
-
-
-def loads(text: str) -> list[tuple[str, str]]:
-    """Labels of a key."""
-    return [(str(name), str(value)) for name, value in orjson.loads(text)]
+    return [tuple((str(name), str(value)) for name, value in orjson.loads(text)) for text in waiting]

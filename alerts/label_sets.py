@@ -2,17 +2,23 @@
 
 from collections.abc import Iterable, Mapping
 
-from alerts.rule import Rule
+from clickhouse_connect.driver.client import Client
+
+from alerts.rule import Group, Rule
 from kpis.catalogue.kpi import Kpi, applicable, total
 from kpis.dips.ladder import Series
-from reports.minutes import MinuteSums
+from reports.minutes import MinuteSums, minute_sums
 
 LabelSet = tuple[tuple[str, str], ...]  # of a rule's `by`, in its order
 
 
-def measures_of(kpi: Kpi) -> list[str]:
-    """Measures that a share is made of."""
-    return [*dict.fromkeys((*kpi.num, *kpi.den))]
+def minutes_of(
+    client: Client, group: Group, kpis: Mapping[str, Kpi], span: tuple[int, int]
+) -> list[MinuteSums]:
+    """All that a group is about, in one question, from its longest window before the span on."""
+    measures = {name: None for rule in group.rules for name in (*kpis[rule.kpi].num, *kpis[rule.kpi].den)}
+    longest = max(rule.when.windows[-1] for rule in group.rules)
+    return minute_sums(client, [*measures], span[0] - longest, span[1])
 
 
 def is_meant(rule: Rule, minute: MinuteSums, kpi: Kpi, async_channels: tuple[str, ...]) -> bool:

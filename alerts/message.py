@@ -8,14 +8,10 @@ from alerts.label_sets import LabelSet
 from alerts.rule import Group, Rule
 from kpis.dips.ladder import Look
 from kpis.dips.machine import Transition
+from reports.explain.reading import utc_text
 from schemas.time_units import MINUTE_MS
 
 PLACE = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
-
-
-def instant(time_ms: int) -> str:
-    """A time as JSON has it."""
-    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def percent(numerator: int, denominator: int) -> str:
@@ -60,7 +56,7 @@ def message(
         "value": words["value"],
         "n": seen.n,
         "window_ms": seen.window_ms,
-        "opened_at": instant(changed.opened_at),
-        "at": instant(changed.at),
+        "opened_at": utc_text(changed.opened_at),
+        "at": utc_text(changed.at),
         "explain": explain_command(rule, labels, changed.opened_at),
     }

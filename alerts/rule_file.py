@@ -29,9 +29,14 @@ class BadRules(ValueError):
 
 def load_rules(path: Path, kpis: dict[str, Kpi]) -> RuleFile:
     """The rules of a file. Raises BadRules, OSError."""
+    return read_rules(text_of(path), str(path), kpis)
+
+
+def text_of(path: Path) -> str:
+    """The text of a file of bounded size. Raises BadRules, OSError, UnicodeDecodeError."""
     if path.stat().st_size > FILE_MAX_BYTES:
         raise BadRules([f"{path}: more than {FILE_MAX_BYTES:,} bytes; split it"])
-    return read_rules(path.read_text("utf-8"), str(path), kpis)
+    return path.read_text("utf-8")
 
 
 def read_rules(text: str, name: str, kpis: dict[str, Kpi]) -> RuleFile:
@@ -45,7 +50,7 @@ def read_rules(text: str, name: str, kpis: dict[str, Kpi]) -> RuleFile:
 
 def read_receivers(path: Path) -> Receivers:
     """The receivers of a file. Raises BadRules, OSError."""
-    found, lines = read_model(Receivers, path.read_text("utf-8"), str(path))
+    found, lines = read_model(Receivers, text_of(path), str(path))
     names = [receiver.name for receiver in found.receivers]
     for index, name in enumerate(names):
         if name in names[:index]:

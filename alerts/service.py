@@ -8,12 +8,11 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from alerts.evaluate import Evaluator
-from alerts.label_sets import measures_of
+from alerts.label_sets import minutes_of
 from alerts.ledger import Ledger
 from alerts.notify.sender import send_due
 from alerts.receivers import Receivers
 from alerts.rule import Group, RuleFile
-from reports.minutes import minute_sums
 
 log = structlog.get_logger()
 SENDING_EVERY_S = 0.5
@@ -35,12 +34,8 @@ def catch_up(group: Group, evaluator: Evaluator, client: Client, now_ms: int) ->
         begin = end - group.interval
     if begin >= end:
         return 0
-    longest = max(rule.when.windows[-1] for rule in group.rules)
-    minutes = {
-        rule.alert: minute_sums(client, measures_of(evaluator.kpis[rule.kpi]), begin - longest, end)
-        for rule in group.rules
-    }
-    changed = evaluator.evaluate(group, minutes, (begin, end), now_ms)
+    span = begin, end
+    changed = evaluator.evaluate(group, minutes_of(client, group, evaluator.kpis, span), span, now_ms)
     for change in changed:
         log.info("alert", group=group.name, to=change.to, at=change.at, opened_at=change.opened_at)
     return len(changed)

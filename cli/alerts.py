@@ -3,6 +3,8 @@
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
@@ -13,7 +15,7 @@ from rich.table import Table
 
 from alerts.episodes import Episode, episodes
 from alerts.evaluate import Evaluator
-from alerts.label_sets import measures_of
+from alerts.label_sets import minutes_of
 from alerts.ledger import Ledger
 from alerts.notify.post import TIMEOUT_S
 from alerts.receivers import Receivers
@@ -30,7 +32,6 @@ from cli.times import span_ms
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
 from reports.explain.reading import utc_text
-from reports.minutes import minute_sums
 from schemas.time_units import MINUTE_MS
 
 app = typer.Typer(no_args_is_help=True, help="Rules for KPI dips: check them, try them on history, run them.")
@@ -45,12 +46,11 @@ Told = Annotated[
 ]
 
 
-def rules_in(path: Path | None, kpis: dict[str, Kpi]) -> RuleFile:
-    """Rules of a file, or the default ones; what is wrong with them ends the command with status 2."""
+@contextmanager
+def reading(path: Path | None) -> Iterator[None]:
+    """A file that cannot be used ends the command with status 2: each fault, or why it cannot be read."""
     try:
-        if path is None:
-            return read_rules((files("alerts") / "default_rules.yaml").read_text("utf-8"), DEFAULT, kpis)
-        return load_rules(path, kpis)
+        yield
     except BadRules as error:
         fail(
             "; ".join(error.faults) if len(error.faults) == 1 else "\n  " + "\n  ".join(error.faults),
@@ -58,6 +58,20 @@ def rules_in(path: Path | None, kpis: dict[str, Kpi]) -> RuleFile:
         )
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is no UTF-8 text'}", WRONG_USE)
+
+
+def rules_in(path: Path | None, kpis: dict[str, Kpi]) -> RuleFile:
+    """Rules of a file, or the default ones."""
+    with reading(path):
+        if path is None:
+            return read_rules((files("alerts") / "default_rules.yaml").read_text("utf-8"), DEFAULT, kpis)
+        return load_rules(path, kpis)
+
+
+def receivers_in(path: Path | None) -> Receivers:
+    """Receivers of a file; without one there are none, and alerts are recorded only."""
+    with reading(path):
+        return Receivers(version=1) if path is None else read_receivers(path)
 
 
 @app.command()
@@ -107,10 +121,9 @@ def all_episodes(
     """Episodes of all rules about shares, by the time they fired; what came before the span has a say."""
     found: list[Episode] = []
     for group in file.groups:
+        minutes = minutes_of(database, group, kpis, span)
         for rule in group.rules:
-            kpi = kpis[rule.kpi]
-            minutes = minute_sums(database, measures_of(kpi), span[0] - rule.when.windows[-1], span[1])
-            found += episodes(group, rule, kpi, minutes, span, async_channels)
+            found += episodes(group, rule, kpis[rule.kpi], minutes, span, async_channels)
     return sorted(found, key=lambda episode: (episode.fired_at, episode.alert, episode.labels))
 
 
@@ -205,18 +218,6 @@ def list_changes(
         )
     out.print(table)
     out.print(", ".join(f"{number} {state}" for state, number in sorted(counts.items())) or "nothing to send")
-
-
-def receivers_in(path: Path | None) -> Receivers:
-    """Receivers of a file; without one there are none, and alerts are recorded only."""
-    if path is None:
-        return Receivers(version=1)
-    try:
-        return read_receivers(path)
-    except BadRules as error:
-        fail("; ".join(error.faults), WRONG_USE)
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is no UTF-8 text'}", WRONG_USE)
 
 
 def now_ms() -> int:

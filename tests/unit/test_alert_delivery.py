@@ -62,7 +62,7 @@ def transitions(ledger: Ledger) -> list[tuple[Any, ...]]:
 def evaluate(own: Evaluator, rules: Group, minutes: list[MinuteSums], begin: int, end: int) -> None:
     first = BASE + (begin - 240) * M  # as the service reads: the longest window before the first step
     known = [minute for minute in minutes if first <= minute.minute < BASE + end * M]
-    own.evaluate(rules, {"Low": known}, (BASE + begin * M, BASE + end * M), BASE + end * M)
+    own.evaluate(rules, known, (BASE + begin * M, BASE + end * M), BASE + end * M)
 
 
 class Killed(BaseException):
