@@ -11,7 +11,7 @@ from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from schemas.clock_shifts import Shift, shifts
+from schemas.clock_shifts import shifts
 from schemas.event_fields import OCCURRED_AT_MAX, OCCURRED_AT_MIN
 from schemas.time_units import DAY_MS
 
@@ -29,15 +29,18 @@ class Calendar:
 
 
 @cache
-def shifts_of(zone: str) -> tuple[Shift, ...]:
-    """All shifts of a clock in the time that events can be of."""
-    return tuple(shifts(OCCURRED_AT_MIN, OCCURRED_AT_MAX, ZoneInfo(zone)))
+def stretches(zone: str) -> tuple[tuple[int, int, int], ...]:
+    """Begin and end of each time in which a clock was not shifted, and local minus UTC in it."""
+    known = shifts(OCCURRED_AT_MIN, OCCURRED_AT_MAX, ZoneInfo(zone))
+    return tuple(
+        (begin, end, offset) for (begin, offset), (end, _) in pairwise([*known, (OCCURRED_AT_MAX, 0)])
+    )
 
 
 def open_spans(calendar: Calendar) -> Iterator[tuple[int, int]]:
     """Every span of served time in which an event can happen, in UTC, in order."""
-    own, known = dict(calendar.days), shifts_of(calendar.zone)
-    for (begin, offset), (end, _) in pairwise([*known, (OCCURRED_AT_MAX, 0)]):
+    own = dict(calendar.days)
+    for begin, end, offset in stretches(calendar.zone):
         for day in range((begin + offset) // DAY_MS, (end + offset - 1) // DAY_MS + 1):
             for opens, closes in own.get(day, calendar.week[(day + THURSDAY) % 7]):
                 midnight = day * DAY_MS - offset

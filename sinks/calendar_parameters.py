@@ -1,20 +1,8 @@
 """Business hours as ClickHouse query parameters: calendars by number from 1, 0 for none."""
 
 from collections.abc import Mapping
-from functools import cache
-from itertools import pairwise
-from zoneinfo import ZoneInfo
 
-from kpis.business_hours import Calendar
-from schemas.clock_shifts import shifts
-from schemas.event_fields import OCCURRED_AT_MAX, OCCURRED_AT_MIN
-
-
-@cache
-def stretches(zone: str) -> list[tuple[int, int, int]]:
-    """Begin and end of each time in which the clock was not shifted, and local minus UTC in it."""
-    known = shifts(OCCURRED_AT_MIN, OCCURRED_AT_MAX, ZoneInfo(zone))
-    return [(begin, end, offset) for (begin, offset), (end, _) in pairwise([*known, (OCCURRED_AT_MAX, 0)])]
+from kpis.business_hours import Calendar, stretches
 
 
 def calendar_parameters(
