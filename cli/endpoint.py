@@ -1,10 +1,12 @@
-"""Where a worker or sink shows its metrics, by the settings."""
+"""Where each part shows its metrics, by the settings."""
 
 from cli.settings import Settings
 from streams.health.endpoint import Endpoint
 
-# So far above a worker's port that all workers of `ringback up` have room between.
+# So far above a worker's port that all workers of `ringback up` have room between, and no two parts meet.
 SINK_PORT_OFFSET = 16
+GATEWAY_PORT_OFFSET = 32
+VERIFY_PORT_OFFSET = 48
 
 
 def endpoint(config: Settings, group: str, offset: int = 0) -> Endpoint:

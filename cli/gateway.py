@@ -13,6 +13,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from adapters.registry import SOURCES
 from cli.console import UNREACHABLE, WRONG_USE, fail, settings
+from cli.endpoint import GATEWAY_PORT_OFFSET
 from cli.gateway_secrets import source_secrets, tokens
 from cli.gateway_settings import GatewaySettings
 from cli.secrets import customer_secret
@@ -25,7 +26,6 @@ from streams.health.ready_file import mark
 from streams.kafka.topics import wait_for_topics
 
 log = structlog.get_logger()
-GATEWAY_PORT_OFFSET = 32  # above a sink's, which is 16 above a worker's
 
 
 def gateway() -> None:

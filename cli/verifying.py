@@ -10,11 +10,11 @@ import typer
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from cli.console import err
+from cli.endpoint import VERIFY_PORT_OFFSET
 from cli.settings import Settings
 from reports.verification import Report
 from schemas.time_units import DAY_MS, HOUR_MS, MINUTE_MS
 
-VERIFY_PORT_OFFSET = 32  # above the sink's
 SPAN = re.compile(r"([1-9]\d{0,4})([smhdw])")
 UNITS = {"s": 1_000, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS, "w": 7 * DAY_MS}
 
