@@ -66,12 +66,12 @@ def fold_unique(events: list[ContactEvent], rules: Rules = DEFAULT_RULES) -> Fac
         return NO_FACTS
     if not lifecycle:
         return Facts(None, (), fold_surveys(surveys, None, rules))
-    messages = [
-        event for event in events if told and type(event) is ContactReplied and event.by == "customer"
-    ]
-    contact, legs = fold_contact(lifecycle, rules, messages)
     if told:
+        messages = [event for event in events if type(event) is ContactReplied and event.by == "customer"]
+        contact, legs = fold_contact(lifecycle, rules, messages)
         contact = with_links(contact, events)
+    else:
+        contact, legs = fold_contact(lifecycle, rules)
     if not all(event.ignored or in_range(event) for event in surveys):
         contact = replace(contact, flags=Flags({"SCORE_RANGE"}).listed([contact.flags]))
     return Facts(contact, legs, fold_surveys(surveys, contact, rules))

@@ -145,7 +145,7 @@ FAULTS: dict[str, Fault] = {
     "the first of several messages": ("replies", "exchange", "at if since is None else since", "at"),
     "the first reply is first response": ("replies", "exchange", "replies > 1", "True"),
     "waits until the end": ("replies", "exchange", "since is not None and ended_at is not None", "False"),
-    "a customer's message": ("fold", "fold_unique", 'told and type(event) is ContactReplied and event.by == "customer"', "False"),
+    "a customer's message": ("fold", "fold_unique", 'type(event) is ContactReplied and event.by == "customer"', "False"),
     "closed, opened again": ("relations", "closed_at", "closed is None or any(type(e) is ContactReopened and e.occurred_at > closed for e in events)", "closed is None"),
     "one-touch is below two": ("contact_amounts", "written", "contact.agent_replies < 2", "contact.agent_replies < 3"),
     "waits in business hours": ("leg", "business_queue_time", "business_ms(calendar, queued_at, queued_at + queue_ms)", "queue_ms"),
