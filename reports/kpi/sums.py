@@ -94,13 +94,11 @@ def window_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
 
 def window_value(kpi: Kpi, channels: Mapping[str, Sums], rules: Rules) -> Value:
     """A KPI over the channels it means something on."""
-    sums: dict[str, int] = defaultdict(int)
-    for channel, amounts in channels.items():
-        if applicable(kpi, channel, rules.async_channels):
-            for name, amount in amounts.items():
-                sums[name] += amount
+    meant = [sums for channel, sums in channels.items() if applicable(kpi, channel, rules.async_channels)]
     waiting = {"entered": STILL_WAITING, "first entered": "contact_waiting"}.get(kpi.booked, "")
-    return value_of(kpi, sums, final=not sums.get(waiting))
+    names = {*kpi.num, *kpi.den, kpi.n, waiting}  # of some hundred measures a KPI needs two or three
+    own = {name: sum(sums.get(name, 0) for sums in meant) for name in names}
+    return value_of(kpi, own, final=not own[waiting])
 
 
 def fcr_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
