@@ -1,4 +1,4 @@
-"""The course of a day, local days, episodes of alerts, freshness: what the wall computes without a database."""
+"""The course of a day, local days, episodes of alerts, freshness: what needs no database."""
 
 from zoneinfo import ZoneInfo
 
@@ -35,7 +35,9 @@ def test_the_usual_course_is_the_median_of_days_with_contacts() -> None:
     assert usual_documents(days)["a"]["days"] == 1
 
 
-def change(kind: str, at: int, episode: str = "e", queue: str = "sales") -> tuple[str, str, str, int, int, str]:
+def change(
+    kind: str, at: int, episode: str = "e", queue: str = "sales"
+) -> tuple[str, str, str, int, int, str]:
     return ("Dip", f'[["queue","{queue}"]]', kind, at, 1_000, episode)
 
 
@@ -60,7 +62,11 @@ def test_a_source_is_silent_when_neither_beat_nor_event_came() -> None:
     now = DAY_MS
     rows = [part("pbx", now - 400_000, now - 100_000), part("crm", now - 301_000), part("ahead", 0, now + 9)]
     found = freshness_document(rows, now, 300)["sources"]
-    assert [(one["name"], one["silent"]) for one in found] == [("ahead", False), ("crm", True), ("pbx", False)]
+    assert [(one["name"], one["silent"]) for one in found] == [
+        ("ahead", False),
+        ("crm", True),
+        ("pbx", False),
+    ]
 
 
 def test_counting_is_behind_when_newer_events_are_told_than_counted() -> None:

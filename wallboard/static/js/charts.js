@@ -44,10 +44,11 @@ function axis(element, more) {
 }
 
 function base(element, series, extra) {
+  const side = extra.axes[0].show === false ? 2 : Math.round(rem() * 1.2);
   return {
     width: Math.max(element.clientWidth, 10),
     height: Math.max(element.clientHeight, 10),
-    padding: [4, 2, 2, 2],
+    padding: [4, side, 2, 2],
     legend: { show: false },
     cursor: { show: false },
     select: { show: false },
