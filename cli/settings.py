@@ -201,6 +201,18 @@ class Settings(BaseSettings):
         validation_alias="RINGBACK_LOG_LEVEL",
         description="`DEBUG`, `INFO`, `WARNING` or `ERROR`.",
     )
+    alert_rules: Path | None = Field(
+        None,
+        validation_alias="RINGBACK_ALERT_RULES",
+        description="[Rule file](../guide/alerts.md#rules) of `ringback alerts` and of `ringback up`. None: "
+        "the default rules.",
+    )
+    alert_receivers: Path | None = Field(
+        None,
+        validation_alias="RINGBACK_ALERT_RECEIVERS",
+        description="File of [receivers](../guide/alerts.md#receivers), those who are told. None: alerts are "
+        "recorded only, see `ringback alerts list`.",
+    )
     rules: Annotated[RuleSettings | None, NoDecode] = Field(
         None,
         validation_alias="RINGBACK_RULES",

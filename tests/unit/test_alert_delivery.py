@@ -56,7 +56,7 @@ def evaluator(ledger: Ledger, *names: str) -> Evaluator:
 
 
 def transitions(ledger: Ledger) -> list[tuple[Any, ...]]:
-    return sorted(row[:5] for row in ledger.transitions(10_000))
+    return sorted((c.alert, c.labels, c.kind, c.at, c.opened_at) for c in ledger.changes(10_000))
 
 
 def evaluate(own: Evaluator, rules: Group, minutes: list[MinuteSums], begin: int, end: int) -> None:
