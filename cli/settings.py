@@ -3,7 +3,6 @@
 The descriptions become docs/reference/settings.md (`make docs`), in Markdown.
 """
 
-import json
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -21,21 +20,13 @@ from pydantic_settings import (
 
 from cli.addresses import brokers, http_address
 from cli.business_hours import known_zone
+from cli.json_setting import from_json
 from cli.rule_settings import RuleSettings, mistake
 from cli.rule_values import rules_by
 from deploy.local.clickhouse.process import owner_address
 from kpis.rules import DEFAULT_RULES, Rules
 
 TOML = "ringback.toml"
-
-
-def from_json(text: str, example: str) -> Any:
-    """JSON of the environment. Raises ValueError with an example."""
-    try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        said = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise ValueError(f"no JSON ({said}); write {example}") from error
 
 
 class Settings(BaseSettings):
