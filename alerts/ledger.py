@@ -50,6 +50,18 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """A notification that did not get through, or not yet."""
+
+    id: str
+    receiver: str
+    state: str
+    error: str
+    tries: int
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A change of an alert as it was decided; `seen` is what was looked at then."""
 
@@ -185,6 +197,15 @@ class Ledger:
     def postpone(self, id_: str, due_at: int, error: str) -> None:
         """It is tried again later."""
         self._db.execute("UPDATE outbox SET due_at = ?, error = ? WHERE id = ?", (due_at, error, id_))
+
+    def problems(self, limit: int) -> list[Problem]:
+        """What is given up or still tried after a failure, the newest first."""
+        found = self._db.execute(
+            "SELECT id, receiver, state, error, tries, created_at FROM outbox "
+            "WHERE error != '' AND state IN ('waiting', 'dead') ORDER BY created_at DESC, id LIMIT ?",
+            (limit,),
+        )
+        return [Problem(*row) for row in found]
 
     def counts(self) -> dict[str, int]:
         """How many notifications are in which state."""
