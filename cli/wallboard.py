@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import structlog
 import typer
 
+from cli.alerting.files import LEDGER
 from cli.clickhouse import client
 from cli.console import UNREACHABLE, WRONG_USE, fail, out, settings
 from cli.endpoint import WALLBOARD_PORT_OFFSET
@@ -63,7 +64,7 @@ def reader_of(config: Settings, wall: WallConfig, clock: Callable[[], int]) -> R
         ZoneInfo(config.timezone),
         clock,
         config.timezone_by_queue,
-        partial(latest_changes, config.data_dir / "alerts.sqlite"),
+        partial(latest_changes, config.data_dir / LEDGER),
     )
 
 

@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from alerts.ledger import Ledger
+from alerts.ledger import Ledger, labels_text
 from wallboard.alerts import Change
 
 LATEST = 500
@@ -16,8 +16,11 @@ def latest_changes(path: Path) -> list[Change] | None:
     try:
         ledger = Ledger(path)
         try:
-            return ledger.transitions(LATEST)
+            found = ledger.changes(LATEST)
         finally:
             ledger.close()
     except sqlite3.Error:
         return None  # it is being made, or is not ours to read: the wall says that it knows of none
+    return [
+        (one.alert, labels_text(one.labels), one.kind, one.at, one.opened_at, one.episode) for one in found
+    ]
