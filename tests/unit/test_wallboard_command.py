@@ -42,7 +42,7 @@ def test_a_file_that_makes_no_sense(tmp_path: Path, content: str | None, reason:
 
 
 def test_off_this_machine_it_wants_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RINGBACK_WALLBOARD_HOST", "0.0.0.0")
+    monkeypatch.setenv("RINGBACK_WALLBOARD_HOST", "192.0.2.1")
     status, text = said()
     assert status == 2
     assert "RINGBACK_WALLBOARD_TOKEN" in text

@@ -3,9 +3,17 @@
 import asyncio
 from typing import Any
 
+import pytest
+import structlog
+
 from wallboard.feed import Feed
 from wallboard.metrics import Metrics
 from wallboard.polling import Part, pause_s, poll
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> None:
+    structlog.reset_defaults()  # a command run in this process may have left the log of a stream that is closed
 
 
 async def test_every_viewer_gets_the_latest_and_a_slow_one_skips_what_is_between() -> None:
@@ -48,7 +56,8 @@ async def reads(feed: Feed, fails: bool = False, period_s: float = 0.01) -> list
         return {"n": len(calls)}
 
     task = asyncio.create_task(poll(Part("now", period_s, read), feed, Metrics()))
-    await asyncio.sleep(0.25)
+    done, _ = await asyncio.wait({task}, timeout=0.4)
+    assert not done, task.exception()
     task.cancel()
     return calls
 
