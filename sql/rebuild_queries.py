@@ -1,7 +1,7 @@
 """SQL of a rebuild: rows that stand otherwise than recomputed, in tables of their own, and what stood before.
 
 A row's version is that of its partition, `versions`, which lies between what the stream had written and what
-it will write (docs/adr/0024-rebuild-by-version.md). Relations are table names, or SELECTs in brackets.
+it will write (docs/adr/0011-rebuild-by-version.md). Relations are table names, or SELECTs in brackets.
 """
 
 # ruff: noqa: S608 -- names and relations are ours; values from outside are query parameters

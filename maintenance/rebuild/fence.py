@@ -1,7 +1,7 @@
 """The line that a rebuild draws: all rows that the stream wrote before it are stored, with their raw events.
 
 What is recomputed of the raw events then takes the place of those rows. What the stream writes later is of
-later offsets and wins: its events were not, or not all, among them (docs/adr/0024-rebuild-by-version.md).
+later offsets and wins: its events were not, or not all, among them (docs/adr/0011-rebuild-by-version.md).
 """
 
 from collections.abc import Callable, Iterable
