@@ -13,7 +13,7 @@ from wallboard.polling import Part, pause_s, poll
 
 @pytest.fixture(autouse=True)
 def _own_log() -> None:
-    structlog.reset_defaults()  # a command run in this process may have left the log of a stream that is closed
+    structlog.reset_defaults()  # a command may have left a stream that is closed
 
 
 async def test_every_viewer_gets_the_latest_and_a_slow_one_skips_what_is_between() -> None:
