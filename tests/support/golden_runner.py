@@ -1,4 +1,4 @@
-"""Runs golden tables until one is wrong, and says which: status 1 then. `python -m support.golden_runner FOLDER`"""
+"""Golden tables until one is wrong: `python -m support.golden_runner FOLDER`, status 1 if any is."""
 
 import sys
 from collections.abc import Iterator
