@@ -95,10 +95,10 @@ export function showAlerts(said) {
   }));
 }
 
-export function showSources(said) {
+export function showSources(said, stale) {
   if (!said.day || !said.now) return;
   const foot = at("foot");
-  const sources = said.day.sources.map((source) => [source.name, source.silent, source.silent ? `silent for ${spoken(source.silent_ms)}` : "fresh"]);
+  const sources = said.day.sources.map((source) => [source.name, source.silent, stale ? "not known" : source.silent ? `silent for ${spoken(source.silent_ms)}` : "fresh"]);
   const alerts = said.day.alerts;
   const days = Math.max(0, ...Object.values(said.slow?.usual ?? {}).map((one) => one.days));
   const key = JSON.stringify([sources, alerts === null, days, weekday(said.now.as_of)]);

@@ -26,6 +26,7 @@ function open() {
 function head() {
   showVerdict(feed);
   showFreshness(feed);
+  showSources(feed.said, feed.stale);
 }
 
 feed.addEventListener("hello", ({ detail }) => {
@@ -42,7 +43,6 @@ feed.addEventListener("now", () => {
 for (const kind of ["day", "slow"]) {
   feed.addEventListener(kind, () => {
     showAlerts(feed.said);
-    showSources(feed.said);
     showHouse(feed.said);
     view.fill(feed.said);
     view.draw();
