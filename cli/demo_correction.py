@@ -26,19 +26,25 @@ class Correction:
 
     rules: Rules
     _queued: dict[tuple[str, int], int] = field(default_factory=dict)
-    _revisions: dict[str, int] = field(default_factory=dict)
-    _found: dict[str, tuple[ContactAnswered, int]] = field(default_factory=dict)
+    _revisions: dict[tuple[str, str], int] = field(default_factory=dict)
+    _found: dict[tuple[str, str], tuple[ContactAnswered, int]] = field(default_factory=dict)
 
     def watch(self, event: Event) -> None:
         """An event that is sent; corrections among them are known by their revision."""
         if isinstance(event, ContactQueued) and event.queue == QUEUE:
             self._queued[event.contact_id, event.leg] = event.occurred_at
-        elif isinstance(event, ContactAnswered) and event.revision >= self._revisions.get(event.event_id, 0):
-            self._revisions[event.event_id] = event.revision
-            queued_at = self._queued.get((event.contact_id, event.leg))
-            waited = 0 if queued_at is None else event.occurred_at - queued_at
-            if queued_at is not None and waited > target_ms(self.rules, "voice", QUEUE):
-                self._found[event.contact_id] = (event, queued_at)
+        elif isinstance(event, ContactAnswered):
+            self._answered(event)
+
+    def _answered(self, event: ContactAnswered) -> None:
+        key = event.contact_id, event.event_id
+        queued_at = self._queued.get((event.contact_id, event.leg))
+        if queued_at is None or event.revision < self._revisions.get(key, 0):
+            return
+        self._revisions[key] = event.revision
+        self._found.pop(key, None)
+        if event.occurred_at - queued_at > target_ms(self.rules, "voice", QUEUE):
+            self._found[key] = event, queued_at
 
     def chosen(self) -> tuple[ContactAnswered, int] | None:
         """The call that waited longest: as it was told, and when it was queued."""

@@ -8,11 +8,13 @@ import time
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from cli.console import out
 from cli.wallboard import reader_of
 from cli.wallboard_settings import WallboardSettings
 from deploy.local.ports import LOOPBACK, free_port, is_free
+from schemas.time_units import DAY_MS
 from simulator.dip import QUEUE
 from wallboard.config import Queue, Targets, WallConfig
 from wallboard.doors import Doors
@@ -62,7 +64,8 @@ def has_browser() -> bool:
 def hanging(settings: WallboardSettings, clock: Callable[[], int]) -> Iterator[str]:
     """The wallboard in a thread of its own while the block runs; gives its address."""
     port = settings.wallboard_port if is_free(settings.wallboard_port) else free_port()
-    wall = Wall(reader_of(settings, config(), clock), simulated=True)
+    # A second is minutes there: what is under way is not behind.
+    wall = Wall(replace(reader_of(settings, config(), clock), behind_after_ms=DAY_MS), simulated=True)
     ready, loop = threading.Event(), asyncio.new_event_loop()
     stop = asyncio.Event()
 

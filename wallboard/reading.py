@@ -20,7 +20,7 @@ from wallboard.board import Document, day_measures, now_document
 from wallboard.config import WallConfig
 from wallboard.course import MEASURES, Slots, columns, slots_by_queue, usual_documents
 from wallboard.local_day import day_end, day_start, slot_of, zones_of
-from wallboard.sources import agents_document, freshness_document
+from wallboard.sources import BEHIND_AFTER_MS, agents_document, freshness_document
 
 RECENT_MS = 30 * MINUTE_MS
 SLOW_KPIS = ("fcr_gross", "fcr_gross_provisional")
@@ -37,6 +37,7 @@ class Reader:
     clock: Callable[[], int]
     zone_by_queue: Mapping[str, str] = field(default_factory=dict)
     changes: Callable[[], list[Change] | None] = lambda: None  # of alerts; None: nobody evaluates any
+    behind_after_ms: int = BEHIND_AFTER_MS
     alerts: tuple[Alert, ...] | None = None
 
     def zone_of(self, queue: str) -> ZoneInfo:
@@ -85,7 +86,12 @@ class Reader:
             "zone": self.zone.key,
             "course": self.course(as_of_ms),
             "agents": agents_document(self.ask(text.agents(), as_of_ms), busy),
-            **freshness_document(self.ask(text.freshness(), as_of_ms), as_of_ms, self.config.silent_after_s),
+            **freshness_document(
+                self.ask(text.freshness(), as_of_ms),
+                as_of_ms,
+                self.config.silent_after_s,
+                self.behind_after_ms,
+            ),
             "alerts": known,
         }
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.chromium import BROWSER, Tab, chromium
 from support.fetching import fetched, folder_of
 from support.wall_server import Database, database, served
 
+from bench.chromium import BROWSER, Tab, chromium
 from wallboard.config import parse
 from wallboard.server import Wall
 

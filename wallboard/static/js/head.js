@@ -101,11 +101,11 @@ export function showSources(said, stale) {
   const sources = said.day.sources.map((source) => [source.name, source.silent, stale ? "not known" : source.silent ? `silent for ${spoken(source.silent_ms)}` : "fresh"]);
   const alerts = said.day.alerts;
   const days = Math.max(0, ...Object.values(said.slow?.usual ?? {}).map((one) => one.days));
-  const key = JSON.stringify([sources, alerts === null, days, weekday(said.now.as_of)]);
+  const known = alerts === null ? "no alert rules run" : alerts.some((one) => one.resolved_ms === null) ? "" : "no alert fires";
+  const key = JSON.stringify([sources, known, days, weekday(said.now.as_of)]);
   if (foot.said === key) return;
   foot.said = key;
   const items = sources.map(([name, silent, text]) => h("li", { class: silent ? "silent" : null }, h("span", { class: "dot", "aria-hidden": "true" }), `${name}: ${text}`));
-  const known = alerts === null ? "no alert rules run" : alerts.some((one) => one.resolved_ms === null) ? "" : "no alert fires";
   const legend = h("p", { class: "legend" },
     h("span", {}, h("i", { "aria-hidden": "true" }), "offered today"),
     days ? h("span", {}, h("i", { class: "usual", "aria-hidden": "true" }), `usual ${weekday(said.now.as_of)}, median of ${days}`) : "",

@@ -23,8 +23,20 @@ function open() {
   view.draw();
 }
 
+let stale = false;
+
+// Charts take their colours when they are drawn.
+function redraw() {
+  main.querySelectorAll(".plot").forEach((plot) => (plot.drawn = undefined));
+  view?.draw();
+}
+
 function head() {
   showVerdict(feed);
+  if (stale !== document.documentElement.classList.contains("stale")) {
+    stale = !stale;
+    redraw();
+  }
   showFreshness(feed);
   showSources(feed.said, feed.stale);
 }
@@ -64,8 +76,5 @@ document.addEventListener("click", (event) => {
   scrollTo(0, 0);
 });
 addEventListener("popstate", open);
-themes(() => {
-  main.querySelectorAll(".plot").forEach((plot) => (plot.drawn = undefined));
-  view.draw();
-});
+themes(redraw);
 open();
