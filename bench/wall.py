@@ -28,6 +28,7 @@ from bench.sink import SINK
 from bench.stack import Stack, produce, stack
 from bench.table import console, machine
 from bench.worker import WORKER
+from cli.endpoint import WALLBOARD_PORT_OFFSET
 from deploy.local.child import ChildProcess
 from deploy.local.ports import free_port
 from schemas.codec import encode
@@ -102,16 +103,17 @@ def delays(due: list[float], painted: list[list[int]]) -> tuple[list[float], int
     return sorted(found), missing
 
 
-async def wallboard(parts: Stack, running_: AsyncExitStack) -> tuple[ChildProcess, str]:
-    """A wallboard process, ready, and its address."""
+async def wallboard(parts: Stack, running_: AsyncExitStack) -> tuple[ChildProcess, str, int]:
+    """A wallboard process, ready, its address, and the port of its metrics."""
     made = command(parts, Member("wallboard", ("cli.main", "wallboard"), "", ()))
     port = free_port()
     made.env["RINGBACK_WALLBOARD_PORT"] = str(port)
-    made.env["RINGBACK_METRICS_PORT"] = str(free_port())
+    base = free_port()
+    made.env["RINGBACK_METRICS_PORT"] = str(base)
     child = ChildProcess(made)
     running_.callback(child.stop)
     await until_ready(child)
-    return child, f"http://127.0.0.1:{port}"
+    return child, f"http://127.0.0.1:{port}", base + WALLBOARD_PORT_OFFSET
 
 
 async def watch(session: aiohttp.ClientSession, url: str) -> None:
@@ -141,7 +143,19 @@ async def cost(parts: Stack, wall: ChildProcess, url: str, viewers: int) -> dict
     return figures
 
 
-async def to_pixel(parts: Stack, tab: Tab, url: str, wanted: argparse.Namespace) -> dict[str, float]:
+async def mean_read_s(watched: int) -> float:
+    """How long the query of every second took in the mean, as the wallboard itself says."""
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{watched}/metrics") as said:
+        lines = dict(line.rsplit(" ", 1) for line in (await said.text()).splitlines() if line[0] != "#")
+    total, count = (
+        float(lines[f'ringback_wallboard_read_seconds_{end}{{part="now"}}']) for end in ("sum", "count")
+    )
+    return total / count
+
+
+async def to_pixel(
+    parts: Stack, tab: Tab, url: str, watched: int, wanted: argparse.Namespace
+) -> dict[str, float]:
     """The delays beside the load."""
     data = make(round(wanted.rate * (wanted.seconds + WARM_UP_S)), SEED, ORDERLY)
     await produce(parts.servers, joining(-1, int(time.time() * 1000)))
@@ -163,7 +177,9 @@ async def to_pixel(parts: Stack, tab: Tab, url: str, wanted: argparse.Namespace)
     shares = {
         f"p{round(share * 100)} ms": round(1000 * percentile(found, share)) for share in (0.5, 0.95, 0.99)
     }
-    return {"probes": len(due), "missing": missing, "sender behind s": round(behind, 2)} | shares
+    read_ms = round(1000 * await mean_read_s(watched))
+    counts = {"probes": len(due), "missing": missing, "sender behind s": round(behind, 2), "read ms": read_ms}
+    return counts | shares
 
 
 async def measure(parts: Stack, wanted: argparse.Namespace) -> dict[str, float]:
@@ -171,9 +187,9 @@ async def measure(parts: Stack, wanted: argparse.Namespace) -> dict[str, float]:
     async with AsyncExitStack() as living:
         await living.enter_async_context(running(parts, WORKER))
         await living.enter_async_context(running(parts, SINK))
-        _, url = await wallboard(parts, living)
+        _, url, watched = await wallboard(parts, living)
         new_tab = await living.enter_async_context(chromium(Path(mkdtemp(prefix="ringback-bench-"))))
-        found = await to_pixel(parts, await new_tab(), url, wanted)
+        found = await to_pixel(parts, await new_tab(), url, watched, wanted)
         print(found, file=sys.stderr, flush=True)
     return found
 
@@ -181,7 +197,7 @@ async def measure(parts: Stack, wanted: argparse.Namespace) -> dict[str, float]:
 async def measure_cost(parts: Stack, wanted: argparse.Namespace) -> dict[str, float]:
     """With what the load left in ClickHouse, and nothing else running."""
     async with AsyncExitStack() as living:
-        wall, url = await wallboard(parts, living)
+        wall, url, _ = await wallboard(parts, living)
         return await cost(parts, wall, url, wanted.viewers)
 
 

@@ -15,7 +15,7 @@ from reports.queries import rows
 from schemas.time_units import DAY_MS, MINUTE_MS
 from sinks.rule_parameters import rule_parameters
 from sql import wallboard_queries as text
-from wallboard.alerts import Alert, Change, episodes, firing_by_queue
+from wallboard.alerts import Change, episodes, firing_by_queue
 from wallboard.board import Document, day_measures, now_document
 from wallboard.config import WallConfig
 from wallboard.course import MEASURES, Slots, columns, slots_by_queue, usual_documents
@@ -38,7 +38,6 @@ class Reader:
     zone_by_queue: Mapping[str, str] = field(default_factory=dict)
     changes: Callable[[], list[Change] | None] = lambda: None  # of alerts; None: nobody evaluates any
     behind_after_ms: int = BEHIND_AFTER_MS
-    alerts: tuple[Alert, ...] | None = None
 
     def zone_of(self, queue: str) -> ZoneInfo:
         """Whose days count for a queue."""
@@ -64,23 +63,23 @@ class Reader:
         return rows(self.client, sql, self.parameters(as_of_ms) | more)
 
     def now(self) -> Document:
-        """The present, by one query."""
+        """The present and its alerts, by one query."""
         as_of_ms = self.clock()
         found = self.ask(text.now(day_measures(self.rules)), as_of_ms)
-        alerts = firing_by_queue(self.alerts or ())
+        changes = self.changes()
+        alerts = None if changes is None else episodes(changes, as_of_ms)
 
         def day_of(queue: str) -> int:
             return day_start(as_of_ms, self.zone_of(queue))
 
-        return now_document(found, as_of_ms, self.config, self.rules, alerts, day_of)
+        firing = firing_by_queue(alerts or ())
+        document = now_document(found, as_of_ms, self.config, self.rules, firing, day_of)
+        return document | {"alerts": None if alerts is None else [alert.document() for alert in alerts]}
 
     def day(self) -> Document:
-        """The course of the day, agents, sources and alerts."""
+        """The course of the day, agents and sources."""
         as_of_ms = self.clock()
-        changes = self.changes()
-        self.alerts = None if changes is None else episodes(changes, as_of_ms)
         busy = self.ask(text.busy(), as_of_ms)
-        known = None if self.alerts is None else [alert.document() for alert in self.alerts]
         return {
             "as_of": as_of_ms,
             "zone": self.zone.key,
@@ -92,7 +91,6 @@ class Reader:
                 self.config.silent_after_s,
                 self.behind_after_ms,
             ),
-            "alerts": known,
         }
 
     def course(self, as_of_ms: int) -> Document:

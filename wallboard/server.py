@@ -44,7 +44,7 @@ class Wall:
     def parts(self) -> list[Part]:
         """What is read, and how often."""
         reader = self.reader
-        day_s, slow_s = (1.0, 5.0) if self.simulated else (4.0, 60.0)  # a simulated hour is seconds long
+        day_s, slow_s = (1.0, 5.0) if self.simulated else (10.0, 300.0)  # a simulated hour is seconds long
         return [
             Part("now", 1.0, reader.now),
             Part("day", day_s, reader.day),

@@ -82,7 +82,7 @@ export function showHouse(said) {
 
 export function showAlerts(said) {
   const section = at("alerts");
-  const alerts = said.day?.alerts ?? [];
+  const alerts = said.now?.alerts ?? [];
   section.hidden = !alerts.length;
   const key = JSON.stringify(alerts);
   if (section.said === key) return;
@@ -99,7 +99,7 @@ export function showSources(said, stale) {
   if (!said.day || !said.now) return;
   const foot = at("foot");
   const sources = said.day.sources.map((source) => [source.name, source.silent, stale ? "not known" : source.silent ? `silent for ${spoken(source.silent_ms)}` : "fresh"]);
-  const alerts = said.day.alerts;
+  const alerts = said.now.alerts;
   const days = Math.max(0, ...Object.values(said.slow?.usual ?? {}).map((one) => one.days));
   const known = alerts === null ? "no alert rules run" : alerts.some((one) => one.resolved_ms === null) ? "" : "no alert fires";
   const key = JSON.stringify([sources, known, days, weekday(said.now.as_of)]);

@@ -48,13 +48,13 @@ feed.addEventListener("hello", ({ detail }) => {
 });
 feed.addEventListener("now", () => {
   head();
+  showAlerts(feed.said);
   showHouse(feed.said);
   view.fill(feed.said);
   document.documentElement.dataset.asOf = feed.said.now.as_of;
 });
 for (const kind of ["day", "slow"]) {
   feed.addEventListener(kind, () => {
-    showAlerts(feed.said);
     showHouse(feed.said);
     view.fill(feed.said);
     view.draw();
