@@ -12,9 +12,10 @@ from alerts.rule import RuleFile
 from cli.alerting.files import Rules, rules_in
 from cli.clickhouse import client
 from cli.console import Format, out, print_json, settings
-from cli.kpi import Begin, End, answering, local_minute
+from cli.kpi import Begin, End, answering
 from cli.printable import printable
 from cli.settings import rules_of
+from cli.shown import local_minute
 from cli.times import span_ms
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
