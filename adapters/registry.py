@@ -20,6 +20,7 @@ FOLDERS = (
     "chatwoot",
     "zammad",
     "zendesk",
+    "amazon_connect",
 )
 
 

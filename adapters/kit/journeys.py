@@ -44,7 +44,7 @@ class Journey:
     """What is known of one: facts with versions, events as they were told last, how often it changed."""
 
     facts: dict[str, tuple[int, bytes]] = field(default_factory=dict)
-    told: dict[str, Event] = field(default_factory=dict)
+    told: dict[str, tuple[Event, int]] = field(default_factory=dict)
     changes: int = 0
 
     def learn(self, fact: Fact) -> bool:
@@ -60,16 +60,24 @@ class Journey:
         """The events that are told otherwise now, or for the first time."""
         self.changes += 1
         for event in tell(key, {name: orjson.loads(value) for name, (_, value) in self.facts.items()}):
-            if self.told.get(event.event_id) != event:
-                self.told[event.event_id] = event
+            known = self.told.get(event.event_id)
+            if known is None or known[0] != event:
+                self.told[event.event_id] = event, self.changes
                 yield event.model_copy(update={"revision": self.changes})
+
+    def again(self) -> Iterator[Event]:
+        """All events as they were told last."""
+        return (event.model_copy(update={"revision": revision}) for event, revision in self.told.values())
 
 
 class Journeys:
-    """The journeys of one source that are remembered."""
+    """The journeys of one source that are remembered.
 
-    def __init__(self, facts_of: FactsOf, tell: Tell) -> None:
-        self._facts_of, self._tell = facts_of, tell
+    `posted`: a payload that comes again may come because we could not take it, so all is told again.
+    """
+
+    def __init__(self, facts_of: FactsOf, tell: Tell, posted: bool = False) -> None:
+        self._facts_of, self._tell, self._posted = facts_of, tell, posted
         self._journeys: OrderedDict[str, Journey] = OrderedDict()
 
     def to_events(self, payload: Payload, secret: bytes) -> list[Event]:
@@ -80,6 +88,9 @@ class Journeys:
         changed = [fact.journey for fact in facts if self._journey(fact.journey).learn(fact)]
         for key in dict.fromkeys(changed):
             events += self._journey(key).news(key, self._tell)
+        if facts and not changed and self._posted:
+            for key in dict.fromkeys(fact.journey for fact in facts):
+                events += self._journey(key).again()
         return events
 
     def _journey(self, key: str) -> Journey:
@@ -100,9 +111,9 @@ class JourneyAdapter:
     customers: Callable[[Payload], Iterable[object]]
     parse: Callable[[bytes], list[Payload]] = payloads_in
 
-    def remembering(self) -> PayloadAdapter:
-        """One that remembers what was said to it, from now on."""
-        journeys = Journeys(self.facts_of, self.tell)
+    def remembering(self, posted: bool = False) -> PayloadAdapter:
+        """One that remembers what was said to it, from now on; see Journeys."""
+        journeys = Journeys(self.facts_of, self.tell, posted)
         return PayloadAdapter(self.is_mine, journeys.to_events, self.customers, self.parse)
 
 
