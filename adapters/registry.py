@@ -21,6 +21,7 @@ FOLDERS = (
     "zammad",
     "zendesk",
     "amazon_connect",
+    "genesys",
 )
 
 

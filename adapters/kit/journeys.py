@@ -16,7 +16,7 @@ import orjson
 from adapters.kit.lines import LineFile
 from adapters.kit.outcomes import LineOutcome
 from adapters.kit.payloads import Payload, PayloadAdapter, payloads_in, read_payloads
-from schemas.events import Event
+from schemas.events import AgentStateChanged, ContactWithdrawn, Event, SourceHeartbeat
 
 JOURNEYS_MAX = 200_000  # remembered at the same time; the one that was heard of longest ago is forgotten
 FACTS_MAX = 2_000  # of one journey
@@ -59,7 +59,9 @@ class Journey:
     def news(self, key: str, tell: Tell) -> Iterator[Event]:
         """The events that are told otherwise now, or for the first time."""
         self.changes += 1
-        for event in tell(key, {name: orjson.loads(value) for name, (_, value) in self.facts.items()}):
+        events = tell(key, {name: orjson.loads(value) for name, (_, value) in self.facts.items()})
+        gone = self.told.keys() - {event.event_id for event in events}
+        for event in [*events, *(taken_back(self.told[name][0]) for name in sorted(gone))]:
             known = self.told.get(event.event_id)
             if known is None or known[0] != event:
                 self.told[event.event_id] = event, self.changes
@@ -68,6 +70,16 @@ class Journey:
     def again(self) -> Iterator[Event]:
         """All events as they were told last."""
         return (event.model_copy(update={"revision": revision}) for event, revision in self.told.values())
+
+
+def taken_back(event: Event) -> Event:
+    """What stands for an event that is not true any more, by all that is known now: it says nothing."""
+    if isinstance(event, AgentStateChanged | SourceHeartbeat | ContactWithdrawn):
+        return event
+    kept = {
+        name: getattr(event, name) for name in ("event_id", "contact_id", "occurred_at", "source", "channel")
+    }
+    return ContactWithdrawn(**kept, cause="other", undone=True)
 
 
 class Journeys:

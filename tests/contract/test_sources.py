@@ -16,7 +16,15 @@ from support.samples import (
 )
 
 from adapters.events.json_lines import read_events
-from adapters.kit.check import check_exports, check_file, lines_of, other_file_wrong, read_lines, read_stored
+from adapters.kit.check import (
+    check_exports,
+    check_file,
+    lines_of,
+    other_file_wrong,
+    payloads_of,
+    read_lines,
+    read_stored,
+)
 from adapters.kit.contract import customers_named, events_of
 from adapters.kit.source import Source
 from adapters.registry import FOLDERS, SOURCES
@@ -70,7 +78,7 @@ def test_no_customer_goes_any_further(source: Source, path: Path, capfd: pytest.
 def test_the_source_knows_the_customers_in_its_lines(source: Source, path: Path) -> None:
     """`ringback adapter check` has nothing else to go by."""
     customers_of = source.load_customers()
-    found = {raw for line in lines_of(path) for raw in customers_of(line)}
+    found = {raw for line in payloads_of(source, path) for raw in customers_of(line)}
     text = path.read_text("utf-8", "replace")
     assert [name for name in customers(source) if name in text and name not in found] == []
 
