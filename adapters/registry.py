@@ -22,6 +22,7 @@ FOLDERS = (
     "zendesk",
     "amazon_connect",
     "genesys",
+    "twilio_taskrouter",
 )
 
 

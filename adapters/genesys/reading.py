@@ -37,7 +37,8 @@ def customers(payload: Payload) -> Iterable[object]:
     body = (payload.get("detail") or {}).get("eventBody") or payload.get("eventBody") or {}
     sessions = [each for person in payload.get("participants") or [] for each in person.get("sessions") or []]
     for held in (body, *sessions):
-        for name in ("ani", "addressFrom", "addressTo", "externalContactId"):
+        outbound = ("dnis",) if str(held.get("direction")).upper() == "OUTBOUND" else ()
+        for name in ("ani", "addressFrom", "addressTo", "externalContactId", *outbound):
             yield (held.get(name) or "").removeprefix("tel:")
 
 
