@@ -13,7 +13,7 @@ ENTRY = Source(
     customers="adapters.amazon_connect.reading:customers_of",
     parts="adapters.amazon_connect.reading:files",
     adapter="adapters.amazon_connect.reading:ADAPTER",
-    signature="amazon-connect",
+    signature="api-key",
     secrets=("RINGBACK_SECRET_AMAZON_CONNECT",),
     gives=(
         "contact_started",

@@ -13,7 +13,7 @@ ENTRY = Source(
     customers="adapters.genesys.reading:customers_of",
     parts="adapters.genesys.reading:files",
     adapter="adapters.genesys.reading:ADAPTER",
-    signature="genesys",
+    signature="api-key",
     secrets=("RINGBACK_SECRET_GENESYS",),
     gives=(
         "contact_started",
