@@ -93,7 +93,7 @@ def test_the_source_knows_the_customers_in_its_lines(source: Source, path: Path)
 @pytest.mark.parametrize("source", EVERY)
 def test_files_of_another_kind_are_refused(source: Source) -> None:
     kinds = OTHER_KINDS | {
-        f"{other.name}-{path.name}": lines_of(path)
+        f"{other.name}-{path.name}": payloads_of(other, path)
         for other in SOURCES
         if other != source
         for path in samples(other)
