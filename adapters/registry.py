@@ -23,6 +23,7 @@ FOLDERS = (
     "amazon_connect",
     "genesys",
     "twilio_taskrouter",
+    "intercom",
 )
 
 
