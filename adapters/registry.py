@@ -24,6 +24,13 @@ FOLDERS = (
     "genesys",
     "twilio_taskrouter",
     "intercom",
+    "delighted",
+    "typeform",
+    "surveymonkey",
+    "qualtrics",
+    "asknicely",
+    "formbricks",
+    "satismeter",
 )
 
 

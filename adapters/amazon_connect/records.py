@@ -6,7 +6,7 @@ from adapters.amazon_connect.fields import APART, channel_of, given, id_of, inne
 from adapters.kit.journeys import Fact
 from adapters.kit.payload_fields import hashed, moment, need, text
 from adapters.kit.payloads import Ignored, Payload
-from adapters.kit.survey_scales import SCALES
+from adapters.kit.surveys import SCALES
 
 RECORD = "RECORD"
 

@@ -7,7 +7,7 @@ from adapters.amazon_connect.chain import CALLBACK, OUTBOUND, Chain, Part, chain
 from adapters.amazon_connect.ends import end_of
 from adapters.kit.journeys import Facts
 from adapters.kit.payload_events import Contact
-from adapters.kit.survey_scales import survey
+from adapters.kit.surveys import survey
 from schemas.events import Event
 
 SOURCE = "amazon_connect"

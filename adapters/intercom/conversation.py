@@ -62,7 +62,7 @@ def parts_of(notice: Notice) -> list[Payload]:
 
 
 def moment_of(notice: Notice, kinds: tuple[str, ...]) -> tuple[int, str, Payload]:
-    """Time, name and author of what happened: those of its part, which are exact, else of the notification."""
+    """Time, name and author of what happened: of its part, which is exact, else of the notification."""
     found = [each for each in parts_of(notice) if (text(each, "part_type") or "") in kinds]
     latest = max(found, key=lambda each: moment(each, "created_at") or 0, default=None)
     if latest is None:

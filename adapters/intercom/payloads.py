@@ -17,7 +17,7 @@ from adapters.intercom.conversation import (
 from adapters.kit.outcomes import build
 from adapters.kit.payload_fields import ident, moment, need, part, text
 from adapters.kit.payloads import Ignored, Payload, PayloadAdapter, customers_in, read_payloads, unknown_kind
-from adapters.kit.survey_scales import survey
+from adapters.kit.surveys import survey
 from schemas.events import Event
 
 Made = list[Event]
