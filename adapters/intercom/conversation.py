@@ -54,7 +54,7 @@ def notice_of(payload: Payload, item: Payload) -> Notice:
     return Notice(contact, item, at, need(ident(payload, "id"), "id"))
 
 
-def parts_of(notice: Notice) -> list[Payload]:
+def parts_of(notice: Notice) -> list[dict[str, Any]]:
     """The parts that a notification carries: mostly the newest one alone."""
     return objects(notice.item, "conversation_parts", "conversation_parts") or objects(
         notice.item, "ticket_parts", "ticket_parts"
