@@ -107,7 +107,8 @@ def check_first(file: LineFile, line: Line) -> None:
     except orjson.JSONDecodeError:
         return  # damaged: a dead letter says where
     ours = OWN & fields.keys() or str(fields.get("type", "")).startswith(OWN_TYPES)
-    if len(fields) > 1 and not ours:
+    nested = any(isinstance(value, list | dict) for value in fields.values())
+    if (len(fields) > 1 or nested) and not ours:
         raise WrongFile(
             f"{file.name} is no file of events: the object in its first line has no field of one. "
             "`ringback adapter list` shows the systems whose files can be read"
