@@ -34,7 +34,7 @@ COMMANDS = (
     "follow", "adapter list", "adapter try", "adapter check", "simulate", "kpi",
     "explain", "verify", "alerts check", "alerts backtest", "alerts run", "alerts schema", "alerts list",
     "export clickhouse", "export kafka", "replay files", "replay kafka", "replay clickhouse",
-    "restore kafka", "restore clickhouse",
+    "restore kafka", "restore clickhouse", "rebuild",
     "dead-letters list", "dead-letters show", "dead-letters replay",
     "dead-letters close", "doctor", "heal",
 )  # fmt: skip
