@@ -1,6 +1,6 @@
 """`python -m bench.alert_quality`: how well alerts find dips, and how often they cry wolf.
 
-One run is one KPI, one size of queue and one seed: `--kpi service_level --per-hour 60 --seed 51 --weeks 100`. It
+One run is one KPI, one size of queue and one seed: `--kpi service_level --per-hour 60 --seed 51`. It
 prints a line of JSON; `--table FILE...` makes the table of docs/guide/alert-quality.md of such lines.
 """
 
@@ -121,7 +121,7 @@ def rows(lines: list[dict[str, Any]]) -> list[list[str]]:
 
 
 HEAD = ("KPI", "rule", "false pages a week", "at 5 / 20 / 60 / 150 / 500 an hour", "recall z >= 4",
-        "recall z >= 6", "delay p50 / p95, min (z >= 6)", "pages per found dip", "again within 5 h")  # fmt: skip
+        "recall z >= 6", "delay p50 / p95, min (z >= 6)", "pages per dip", "again in 5 h")  # fmt: skip
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from sinks.views.sources import agent_sources, apart, kpi_sources
 from sql.views.grid import grid
 from sql.views.others import (
     LIVE_MINUTES,
+    alert,
     fact_views,
     frequent_customer,
     kpi_now,
@@ -135,6 +136,7 @@ def statements(rules: Rules, zone: str, by_queue: Mapping[str, str] = NONE) -> d
         "repeat_contact": repeat_contact(rules.fcr.windows_days),
         "frequent_customer": frequent_customer(),
         "source_health": source_health(),
+        "alert": alert(),
     }
 
 
