@@ -1,7 +1,7 @@
 """`python -m bench.alert_quality`: how well alerts find dips, and how often they cry wolf.
 
 One run is one KPI, one size of queue and one seed: `--kpi service_level --per-hour 60 --seed 51`. It
-prints a line of JSON; `--table FILE...` makes the table of docs/guide/alert-quality.md of such lines.
+prints a line of JSON; `--table FILE...` makes the table of docs/guide/alerts.md of such lines.
 """
 
 import argparse

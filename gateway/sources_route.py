@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from adapters.kit.outcomes import InvalidInput, reject
-from adapters.kit.payloads import UNKNOWN_KIND, Ignored, PayloadAdapter, payloads_in, told
+from adapters.kit.payloads import UNKNOWN_KIND, Ignored, PayloadAdapter, told
 from adapters.kit.schemes import SCHEMES
 from adapters.kit.signatures import Signed, problem
 from adapters.kit.source import Source
@@ -60,7 +60,7 @@ def letter(source: Source, refused: InvalidInput, body: bytes) -> DeadLetter:
 def take_payloads(adapter: PayloadAdapter, source: Source, body: bytes, secret: bytes) -> Taken:
     """What the payloads of a body give. Raises InvalidInput where the body is no payload at all."""
     taken = Taken()
-    for payload in payloads_in(body):
+    for payload in adapter.parse(body):
         try:
             taken.events += told(adapter, payload, secret)
         except InvalidInput as refused:
