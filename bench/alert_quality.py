@@ -12,12 +12,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from alerts.rule import PROFILES
 from bench.alert_queue import SHAPES, WEEK_MINUTES, Dip, M, Shape, streams
 from kpis.dips.detector import Detector, off_objective
 from kpis.dips.episodes import transitions
 from kpis.dips.ladder import Objective, Series
 from kpis.dips.machine import Timing
+from kpis.dips.profiles import PROFILES
 from kpis.dips.threshold import BeyondLimit
 
 WINDOWS = tuple(minutes * M for minutes in (15, 30, 60, 120, 240))

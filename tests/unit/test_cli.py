@@ -40,7 +40,7 @@ COMMANDS = (
     "follow", "adapter list", "adapter try", "adapter check", "simulate", "kpi",
     "explain", "verify", "alerts check", "alerts backtest", "alerts run", "alerts schema", "alerts list",
     "export clickhouse", "export kafka", "replay files", "replay kafka", "replay clickhouse",
-    "restore kafka", "restore clickhouse", "rebuild",
+    "restore kafka", "restore clickhouse",
     "dead-letters list", "dead-letters show", "dead-letters replay",
     "dead-letters close", "doctor", "heal", "wallboard", "rebuild",
 )  # fmt: skip
