@@ -18,6 +18,7 @@ from adapters.kit.event_lines import event_line
 from adapters.kit.lines import STDIN
 from adapters.kit.outcomes import WrongFile
 from adapters.kit.source import Source
+from adapters.mapping.document import BadMapping
 from adapters.registry import SOURCES, NoSuchSource, source_of
 from adapters.sending.file_import import Interrupted, import_file
 from adapters.sending.producer import Offsets
@@ -86,7 +87,7 @@ def mended() -> Iterator[None]:
     """What a user can mend ends the command in one message and a status."""
     try:
         yield
-    except (NoSuchSource, WrongFile) as error:
+    except (NoSuchSource, WrongFile, BadMapping) as error:
         fail(str(error), WRONG_USE)
     except OSError as error:
         if error.filename is None:  # stdout is closed: that is no fault of the file

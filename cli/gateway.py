@@ -11,7 +11,8 @@ from typing import Any
 import structlog
 from prometheus_client.process_collector import ProcessCollector
 
-from adapters.registry import SOURCES
+from adapters.mapping.document import BadMapping
+from adapters.registry import sources_with
 from cli.console import UNREACHABLE, WRONG_USE, fail, settings
 from cli.endpoint import GATEWAY_PORT_OFFSET
 from cli.gateway_secrets import source_secrets, tokens
@@ -67,13 +68,18 @@ def gateway_config(config: GatewaySettings) -> GatewayConfig:
         )
     if config.gateway_certificate_key is not None and config.gateway_certificate is None:
         fail("RINGBACK_GATEWAY_CERTIFICATE_KEY needs RINGBACK_GATEWAY_CERTIFICATE", WRONG_USE)
+    try:
+        sources = sources_with(config.mappings)
+    except (BadMapping, OSError) as error:
+        fail(f"RINGBACK_MAPPINGS: {error}", WRONG_USE)
     return GatewayConfig(
         bootstrap_servers=config.bootstrap_servers,
         customer_secret=customer_secret(config),
         host=config.gateway_host,
         port=config.gateway_port,
         tokens=found,
-        secrets=source_secrets(SOURCES),
+        secrets=source_secrets(sources),
+        sources=sources,
         limits=Limits(
             body_max_bytes=config.gateway_body_max_bytes,
             requests_max=config.gateway_requests_max,

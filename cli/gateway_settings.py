@@ -35,6 +35,12 @@ class GatewaySettings(Settings):
         validation_alias="RINGBACK_GATEWAY_TOKEN_FILE",
         description="File that holds the tokens, one a line, in place of `RINGBACK_GATEWAY_TOKEN`.",
     )
+    mappings: Path | None = Field(
+        None,
+        validation_alias="RINGBACK_MAPPINGS",
+        description="Folder of your own [mappings](../guide/mappings.md), `*.yaml`; the gateway serves each "
+        "at `/v1/sources/NAME`, with the secret in `RINGBACK_SECRET_NAME`.",
+    )
     gateway_certificate: Path | None = Field(
         None,
         validation_alias="RINGBACK_GATEWAY_CERTIFICATE",

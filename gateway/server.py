@@ -11,7 +11,6 @@ import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from adapters.registry import SOURCES
 from gateway.config import GatewayConfig
 from gateway.events_route import post_events
 from gateway.kafka import Acknowledged
@@ -54,10 +53,11 @@ def application(gateway: Gateway) -> web.Application:
     app = web.Application(middlewares=[as_problems], client_max_size=gateway.config.limits.body_max_bytes)
     app[GATEWAY] = gateway
     app.router.add_post("/v1/events", post_events)
-    for source in SOURCES:
+    sources = gateway.config.sources
+    for source in sources:
         if source.adapter:
             app.router.add_post(f"/v1/sources/{source.name}", partial(post_source, source))
-    described = orjson.dumps(document(SOURCES))
+    described = orjson.dumps(document(sources))
     app.router.add_get(PATH, partial(show_document, described))
     app.router.add_get("/health", show_health)
     app.router.add_get("/ready", show_ready)

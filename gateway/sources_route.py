@@ -12,8 +12,7 @@ import structlog
 from aiohttp import web
 
 from adapters.kit.outcomes import InvalidInput, reject
-from adapters.kit.payloads import UNKNOWN_KIND, Ignored, PayloadAdapter, payloads_in, told
-from adapters.kit.schemes import SCHEMES
+from adapters.kit.payloads import RECEIVED_AT, UNKNOWN_KIND, Ignored, PayloadAdapter, payloads_in, told
 from adapters.kit.signatures import Signed, problem
 from adapters.kit.source import Source
 from gateway.problems import Problem
@@ -47,7 +46,7 @@ def check_signature(source: Source, request: web.Request, body: bytes, secrets: 
     for name, value in request.headers.items():
         headers.setdefault(name.lower(), value)
     signed = Signed(headers, body, request.method, str(request.url))
-    wrong = problem(SCHEMES[source.signature], signed, secrets, time.time())
+    wrong = problem(source.load_scheme(), signed, secrets, time.time())
     if wrong:
         raise Problem(401, wrong, NOT_SIGNED[wrong])
 
@@ -61,6 +60,8 @@ def take_payloads(adapter: PayloadAdapter, source: Source, body: bytes, secret: 
     """What the payloads of a body give. Raises InvalidInput where the body is no payload at all."""
     taken = Taken()
     for payload in payloads_in(body):
+        if adapter.received:
+            payload = {**payload, RECEIVED_AT: time.time_ns() // 1_000_000}
         try:
             taken.events += told(adapter, payload, secret)
         except InvalidInput as refused:

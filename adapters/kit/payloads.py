@@ -14,6 +14,7 @@ from schemas.events import Event
 
 Payload = Mapping[str, Any]
 UNKNOWN_KIND = "unknown_kind"
+RECEIVED_AT = "ringback_received_at"  # UTC milliseconds
 
 
 class Ignored(Exception):
@@ -34,12 +35,14 @@ class PayloadAdapter:
     """How payloads of a source are read.
 
     `is_mine`: has it the form of a payload of this source? `to_events` raises InvalidInput, Ignored;
-    `customers` gives the raw identifiers of customers in a payload.
+    `customers` gives the raw identifiers of customers in a payload. `received`: the system tells no time, so
+    the gateway adds RECEIVED_AT to each payload, and a file of payloads has it already.
     """
 
     is_mine: Callable[[Payload], bool]
     to_events: Callable[[Payload, bytes], Sequence[Event]]
     customers: Callable[[Payload], Iterable[object]]
+    received: bool = False
 
 
 def payloads_in(data: bytes) -> list[Payload]:

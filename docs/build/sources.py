@@ -21,7 +21,13 @@ def command(source: Source) -> str:
 
 def adapters_table() -> str:
     """The README's table of sources."""
-    rows = [f"| {source.title} | {command(source)} | [{source.name}]({source.page}) |" for source in SOURCES]
+    rows = [
+        f"| {source.title} | {command(source)} | [{source.name}]({source.page}) |"
+        for source in SOURCES
+        if not source.mapping
+    ]
+    mapped = ", ".join(f"[{source.name}]({source.page})" for source in SOURCES if source.mapping)
+    rows.append(f"| By mapping: {mapped} | webhook | [mappings](docs/guide/mappings.md) |")
     rows.append("| Avro in Kafka, from a producer of yours | none | [sending](docs/guide/sending.md) |")
     return "\n".join(["| Source | Command | More |", "|---|---|---|", *rows])
 
