@@ -74,7 +74,20 @@ def events_of(mapped: Mapped, payload: Payload, run: Bounded) -> list[Event]:
     return made
 
 
-def scopes(variant: Variant, payload: Payload, run: Bounded) -> Iterator[dict[str, Any]]:
+Evaluate = Callable[[Expression, Scope, Bounded], Any]
+
+
+def or_nothing(expression: Expression, scope: Scope, run: Bounded) -> Any:
+    """The value of an expression, None where it has none."""
+    try:
+        return evaluate(expression, scope, run)
+    except InvalidInput:
+        return None
+
+
+def scopes(
+    variant: Variant, payload: Payload, run: Bounded, evaluate: Evaluate = evaluate
+) -> Iterator[dict[str, Any]]:
     """What expressions read: the payload, an item of it where the variant goes through a list, names."""
     found: list[dict[str, Any]] = [{"payload": payload, "item": None}]
     for name, expression in variant.for_each.items():
@@ -151,10 +164,10 @@ def joined(first: str, parts: Iterable[Value], scope: Scope, run: Bounded) -> st
 
 
 def identifiers(expression: Expression, scope: Scope, run: Bounded) -> list[str]:
-    """Raw identifiers of customers."""
+    """Raw identifiers of customers; none where there is something else."""
     return [
         key_text(each)
-        for each in items(evaluate(expression, scope, run))
+        for each in items(or_nothing(expression, scope, run))
         if isinstance(each, str | int) and not isinstance(each, bool)
     ]
 
@@ -165,7 +178,10 @@ def customers_of(mapped: Mapped, payload: Mapping[str, Any]) -> list[str]:
     if variant is None:
         return []
     run = runner(mapped, b"")
-    return [raw for scope in scopes(variant, payload, run) for raw in named(variant, scope, run)]
+    found = scopes(
+        variant, payload, run, or_nothing
+    )  # a payload that is refused names customers all the same
+    return [raw for scope in found for raw in named(variant, scope, run)]
 
 
 def named(variant: Variant, scope: Scope, run: Bounded) -> list[str]:
