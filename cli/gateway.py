@@ -22,6 +22,7 @@ from cli.wire import encoder
 from deploy.local.ports import is_loopback
 from gateway.config import GatewayConfig
 from gateway.limits import Limits
+from gateway.proxies import networks
 from gateway.server import listen, observation, running
 from streams.health.ready_file import mark
 from streams.kafka.topics import wait_for_topics
@@ -72,6 +73,10 @@ def gateway_config(config: GatewaySettings) -> GatewayConfig:
         sources = sources_with(config.mappings)
     except (BadMapping, OSError) as error:
         fail(f"RINGBACK_MAPPINGS: {error}", WRONG_USE)
+    try:
+        trusted = networks(config.gateway_trusted_proxies.split(","))
+    except ValueError as error:
+        fail(f"RINGBACK_GATEWAY_TRUSTED_PROXIES: {error}; such as 10.0.0.5,10.1.0.0/16", WRONG_USE)
     return GatewayConfig(
         bootstrap_servers=config.bootstrap_servers,
         customer_secret=customer_secret(config),
@@ -84,8 +89,10 @@ def gateway_config(config: GatewaySettings) -> GatewayConfig:
             body_max_bytes=config.gateway_body_max_bytes,
             requests_max=config.gateway_requests_max,
             rate_max=config.gateway_rate_max,
+            source_requests_max=config.gateway_source_requests_max,
         ),
         encode=encoder(config),
+        trusted_proxies=trusted,
         certificate=config.gateway_certificate,
         certificate_key=config.gateway_certificate_key,
     )

@@ -8,6 +8,7 @@ from adapters.kit.source import Source
 from adapters.registry import SOURCES
 from adapters.sending.records import Encode
 from gateway.limits import DEFAULTS, Limits
+from gateway.proxies import Networks
 from schemas.codec import encode
 
 
@@ -28,5 +29,6 @@ class GatewayConfig:
     limits: Limits = DEFAULTS
     encode: Encode = encode
     sources: tuple[Source, ...] = SOURCES
+    trusted_proxies: Networks = ()
     certificate: Path | None = None
     certificate_key: Path | None = None

@@ -17,6 +17,11 @@ def decoded(part: str) -> bytes:
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
+def written(data: bytes) -> bytes:
+    """Bytes as a token's part."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
 def object_of(part: str) -> dict[str, Any]:
     """The JSON object in a part; an empty one where there is none."""
     try:
@@ -38,12 +43,11 @@ def token_problem(header: str, body: bytes, secrets: Sequence[bytes], now: float
     head, claims, signature = parts
     if object_of(head).get("alg") != "HS256":
         return "wrong_signature"
-    try:
-        given = decoded(signature)
-    except ValueError:
-        return "wrong_signature"
-    message = f"{head}.{claims}".encode()
-    matches = [hmac.compare_digest(given, hmac.digest(secret, message, "sha256")) for secret in secrets]
+    message, given = f"{head}.{claims}".encode(), signature.encode()
+    # As it is written: more than one text stands for the same bytes.
+    matches = [
+        hmac.compare_digest(given, written(hmac.digest(secret, message, "sha256"))) for secret in secrets
+    ]
     return claims_problem(object_of(claims), body, now, window_s) if any(matches) else "wrong_signature"
 
 

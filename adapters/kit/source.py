@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # they load pydantic
     from adapters.kit.signatures import Scheme
 
 Reads = Literal["file", "webhook", "socket", "stream"]
+Challenge = Literal["", "zoom", "meta", "ringcentral", "get"]
 CustomersOf = Callable[[bytes], tuple[str, ...]]
 
 
@@ -36,7 +37,9 @@ class Source:
     `gives` are the types of events it can tell; `lacks` says, a sentence each, which KPIs stay null or mean
     nothing with this source alone. `secrets` are the settings that must be set before it is used. Of one that
     posts to the gateway `adapter` is "module:PayloadAdapter", `signature` a row of adapters/kit/schemes.py.
-    `mapping` is the file of one that is described by a mapping; reader, customers and adapter follow from it.
+    `challenge` is what the system asks of an address before it posts there (gateway/challenges.py): `get` for
+    those that only look whether GET or HEAD is answered. `mapping` is the file of one that is described by a
+    mapping; reader, customers and adapter follow from it.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Source:
     adapter: str = ""
     signature: str = ""
     mapping: str = ""
+    challenge: Challenge = ""
 
     @property
     def page(self) -> str:

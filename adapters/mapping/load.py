@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from adapters.kit.schemes import SCHEMES
 from adapters.kit.signatures import Scheme
+from adapters.kit.source import Challenge
 from adapters.mapping.document import Faults, Part, parts_of, read_parts
 from adapters.mapping.expressions import Expression
 from adapters.mapping.functions import Tables, key_text
@@ -23,6 +24,7 @@ HEADER = (
     "layout",
     "lacks",
     "signature",
+    "challenge",
     "received",
     "tables",
     "variants",
@@ -67,6 +69,7 @@ def read_mapping(root: Part, name: str) -> Mapped:
         lacks=tuple(str(each.value) for each in listed(items.get("lacks"), faults)),
         signature=str(scheme.value) if scheme and not scheme.items else "",
         scheme=read_scheme(scheme, reading),
+        challenge=reading.one_of(items.get("challenge"), get_args(Challenge)[1:], ""),  # type: ignore[arg-type]
         tables=reading.tables,
         received=bool(items["received"].value) if "received" in items else False,
         variants=variants,

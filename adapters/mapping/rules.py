@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from adapters.kit.signatures import Scheme
+from adapters.kit.source import Challenge
 from adapters.mapping.expressions import Expression
 from adapters.mapping.functions import Tables
 from adapters.mapping.values import Value
@@ -67,6 +68,7 @@ class Mapped:
     lacks: tuple[str, ...]
     signature: str
     scheme: Scheme | None
+    challenge: Challenge
     tables: Tables
     received: bool
     variants: tuple[Variant, ...]

@@ -38,6 +38,7 @@ def source_in(path: Path) -> Source:
         secrets=(f"RINGBACK_SECRET_{found.name.upper()}",) if found.scheme else (),
         adapter="adapters.mapping.source:adapter" if found.scheme else "",
         signature=found.signature,
+        challenge=found.challenge,
         mapping=str(path),
     )
 

@@ -26,7 +26,7 @@ def adapters_table() -> str:
         for source in SOURCES
         if not source.mapping
     ]
-    mapped = ", ".join(f"[{source.name}]({source.page})" for source in SOURCES if source.mapping)
+    mapped = ", ".join(source.name for source in SOURCES if source.mapping)
     rows.append(f"| By mapping: {mapped} | webhook | [mappings](docs/guide/mappings.md) |")
     rows.append("| Avro in Kafka, from a producer of yours | none | [sending](docs/guide/sending.md) |")
     return "\n".join(["| Source | Command | More |", "|---|---|---|", *rows])
