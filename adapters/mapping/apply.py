@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
+from itertools import islice
 from typing import Any
 
 from adapters.kit.outcomes import InvalidInput, build
@@ -91,7 +92,8 @@ def scopes(
     """What expressions read: the payload, an item of it where the variant goes through a list, names."""
     found: list[dict[str, Any]] = [{"payload": payload, "item": None}]
     for name, expression in variant.for_each.items():
-        found = [outer | {name: item} for outer in found for item in items(evaluate(expression, outer, run))]
+        inner = (outer | {name: item} for outer in found for item in items(evaluate(expression, outer, run)))
+        found = list(islice(inner, ITEMS_MAX + 1))
         if len(found) > ITEMS_MAX:
             raise InvalidInput("mapping_limit", f"more than {ITEMS_MAX:,} items in one payload")
     for scope in found:

@@ -12,6 +12,7 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import make_mocked_request
 from support.gateway import client_of, config_of
 
+from gateway.challenges import after_signature
 from gateway.limits import Limits
 from gateway.problems import Problem
 from gateway.proxies import address_of, networks
@@ -51,9 +52,20 @@ async def test_zoom_asks_for_a_token() -> None:
     assert orjson.loads(said) == {"plainToken": "qgg8vlvZRS6UYooatFL8Aw", "encryptedToken": made}
     status, _, said = await asked("POST", "zoom", data=body, headers=zoom_headers(body, b"another"))
     assert (status, orjson.loads(said)["code"]) == (401, "wrong_signature")
-    for wrong in (b'{"event":"endpoint.url_validation","payload":[]}', b'{"event":"endpoint.url_validation"'):
-        status, _, said = await asked("POST", "zoom", data=wrong, headers=zoom_headers(wrong))
-        assert status in (202, 503)  # no challenge: a payload as any other, and there is no Kafka
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"event":"endpoint.url_validation","payload":[]}',
+        b'{"event":"endpoint.url_validation"',
+        b'{"event":"other","payload":{"plainToken":"endpoint.url_validation"}}',
+        b'{"event":"endpoint.url_validation","payload":{"plainToken":7}}',
+        b'["endpoint.url_validation"]',
+    ],
+)
+def test_what_is_no_question_is_a_payload_as_any_other(body: bytes) -> None:
+    assert after_signature("zoom", body, SECRET) is None
 
 
 META = {"hub.mode": "subscribe", "hub.verify_token": SECRET.decode(), "hub.challenge": "1158201444"}

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.samples import FOLDER, SECRET
@@ -226,7 +227,7 @@ ADAPTERS = [
 ]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(data=st.data())
 def test_any_value_anywhere_is_refused_and_crashes_nothing(data: st.DataObject) -> None:
     """A payload of any shipped mapping, with one value of it replaced by another of any kind."""
@@ -280,6 +281,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     console.settings.cache_clear()
     yield tmp_path
     console.settings.cache_clear()
+    structlog.reset_defaults()
 
 
 def test_a_mapping_of_ones_own_is_tried_and_checked(own: Path) -> None:
