@@ -66,6 +66,10 @@ COMMANDS = {
         "cli.replay:app",
         "Send kept events into the pipeline again: nothing is counted twice, nobody is paged.",
     ),
+    "rebuild": (
+        "cli.rebuild:rebuild",
+        "Recompute facts and windows from raw events by SQL, and put what differs in place, all at once.",
+    ),
     "restore": (
         "cli.restore:app",
         "Fill a Kafka or a ClickHouse that was lost again, from the other one or from exported files.",
