@@ -18,6 +18,8 @@ REFERENCE: dict[str, Callable[[], str]] = {
     "docs/reference/views.md": views.reference,
 }
 DOCUMENTS: dict[str, Callable[[], str]] = {
+    "docs/reference/alert-receivers.schema.json": documents.alert_receivers,
+    "docs/reference/alert-rules.schema.json": documents.alert_rules,
     "docs/reference/asyncapi.json": documents.asyncapi,
     "docs/reference/kpi.schema.json": kpi_schema.reference,
     "docs/reference/openapi.json": documents.openapi,

@@ -32,7 +32,7 @@ COMMANDS = (
     "demo", "up", "worker", "sink", "gateway",
     *(f"import {source.name}" for source in SOURCES),
     "follow", "adapter list", "adapter try", "adapter check", "simulate", "kpi",
-    "explain", "verify", "alerts check", "alerts backtest", "alerts run", "alerts list",
+    "explain", "verify", "alerts check", "alerts backtest", "alerts run", "alerts schema", "alerts list",
     "export clickhouse", "export kafka", "replay files", "replay kafka", "replay clickhouse",
     "restore kafka", "restore clickhouse",
     "dead-letters list", "dead-letters show", "dead-letters replay",
