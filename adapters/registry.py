@@ -23,6 +23,17 @@ FOLDERS = (
     "chatwoot",
     "zammad",
     "zendesk",
+    "amazon_connect",
+    "genesys",
+    "twilio_taskrouter",
+    "intercom",
+    "delighted",
+    "typeform",
+    "surveymonkey",
+    "qualtrics",
+    "asknicely",
+    "formbricks",
+    "satismeter",
 )
 
 

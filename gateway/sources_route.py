@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from adapters.kit.outcomes import InvalidInput, reject
-from adapters.kit.payloads import RECEIVED_AT, UNKNOWN_KIND, Ignored, PayloadAdapter, payloads_in, told
+from adapters.kit.payloads import RECEIVED_AT, UNKNOWN_KIND, Ignored, PayloadAdapter, told
 from adapters.kit.signatures import Signed, problem
 from adapters.kit.source import Source
 from gateway.challenges import after_signature, before_signature, on_get
@@ -62,7 +62,7 @@ def letter(source: Source, refused: InvalidInput, body: bytes) -> DeadLetter:
 def take_payloads(adapter: PayloadAdapter, source: Source, body: bytes, secret: bytes) -> Taken:
     """What the payloads of a body give. Raises InvalidInput where the body is no payload at all."""
     taken = Taken()
-    for payload in payloads_in(body):
+    for payload in adapter.parse(body):
         if adapter.received:
             payload = {**payload, RECEIVED_AT: time.time_ns() // 1_000_000}
         try:

@@ -25,6 +25,7 @@ from adapters.kit.contract import (
     revisions_wrong,
     too_many_refused,
 )
+from adapters.kit.json_pieces import Pieces
 from adapters.kit.lines import LineFile, open_lines
 from adapters.kit.outcomes import LineOutcome, WrongFile
 from adapters.kit.source import Reader, Source
@@ -99,6 +100,14 @@ def lines_of(path: str | Path) -> list[bytes]:
         return [line.data for line in file if not line.problem]
 
 
+def payloads_of(source: Source, path: str | Path) -> list[bytes]:
+    """What a file holds, piece by piece: lines, or payloads however they are written."""
+    if not source.adapter:
+        return lines_of(path)
+    with open_lines(path) as file:
+        return [piece.data.replace(b"\n", b"") for piece in Pieces(file) if not piece.problem]
+
+
 def check_file(
     source: Source, path: str | Path, secret: bytes, fold: Fold, max_refused: float
 ) -> list[Checked]:
@@ -107,7 +116,7 @@ def check_file(
     `fold` makes the facts of a contact from its events. Raises WrongFile and OSError.
     """
     first, second = (read_stored(source, path, secret) for _ in range(2))
-    lines = lines_of(path)
+    lines = payloads_of(source, path)
     customers_of = source.load_customers()
     identifiers = Identifiers({raw for line in lines[source.header_lines :] for raw in customers_of(line)})
     checked = [

@@ -3,6 +3,8 @@
 from adapters.kit.signatures import BODY, FORM, ID, METHOD, TIMESTAMP, URI, Scheme
 
 SCHEMES: dict[str, Scheme] = {
+    # A header that an administrator sets: Connect and Genesys by EventBridge, surveys that sign nothing
+    "api-key": Scheme("x-api-key", static=True),
     "chatwoot": Scheme(
         "x-chatwoot-signature",
         (TIMESTAMP, ".", BODY),

@@ -36,7 +36,7 @@ COMMANDS = (
     "export clickhouse", "export kafka", "replay files", "replay kafka", "replay clickhouse",
     "restore kafka", "restore clickhouse",
     "dead-letters list", "dead-letters show", "dead-letters replay",
-    "dead-letters close", "doctor", "heal",
+    "dead-letters close", "doctor", "heal", "wallboard", "rebuild",
 )  # fmt: skip
 OURS = {
     "cli",
@@ -46,6 +46,7 @@ OURS = {
     "maintenance",
     "sinks",
     "gateway",
+    "wallboard",
     "streams",
     "adapters",
     "simulator",

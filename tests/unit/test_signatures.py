@@ -70,6 +70,7 @@ VECTORS: dict[str, dict[str, str]] = {
         "x-hubspot-request-timestamp": MS,
     },
     "ringcentral": {"verification-token": SECRET.decode()},
+    "api-key": {"x-api-key": SECRET.decode()},
     "rocketchat": {"x-rocketchat-livechat-token": SECRET.decode()},
     "standard": {
         "webhook-id": "msg_1",
