@@ -72,7 +72,7 @@ def test_every_page_of_the_reference_is_made() -> None:
             "| `ringback_commits_total` | gauge |",
         ),
         ("docs/reference/views.md", "| `hold_abandon` |", "| `hold_left` |"),
-        ("docs/reference/views.md", "| `asa`, `asa_n` |", "| `asa` |"),
+        ("docs/reference/views.md", "| `asa`, `asa_n`, ", "| `asa`, "),
         ("README.md", "`ringback import bank`", "`ringback import blank`"),
     ],
 )
