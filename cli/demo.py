@@ -21,10 +21,10 @@ from cli.clickhouse import client
 from cli.console import NO, err, out, settings
 from cli.demo_correction import Correction, corrected, explained, lines
 from cli.demo_wallboard import Clock, hanging, has_browser, show
-from cli.kpi import shown
 from cli.printable import printable
 from cli.sending import open_sender
 from cli.settings import rules_of
+from cli.shown import shown
 from cli.stack import addresses, say, stack
 from cli.verify import print_report
 from cli.wallboard_settings import WallboardSettings
