@@ -28,7 +28,6 @@ from bench.sink import SINK
 from bench.stack import Stack, produce, stack
 from bench.table import console, machine
 from bench.worker import WORKER
-from cli.endpoint import WALLBOARD_PORT_OFFSET
 from deploy.local.child import ChildProcess
 from deploy.local.ports import free_port
 from schemas.codec import encode
@@ -38,6 +37,7 @@ from simulator.deliveries import ORDERLY
 
 RATE, SECONDS, WARM_UP_S, VIEWERS, SEED = 2_000, 45, 5, 100, 11
 PROBES_PER_S, COST_S = 4, 20
+WALLBOARD_PORT_OFFSET = 64  # as cli.endpoint has it
 QUEUE = "probe"
 # The browser's own account: when each number was painted, which it is by the frame after the next.
 WATCH = """
