@@ -4,7 +4,7 @@ from adapters.kit.source import Source
 
 ENTRY = Source(
     name="call_records",
-    title="Call records as CSV: 3CX, Asterisk's CDR, QueueMetrics, or a layout of yours",
+    title="Call records as CSV",
     reads="file",
     summary="Files of call records, one call a line, by a declared layout: 3CX, CDR, QueueMetrics or yours.",
     example="ringback import call_records cdr.csv",
