@@ -31,9 +31,7 @@ def adapters_table() -> str:
     linked = ", ".join(f"[{each.name}]({each.page})" for each in posted if each.name not in surveys)
     rows.append(f"| What systems post to the gateway | webhook | {linked}; surveys: {', '.join(surveys)} |")
     mapped = sum(1 for source in SOURCES if source.mapping)
-    rows.append(
-        f"| {mapped} more, and yours, by [mapping](docs/guide/mappings.md) | webhook | |"
-    )
+    rows.append(f"| {mapped} more, and yours, by [mapping](docs/guide/mappings.md) | webhook | |")
     rows.append("| Avro in Kafka, from a producer of yours | none | [sending](docs/guide/sending.md) |")
     return "\n".join(["| Source | Command | More |", "|---|---|---|", *rows])
 
