@@ -4,7 +4,8 @@ import asyncio
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,12 +21,14 @@ from cli.alerting.watch import Watch
 from cli.clickhouse import client
 from cli.console import NO, err, out, settings
 from cli.printable import printable
-from cli.sending import open_sender
 from cli.settings import Settings, rules_of
 from cli.shown import shown
+from cli.simulate import sender_to
 from cli.stack import addresses, say, stack
 from cli.verify import print_report
 from deploy.local.ports import free_port, is_free
+from gateway.config import GatewayConfig
+from gateway.server import running
 from reports.kpi.answer import Question, answer
 from reports.verification import Report, compare
 from schemas.time_units import DAY_MS, HOUR_MS, MINUTE_MS
@@ -34,6 +37,7 @@ from simulator.dip import with_dip
 from simulator.pace import paced
 from simulator.simulation import Simulation
 from streams.health.group_lag import wait_until_stored
+from streams.kafka.topics import wait_for_topics
 
 SIMULATED_HOURS = 4
 OPENING_HOUR_MS = 9 * HOUR_MS
@@ -51,6 +55,7 @@ COLUMNS = {
     "aht": "AHT",
 }
 Seconds = Annotated[int, typer.Option(min=5, max=3600, help="How long to simulate.")]
+ByGateway = Annotated[bool, typer.Option("--gateway", help="Send over HTTP, through a gateway.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same contact centre.")]
 
 
@@ -79,9 +84,10 @@ def board(rows: list[dict[str, Any]], clock: str, sent: int) -> Table:
 class Demo:
     """Sends a morning of a simulated contact centre and reads what comes out at the other end."""
 
-    def __init__(self, config: Settings, seed: int, seconds: int) -> None:
+    def __init__(self, config: Settings, seed: int, seconds: int, by_gateway: bool = False) -> None:
         self.config = config
         self.seconds = seconds
+        self.by_gateway = by_gateway
         start_ms = int(time.time() * 1000) // DAY_MS * DAY_MS - DAY_MS + OPENING_HOUR_MS
         self.closing_ms = start_ms + SIMULATED_HOURS * HOUR_MS
         shape = with_dip(start_ms)
@@ -96,10 +102,24 @@ class Demo:
         for delivery in deliver(self.simulation.events(), seed=self.seed):
             yield replace(delivery, at_ms=min(delivery.at_ms, self.closing_ms))
 
+    @asynccontextmanager
+    async def gateway(self) -> AsyncIterator[str | None]:
+        """A gateway of the demo's own where it is wanted; its address, None without."""
+        if not self.by_gateway:
+            yield None
+            return
+        folder = self.config.data_dir / "gateway-spool"
+        given = GatewayConfig(self.config.bootstrap_servers, b"demo", port=free_port(), spool=folder)
+        await wait_for_topics(self.config.bootstrap_servers, self.config.partitions, self.config.replication)
+        async with running(given) as served:
+            yield f"http://{given.host}:{given.port}"
+            taken = served.metrics.requests.labels("events", "202", "")._value.get()
+            say(f"the gateway answered 202 to {taken:,.0f} requests")
+
     async def send(self) -> None:
         """Send the events, sped up so that they fit into the time."""
         speed = SIMULATED_HOURS * 3600 / self.seconds
-        async with await open_sender(self.config) as sender:
+        async with self.gateway() as address, await sender_to(address, self.config) as sender:
             async for delivery in paced(self.deliveries(), speed=speed):
                 await sender.send(delivery.event)
                 self.sent += 1
@@ -140,7 +160,7 @@ class Demo:
         return compare(client(self.config), rules_of(self.config))
 
 
-def demo(seconds: Seconds = 40, seed: Seed = 1) -> None:
+def demo(seconds: Seconds = 40, seed: Seed = 1, gateway: ByGateway = False) -> None:
     """Local stack, a simulated contact centre, live KPIs, an alert, then verify and a clean stop.
 
     Needs nothing but Python. Example: ringback demo --seconds 60 --seed 7
@@ -155,7 +175,7 @@ def demo(seconds: Seconds = 40, seed: Seed = 1) -> None:
 
             def work() -> None:
                 try:
-                    outcome.append(Demo(config, seed, seconds).run())
+                    outcome.append(Demo(config, seed, seconds, gateway).run())
                 except BaseException as error:  # handed to the main thread, which watches the stack meanwhile
                     outcome.append(error)
                 finally:
