@@ -146,8 +146,10 @@ async def running(config: GatewayConfig, ready: asyncio.Event | None = None) -> 
         gateway = Gateway(config, kafka, spool)
         if spool is not None:
             gateway.metrics.spool_bytes.set_function(lambda: spool.size)
+        beating = asyncio.create_task(gateway.heartbeats.tell(gateway.write))
         runner = await listen(application(gateway), config.host, config.port, context)
         try:
             yield gateway
         finally:
+            beating.cancel()
             await runner.cleanup()

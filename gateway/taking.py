@@ -11,6 +11,7 @@ from aiohttp import web
 
 from adapters.sending.records import OutgoingRecord, dead_letter_of, event_record
 from gateway.config import GatewayConfig
+from gateway.heartbeats import Heartbeats
 from gateway.kafka import Acknowledged, Hopeless, NotAcknowledged
 from gateway.metrics import GatewayMetrics
 from gateway.problems import Problem, busy, of_http
@@ -29,6 +30,7 @@ class Gateway:
     config: GatewayConfig
     kafka: Acknowledged
     spool: Spool | None = None
+    heartbeats: Heartbeats = field(default_factory=Heartbeats)
     metrics: GatewayMetrics = field(default_factory=GatewayMetrics)
     turns: Turns = field(init=False)
 
