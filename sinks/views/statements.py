@@ -24,6 +24,7 @@ from sinks.views.kpi_views import (
 )
 from sql.views.others import (
     LIVE_MINUTES,
+    alert,
     fact_views,
     frequent_customer,
     kpi_now,
@@ -96,6 +97,7 @@ def statements(rules: Rules, zone: str, by_queue: Mapping[str, str] = NONE) -> d
         "repeat_contact": repeat_contact(rules.fcr.windows_days),
         "frequent_customer": frequent_customer(),
         "source_health": source_health(),
+        "alert": alert(),
     }
 
 
