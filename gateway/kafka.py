@@ -7,6 +7,7 @@ be acknowledged in time is refused: the sender sends it again, and events are co
 import asyncio
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -88,6 +89,10 @@ class Acknowledged:
         """What the client last said about its connections, "" since something was acknowledged."""
         return self._trouble
 
+    def hold(self, reason: str) -> None:
+        """Kafka cannot take anything yet, or can, where there is no reason."""
+        self._trouble = reason
+
     async def __aenter__(self) -> Self:
         self._producer = Producer(self._client)
         self._thread = threading.Thread(target=self._poll, name="acknowledgements", daemon=True)
@@ -140,5 +145,6 @@ class Acknowledged:
         if error.name() == "_ALL_BROKERS_DOWN":  # comes after the reason, and without it
             return
         if not self._trouble:
-            log.warning("Kafka does not answer", error=error.str())
+            with suppress(ValueError, OSError):  # a log that is closed must not end the acknowledgements
+                log.warning("Kafka does not answer", error=error.str())
         self._trouble = error.str()

@@ -13,6 +13,7 @@ ENTRY = Source(
     customers="adapters.intercom.payloads:customers_of",
     adapter="adapters.intercom.payloads:ADAPTER",
     signature="hub-sha1",
+    challenge="get",
     secrets=("RINGBACK_SECRET_INTERCOM",),
     gives=(
         "contact_started",

@@ -15,6 +15,7 @@ from schemas.events import Event
 
 Payload = Mapping[str, Any]
 UNKNOWN_KIND = "unknown_kind"
+RECEIVED_AT = "ringback_received_at"  # UTC milliseconds
 
 
 class Ignored(Exception):
@@ -43,13 +44,15 @@ class PayloadAdapter:
 
     `is_mine`: has it the form of a payload of this source? `to_events` raises InvalidInput, Ignored;
     `customers` gives the raw identifiers of customers in a payload. `parse` finds the payloads in a body, for
-    systems that post something other than JSON; it raises InvalidInput.
+    systems that post something other than JSON; it raises InvalidInput. `received`: the system tells no time,
+    so the gateway adds RECEIVED_AT to each payload, and a file of payloads has it already.
     """
 
     is_mine: Callable[[Payload], bool]
     to_events: Callable[[Payload, bytes], Sequence[Event]]
     customers: Callable[[Payload], Iterable[object]]
     parse: Callable[[bytes], list[Payload]] = payloads_in
+    received: bool = False
 
 
 def told(adapter: PayloadAdapter, payload: Payload, secret: bytes) -> Sequence[Event]:

@@ -13,6 +13,7 @@ ENTRY = Source(
     customers="adapters.qualtrics.payloads:customers_of",
     adapter="adapters.qualtrics.payloads:ADAPTER",
     signature="api-key",
+    challenge="get",
     secrets=("RINGBACK_SECRET_QUALTRICS",),
     gives=("contact_surveyed",),
     lacks=(

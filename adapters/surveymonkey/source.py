@@ -13,6 +13,7 @@ ENTRY = Source(
     customers="adapters.surveymonkey.payloads:customers_of",
     adapter="adapters.surveymonkey.payloads:ADAPTER",
     signature="surveymonkey",
+    challenge="get",
     secrets=("RINGBACK_SECRET_SURVEYMONKEY",),
     gives=("contact_surveyed",),
     lacks=(

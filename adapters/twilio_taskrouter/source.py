@@ -13,7 +13,7 @@ ENTRY = Source(
     customers="adapters.twilio_taskrouter.reading:customers_of",
     parts="adapters.twilio_taskrouter.reading:files",
     adapter="adapters.twilio_taskrouter.reading:ADAPTER",
-    signature="api-key",
+    signature="twilio",
     secrets=("RINGBACK_SECRET_TWILIO_TASKROUTER",),
     gives=(
         "contact_started",

@@ -15,9 +15,10 @@ from cli.alerting.files import Rules as File
 from cli.alerting.files import rules_in
 from cli.clickhouse import client
 from cli.console import Format, out, print_json, settings
-from cli.kpi import Begin, End, answering, local_minute
+from cli.kpi import Begin, End, answering
 from cli.printable import printable
 from cli.settings import rules_of
+from cli.shown import local_minute
 from cli.times import span_ms
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.rules import Rules

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adapters.registry import SOURCES
-from docs.build import commands, documents, events, kpi_schema, kpis, metrics, settings, views
+from docs.build import bi, commands, documents, events, grafana, kpi_schema, kpis, metrics, settings, views
 from docs.build.sources import with_head, with_sources
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +16,7 @@ REFERENCE: dict[str, Callable[[], str]] = {
     "docs/reference/kpis.md": kpis.reference,
     "docs/reference/metrics.md": metrics.reference,
     "docs/reference/views.md": views.reference,
+    "docs/reference/bi.md": bi.reference,
 }
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/reference/alert-receivers.schema.json": documents.alert_receivers,
@@ -35,6 +36,7 @@ def pages() -> dict[str, str]:
     """What each page must be; of the README the table of sources is made, of a source's page its head."""
     return {
         **{path: made() for path, made in (REFERENCE | DOCUMENTS).items()},
+        **{f"deploy/grafana/dashboards/{name}.json": grafana.dashboard(name) for name in grafana.DASHBOARDS},
         **{source.page: with_head(source.name, read(source.page)) for source in SOURCES},
         README: with_sources(read(README)),
     }

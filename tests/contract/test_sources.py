@@ -28,7 +28,7 @@ from adapters.kit.check import (
 )
 from adapters.kit.contract import customers_named, events_of
 from adapters.kit.source import Source
-from adapters.registry import FOLDERS, SOURCES
+from adapters.registry import SOURCES
 from kpis.fold.events import fold
 from schemas.events import MODELS
 
@@ -56,7 +56,9 @@ def test_a_source_has_samples_that_show_all_it_gives(source: Source) -> None:
 
 
 def test_every_folder_of_samples_belongs_to_a_source() -> None:
-    assert sorted(path.name for path in FOLDER.iterdir() if path.is_dir()) == sorted(FOLDERS)
+    assert sorted(path.name for path in FOLDER.iterdir() if path.is_dir()) == sorted(
+        source.name for source in SOURCES
+    )
 
 
 @pytest.mark.parametrize(("source", "path"), SAMPLES)
