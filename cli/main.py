@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS = {
     "demo": (
         "cli.demo:demo",
-        "Local stack, a simulated contact centre, live KPIs, an alert, then verify and a clean stop.",
+        "Local stack, a simulated contact centre, its wallboard, an alert, then verify and a clean stop.",
     ),
     "up": (
         "cli.up:up",
