@@ -51,7 +51,7 @@ COMMANDS = {
     ),
     "report": (
         "cli.report:report",
-        "The KPIs of a month beside the month before and the targets, as one page, PDF or workbook.",
+        "The KPIs of a month beside the month before and the targets, by queue and by day, as one file.",
     ),
     "explain": (
         "cli.explain:explain_command",
