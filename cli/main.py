@@ -40,6 +40,10 @@ COMMANDS = {
         "cli.follow:follow",
         "Send the events of a log while it is written, across rotations and restarts.",
     ),
+    "listen": (
+        "cli.listen:listen",
+        "Send the events that a system tells over a connection, connecting again whenever it is lost.",
+    ),
     "adapter": ("cli.adapter:app", "Look into sources: list them, try or check a file of one."),
     "simulate": (
         "cli.simulate:simulate",
