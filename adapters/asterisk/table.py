@@ -84,11 +84,10 @@ class Table:
         """A time in UTC milliseconds. Raises InvalidInput."""
         try:
             local = datetime.fromisoformat(text)
-        except ValueError:
+            zoned = [local.replace(tzinfo=local.tzinfo or self._zone, fold=fold) for fold in (0, 1)]
+            both = {each.astimezone(UTC) for each in zoned}
+        except (ValueError, OverflowError):
             raise InvalidInput("bad_time", "time is no YYYY-MM-DD HH:MM:SS") from None
-        both = {
-            local.replace(tzinfo=local.tzinfo or self._zone, fold=fold).astimezone(UTC) for fold in (0, 1)
-        }
         times = sorted((each - EPOCH) // MILLISECOND for each in both)
         if not OCCURRED_AT_MIN <= times[0] < OCCURRED_AT_MAX:
             raise InvalidInput("bad_time", "time is outside 1990 to 2100")
