@@ -33,9 +33,7 @@ def adapters_table() -> str:
     )
     rows.append(f"| What systems post to the gateway | webhook | {posted} |")
     mapped = sum(1 for source in SOURCES if source.mapping)
-    rows.append(
-        f"| {mapped} more, and yours, by [mapping](docs/guide/mappings.md) | webhook | |"
-    )
+    rows.append(f"| {mapped} more, and yours, by [mapping](docs/guide/mappings.md) | webhook | |")
     rows.append("| Avro in Kafka, from a producer of yours | none | [sending](docs/guide/sending.md) |")
     return "\n".join(["| Source | Command | More |", "|---|---|---|", *rows])
 
