@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from alerts.detectors import detector_of, timing_of
-from alerts.label_sets import LabelSet, Minutes, parts_of, series_of
+from alerts.label_sets import LabelSet, Memory, Minutes, parts_of, series_of
 from alerts.ledger import Ledger, labels_of, labels_text
 from alerts.message import digest, message
 from alerts.receivers import Receiver
@@ -41,6 +41,7 @@ class Evaluator:
         self._missed: dict[str, tuple[dict[str, object], bool]] = {}
         self.kpis = every_kpi(rules)
         self._detectors: dict[str, Detector] = {}
+        self.memory: Memory = {}
 
     def detectors(self, group: Group) -> dict[str, Detector]:
         """What looks at the minutes of each rule of a group."""

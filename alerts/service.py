@@ -40,7 +40,9 @@ def catch_up(group: Group, evaluator: Evaluator, client: Client, now_ms: int) ->
     if begin >= end:
         return 0
     span = begin, end
-    minutes = minutes_of(client, group, evaluator.kpis, evaluator.detectors(group), span, evaluator.rules)
+    minutes = minutes_of(
+        client, group, evaluator.kpis, evaluator.detectors(group), span, evaluator.rules, evaluator.memory
+    )
     changed = evaluator.evaluate(group, minutes, span, now_ms)
     for change in changed:
         log.info("alert", group=group.name, to=change.to, at=change.at, opened_at=change.opened_at)
