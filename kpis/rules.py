@@ -35,7 +35,7 @@ class Rules:
     docs/reference/kpis.md names it.
     """
 
-    version: str = "3"
+    version: str = "4"
     service_level_ms: dict[str, int] = field(
         default_factory=lambda: {
             "voice": 20 * SECOND_MS,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from sql.bookings import live
-from sql.oracle_queries import contact_bookings, leg_bookings
+from sql.oracle_queries import contact_bookings, leg_bookings, offer_bookings
 from sql.periods import Periods
 from sql.templates import compose, fill
 from sql.verify_queries import within
@@ -25,6 +25,7 @@ STREAM_FCR_WINDOWS = "fcr_windows FINAL"
 STREAM_LEGS = "(SELECT * FROM legs FINAL WHERE is_deleted = 0)"
 STREAM_CONTACTS = "(SELECT * FROM contacts FINAL WHERE is_deleted = 0)"
 STREAM_SURVEYS = "(SELECT * FROM surveys FINAL WHERE is_deleted = 0)"
+STREAM_OFFERS = "(SELECT * FROM offers FINAL WHERE is_deleted = 0)"
 STREAM_FCR = "(SELECT * FROM fcr FINAL WHERE is_deleted = 0)"
 STREAM_AGENT_QUARTERS = "(SELECT * FROM agent_quarters FINAL WHERE is_deleted = 0)"
 MINUTE = "intDiv(toUnixTimestamp64Milli(assumeNotNull({0})), 60000) * 60000 AS minute_ms"
@@ -55,6 +56,11 @@ def leg_source(legs: str = STREAM_LEGS) -> str:
 def contact_source(contacts_with_ivr: str) -> str:
     """Source: contacts (oracle.with_ivr_legs), for the measures of contact grain by any of LEG_DIMENSIONS."""
     return contact_bookings(contacts_with_ivr)
+
+
+def offer_source(offers: str = STREAM_OFFERS) -> str:
+    """Source: offers to agents, by any of LEG_DIMENSIONS; the agent is who was asked."""
+    return offer_bookings(offers)
 
 
 def callback_source(legs: str = STREAM_LEGS, contacts: str = STREAM_CONTACTS) -> str:

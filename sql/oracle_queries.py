@@ -177,6 +177,16 @@ def surveys(folded: str) -> str:
     return compose("oracle", "surveys", fold=folded)
 
 
+def offers(folded: str) -> str:
+    """Facts of offers to agents, columns as table `offers`."""
+    return compose("oracle", "offers", fold=folded)
+
+
+def offer_bookings(offers_relation: str) -> str:
+    """What offers add to windows: columns as of leg_bookings."""
+    return compose("oracle", "offer_bookings", offers=offers_relation)
+
+
 def leg_bookings(legs_relation: str) -> str:
     """What legs add to windows: minute_ms, channel, queue, agent, team, reason, and m_<measure>."""
     return compose("oracle", "leg_bookings", legs=legs_relation)
@@ -193,7 +203,11 @@ def contact_bookings(contacts_relation: str) -> str:
 
 
 def windows(
-    folded: str, leg_measures: Sequence[str], contact_measures: Sequence[str], contacts_with_ivr: str = ""
+    folded: str,
+    leg_measures: Sequence[str],
+    contact_measures: Sequence[str],
+    offer_measures: Sequence[str],
+    contacts_with_ivr: str = "",
 ) -> str:
     """KPI windows: window_start, channel, queue and the measures under their names."""
 
@@ -207,7 +221,10 @@ def windows(
         contact_zeros=listed("toInt64(0) AS m_{0}", contact_measures),
         leg_zeros=listed("toInt64(0) AS m_{0}", leg_measures),
         contact_measures=listed("m_{0}", contact_measures),
-        sums=listed("sum(m_{0}) AS {0}", [*leg_measures, *contact_measures]),
+        offer_measures=listed("m_{0}", offer_measures),
+        offer_zeros=listed("toInt64(0) AS m_{0}", offer_measures),
+        sums=listed("sum(m_{0}) AS {0}", [*leg_measures, *contact_measures, *offer_measures]),
+        offer_bookings=offer_bookings(offers(folded)),
         leg_bookings=leg_bookings(legs(folded)),
         contact_bookings=contact_bookings(contacts_with_ivr or contacts(folded, with_ivr=True)),
     )

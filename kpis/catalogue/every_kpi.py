@@ -7,6 +7,7 @@ from kpis.catalogue.callbacks import CALLBACKS
 from kpis.catalogue.contacts import CONTACTS
 from kpis.catalogue.handling import HANDLING, RESOLUTION
 from kpis.catalogue.kpi import Kpi
+from kpis.catalogue.offers import OFFERS
 from kpis.catalogue.present import AGENTS, LIVE
 from kpis.catalogue.queueing import VOLUME, WAIT
 from kpis.catalogue.repeats import repeats
@@ -22,6 +23,7 @@ def every_kpi(rules: Rules) -> dict[str, Kpi]:
         *WAIT,
         *CALLBACKS,
         *CONTACTS,
+        *OFFERS,
         *SERVICE_LEVEL,
         *ABANDONMENT,
         *HANDLING,

@@ -31,7 +31,7 @@ Booked = Literal[
     "closed",  # the contact, for good
     "first resolved",
     "last resolved",
-    "answered",  # by activity: when the leg was answered
+    "answered",  # by activity: when the leg was answered, or an offer of it was over
     "left",  # by activity: when the leg was abandoned
     "responded",  # the survey was answered
     "quarter",  # the quarter-hour it happened in

@@ -37,6 +37,8 @@ BY_MEASURE: tuple[tuple[str, Origin], ...] = (
     ),
     (r"written.*|resolutions", Origin((ANSWERED, RESOLVED), (REPLIED, *ENDINGS))),
     (r"closed", Origin(("contact_closed",), ("contact_reopened",))),
+    (r"answers", Origin((ANSWERED,), (QUEUED, *MENDING))),
+    (r"offers_.*|(missed_)?ring_.*", Origin(("contact_offered",), (ANSWERED, QUEUED, *MENDING))),
     (r"offered|waiting", Origin((QUEUED,))),
     (r"(answered|wait_|answers).*", Origin((QUEUED, ANSWERED))),
     (r"(abandon|short_abandoned).*", Origin((QUEUED, ABANDONED))),

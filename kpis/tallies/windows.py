@@ -11,10 +11,11 @@ import operator
 from bisect import bisect_left
 from typing import NamedTuple
 
-from kpis.facts import ContactFact, Facts, LegFact
+from kpis.facts import ContactFact, Facts, LegFact, OfferFact
 from kpis.fold.leg import is_short
 from kpis.rules import Rules, target_ms
 from kpis.tallies.contact_amounts import REJECTIONS, contact_amounts
+from kpis.tallies.offers import OFFER_MEASURES, offer_amounts
 from schemas.time_units import MINUTE_MS, SECOND_MS
 
 # Known waits are counted by length as well: up to so many seconds, and longer than the limit before.
@@ -126,7 +127,7 @@ RESOLVED_FIRST = ("ever_resolved", "ever_reopened", "first_resolution_ms", "firs
 BOOKED_AT: dict[str, tuple[str, ...]] = {
     "entered": ENTERED,
     "handled": HANDLED,
-    "answered": ANSWERED,
+    "answered": ANSWERED + OFFER_MEASURES,
     "left": LEFT,
     "started": STARTED,
     "first entered": FIRST_ENTERED,
@@ -138,7 +139,7 @@ BOOKED_AT: dict[str, tuple[str, ...]] = {
 }
 LEG_MEASURES = (*ENTERED, *HANDLED, *ANSWERED, *LEFT, *RESOLVED)
 CONTACT_MEASURES = (*STARTED, *FIRST_ENTERED, *ENDED, *WRITTEN, *CLOSED, *RESOLVED_LAST, *RESOLVED_FIRST)
-MEASURES: tuple[str, ...] = LEG_MEASURES + CONTACT_MEASURES
+MEASURES: tuple[str, ...] = LEG_MEASURES + CONTACT_MEASURES + OFFER_MEASURES
 INDEX = {name: position for position, name in enumerate(MEASURES)}
 ZERO: tuple[int, ...] = (0,) * len(MEASURES)
 
@@ -245,6 +246,11 @@ def activity(leg: LegFact) -> list[Booking]:
     return bookings
 
 
+def offered(offer: OfferFact) -> Booking:
+    """What an offer to an agent adds to the window in which it was over."""
+    return Window(minute(offer.ended_at), offer.channel, offer.queue), offer_amounts(offer)
+
+
 def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...], rules: Rules) -> list[Booking]:
     """What a contact as a whole adds to the windows of its start, queue, end and resolutions."""
     return [
@@ -259,6 +265,7 @@ def contribution(facts: Facts, rules: Rules) -> Contribution:
     bookings += [responded(leg) for leg in facts.legs if leg.first_reply]
     bookings += [booking for leg in facts.legs if (booking := handled(leg)) is not None]
     bookings += [booking for leg in facts.legs for booking in activity(leg)]
+    bookings += [offered(offer) for offer in facts.offers]
     if facts.contact is not None:
         bookings += contact_bookings(facts.contact, facts.legs, rules)
     sums: dict[Window, list[int]] = {}

@@ -14,6 +14,7 @@ from kpis.rules import Rules
 from kpis.tallies.callbacks import CALLBACK_MEASURES
 from kpis.tallies.fcr import FCR_MEASURES
 from kpis.tallies.live import LIVE_MEASURES
+from kpis.tallies.offers import OFFER_MEASURES
 from kpis.tallies.surveys import SURVEY_MEASURES
 from kpis.tallies.windows import CONTACT_MEASURES, LEG_MEASURES, MEASURES
 from reports.kpi.question import Question, from_windows
@@ -80,6 +81,7 @@ def window_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
         contacts = text.contact_source(relations.contacts_with_ivr)
         legs = text.still_waiting(text.leg_source(relations.legs))
         parts = [(legs, (*LEG_MEASURES, STILL_WAITING)), (contacts, CONTACT_MEASURES)]
+        parts.append((text.offer_source(relations.offers), OFFER_MEASURES))
     # Channels apart, as not every KPI takes all.
     split = tuple(dict.fromkeys((*by, "channel")))
     channels: dict[Key, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))

@@ -2,10 +2,11 @@
 
 # ruff: noqa: S608 -- names and expressions are ours
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
+from kpis.tallies.offers import OFFER_MEASURES
 from sinks.rule_parameters import rule_parameters
 from sinks.views.columns import applies, prefix
 from sinks.views.figures import ENTERED_DURATIONS, HANDLED_DURATIONS, leg_totals
@@ -78,19 +79,26 @@ def agent_sources(kpis: Sequence[Kpi], rules: Rules) -> list[ViewSource]:
     An agent works on several channels, so the sums of a KPI that is not for all of them are kept apart.
     """
     values: dict[str, str] = {}
+    offered: dict[str, str] = {}
     for kpi in kpis:
         condition = applies(kpi, rules)
         for measure in (*kpi.num, *kpi.den) if kpi.table == "windows" else ():
             value = f"if({condition}, m_{measure}, 0)" if condition else f"m_{measure}"
-            values[f"m_{measure}{apart(kpi)}"] = value
+            (offered if measure in OFFER_MEASURES else values)[f"m_{measure}{apart(kpi)}"] = value
     booked = with_values(leg_bookings(AGENT_LEGS), rule_parameters(rules))
-    # Under other names first: those of the totals are also names of columns here.
-    renamed = ", ".join(f"{value} AS w_{name}" for name, value in values.items())
-    legs = f"(SELECT minute_ms, agent, team, {renamed} FROM {booked})"
     return [
         ViewSource(text.STREAM_AGENT_QUARTERS, START_S, measures(kpis, "agents")),
-        ViewSource(legs, MINUTE_S, {name: f"w_{name}" for name in values}),
+        worked(booked, values),
+        worked(text.offer_source(), offered),
     ]
+
+
+def worked(booked: str, values: Mapping[str, str]) -> ViewSource:
+    """A source by agent of bookings."""
+    # Under other names first: those of the totals are also names of columns here.
+    renamed = ", ".join(f"{value} AS w_{name}" for name, value in values.items())
+    relation = f"(SELECT minute_ms, agent, team, {renamed} FROM {booked})"
+    return ViewSource(relation, MINUTE_S, {name: f"w_{name}" for name in values})
 
 
 def apart(kpi: Kpi) -> str:

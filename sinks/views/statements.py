@@ -10,6 +10,7 @@ from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
 from kpis.tallies.live import LIVE_MEASURES
+from kpis.tallies.offers import OFFER_MEASURES
 from kpis.tallies.windows import LEG_MEASURES
 from sinks.rule_parameters import rule_parameters
 from sinks.views.columns import applies, final_column, prefix, quotient_columns
@@ -92,7 +93,7 @@ def kpi_view(name: str, every: str, rules: Rules, zone: ZoneInfo, by_queue: Mapp
 
 def of_agents(kpi: Kpi) -> bool:
     """Has it an answer by agent: a KPI of legs that had one, or of agents' quarter-hours?"""
-    of_legs = kpi.table == "windows" and {*kpi.num, *kpi.den} <= {*LEG_MEASURES}
+    of_legs = kpi.table == "windows" and {*kpi.num, *kpi.den} <= {*LEG_MEASURES, *OFFER_MEASURES}
     return kpi.table == "agents" or (of_legs and not {*kpi.num} <= LOST)
 
 
@@ -106,7 +107,7 @@ def agent_view(name: str, every: str, rules: Rules, zone: ZoneInfo) -> str:
         every,
         ("agent", "team"),
         sources,
-        [Total(total) for source in sources for total in source.values],
+        [Total(name) for name in dict.fromkeys(total for source in sources for total in source.values)],
         [column for kpi in kpis for column in quotient_columns(kpi, f"t_{prefix(kpi)}{{0}}{apart(kpi)}", "")],
     )
     return period_view(view, grid(every, zone))

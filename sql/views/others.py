@@ -15,6 +15,7 @@ FACTS = {
     "contact": ("contacts", "Contacts, one a row."),
     "leg": ("legs", "Legs, one a row: a stint of a contact in a queue or with an agent."),
     "survey": ("surveys", "The survey answers that count, one a row."),
+    "offer": ("offers", "Offers of legs to agents, one a row."),
 }
 REPEATED = """ended_at IS NOT NULL AND ifNull(toUnixTimestamp64Milli(next_at)
         <= toUnixTimestamp64Milli(ended_at) + {0}, 0)"""

@@ -67,10 +67,12 @@ def window_document(window: Window, partition: int, measures: bytes, version: in
 
 def gone(change: ContactChange) -> dict[str, Any]:
     """Fact rows that were and are no more, because a correction moved their events: to be deleted."""
+    offers = change.had.offers - change.has.offers
     return {
         "contact": change.had.contact and not change.has.contact,
         "legs": sorted(change.had.legs - change.has.legs),
         "surveys": sorted(change.had.surveys - change.has.surveys),
+        **({"offers": sorted(offers)} if offers else {}),
     }
 
 
@@ -84,5 +86,6 @@ def facts_document(change: ContactChange, version: int) -> bytes:
         "legs": facts.legs,
         "surveys": facts.surveys,
         "gone": gone(change),
+        **({"offers": facts.offers} if facts.offers else {}),
     }
     return orjson.dumps(document)

@@ -19,7 +19,7 @@ from kpis.tallies.fcr import is_final
 from kpis.tallies.live import is_waiting, live_measures
 from kpis.tallies.peak_hour import peak_hour
 from kpis.tallies.surveys import survey_measures
-from kpis.tallies.windows import activity, contact_bookings, entered, handled, responded
+from kpis.tallies.windows import activity, contact_bookings, entered, handled, offered, responded
 from reports.kpi.answer import Question
 from schemas.time_units import QUARTER_MS
 from sql.periods import edges
@@ -50,6 +50,9 @@ def window_bookings(found: Stored, as_of: int) -> Iterator[tuple[int, Dims, Row]
             for window, amounts in bookings + activity(leg):
                 waits = {"still_waiting": int(still_waits(leg, as_of, rules))} if "waiting" in amounts else {}
                 yield window.start, dims_of(leg), amounts | waits
+        for offer in facts.offers:
+            window, amounts = offered(offer)
+            yield window.start, dims_of(offer), amounts
         if facts.contact:
             for window, amounts in contact_bookings(facts.contact, facts.legs, rules):
                 yield window.start, dims_of(facts.contact, queue=window.queue), amounts

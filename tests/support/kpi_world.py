@@ -14,7 +14,7 @@ from support.stories import told_contacts
 from support.worlds import BASE_MS, random_contact
 
 from kpis.catalogue.every_kpi import every_kpi
-from kpis.facts import AgentQuarter, ContactFact, Facts, FcrFact, LegFact, SurveyFact
+from kpis.facts import AgentQuarter, ContactFact, Facts, FcrFact, LegFact, OfferFact, SurveyFact
 from kpis.rules import FcrRules, Rules
 from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution
 from kpis.tallies.windows import MEASURES, contribution
@@ -57,6 +57,10 @@ class Stored:
     @property
     def surveys(self) -> list[SurveyFact]:
         return [survey for one in self.facts for survey in one.surveys]
+
+    @property
+    def offers(self) -> list[OfferFact]:
+        return [offer for one in self.facts for offer in one.offers]
 
     @property
     def legs(self) -> list[LegFact]:
@@ -115,7 +119,7 @@ def store(client: Client, world: World) -> Stored:
     found = Stored(client, world, world.facts())
     found.fcr, found.quarters = fcr_facts(found.facts, world.rules), quarters(world)
     tables = {"legs": found.legs, "contacts": found.contacts, "surveys": found.surveys, "fcr": found.fcr,
-              "agent_quarters": found.quarters}  # fmt: skip
+              "agent_quarters": found.quarters, "offers": found.offers}  # fmt: skip
     for table, facts in tables.items():
         names = [item.name for item in fields(facts[0])] if facts else []
         lines = [[*(getattr(fact, name) for name in names), 1, 0] for fact in facts]

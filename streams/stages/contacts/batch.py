@@ -21,9 +21,12 @@ from streams.stages.forwards import forward_changes
 Arrived = tuple[int, CanonicalEvent]  # offset, event
 
 
+NO_OFFERS: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class FactKeys:
-    """What a contact has had: itself, legs by number, surveys by (kind, respondent).
+    """What a contact has had: itself, legs by number, surveys by (kind, respondent), offers by event_id.
 
     And to whom it has been forwarded: customers, and agents by (agent, leg).
     """
@@ -33,12 +36,15 @@ class FactKeys:
     surveys: frozenset[tuple[str, str]]
     customers: frozenset[str] = frozenset()
     sessions: frozenset[tuple[str, int]] = frozenset()
+    offers: frozenset[str] = NO_OFFERS
 
 
 def keys_of(facts: Facts) -> FactKeys:
     """Keys of the rows that these facts are."""
     surveys = frozenset((survey.kind, survey.respondent) for survey in facts.surveys)
-    return FactKeys(facts.contact is not None, frozenset(leg.leg for leg in facts.legs), surveys)
+    offers = frozenset(offer.event_id for offer in facts.offers) if facts.offers else NO_OFFERS
+    legs = frozenset(leg.leg for leg in facts.legs)
+    return FactKeys(facts.contact is not None, legs, surveys, offers=offers)
 
 
 @dataclass(frozen=True, slots=True)
