@@ -10,7 +10,7 @@ column of the source would be taken for it. Pass the parameters of `Periods`, an
 import re
 from collections.abc import Sequence
 
-from sql.bookings import live
+from sql.bookings import live, states
 from sql.oracle_queries import contact_bookings, leg_bookings, offer_bookings
 from sql.periods import Periods
 from sql.templates import compose, fill
@@ -18,6 +18,7 @@ from sql.verify_queries import within
 
 WINDOW_DIMENSIONS = ("channel", "queue")
 AGENT_DIMENSIONS = ("agent", "team")
+STATE_DIMENSIONS = ("agent", "team", "reason")
 LEG_DIMENSIONS = ("channel", "queue", "agent", "team", "reason")
 OWN_DIMENSION = re.compile(r"[a-z][a-z0-9_]{0,31}")  # as schemas.event_fields has it
 STREAM_WINDOWS = "kpi_windows FINAL"
@@ -28,6 +29,9 @@ STREAM_SURVEYS = "(SELECT * FROM surveys FINAL WHERE is_deleted = 0)"
 STREAM_OFFERS = "(SELECT * FROM offers FINAL WHERE is_deleted = 0)"
 STREAM_FCR = "(SELECT * FROM fcr FINAL WHERE is_deleted = 0)"
 STREAM_AGENT_QUARTERS = "(SELECT * FROM agent_quarters FINAL WHERE is_deleted = 0)"
+# Of states that can reach into the range every event is needed that comes after.
+SINCE = """WHERE (agent, event_id) IN (SELECT agent, event_id FROM agent_events
+        WHERE occurred_at >= fromUnixTimestamp64Milli({from_ms:Int64} - {agent_state_max_ms:Int64}, 'UTC'))"""
 MINUTE = "intDiv(toUnixTimestamp64Milli(assumeNotNull({0})), 60000) * 60000 AS minute_ms"
 # Can no later contact change what was judged in this minute (docs/facts.md 8)?
 MATURE = "minute_ms + 60000 + toInt64(days) * 86400000 <= {as_of_ms:Int64} AS mature"
@@ -84,6 +88,11 @@ def with_own(source: str, by: Sequence[str]) -> str:
         raise ValueError(f"unknown dimension {odd[0]!r}; one of {', '.join(LEG_DIMENSIONS)}, or your own")
     columns = ", ".join(f"dimensions['{name}'] AS {column_of(name)}" for name in own)
     return f"(SELECT *, {columns} FROM {source})" if own else source
+
+
+def state_source() -> str:
+    """Source: what agents said they were, by any of STATE_DIMENSIONS, up to {as_of_ms}."""
+    return states(SINCE)
 
 
 def matured(source: str) -> str:

@@ -28,7 +28,13 @@ in `version`, the bytes in `canonical`, and all Kafka topics but `contact-events
 DECLARED = re.compile(r"^    `(\w+)` (.+) COMMENT '((?:[^'\\]|\\.)*)',?$", re.MULTILINE)
 COMMENT = re.compile(r"COMMENT '((?:[^'\\]|\\.)*)'\s*\Z")
 # The view of facts -> the table it shows.
-FACTS = {"contact": "contacts", "leg": "legs", "survey": "surveys", "repeat_contact": "fcr"}
+FACTS = {
+    "contact": "contacts",
+    "leg": "legs",
+    "survey": "surveys",
+    "offer": "offers",
+    "repeat_contact": "fcr",
+}
 HIDDEN = ("version", "is_deleted")
 Columns = dict[str, tuple[str, str]]
 

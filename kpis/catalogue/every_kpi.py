@@ -8,7 +8,7 @@ from kpis.catalogue.contacts import CONTACTS
 from kpis.catalogue.handling import HANDLING, RESOLUTION
 from kpis.catalogue.kpi import Kpi
 from kpis.catalogue.offers import OFFERS
-from kpis.catalogue.present import AGENTS, LIVE
+from kpis.catalogue.present import AGENTS, LIVE, STATES
 from kpis.catalogue.queueing import VOLUME, WAIT
 from kpis.catalogue.repeats import repeats
 from kpis.catalogue.service import ABANDONMENT, SERVICE_LEVEL
@@ -32,5 +32,6 @@ def every_kpi(rules: Rules) -> dict[str, Kpi]:
         *SURVEYS,
         *AGENTS,
         *LIVE,
+        *STATES,
     )
     return {kpi.id: kpi for kpi in kpis}

@@ -38,8 +38,9 @@ Booked = Literal[
     "as_of",  # the moment that is asked about
 ]
 # Where the measures live: the contact stream's windows, those of first contact resolution, surveys, agents'
-# quarter-hours; `facts` are computed from fact rows, `live` from the legs at a moment, `callbacks` from requests.
-Table = Literal["windows", "fcr", "surveys", "agents", "facts", "live", "callbacks"]
+# quarter-hours; `facts` are computed from fact rows, `live` from the legs at a moment, `callbacks` from
+# requests, `states` from what agents said they were, up to a moment.
+Table = Literal["windows", "fcr", "surveys", "agents", "facts", "live", "callbacks", "states"]
 Maturity = Literal["", "final", "all", "pending"]
 Terms = dict[str, int]  # measure -> coefficient
 

@@ -58,6 +58,7 @@ BY_TABLE = {
     "fcr": Origin((STARTED, ANSWERED, RESOLVED), (QUEUED, ABANDONED, TRANSFERRED, "contact_reopened")),
     "surveys": Origin(("contact_surveyed",), ENDINGS),
     "agents": Origin((ANSWERED, RESOLVED), ("agent_state_changed", WRAPPED, ABANDONED, TRANSFERRED)),
+    "states": Origin(("agent_state_changed",)),
     "callbacks": Origin((STARTED, QUEUED, TRANSFERRED), (ANSWERED, ABANDONED, RESOLVED)),
     "live": Origin((QUEUED, ANSWERED), (*ENDINGS, WRAPPED)),
 }
@@ -83,6 +84,7 @@ SETTINGS = (
 )
 SETTINGS_BY_TABLE = {
     "fcr": ("fcr", "short_abandon_s"), "surveys": ("survey_late_h",), "agents": ("agent_state_max_h",),
+    "states": ("agent_state_max_h",),
     "live": ("stale_after_h", "acw_stale_s"),
 }  # fmt: skip
 

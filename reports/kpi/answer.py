@@ -17,6 +17,7 @@ from reports.kpi.sums import (
     KpiValues,
     Reading,
     Value,
+    agent_state_values,
     agent_values,
     callback_values,
     fcr_values,
@@ -40,6 +41,7 @@ READERS: dict[str, tuple[Callable[[Reading, Sequence[Kpi]], KpiValues], ...]] = 
     "facts": (fact_values,),
     "live": (live_values, state_values),
     "callbacks": (callback_values,),
+    "states": (agent_state_values,),
 }
 
 

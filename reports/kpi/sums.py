@@ -9,6 +9,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from kpis.agents.quarters import AGENT_MEASURES
+from kpis.agents.states import STATE_MEASURES
 from kpis.catalogue.kpi import Kpi, applicable, quotient, shown, total
 from kpis.rules import Rules
 from kpis.tallies.callbacks import CALLBACK_MEASURES
@@ -147,6 +148,15 @@ def agent_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
     relation = text.window_source(reading.relations.agent_quarters, AGENT_MEASURES, text.AGENT_DIMENSIONS)
     query = text.sums(relation, AGENT_MEASURES, reading.when, reading.question.by)
     return {reading.key(row): {kpi.id: value_of(kpi, row) for kpi in kpis} for row in reading.rows(query)}
+
+
+def agent_state_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
+    """KPIs of agents' states; provisional where the present one counts up to the moment."""
+    query = text.sums(text.state_source(), STATE_MEASURES, reading.when, reading.question.by)
+    return {
+        reading.key(row): {kpi.id: value_of(kpi, row, final=not row["open_states"]) for kpi in kpis}
+        for row in reading.rows(query)
+    }
 
 
 def callback_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:

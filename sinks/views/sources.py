@@ -88,9 +88,17 @@ def agent_sources(kpis: Sequence[Kpi], rules: Rules) -> list[ViewSource]:
     booked = with_values(leg_bookings(AGENT_LEGS), rule_parameters(rules))
     return [
         ViewSource(text.STREAM_AGENT_QUARTERS, START_S, measures(kpis, "agents")),
+        logged_in(kpis, rules),
         worked(booked, values),
         worked(text.offer_source(), offered),
     ]
+
+
+def logged_in(kpis: Sequence[Kpi], rules: Rules) -> ViewSource:
+    """What agents said they were, the last state up to now."""
+    until_now = bookings.states().replace("{as_of_ms:Int64}", NOW_MS)
+    values = {name: f"m_{measure}" for name, measure in measures(kpis, "states").items()}
+    return ViewSource(with_values(until_now, rule_parameters(rules)), MINUTE_S, values)
 
 
 def worked(booked: str, values: Mapping[str, str]) -> ViewSource:

@@ -67,7 +67,8 @@ def kpi_columns(kpis: Sequence[Kpi], rules: Rules, every: str) -> Iterator[Colum
 def kpi_view(name: str, every: str, rules: Rules, zone: ZoneInfo, by_queue: Mapping[str, str]) -> str:
     """A view by channel and queue; queues with a zone of their own have its periods."""
     # To read all legs takes longer than all else: minutes, which are asked for often, do without.
-    elsewhere = ("agents", "live", "facts", "callbacks") if every == "1m" else ("agents", "live")
+    apart_ = ("agents", "states", "live")
+    elsewhere = (*apart_, "facts", "callbacks") if every == "1m" else apart_
     kpis = [kpi for kpi in every_kpi(rules).values() if kpi.table not in elsewhere]
     sources = kpi_sources(kpis, rules)
     named = dict.fromkeys(name for source in sources for name in source.values)
@@ -94,7 +95,7 @@ def kpi_view(name: str, every: str, rules: Rules, zone: ZoneInfo, by_queue: Mapp
 def of_agents(kpi: Kpi) -> bool:
     """Has it an answer by agent: a KPI of legs that had one, or of agents' quarter-hours?"""
     of_legs = kpi.table == "windows" and {*kpi.num, *kpi.den} <= {*LEG_MEASURES, *OFFER_MEASURES}
-    return kpi.table == "agents" or (of_legs and not {*kpi.num} <= LOST)
+    return kpi.table in ("agents", "states") or (of_legs and not {*kpi.num} <= LOST)
 
 
 def agent_view(name: str, every: str, rules: Rules, zone: ZoneInfo) -> str:

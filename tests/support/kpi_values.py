@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from support.kpi_world import DIMENSIONS, RANGE, Row, Stored, fcr_bookings
 
 from kpis.agents.quarters import AGENT_MEASURES
+from kpis.agents.states import state_measures, stints_of
 from kpis.catalogue.figure import Longest, LongestWaitNow, PeakHour, Quantile
 from kpis.catalogue.kpi import Kpi, applicable, shown, total
 from kpis.facts import LegFact
@@ -77,6 +78,8 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
             yield at, dims_of(survey), survey_measures(survey)
     elif kpi.table == "callbacks":
         yield from callback_requests(found)
+    elif kpi.table == "states":
+        yield from state_bookings(found, as_of)
     elif kpi.table == "agents":
         for quarter in found.quarters:
             amounts = {name: getattr(quarter, name) for name in AGENT_MEASURES}
@@ -86,6 +89,14 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
             if leg.entered_at <= as_of:
                 at = RANGE[0] if kpi.is_state else leg.entered_at
                 yield at, dims_of(leg), live_measures(leg, as_of, rules)
+
+
+def state_bookings(found: Stored, as_of: int) -> Iterator[tuple[int, Dims, Row]]:
+    for agent in sorted({state.agent for state in found.world.states}):
+        own = [state for state in found.world.states if state.agent == agent]
+        for stint in stints_of(own, as_of, found.world.rules):
+            for start, amounts in state_measures(stint):
+                yield start, dims_of(stint), amounts
 
 
 def callback_requests(found: Stored) -> Iterator[tuple[int, Dims, Row]]:
@@ -159,6 +170,8 @@ class Expected:
             final = not sums.get("still_waiting")
         elif kpi.table == "windows" and kpi.booked == "first entered":
             final = not sums.get("contact_waiting")
+        elif kpi.table == "states":
+            final = not sums.get("open_states")
         elif kpi.table == "live" and not kpi.is_state:
             final = not sums.get("waiting_now")
         elif kpi.table == "fcr" and kpi.booked == "ended":

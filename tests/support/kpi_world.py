@@ -74,7 +74,8 @@ class Stored:
 def random_state(rng: random.Random, number: int) -> AgentStateChanged:
     return AgentStateChanged(
         event_id=f"s{number}", agent=rng.choice(("ann", "bob", "'; --")), team=rng.choice((None, "t1", "t3")),
-        state=rng.choice(("available", "available", "busy", "break", "offline")),
+        state=rng.choice(("available", "available", "busy", "break", "training", "meeting", "offline")),
+        reason=rng.choice((None, None, "lunch", "fault")),
         occurred_at=BASE_MS + rng.randrange(4 * DAY_MS), source="world",
     )  # fmt: skip
 
@@ -158,7 +159,7 @@ def fcr_bookings(fact: FcrFact, rules: Rules) -> Iterator[tuple[Any, int, Row]]:
 
 
 def store_states(client: Client, states: list[AgentStateChanged]) -> None:
-    names = ("agent", "event_id", "revision", "team", "state", "occurred_at", "source")
+    names = ("agent", "event_id", "revision", "team", "state", "occurred_at", "source", "reason")
     lines = [[*(getattr(state, name) for name in names), b"x"] for state in states]
     if lines:
         client.insert("agent_events", lines, column_names=[*names, "canonical"])
