@@ -30,6 +30,14 @@ def states(since: str = "", agent_events: str = "agent_events") -> str:
     return compose("bookings", "states", agent_events=agent_events, since=since)
 
 
+def backlog(contacts: str, legs: str) -> str:
+    """Open contacts: channel, queue, agent, team, reason, dimensions, m_<measure>.
+
+    Parameters: as_of_ms, stale_ms (Int64), async_channels.
+    """
+    return compose("bookings", "backlog", contacts=contacts, legs=legs)
+
+
 def live(legs: str) -> str:
     """What legs are at a moment: entered_ms, channel, queue, agent, team, reason, m_<measure>, and age_ms
     (NULL where not waiting). One row per leg that had entered by then.

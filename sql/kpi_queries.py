@@ -10,7 +10,7 @@ column of the source would be taken for it. Pass the parameters of `Periods`, an
 import re
 from collections.abc import Sequence
 
-from sql.bookings import live, states
+from sql.bookings import backlog, live, states
 from sql.oracle_queries import contact_bookings, leg_bookings, offer_bookings
 from sql.periods import Periods
 from sql.templates import compose, fill
@@ -163,6 +163,18 @@ def live_state(measures: Sequence[str], by: Sequence[str] = (), legs: str = STRE
     return (
         f"SELECT {dimensions}{', ' if by else ''}{values}, ifNull(max(age_ms), 0) AS oldest_ms "
         f"FROM {with_own(live(legs), by)} {grouping} HAVING {some}"
+    )
+
+
+def backlog_state(
+    measures: Sequence[str], by: Sequence[str], contacts: str = STREAM_CONTACTS, legs: str = STREAM_LEGS
+) -> str:
+    """Dimensions, and the sum of each measure of backlog at {as_of_ms}."""
+    values = ", ".join(f"sum(m_{name}) AS {name}" for name in measures)
+    dimensions = ", ".join(map(column_of, by))
+    return (
+        f"SELECT {dimensions}{', ' if by else ''}{values} FROM {with_own(backlog(contacts, legs), by)} "
+        f"{f'GROUP BY {dimensions}' if by else ''} HAVING count() > 0"
     )
 
 

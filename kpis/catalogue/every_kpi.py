@@ -3,6 +3,7 @@
 Views, `ringback kpi`, the JSON names and docs/reference/kpis.md are made from this.
 """
 
+from kpis.catalogue.backlog import BACKLOG
 from kpis.catalogue.callbacks import CALLBACKS
 from kpis.catalogue.contacts import CONTACTS
 from kpis.catalogue.handling import HANDLING, RESOLUTION
@@ -33,5 +34,6 @@ def every_kpi(rules: Rules) -> dict[str, Kpi]:
         *AGENTS,
         *LIVE,
         *STATES,
+        *BACKLOG,
     )
     return {kpi.id: kpi for kpi in kpis}

@@ -51,6 +51,8 @@ RESOLUTION = (
     Kpi("reopen_rate", "Reopen rate", "ratio", "contact", "first resolved",
         "Contacts reopened of contacts ever resolved.", "Zendesk ticket metrics",
         {"ever_reopened": 1}, {"ever_resolved": 1}),
+    count("resolved", "Resolved", "last resolved", "resolution_n",
+          "Contacts that ended by a resolution, at the last one.", "Zendesk tickets solved", "contact"),
     count("resolutions", "Resolutions", "resolved", "resolutions",
           "Handled legs that ended by a resolution; by agent: who resolved how many.", "Zendesk tickets solved", "leg"),
     count("closed", "Closed", "closed", "closed", "Contacts closed for good.", "Zendesk ticket status", "contact"),

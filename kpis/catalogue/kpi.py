@@ -39,8 +39,8 @@ Booked = Literal[
 ]
 # Where the measures live: the contact stream's windows, those of first contact resolution, surveys, agents'
 # quarter-hours; `facts` are computed from fact rows, `live` from the legs at a moment, `callbacks` from
-# requests, `states` from what agents said they were, up to a moment.
-Table = Literal["windows", "fcr", "surveys", "agents", "facts", "live", "callbacks", "states"]
+# requests, `states` from what agents said they were, `backlog` from contacts, both at a moment.
+Table = Literal["windows", "fcr", "surveys", "agents", "facts", "live", "callbacks", "states", "backlog"]
 Maturity = Literal["", "final", "all", "pending"]
 Terms = dict[str, int]  # measure -> coefficient
 

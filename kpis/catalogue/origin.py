@@ -59,6 +59,7 @@ BY_TABLE = {
     "surveys": Origin(("contact_surveyed",), ENDINGS),
     "agents": Origin((ANSWERED, RESOLVED), ("agent_state_changed", WRAPPED, ABANDONED, TRANSFERRED)),
     "states": Origin(("agent_state_changed",)),
+    "backlog": Origin((STARTED,), (*ENDINGS, "contact_closed", "contact_reopened", *MENDING)),
     "callbacks": Origin((STARTED, QUEUED, TRANSFERRED), (ANSWERED, ABANDONED, RESOLVED)),
     "live": Origin((QUEUED, ANSWERED), (*ENDINGS, WRAPPED)),
 }
@@ -85,6 +86,7 @@ SETTINGS = (
 SETTINGS_BY_TABLE = {
     "fcr": ("fcr", "short_abandon_s"), "surveys": ("survey_late_h",), "agents": ("agent_state_max_h",),
     "states": ("agent_state_max_h",),
+    "backlog": ("stale_after_h", "async_channels"),
     "live": ("stale_after_h", "acw_stale_s"),
 }  # fmt: skip
 

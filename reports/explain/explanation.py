@@ -12,7 +12,7 @@ from reports.explain.callbacks import of_callbacks
 from reports.explain.figures import figure_of
 from reports.explain.reading import Asked, Contributor, NoExplanation, Reader, utc_text
 from reports.explain.states import of_states
-from reports.explain.sums import of_agents, of_fcr, of_live, of_surveys, of_windows
+from reports.explain.sums import of_agents, of_backlog, of_fcr, of_live, of_surveys, of_windows
 
 __all__ = ["Asked", "Contributor", "Explanation", "NoExplanation", "explain"]
 
@@ -24,6 +24,7 @@ SUMS: dict[str, Callable[[Reader], Iterator[Contributor | None]]] = {
     "live": of_live,
     "callbacks": of_callbacks,
     "states": of_states,
+    "backlog": of_backlog,
 }
 
 

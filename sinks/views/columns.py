@@ -16,7 +16,7 @@ def prefix(kpi: Kpi) -> str:
         return f"f{kpi.days}_{kpi.maturity}_"
     if kpi.table == "surveys":
         return "r_" if kpi.booked == "responded" else "s_"
-    return {"agents": "a_", "callbacks": "c_", "states": "l_"}.get(kpi.table, "m_")
+    return {"agents": "a_", "callbacks": "c_", "states": "l_", "backlog": "b_"}.get(kpi.table, "m_")
 
 
 def applies(kpi: Kpi, rules: Rules) -> str:

@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
+from kpis.tallies.backlog import BACKLOG_MEASURES
 from kpis.tallies.live import LIVE_MEASURES
 from kpis.tallies.offers import OFFER_MEASURES
 from kpis.tallies.windows import LEG_MEASURES
@@ -19,6 +20,7 @@ from sinks.views.sources import agent_sources, apart, kpi_sources
 from sql.views.grid import grid
 from sql.views.others import (
     LIVE_MINUTES,
+    backlog_now,
     fact_views,
     frequent_customer,
     kpi_now,
@@ -67,7 +69,7 @@ def kpi_columns(kpis: Sequence[Kpi], rules: Rules, every: str) -> Iterator[Colum
 def kpi_view(name: str, every: str, rules: Rules, zone: ZoneInfo, by_queue: Mapping[str, str]) -> str:
     """A view by channel and queue; queues with a zone of their own have its periods."""
     # To read all legs takes longer than all else: minutes, which are asked for often, do without.
-    apart_ = ("agents", "states", "live")
+    apart_ = ("agents", "states", "live", "backlog")
     elsewhere = (*apart_, "facts", "callbacks") if every == "1m" else apart_
     kpis = [kpi for kpi in every_kpi(rules).values() if kpi.table not in elsewhere]
     sources = kpi_sources(kpis, rules)
@@ -126,6 +128,13 @@ def now_view(rules: Rules) -> str:
     return kpi_now(rule_parameters(rules), columns, LIVE_MEASURES)
 
 
+def backlog_view(rules: Rules) -> str:
+    """The view of what is open at the present moment."""
+    kpis = [kpi for kpi in every_kpi(rules).values() if kpi.table == "backlog"]
+    columns = [column for kpi in kpis for column in quotient_columns(kpi, "t_{0}", "")]
+    return backlog_now(rule_parameters(rules), columns, BACKLOG_MEASURES)
+
+
 def statements(rules: Rules, zone: str, by_queue: Mapping[str, str] = NONE) -> dict[str, str]:
     """Every view by name, as the statement that makes or replaces it."""
     place = ZoneInfo(zone)
@@ -133,6 +142,7 @@ def statements(rules: Rules, zone: str, by_queue: Mapping[str, str] = NONE) -> d
         **{name: kpi_view(name, every, rules, place, by_queue) for name, every in KPI_VIEWS.items()},
         **{name: agent_view(name, every, rules, place) for name, every in AGENT_VIEWS.items()},
         "kpi_now": now_view(rules),
+        "backlog_now": backlog_view(rules),
         **fact_views(),
         "repeat_contact": repeat_contact(rules.fcr.windows_days),
         "frequent_customer": frequent_customer(),

@@ -5,12 +5,13 @@
 from collections.abc import Mapping, Sequence
 
 from schemas.time_units import DAY_MS, MINUTE_MS
-from sql.bookings import live
+from sql.bookings import backlog, live
 from sql.templates import compose, fill
 from sql.views.period import NOW_MS, RIGHTS, Column, create, quoted, with_values
 
 FREQUENT = 1_000
 LIVE_MINUTES = 30
+BACKLOG_BY = ("channel", "queue", "agent", "team")
 FACTS = {
     "contact": ("contacts", "Contacts, one a row."),
     "leg": ("legs", "Legs, one a row: a stint of a contact in a queue or with an agent."),
@@ -75,6 +76,25 @@ def source_health() -> str:
                "Seconds since either."),
     ]  # fmt: skip
     return create("source_health", "When each source was last heard of.", columns, "source_health")
+
+
+def backlog_now(parameters: Mapping[str, object], columns: Sequence[Column], measures: Sequence[str]) -> str:
+    """What is open at this moment; `columns` are expressions of t_<measure>."""
+    source = backlog(
+        "(SELECT * FROM contacts FINAL WHERE is_deleted = 0)",
+        "(SELECT * FROM legs FINAL WHERE is_deleted = 0)",
+    )
+    fixed = [
+        Column("as_of", "now64(3, 'UTC')", "DateTime64(3, 'UTC')", "This moment."),
+        *(Column(name, name, "String", f"The {name}; '' for none.") for name in BACKLOG_BY),
+    ]
+    parts = {
+        "by": ", ".join(BACKLOG_BY),
+        "totals": ", ".join(f"sum(m_{name}) AS t_{name}" for name in measures),
+        "source": with_values(source.replace("{as_of_ms:Int64}", NOW_MS), parameters),
+    }
+    comment = "Contacts that are open at this moment, by channel, queue, agent and team."
+    return create("backlog_now", comment, [*fixed, *columns], "backlog_now", **parts)
 
 
 def kpi_now(parameters: Mapping[str, object], columns: Sequence[Column], measures: Sequence[str]) -> str:

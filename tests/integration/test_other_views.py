@@ -59,6 +59,7 @@ def test_facts_hide_what_is_deleted(client: Client, world: list[FcrFact]) -> Non
         ("contact", "contacts", ("contact_id",)),
         ("leg", "legs", ("contact_id", "leg")),
         ("survey", "surveys", ("contact_id", "kind", "respondent")),
+        ("offer", "offers", ("contact_id", "event_id")),
         ("repeat_contact", "fcr", ("customer_key", "contact_id")),
     ):
         known = query(client, f"SELECT * FROM {view}")

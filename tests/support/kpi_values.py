@@ -15,6 +15,7 @@ from kpis.catalogue.figure import Longest, LongestWaitNow, PeakHour, Quantile
 from kpis.catalogue.kpi import Kpi, applicable, shown, total
 from kpis.facts import LegFact
 from kpis.rules import Rules, stale_after_ms
+from kpis.tallies.backlog import backlog_measures
 from kpis.tallies.callbacks import callback_measures, request_of
 from kpis.tallies.fcr import is_final
 from kpis.tallies.live import is_waiting, live_measures
@@ -80,6 +81,11 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
         yield from callback_requests(found)
     elif kpi.table == "states":
         yield from state_bookings(found, as_of)
+    elif kpi.table == "backlog":
+        for one in found.facts:
+            if one.contact:
+                amounts = backlog_measures(one.contact, one.legs, as_of, rules)
+                yield RANGE[0], dims_of(one.contact), amounts
     elif kpi.table == "agents":
         for quarter in found.quarters:
             amounts = {name: getattr(quarter, name) for name in AGENT_MEASURES}

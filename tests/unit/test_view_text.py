@@ -79,7 +79,12 @@ def test_every_kpi_is_in_a_view_and_answered(rules: Rules) -> None:
     """A KPI of the registry that nobody shows is a mistake of whoever added it."""
     made = statements(rules, "UTC")
     for kpi in every_kpi(rules).values():
-        view = {"agents": "agent_day", "states": "agent_day", "live": "kpi_now"}.get(kpi.table, "kpi_day")
+        view = {
+            "agents": "agent_day",
+            "states": "agent_day",
+            "backlog": "backlog_now",
+            "live": "kpi_now",
+        }.get(kpi.table, "kpi_day")
         for name in (column_id(kpi), f"{column_id(kpi)}_n"):
             assert f"`{name}` Nullable(" in made[view], (view, name)
             assert f" AS `{name}`" in made[view], (view, name)
