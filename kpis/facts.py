@@ -50,6 +50,7 @@ class LegFact:
     first_response_ms: int | None  # how long that took: since the customer's last opening,
     first_response_created_ms: int | None  # and since the contact began; None on all other legs
     flags: tuple[str, ...]
+    first_response_created_business_ms: int | None = None  # what of that lay within business hours
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,12 +159,33 @@ def settings(memory_bytes: int) -> dict[str, int]:
 
 def fold(events: str = EVENTS) -> str:
     """One row per leg with its contact's frame; the relation that all others are made from."""
-    return compose("oracle", "fold", events=events)
+    return compose(
+        "oracle",
+        "fold",
+        events=events,
+        calendar_number=calendar_number("leg_queue"),
+        business_ms=business_ms("calendar", "from_ms", "until_ms"),
+    )
+
+
+def calendar_number(queue: str) -> str:
+    """Number of a queue's calendar among the parameters, 0 for none: an expression."""
+    return (
+        f"if(has({{calendar_queues:Array(String)}}, {queue}), {{calendar_numbers:Array(UInt16)}}"
+        f"[indexOf({{calendar_queues:Array(String)}}, {queue})], {{calendar_default:UInt16}})"
+    )
+
+
+def business_ms(calendar: str, begin: str, end: str) -> str:
+    """How much of a span is within business hours: an expression of expressions in UTC milliseconds."""
+    return compose("oracle", "business_ms", calendar=calendar, begin=begin, end=end)
 
 
 def legs(folded: str) -> str:
     """Facts of legs, columns as table `legs`."""
-    return compose("oracle", "legs", fold=folded)
+    created = business_ms("calendar", "started_ms", "started_ms + ifNull(created_ms, 0)")
+    number = calendar_number("leg_queue")
+    return compose("oracle", "legs", fold=folded, calendar_number=number, created_business=created)
 
 
 def contacts(folded: str, with_ivr: bool = False) -> str:
@@ -199,7 +220,15 @@ def with_ivr_legs(contacts_relation: str, legs_relation: str) -> str:
 
 def contact_bookings(contacts_relation: str) -> str:
     """What contacts (with `ivr_legs`) add to windows: columns as of leg_bookings."""
-    return compose("oracle", "contact_bookings", contacts=contacts_relation)
+    begin = "toUnixTimestamp64Milli(started_at)"
+    return compose(
+        "oracle",
+        "contact_bookings",
+        contacts=contacts_relation,
+        calendar_number=calendar_number("final_queue"),
+        first_business=business_ms("calendar", begin, f"({begin} + ifNull(first_resolution_ms, 0))"),
+        full_business=business_ms("calendar", begin, f"({begin} + ifNull(full_resolution_ms, 0))"),
+    )
 
 
 def windows(

@@ -94,6 +94,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "first_reply": "1 if the first human reply of a written contact came on it.",
         "first_response_ms": "How long that took since the customer's last opening; NULL on other legs.",
         "first_response_created_ms": "How long it took since the contact began; NULL on other legs.",
+        "first_response_created_business_ms": "What of that lay within the business hours of the queue.",
         "flags": FLAGS,
     },
     "survey": {

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar, cast
 
-from kpis.business_hours import business_ms
 from kpis.facts import LegFact
 from kpis.fold.dimensions import NONE, Dimensions, carrying, latest_dimensions
 from kpis.fold.flags import Flag, Flags
 from kpis.fold.hold import Holds, fold_holds
 from kpis.fold.measured import Terminal, own, shows_an_agent
 from kpis.fold.wrap import after_contact_work, counted_wraps, is_evidence
-from kpis.rules import Rules, calendar_of
+from kpis.rules import Rules, business_span
 from schemas.event_order import order_key
 from schemas.events import (
     ContactAbandoned,
@@ -146,10 +145,7 @@ def queue_time(
 
 def business_queue_time(queue: str, queued_at: int | None, queue_ms: int | None, rules: Rules) -> int | None:
     """What of the wait lay within the queue's business hours; all of it where it is served at any time."""
-    calendar = calendar_of(rules, queue)
-    if calendar is None or not queue_ms or queued_at is None:
-        return queue_ms
-    return business_ms(calendar, queued_at, queued_at + queue_ms)
+    return queue_ms if queued_at is None else business_span(rules, queue, queued_at, queue_ms)
 
 
 def talk_time(answered_at: int | None, end: Terminal | None, holds: Holds) -> int | None:

@@ -15,6 +15,7 @@ from kpis.facts import ContactFact, Facts, LegFact, OfferFact
 from kpis.fold.leg import is_short
 from kpis.rules import Rules, target_ms
 from kpis.tallies.contact_amounts import REJECTIONS, contact_amounts
+from kpis.tallies.first_response import RESPONSE_MEASURES, response_amounts
 from kpis.tallies.offers import OFFER_MEASURES, offer_amounts
 from schemas.time_units import MINUTE_MS, SECOND_MS
 
@@ -39,18 +40,12 @@ ENTERED = (
     "abandoned_in_target",
     "flow_out_in_target",
     "service_level_n",  # denominator of SL3: known wait, answered or abandoned but not short
-    "first_response_ms",  # of legs with the first human reply of a written contact: since the last opening,
-    "first_response_n",
-    "first_response_created_ms",  # since the contact began,
-    "first_response_created_n",
-    "first_response_queued_ms",  # since the leg entered its queue
-    "first_response_queued_n",
     *(f"answered_wait_{limit}" for limit in WAIT_LIMITS_S),
     *(f"abandoned_wait_{limit}" for limit in WAIT_LIMITS_S),
     "wait_business_ms",  # of the waits above, what lay within business hours
     "queue_business_ms",
-    "first_response_business_ms",
     "answered_in_target_business",  # within T of business hours
+    *RESPONSE_MEASURES,
 )
 # Booked when the agent had finished the leg (end of after-contact work, else end of the leg).
 HANDLED = (
@@ -119,9 +114,15 @@ WRITTEN = (
 RESOLVED = ("resolutions",)
 CLOSED = ("closed",)
 # Booked when the contact was last resolved.
-RESOLVED_LAST = ("resolution_ms", "resolution_n")
+RESOLVED_LAST = ("resolution_ms", "resolution_n", "resolution_business_ms")
 # Booked when the contact was first resolved.
-RESOLVED_FIRST = ("ever_resolved", "ever_reopened", "first_resolution_ms", "first_resolution_n")
+RESOLVED_FIRST = (
+    "ever_resolved",
+    "ever_reopened",
+    "first_resolution_ms",
+    "first_resolution_n",
+    "first_resolution_business_ms",
+)
 
 # By the moment they are booked at, in the words of kpis.catalogue.kpi.Booked.
 BOOKED_AT: dict[str, tuple[str, ...]] = {
@@ -201,19 +202,9 @@ def entered(leg: LegFact, rules: Rules) -> Booking:
     }
 
 
-def responded(leg: LegFact) -> Booking:
+def responded(leg: LegFact, rules: Rules) -> Booking:
     """What the leg that replied first to a customer adds, to the window it entered its queue in or began."""
-    first, created = leg.first_response_ms, leg.first_response_created_ms
-    queued = leg.queue_ms if leg.answered else None
-    return Window(minute(leg.entered_at), leg.channel, leg.queue), {
-        "first_response_ms": first or 0,
-        "first_response_n": int(first is not None),
-        "first_response_created_ms": created or 0,
-        "first_response_created_n": int(created is not None),
-        "first_response_queued_ms": queued or 0,
-        "first_response_queued_n": int(queued is not None),
-        "first_response_business_ms": 0 if queued is None else leg.queue_business_ms or 0,
-    }
+    return Window(minute(leg.entered_at), leg.channel, leg.queue), response_amounts(leg, rules)
 
 
 def handled(leg: LegFact) -> Booking | None:
@@ -262,7 +253,7 @@ def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...], rules: Rul
 def contribution(facts: Facts, rules: Rules) -> Contribution:
     """All that a contact adds to the KPI windows: window -> tally, without windows of nothing but zeros."""
     bookings = [entered(leg, rules) for leg in facts.legs if leg.offered]
-    bookings += [responded(leg) for leg in facts.legs if leg.first_reply]
+    bookings += [responded(leg, rules) for leg in facts.legs if leg.first_reply]
     bookings += [booking for leg in facts.legs if (booking := handled(leg)) is not None]
     bookings += [booking for leg in facts.legs for booking in activity(leg)]
     bookings += [offered(offer) for offer in facts.offers]

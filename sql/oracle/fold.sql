@@ -219,37 +219,13 @@ timed AS (
         if(is_handled, if(w_ms >= x_ms, w_ms, x_ms), NULL) AS handled_ms
     FROM held
 ),
--- What of the wait lay within the queue's business hours. Between two shifts of the clock local time is UTC plus a
--- constant. There whole weeks count by what a week holds, and days of their own by what they change.
+-- What of the wait lay within the queue's business hours.
 in_business AS (
     SELECT *,
-        if(has({calendar_queues:Array(String)}, leg_queue),
-            {calendar_numbers:Array(UInt16)}[indexOf({calendar_queues:Array(String)}, leg_queue)],
-            {calendar_default:UInt16}) AS calendar,
+        {calendar_number} AS calendar,
         ifNull(q_ms, 0) AS from_ms,
         from_ms + ifNull(leg_queue_ms, 0) AS until_ms,
-        -- local begin and end of each stretch with one offset
-        arrayMap(s -> (greatest(from_ms, s.2) + s.4, least(until_ms, s.3) + s.4),
-            arrayFilter(s -> s.1 = calendar AND s.2 < until_ms AND s.3 > from_ms,
-                {calendar_shifts:Array(Tuple(UInt16, Int64, Int64, Int64))})) AS stretches,
-        arrayFilter(h -> h.1 = calendar, {calendar_hours:Array(Tuple(UInt16, Int64, Int64, Int64))}) AS week_hours,
-        arrayFilter(d -> d.1 = calendar, {calendar_days:Array(Tuple(UInt16, Int64))}) AS own_days,
-        arrayFilter(h -> h.1 = calendar, {calendar_day_hours:Array(Tuple(UInt16, Int64, Int64, Int64))})
-            AS own_hours,
-        -- 1970-01-05 was a Monday
-        arraySum(t -> arraySum(h -> (h.4 - h.3)
-                * (intDiv(t.2 - 345600000, 604800000) - intDiv(t.1 - 345600000, 604800000))
-            + least(greatest(modulo(t.2 - 345600000, 604800000) - h.2 * 86400000 - h.3, 0), h.4 - h.3)
-            - least(greatest(modulo(t.1 - 345600000, 604800000) - h.2 * 86400000 - h.3, 0), h.4 - h.3),
-            week_hours), stretches) AS by_week_ms,
-        arraySum(t -> arraySum(d -> arraySum(h -> greatest(
-            least(t.2, d.2 * 86400000 + h.4) - greatest(t.1, d.2 * 86400000 + h.3), 0),
-            arrayFilter(h -> h.2 = modulo(d.2 + 3, 7), week_hours)), own_days), stretches) AS not_kept_ms,
-        arraySum(t -> arraySum(h -> greatest(
-            least(t.2, h.2 * 86400000 + h.4) - greatest(t.1, h.2 * 86400000 + h.3), 0),
-            own_hours), stretches) AS kept_instead_ms,
-        if(calendar = 0 OR leg_queue_ms = 0, leg_queue_ms,
-            if(isNull(leg_queue_ms), NULL, by_week_ms - not_kept_ms + kept_instead_ms)) AS leg_queue_business_ms
+        if(calendar = 0 OR isNull(leg_queue_ms) OR leg_queue_ms = 0, leg_queue_ms, {business_ms}) AS leg_queue_business_ms
     FROM timed
 )
 SELECT contact_id, leg, has_life, has_surveys, has_offers, answers AS survey_events, offers, channel, direction, entry, reason, contact_dimensions,

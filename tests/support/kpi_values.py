@@ -47,7 +47,7 @@ def window_bookings(found: Stored, as_of: int) -> Iterator[tuple[int, Dims, Row]
     for facts in found.facts:
         for leg in facts.legs:
             bookings = [entered(leg, rules)] if leg.offered else []
-            bookings += [responded(leg)] if leg.first_reply else []
+            bookings += [responded(leg, rules)] if leg.first_reply else []
             bookings += [booking for booking in (handled(leg),) if booking]
             for window, amounts in bookings + activity(leg):
                 waits = {"still_waiting": int(still_waits(leg, as_of, rules))} if "waiting" in amounts else {}
