@@ -26,7 +26,7 @@ stints AS (
     WHERE change.3 != 'offline' AND end_ms > begin_ms AND end_ms - begin_ms <= {agent_state_max_ms:Int64}
 ),
 pieces AS (
-    SELECT *, least(end_ms, (quarter + 1) * 900000) - greatest(begin_ms, quarter * 900000) AS piece_ms
+    SELECT *, quarter, least(end_ms, (quarter + 1) * 900000) - greatest(begin_ms, quarter * 900000) AS piece_ms
     FROM stints
     ARRAY JOIN range(intDiv(begin_ms, 900000), intDiv(end_ms - 1, 900000) + 1) AS quarter
 )
