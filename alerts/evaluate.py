@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-import orjson
-
 from alerts.episodes import objective_of, timing_of
 from alerts.label_sets import LabelSet, series_of
-from alerts.ledger import Ledger, labels_text
+from alerts.ledger import Ledger, labels_of, labels_text
 from alerts.message import message
 from alerts.rule import Group, Rule
 from kpis.catalogue.kpi import Kpi
@@ -76,10 +74,15 @@ class Evaluator:
         episode = self.ledger.record(
             rule.alert, labels, changed.to, changed.at, changed.opened_at, asdict(seen), now
         )
-        if now - changed.at <= rule.max_age:
+        if now - settle_of(group) - changed.at <= rule.max_age:
             body = message(group, rule, labels, changed, seen, episode)
             for receiver in self.receivers:
                 self.ledger.enqueue(episode, changed.to, receiver, body, now)
+
+
+def settle_of(group: Group) -> int:
+    """How long the newest minutes are left alone."""
+    return max(rule.settle for rule in group.rules)
 
 
 def quiet_ones(
@@ -90,4 +93,4 @@ def quiet_ones(
     waiting = [
         text for text, standing in known.items() if standing.state != "inactive" and text not in present
     ]
-    return [tuple((str(name), str(value)) for name, value in orjson.loads(text)) for text in waiting]
+    return [labels_of(text) for text in waiting]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -48,9 +49,41 @@ class Outgoing:
     tries: int
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A notification that did not get through, or not yet."""
+
+    id: str
+    receiver: str
+    state: str
+    error: str
+    tries: int
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of an alert as it was decided; `seen` is what was looked at then."""
+
+    id: str
+    episode: str
+    alert: str
+    labels: LabelSet
+    kind: str
+    at: int
+    opened_at: int
+    seen: dict[str, Any]
+    decided_at: int
+
+
 def labels_text(labels: LabelSet) -> str:
     """Labels as a key."""
     return orjson.dumps(labels).decode()
+
+
+def labels_of(text: str) -> LabelSet:
+    """Labels of a key."""
+    return tuple((str(name), str(value)) for name, value in orjson.loads(text))
 
 
 def episode_id(alert: str, labels: LabelSet, opened_at: int) -> str:
@@ -165,16 +198,30 @@ class Ledger:
         """It is tried again later."""
         self._db.execute("UPDATE outbox SET due_at = ?, error = ? WHERE id = ?", (due_at, error, id_))
 
+    def problems(self, limit: int) -> list[Problem]:
+        """What is given up or still tried after a failure, the newest first."""
+        found = self._db.execute(
+            "SELECT id, receiver, state, error, tries, created_at FROM outbox "
+            "WHERE error != '' AND state IN ('waiting', 'dead') ORDER BY created_at DESC, id LIMIT ?",
+            (limit,),
+        )
+        return [Problem(*row) for row in found]
+
     def counts(self) -> dict[str, int]:
         """How many notifications are in which state."""
         return dict(self._db.execute("SELECT state, count(*) FROM outbox GROUP BY state"))
 
-    def transitions(self, limit: int) -> list[tuple[str, str, str, int, int, str]]:
-        """The last changes: alert, labels, kind, at, opened_at, episode."""
-        return self._db.execute(
-            "SELECT alert, labels, kind, at, opened_at, episode FROM transition ORDER BY at DESC, id LIMIT ?",
+    def changes(self, limit: int) -> list[Change]:
+        """The last changes, the newest first."""
+        found = self._db.execute(
+            "SELECT id, episode, alert, labels, kind, at, opened_at, document, decided_at FROM transition "
+            "ORDER BY at DESC, id LIMIT ?",
             (limit,),
-        ).fetchall()
+        )
+        return [
+            Change(id_, episode, alert, labels_of(labels), kind, at, opened, orjson.loads(seen), decided)
+            for id_, episode, alert, labels, kind, at, opened, seen, decided in found
+        ]
 
     def close(self) -> None:
         """Done."""

@@ -126,7 +126,7 @@ def line_at(lines: dict[Path_, int], where: Path_) -> int:
 
 
 # Tags of the union that pydantic puts between.
-TAGS = ("objective", "webhook", "slack", "alertmanager")
+TAGS = ("objective", "webhook", "slack", "alertmanager", "pagerduty", "opsgenie", "teams", "email")
 MODELS: dict[str, type[Closed]] = {
     "rule": Rule,
     "group": Group,

@@ -7,7 +7,7 @@ import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from alerts.evaluate import Evaluator
+from alerts.evaluate import Evaluator, settle_of
 from alerts.label_sets import minutes_of
 from alerts.ledger import Ledger
 from alerts.notify.sender import send_due
@@ -15,14 +15,14 @@ from alerts.receivers import Receivers
 from alerts.rule import Group, RuleFile
 
 log = structlog.get_logger()
-SENDING_EVERY_S = 0.5
+SENDING_EVERY_S, LOOKING_EVERY_S = 0.5, 1.0
 # After a longer pause the evaluator begins at the present: what was in between is for `alerts backtest`.
 CATCH_UP_MS = 7 * 86_400_000
 
 
 def edge(group: Group, now_ms: int) -> int:
     """Up to when a group can be evaluated: whole steps, and the last `settle` left alone."""
-    settled = now_ms - max(rule.settle for rule in group.rules)
+    settled = now_ms - settle_of(group)
     return settled - settled % group.interval
 
 
@@ -42,14 +42,19 @@ def catch_up(group: Group, evaluator: Evaluator, client: Client, now_ms: int) ->
 
 
 def run(
-    file: RuleFile, evaluator: Evaluator, client: Client, now_ms: Callable[[], int], stop: threading.Event
+    file: RuleFile,
+    evaluator: Evaluator,
+    client: Client,
+    now_ms: Callable[[], int | None],
+    stop: threading.Event,
 ) -> None:
     """Evaluate until told to stop. A ClickHouse that is away is waited for: nothing is decided without it."""
     silent = False
     while not stop.is_set():
         try:
-            for group in file.groups:
-                catch_up(group, evaluator, client, now_ms())
+            if (now := now_ms()) is not None:
+                for group in file.groups:
+                    catch_up(group, evaluator, client, now)
             if silent:
                 log.info("ClickHouse answers, alerts are evaluated again")
             silent = False
@@ -58,7 +63,7 @@ def run(
                 log.warning("alerts wait for ClickHouse", error=type(error).__name__)
             silent = True
         shortest = min(group.interval for group in file.groups)
-        stop.wait(min(5.0, shortest / 1000))
+        stop.wait(min(LOOKING_EVERY_S, shortest / 1000))
 
 
 def send_until_stopped(

@@ -15,6 +15,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from cli.alerting.files import LEDGER
+from cli.alerting.watch import Watch
 from cli.clickhouse import client
 from cli.console import NO, err, out, settings
 from cli.kpi import shown
@@ -26,8 +28,9 @@ from cli.verify import print_report
 from deploy.local.ports import free_port, is_free
 from reports.kpi.answer import Question, answer
 from reports.verification import Report, compare
-from schemas.time_units import DAY_MS, HOUR_MS
+from schemas.time_units import DAY_MS, HOUR_MS, MINUTE_MS
 from simulator.deliveries import Delivery, deliver
+from simulator.dip import with_dip
 from simulator.pace import paced
 from simulator.simulation import Simulation
 from streams.health.group_lag import wait_until_stored
@@ -35,6 +38,8 @@ from streams.health.group_lag import wait_until_stored
 SIMULATED_HOURS = 4
 OPENING_HOUR_MS = 9 * HOUR_MS
 REFRESH_S = 1.0
+# The group of the default rules that looks at calls, how near to closing it comes, and how long it may take.
+GROUP, LAST_MS, ALERTS_LIMIT_S = "service", 5 * MINUTE_MS, 20.0
 # KPI id -> heading: narrow, so that the board fits into 80 columns.
 COLUMNS = {
     "offered": "offered",
@@ -79,7 +84,9 @@ class Demo:
         self.seconds = seconds
         start_ms = int(time.time() * 1000) // DAY_MS * DAY_MS - DAY_MS + OPENING_HOUR_MS
         self.closing_ms = start_ms + SIMULATED_HOURS * HOUR_MS
-        self.simulation = Simulation(seed, start_ms=start_ms, hours=SIMULATED_HOURS, cut=True)
+        shape = with_dip(start_ms)
+        self.simulation = Simulation(seed, shape, start_ms=start_ms, hours=SIMULATED_HOURS, cut=True)
+        self.alerts = Watch(config.data_dir / LEDGER)
         self.question = Question(start_ms - DAY_MS, start_ms + 2 * DAY_MS, by=("queue",), kpis=tuple(COLUMNS))
         self.seed = seed
         self.sent = 0
@@ -114,9 +121,17 @@ class Demo:
             while not sending.done():
                 await asyncio.sleep(REFRESH_S)
                 live.update(await asyncio.to_thread(self.table)) if out.is_terminal else None
+                self.say_alerts()
             await sending
             await wait_until_stored(self.config.bootstrap_servers, lambda _: None, 60.0)
+        await asyncio.to_thread(self.alerts.wait_for, GROUP, self.closing_ms - LAST_MS, ALERTS_LIMIT_S)
+        self.say_alerts()
         out.print(await asyncio.to_thread(self.table))
+
+    def say_alerts(self) -> None:
+        """Alerts that have fired or are over since the last time."""
+        for line in self.alerts.news():
+            out.print(f"alert {line}", highlight=False, markup=False)
 
     def run(self) -> Report:
         """The whole demo; what verify found."""
@@ -126,15 +141,15 @@ class Demo:
 
 
 def demo(seconds: Seconds = 40, seed: Seed = 1) -> None:
-    """Local stack, a simulated contact centre at a visible pace, live KPIs, then verify and a clean stop.
+    """Local stack, a simulated contact centre, live KPIs, an alert, then verify and a clean stop.
 
     Needs nothing but Python. Example: ringback demo --seconds 60 --seed 7
     """
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ringback-demo-") as folder:
         config = demo_settings(settings(), Path(folder))
-        say("starting Kafka, ClickHouse, a worker and a sink (45 MB to download the first time)")
-        with stack(config, workers=1) as supervisor:
+        say("starting Kafka, ClickHouse, a worker, a sink and alerts (45 MB to download the first time)")
+        with stack(config, workers=1, clock="events") as supervisor:
             say(f"{addresses(config)} after {time.monotonic() - began:.1f} s")
             outcome: list[Report | BaseException] = []
 

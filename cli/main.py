@@ -17,11 +17,11 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS = {
     "demo": (
         "cli.demo:demo",
-        "Local stack, a simulated contact centre at a visible pace, live KPIs, then verify and a clean stop.",
+        "Local stack, a simulated contact centre, live KPIs, an alert, then verify and a clean stop.",
     ),
     "up": (
         "cli.up:up",
-        'Run Kafka, ClickHouse, workers and sink until Ctrl-C; prints "ready" when events can flow.',
+        'Run Kafka, ClickHouse, workers, sink and alerts until Ctrl-C; prints "ready" when events can flow.',
     ),
     "worker": (
         "cli.worker:worker",

@@ -3,7 +3,6 @@
 The descriptions become docs/reference/settings.md (`make docs`), in Markdown.
 """
 
-import json
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -21,21 +20,13 @@ from pydantic_settings import (
 
 from cli.addresses import brokers, http_address
 from cli.business_hours import known_zone
+from cli.json_setting import from_json
 from cli.rule_settings import RuleSettings, mistake
 from cli.rule_values import rules_by
 from deploy.local.clickhouse.process import owner_address
 from kpis.rules import DEFAULT_RULES, Rules
 
 TOML = "ringback.toml"
-
-
-def from_json(text: str, example: str) -> Any:
-    """JSON of the environment. Raises ValueError with an example."""
-    try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        said = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise ValueError(f"no JSON ({said}); write {example}") from error
 
 
 class Settings(BaseSettings):
@@ -200,6 +191,18 @@ class Settings(BaseSettings):
         "INFO",
         validation_alias="RINGBACK_LOG_LEVEL",
         description="`DEBUG`, `INFO`, `WARNING` or `ERROR`.",
+    )
+    alert_rules: Path | None = Field(
+        None,
+        validation_alias="RINGBACK_ALERT_RULES",
+        description="[Rule file](../guide/alerts.md#rules) of `ringback alerts` and of `ringback up`. None: "
+        "the default rules.",
+    )
+    alert_receivers: Path | None = Field(
+        None,
+        validation_alias="RINGBACK_ALERT_RECEIVERS",
+        description="File of [receivers](../guide/alerts.md#receivers), those who are told. None: alerts are "
+        "recorded only, see `ringback alerts list`.",
     )
     rules: Annotated[RuleSettings | None, NoDecode] = Field(
         None,

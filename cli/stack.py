@@ -57,17 +57,7 @@ def ringback_service(settings: Settings, command: str, name: str, port: int) -> 
     """A `ringback` process of our own, ready when it says so by its ready file; metrics by `port`."""
     logs = settings.data_dir.resolve() / "logs"
     ready = logs / f"{name}.ready"
-    env = {
-        VARIABLE: str(ready),
-        "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
-        "RINGBACK_CLICKHOUSE_HOST": settings.clickhouse_host,
-        "RINGBACK_CLICKHOUSE_PORT": str(settings.clickhouse_port),
-        "RINGBACK_DATA_DIR": str(settings.data_dir.resolve()),
-        "RINGBACK_METRICS_PORT": str(port),
-    }
-    # The password of the embedded one is in a file, which may not be there yet; they read it themselves.
-    if settings.clickhouse_url:
-        env["CLICKHOUSE_URL"] = settings.clickhouse_url
+    env = {VARIABLE: str(ready), "RINGBACK_METRICS_PORT": str(port), **environment(settings)}
     served_at = port + (SINK_PORT_OFFSET if command == "sink" else 0)
     run = Command([sys.executable, "-P", "-m", "cli.main", command], Path(logs / f"{name}.log"), env, 30_000)
 
@@ -81,26 +71,52 @@ def ringback_service(settings: Settings, command: str, name: str, port: int) -> 
     return Service(name, start, ready=lambda _: ready.exists(), log_path=run.log_path, answers=answers)
 
 
-def services(settings: Settings, workers: int) -> list[Service]:
-    """All parts in the order they start; what is configured elsewhere is left out. No workers: no sink."""
+def alerts_service(settings: Settings, clock: str) -> Service:
+    """The evaluator of alerts. Nothing waits for it: events flow without it."""
+    logs = settings.data_dir.resolve() / "logs"
+    command = [sys.executable, "-P", "-m", "cli.main", "alerts", "run", "--clock", clock]
+    run = Command(command, Path(logs / "alerts.log"), environment(settings), 15_000)
+    return Service("alerts", lambda: ChildProcess(run), log_path=run.log_path)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Settings of our own processes."""
+    env = {
+        "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+        "RINGBACK_CLICKHOUSE_HOST": settings.clickhouse_host,
+        "RINGBACK_CLICKHOUSE_PORT": str(settings.clickhouse_port),
+        "RINGBACK_DATA_DIR": str(settings.data_dir.resolve()),
+    }
+    # The password of the embedded one is in a file, which may not be there yet; they read it themselves.
+    if settings.clickhouse_url:
+        env["CLICKHOUSE_URL"] = settings.clickhouse_url
+    return env
+
+
+def services(settings: Settings, workers: int, clock: str = "wall") -> list[Service]:
+    """All parts in the order they start; what is configured elsewhere is left out. No workers: no sink.
+
+    `clock` tells the alerts the time, see `ringback alerts run`.
+    """
     parts = [] if settings.kafka_bootstrap_servers else [kafka_service(settings)]
     parts += [] if settings.clickhouse_url else [clickhouse_service(settings)]
     if not workers:
         return parts
     base = settings.metrics_port  # the sink itself goes far enough above it
     parts += [ringback_service(settings, "worker", f"worker-{n + 1}", base + n) for n in range(workers)]
-    return [*parts, ringback_service(settings, "sink", "sink", base)]
+    parts.append(ringback_service(settings, "sink", "sink", base))
+    return [*parts, alerts_service(settings, clock)]
 
 
 @contextmanager
-def stack(settings: Settings, workers: int) -> Iterator[Supervisor]:
+def stack(settings: Settings, workers: int, clock: str = "wall") -> Iterator[Supervisor]:
     """The local stack, started and ready; stops in reverse order at the end. Raises LocalStackError.
 
     Without workers only Kafka and ClickHouse, where they are not configured elsewhere.
     """
     make_private(settings.data_dir)
     with data_dir_lock(settings.data_dir):
-        supervisor = Supervisor(services(settings, workers), say)
+        supervisor = Supervisor(services(settings, workers, clock), say)
         with stop_on_signals(supervisor):
             supervisor.start()
             try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from clickhouse_connect.driver.client import Client
 
 from reports.queries import rows
+from schemas.time_units import MINUTE_MS
 from sql.kpi_queries import STREAM_WINDOWS, WINDOW_DIMENSIONS, window_source
 
 
@@ -17,6 +18,18 @@ class MinuteSums:
     channel: str
     queue: str
     sums: dict[str, int]
+
+
+def newest_minute_end(client: Client) -> int | None:
+    """End of the newest minute that anything was counted in (UTC ms): as late as the events say it is."""
+    (found,) = rows(
+        client,
+        "SELECT count() AS n, toUnixTimestamp64Milli(max(window_start)) AS newest FROM kpi_windows",
+        {},
+    )
+    if not found["n"]:
+        return None
+    return int(found["newest"]) + MINUTE_MS
 
 
 def minute_sums(client: Client, measures: Sequence[str], from_ms: int, to_ms: int) -> list[MinuteSums]:

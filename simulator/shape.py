@@ -81,6 +81,15 @@ class Afterwards:
 
 
 @dataclass(frozen=True, slots=True)
+class Away:
+    """A time at which only a share of a queue's agents is there: what service levels dip by. UTC ms."""
+
+    from_ms: int
+    to_ms: int
+    present: float
+
+
+@dataclass(frozen=True, slots=True)
 class QueueShape:
     """A queue with agents of its own. `per_hour` and `agents` are those of the busiest hour of the week."""
 
@@ -93,6 +102,7 @@ class QueueShape:
     waiting: Waiting = Waiting()
     afterwards: Afterwards = Afterwards()
     outbound_per_hour: float = 0.0
+    away: tuple[Away, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Everything is decided by one seeded generator, so the same arguments give the sa
 """
 
 from collections.abc import Iterator
+from functools import partial
 from random import Random
 
 from schemas.events import ContactEvent, Event
@@ -60,6 +61,8 @@ def build(world: World) -> None:
         keep_calling_out(world, line)
         if world.shape.season is not FLAT:
             staff_changes(world, line)
+        for away in shape.away:
+            world.clock.after(away.to_ms - world.clock.now, partial(serve, world, line), essential=False)
 
 
 class Simulation:

@@ -63,8 +63,12 @@ class World:
         return share > 0 and self.rng.random() < share
 
     def staff(self, line: QueueLine) -> int:
-        """Agents on duty now: as many as the season asks for, at least one."""
-        return max(1, math.ceil(line.shape.agents * self.shape.season.at(self.clock.now)))
+        """Agents on duty now: as many as the season asks for, less those who are away, at least one."""
+        share = self.shape.season.at(self.clock.now)
+        for away in line.shape.away:
+            if away.from_ms <= self.clock.now < away.to_ms:
+                share *= away.present
+        return max(1, math.ceil(line.shape.agents * share))
 
     def has_agent(self, line: QueueLine) -> bool:
         """Is an agent of this queue free and on duty?"""

@@ -3,24 +3,37 @@
 import base64
 import hashlib
 import hmac
+import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
 from alerts.ledger import Outgoing
-from alerts.notify.post import Request
-from alerts.receivers import Alertmanager, Receiver, Slack, Webhook, url_of
+from alerts.notify.incidents import opsgenie, pagerduty
+from alerts.notify.post import JSON, Request
+from alerts.notify.text import details, title
+from alerts.receivers import Alertmanager, Opsgenie, PagerDuty, Receiver, Slack, Teams, Webhook, url_of
 
-JSON = {"Content-Type": "application/json", "User-Agent": "ringback"}
+OPEN_FOR = timedelta(days=30)
 
 
 def request_of(receiver: Receiver, outgoing: Outgoing, now_s: int) -> Request:
-    """What is posted. Raises KeyError and OSError where a secret is missing."""
-    if isinstance(receiver, Webhook):
-        return webhook(receiver, outgoing, now_s)
-    if isinstance(receiver, Slack):
-        return slack(receiver, outgoing)
-    return alertmanager(receiver, outgoing)
+    """What is posted. Raises KeyError and OSError where a secret is missing, TypeError for e-mail."""
+    match receiver:
+        case Webhook():
+            return webhook(receiver, outgoing, now_s)
+        case Slack():
+            return slack(receiver, outgoing)
+        case Alertmanager():
+            return alertmanager(receiver, outgoing)
+        case PagerDuty():
+            return pagerduty(receiver, outgoing)
+        case Opsgenie():
+            return opsgenie(receiver, outgoing)
+        case Teams():
+            return teams(receiver, outgoing)
+    raise TypeError(f"{receiver.type} is not posted")
 
 
 def webhook(receiver: Webhook, outgoing: Outgoing, now_s: int) -> Request:
@@ -39,12 +52,6 @@ def webhook(receiver: Webhook, outgoing: Outgoing, now_s: int) -> Request:
     return Request(url_of(receiver), body, headers, receiver.allow_private)
 
 
-def title(body: dict[str, Any]) -> str:
-    """A line for people."""
-    summary = body["annotations"].get("summary") or f"{body['alert']}: {body['value']}, n={body['n']}"
-    return f"[{str(body['status']).upper()}] {summary}"
-
-
 def escaped(text: str) -> str:
     """Text that Slack takes for text: no mentions, no links."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -52,9 +59,28 @@ def escaped(text: str) -> str:
 
 def slack(receiver: Slack, outgoing: Outgoing) -> Request:
     """A line, and what to do, for a channel."""
-    body = outgoing.body
-    lines = [escaped(title(body)), f"since {body['opened_at']}; `{escaped(str(body['explain']))}`"]
+    lines = [escaped(line) for line in (title(outgoing.body), *details(outgoing.body))]
     return Request(url_of(receiver), orjson.dumps({"text": "\n".join(lines)}), JSON, receiver.allow_private)
+
+
+def teams(receiver: Teams, outgoing: Outgoing) -> Request:
+    """An adaptive card, whose text blocks take no markup from labels."""
+    blocks = [{"type": "TextBlock", "text": plain(title(outgoing.body)), "weight": "bolder", "wrap": True}]
+    blocks += [{"type": "TextBlock", "text": plain(line), "wrap": True} for line in details(outgoing.body)]
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": blocks,
+    }
+    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
+    body = orjson.dumps({"type": "message", "attachments": [attachment]})
+    return Request(url_of(receiver), body, JSON, receiver.allow_private)
+
+
+def plain(text: str) -> str:
+    """Text that a card shows as it is: Markdown's own signs are escaped."""
+    return re.sub(r"([\\`*_\[\]()#<>!|~])", r"\\\1", text)
 
 
 def alertmanager(receiver: Alertmanager, outgoing: Outgoing) -> Request:
@@ -65,7 +91,9 @@ def alertmanager(receiver: Alertmanager, outgoing: Outgoing) -> Request:
         "annotations": {**body["annotations"], "explain": body["explain"]},
         "startsAt": body["opened_at"],
     }
-    if body["status"] != "firing":
-        alert["endsAt"] = body["at"]
+    # Without an end Alertmanager takes what it does not hear of for five minutes to be over.
+    end = datetime.fromisoformat(str(body["at"]).replace("Z", "+00:00"))
+    end += OPEN_FOR if body["status"] == "firing" else timedelta(0)
+    alert["endsAt"] = end.isoformat().replace("+00:00", "Z")
     url = receiver.url.rstrip("/") + "/api/v2/alerts"
     return Request(url, orjson.dumps([alert]), JSON, receiver.allow_private)

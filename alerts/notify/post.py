@@ -1,14 +1,21 @@
 """One HTTP POST to a receiver: no redirects, no private address unless allowed, limits on time and size."""
 
-import ipaddress
 import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from urllib.parse import urlsplit
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
-TIMEOUT_S = 10.0
-ANSWER_MAX_BYTES = 10_000
+from alerts.notify.addresses import addresses
+
+TIMEOUT_S, DEADLINE_S = 10.0, 20.0
+JSON = {"Content-Type": "application/json", "User-Agent": "ringback"}
 AGAIN = frozenset((408, 425, 429))
 
 
@@ -31,15 +38,6 @@ class Delivery:
     wait_s: float = 0.0
 
 
-def addresses(host: str, port: int, allow_private: bool) -> list[str]:
-    """Addresses of a host that may be asked. Raises OSError, PermissionError."""
-    found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    allowed = [each for each in found if allow_private or ipaddress.ip_address(each.split("%")[0]).is_global]
-    if not allowed:
-        raise PermissionError("its address is a private one; allow_private: true allows that")
-    return allowed
-
-
 def post(request: Request) -> Delivery:
     """Send it once, to the address that was looked at: a name cannot change its meaning in between."""
     parts = urlsplit(request.url)
@@ -53,29 +51,50 @@ def post(request: Request) -> Delivery:
     except (OSError, ValueError) as error:
         return Delivery("again", f"no address: {type(error).__name__}")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    headers = {"Host": parts.netloc.rpartition("@")[2], **request.headers}
+    connection = connection_to(parts.scheme, address, port, parts.hostname)
     try:
-        with pool(parts.scheme, address, port, parts.hostname) as connection:
-            answer = connection.urlopen(
-                "POST",
-                target,
-                body=request.body,
-                headers={"Host": parts.netloc.rpartition("@")[2], **request.headers},
-                redirect=False,
-                retries=False,
-                preload_content=False,
-                timeout=TIMEOUT_S,
-            )
-            answer.read(ANSWER_MAX_BYTES)
-    except (urllib3.exceptions.HTTPError, OSError) as error:
+        connection.connect()
+        with deadline(connection.sock) as late:
+            connection.request("POST", target, body=request.body, headers=headers)
+            answer = connection.getresponse()
+        if late.is_set():  # what came until then may look like an answer
+            return Delivery("again", "no whole answer in time")
+    except (urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
         return Delivery("again", type(error).__name__)
+    finally:
+        connection.close()
     return judged(answer.status, answer.headers.get("Retry-After"))
 
 
-def pool(scheme: str, address: str, port: int, host: str) -> urllib3.HTTPConnectionPool:
+def connection_to(scheme: str, address: str, port: int, host: str) -> HTTPConnection:
     """A connection to an address, with the certificate of the host."""
     if scheme == "https":
-        return urllib3.HTTPSConnectionPool(address, port, server_hostname=host, assert_hostname=host)
-    return urllib3.HTTPConnectionPool(address, port)
+        context = ssl.create_default_context()
+        return HTTPSConnection(
+            address, port, timeout=TIMEOUT_S, ssl_context=context, server_hostname=host, assert_hostname=host
+        )
+    return HTTPConnection(address, port, timeout=TIMEOUT_S)
+
+
+@contextmanager
+def deadline(sock: socket.socket) -> Iterator[threading.Event]:
+    """An answer that comes a byte at a time is cut off: the time-out of the socket begins anew with each."""
+
+    late = threading.Event()
+
+    def cut() -> None:
+        late.set()
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(DEADLINE_S, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
 
 
 def judged(status: int, retry_after: str | None) -> Delivery:

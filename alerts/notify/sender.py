@@ -7,8 +7,9 @@ import structlog
 
 from alerts.ledger import Ledger, Outgoing
 from alerts.notify.forms import request_of
+from alerts.notify.mail import send
 from alerts.notify.post import Delivery, Request, post
-from alerts.receivers import Receiver
+from alerts.receivers import Email, Receiver
 
 log = structlog.get_logger()
 FIRST_WAIT_MS, LONGEST_WAIT_MS = 1_000, 300_000
@@ -40,7 +41,7 @@ def try_once(
         done = Delivery("refused", "there is no receiver of this name any more")
     else:
         try:
-            done = poster(request_of(receiver, outgoing, now_ms() // 1000))
+            done = deliver(receiver, outgoing, now_ms() // 1000, poster)
         except (KeyError, OSError, ValueError) as error:
             done = Delivery("again", f"its secret: {error.args[0] if error.args else type(error).__name__}")
     now = now_ms()
@@ -53,6 +54,15 @@ def try_once(
     if state == "dead":
         log.error("notification given up", receiver=outgoing.receiver, id=outgoing.id, why=done.error)
     return int(state == "sent")
+
+
+def deliver(
+    receiver: Receiver, outgoing: Outgoing, now_s: int, poster: Callable[[Request], Delivery]
+) -> Delivery:
+    """By mail or by HTTP. Raises KeyError, OSError, ValueError where a secret cannot be read."""
+    if isinstance(receiver, Email):
+        return send(receiver, outgoing)
+    return poster(request_of(receiver, outgoing, now_s))
 
 
 def wait_ms(tries: int, asked_s: float) -> int:

@@ -16,6 +16,7 @@ NEEDED = (
     ("mvn", "maven", "JDBC"),
     ("go", "golang-go", "clickhouse-go"),
     ("npm", "npm", "the client for Node"),
+    ("prometheus-alertmanager", "prometheus-alertmanager", "alerts to Alertmanager"),
 )
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from schemas.codec import encode
 from schemas.events import ContactEvent
+from sinks.connection import SETTINGS
 from sinks.rows import EVENT_COLUMNS, event_row
 from sql.migrate import migrations
 
@@ -21,7 +22,7 @@ def events_to_rows(events: Iterable[ContactEvent]) -> dict[str, list[Any]]:
 
 def connect(folder: Path) -> Client:
     """A fresh embedded database with all tables. One folder per process at a time: close it when done."""
-    client = clickhouse_connect.get_client(dsn=f"chdb://{folder}")
+    client = clickhouse_connect.get_client(dsn=f"chdb://{folder}", settings=SETTINGS)
     for migration in migrations():
         for statement in migration.statements:
             client.command(statement)

@@ -4,6 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from support.command import ringback
 
 from alerts.rule_file import BadRules, load_rules, read_receivers, read_rules
 from kpis.catalogue.every_kpi import every_kpi
@@ -107,3 +108,13 @@ def test_receivers(tmp_path: Path) -> None:
     path.write_text("version: 1\nreceivers:\n  - {name: chat, type: slack, url: https://hooks.slack.com/x}\n")
     with pytest.raises(BadRules, match=r":3: receivers.url: "):
         read_receivers(path)
+
+
+@pytest.mark.parametrize("name", ["RINGBACK_ALERT_RULES", "RINGBACK_ALERT_RECEIVERS"])
+def test_up_says_what_is_wrong_with_its_rules_before_it_starts_anything(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text("version: 2\n")
+    done = ringback("up", RINGBACK_DATA_DIR=str(tmp_path / "data"), **{name: str(path)})
+    assert done.status == 2
+    assert "own.yaml:1: version" in " ".join(done.output.split())
+    assert not (tmp_path / "data").exists()

@@ -1,0 +1,71 @@
+"""Receivers that keep incidents: what opens one, and what closes it again."""
+
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from alerts.ledger import Outgoing
+from alerts.notify.post import JSON, Request
+from alerts.notify.text import details, title
+from alerts.receivers import Opsgenie, PagerDuty
+
+SUMMARY_MAX, MESSAGE_MAX, ALIAS_MAX = 1_024, 130, 512
+PAGERDUTY_SEVERITY = {"page": "critical", "ticket": "warning"}
+OPSGENIE_PRIORITY = {"page": "P1", "ticket": "P3"}
+
+
+def severity(body: dict[str, Any]) -> str:
+    """The label of the rule: page, ticket, or another word."""
+    return str(body["labels"].get("severity", "page"))
+
+
+def source(body: dict[str, Any]) -> str:
+    """What it is about: channel and queue."""
+    return "/".join(body["labels"][name] for name in ("channel", "queue") if name in body["labels"]) or "all"
+
+
+def pagerduty(receiver: PagerDuty, outgoing: Outgoing) -> Request:
+    """Events API version 2. The key is the episode's: what is sent again changes the same incident."""
+    body: dict[str, Any] = outgoing.body
+    event: dict[str, Any] = {
+        "routing_key": receiver.routing_key.read(),
+        "dedup_key": outgoing.episode,
+        "event_action": "trigger" if body["status"] == "firing" else "resolve",
+    }
+    if body["status"] == "firing":
+        event["payload"] = {
+            "summary": title(body)[:SUMMARY_MAX],
+            "source": source(body),
+            "severity": PAGERDUTY_SEVERITY.get(severity(body), "error"),
+            "timestamp": body["at"],
+            "component": body["kpi"],
+            "class": body["alert"],
+            "custom_details": {**body["labels"], **body["annotations"], "details": details(body)},
+        }
+        event["client"] = "Ringback"
+        if runbook := body["annotations"].get("runbook_url"):
+            event["links"] = [{"href": runbook, "text": "runbook"}]
+    return Request(receiver.url, orjson.dumps(event), JSON, receiver.allow_private)
+
+
+def opsgenie(receiver: Opsgenie, outgoing: Outgoing) -> Request:
+    """Alert API. The alias is the episode: a second creation counts up the same alert."""
+    body: dict[str, Any] = outgoing.body
+    headers = JSON | {"Authorization": f"GenieKey {receiver.api_key.read()}"}
+    base, alias = receiver.url.rstrip("/") + "/v2/alerts", outgoing.episode[:ALIAS_MAX]
+    if body["status"] != "firing":
+        note = orjson.dumps({"source": "Ringback", "note": title(body)})
+        url = f"{base}/{quote(alias, safe='')}/close?identifierType=alias"
+        return Request(url, note, headers, receiver.allow_private)
+    alert = {
+        "message": title(body)[:MESSAGE_MAX],
+        "alias": alias,
+        "description": "\n".join((title(body), *details(body))),
+        "details": {name: str(value) for name, value in {**body["labels"], **body["annotations"]}.items()},
+        "entity": source(body),
+        "source": "Ringback",
+        "priority": OPSGENIE_PRIORITY.get(severity(body), "P2"),
+        "tags": [body["alert"], body["kpi"]],
+    }
+    return Request(base, orjson.dumps(alert), headers, receiver.allow_private)

@@ -1,0 +1,62 @@
+"""`ringback alerts list`."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from alerts.ledger import Ledger
+from cli.alerting.files import LEDGER
+from cli.console import WRONG_USE, Format, fail, out, print_json, settings
+from cli.kpi import local_minute
+from cli.printable import printable
+from cli.settings import Settings
+from reports.explain.reading import utc_text
+
+
+def ledger_in(config: Settings) -> Ledger:
+    """The ledger of this data folder; ends the command where there is none."""
+    path = config.data_dir / LEDGER
+    if not path.exists():
+        fail(
+            f"no alerts have been evaluated here: {path} is not there. `ringback alerts run` makes it",
+            WRONG_USE,
+        )
+    return Ledger(path)
+
+
+def list_changes(
+    limit: Annotated[int, typer.Option(min=1, help="How many changes.")] = 50,
+    format: Annotated[Format, typer.Option(help="text or json.")] = Format.text,
+) -> None:
+    """The last changes of alerts, and how many notifications are sent, waiting or given up.
+
+    Example: ringback alerts list --limit 10
+    """
+    config = settings()
+    ledger = ledger_in(config)
+    changes, counts = ledger.changes(limit), ledger.counts()
+    ledger.close()
+    if format is Format.json:
+        times = ("at", "opened_at", "decided_at")
+        documents = [
+            asdict(change)
+            | {"labels": dict(change.labels)}
+            | {name: utc_text(getattr(change, name)) for name in times}
+            for change in changes
+        ]
+        print_json({"changes": documents, "outbox": counts})
+        return
+    table = Table("at", "alert", "labels", "to", "since", "episode", box=None)
+    for change in changes:
+        table.add_row(
+            local_minute(utc_text(change.at), config.timezone),
+            change.alert,
+            " ".join(f"{name}={printable(value) or '(none)'}" for name, value in change.labels),
+            change.kind,
+            local_minute(utc_text(change.opened_at), config.timezone),
+            change.episode,
+        )
+    out.print(table)
+    out.print(", ".join(f"{number} {state}" for state, number in sorted(counts.items())) or "nothing to send")
