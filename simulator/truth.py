@@ -13,6 +13,13 @@ from simulator.shape import Thresholds
 LIMITS_S = (10, 15, 20, 30, 45, 60, 90, 120, 180, 300)
 
 
+def response_length(first_ms: int) -> dict[str, int]:
+    """In which length of first responses one is counted."""
+    limits = (30, 60, 120, 300, 900, 1_800, 3_600, 14_400, 28_800, 86_400)
+    within = [limit for limit in limits if first_ms <= limit * 1_000]
+    return {f"first_response_{within[0]}": 1} if within else {}
+
+
 def by_length(what: str, wait_ms: int) -> dict[str, int]:
     """The measure of the least limit that a wait does not exceed."""
     return {
@@ -126,6 +133,9 @@ class Truth:
             first_response_queued_ms=wait_ms,
             first_response_business_ms=wait_ms,
             first_response_queued_n=1,
+            first_response_created_business_ms=since_start,
+            first_response_in_target=int(since_start <= self._target_ms[contact.channel]),
+            **response_length(since_start),
         )
 
     def _reply(self, contact: Contact, now: int) -> None:
@@ -215,6 +225,7 @@ class Truth:
                 ever_reopened=int(contact.reopens > 0),
                 first_resolution_ms=contact.first_resolved_at - contact.started_at,
                 first_resolution_n=1,
+                first_resolution_business_ms=contact.first_resolved_at - contact.started_at,
             )
         if contact.ended_at is None:
             return
@@ -235,7 +246,12 @@ class Truth:
             self._written(contact, contact.ended_at, queue)
         if contact.solved:
             resolution_ms = contact.ended_at - contact.started_at
-            self.book(contact.ended_at, channel, queue, resolution_ms=resolution_ms, resolution_n=1)
+            resolution = {
+                "resolution_ms": resolution_ms,
+                "resolution_n": 1,
+                "resolution_business_ms": resolution_ms,
+            }
+            self.book(contact.ended_at, channel, queue, **resolution)
 
     def _written(self, contact: Contact, ended_at: int, queue: str) -> None:
         """The replies of a contact that is over."""

@@ -23,4 +23,5 @@ WRITTEN = {
 def told_contacts() -> dict[str, list[ContactEvent]]:
     """The events of each contact, by its id."""
     told = {name: read_events(text, contact_id=name) for name, text in STORIES.items()}
+    told["forgotten"] = read_events("s@-3456000, q@-3456000", "email", "forgotten")
     return told | {name: read_events(text, "email", name) for name, text in WRITTEN.items()}
