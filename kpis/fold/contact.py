@@ -37,13 +37,17 @@ def carriers_of(events: Sequence[ContactEvent]) -> list[Carrier]:
 def latest_reason(events: Sequence[Carrier]) -> str:
     """Contact reason of the latest event that carries one: a disposition corrects the IVR's guess."""
     carriers = [event for event in events if event.reason]
-    return max(carriers, key=lambda e: (e.occurred_at, e.event_id)).reason or "" if carriers else ""
+    if len(carriers) < 2:
+        return carriers[0].reason or "" if carriers else ""
+    return max(carriers, key=lambda e: (e.occurred_at, e.event_id)).reason or ""
 
 
 def latest_customer(events: Sequence[Carrier]) -> str | None:
     """Customer of the latest event that carries one: a caller identified late is known from then on."""
     carriers = [event for event in events if event.customer_key]
-    return max(carriers, key=lambda e: (e.occurred_at, e.event_id)).customer_key if carriers else None
+    if len(carriers) < 2:
+        return carriers[0].customer_key if carriers else None
+    return max(carriers, key=lambda e: (e.occurred_at, e.event_id)).customer_key
 
 
 def ending_leg(legs: list[LegFact]) -> LegFact | None:
@@ -70,7 +74,7 @@ def fold_legs(
 ) -> list[LegFact]:
     """All legs in order; a leg that names no queue entry begins where the one before it ended."""
     facts: list[LegFact] = []
-    for number, own in by_leg(e for e in events if type(e) is not ContactStarted).items():
+    for number, own in by_leg([e for e in events if type(e) is not ContactStarted]).items():
         before = facts[-1].ended_at if facts else None
         began_at = started_at if before is None else before
         setting = Setting(contact_id, channel, direction, reason, dimensions, began_at)
@@ -92,6 +96,12 @@ def count_reopens(
     return 0
 
 
+def first_of(events: Sequence[ContactEvent], at: int) -> ContactEvent:
+    """The first event, of those at one time in the total order."""
+    found = [event for event in events if event.occurred_at == at]
+    return found[0] if len(found) == 1 else min(found, key=order_key)
+
+
 def sum_known(values: list[int | None]) -> int | None:
     """Sum of the values that are known, None if none is."""
     known = [value for value in values if value is not None]
@@ -107,7 +117,8 @@ def fold_contact(
     """
     flags = Flags()
     started = earliest(events, ContactStarted, flags)
-    first = min(events, key=order_key)
+    times = [event.occurred_at for event in events]
+    first = first_of(events, min(times))
     if started is None:
         flags.note("START_MISSING")
     started_at = started.occurred_at if started else first.occurred_at
@@ -148,7 +159,7 @@ def fold_contact(
         parent_contact_id=started.parent_contact_id if started else None,
         started_at=started_at,
         entered_at=next((leg.entered_at for leg in legs if leg.offered), started_at),
-        last_event_at=max(event.occurred_at for event in events),
+        last_event_at=max(times),
         ended_at=end.ended_at if end else None,
         first_resolved_at=first_at,
         last_resolved_at=last_at,
@@ -191,5 +202,6 @@ def ending_party(end: LegFact | None, events: Sequence[ContactEvent]) -> str:
     """Who resolved or abandoned the contact: agent, bot, customer or system; "" for any other end or none."""
     if end is None or end.end_type in ("transferred", "rejected"):
         return ""
-    closing = [e for e in events if e.leg == end.leg and e.type == f"contact_{end.end_type}"]
+    ending = f"contact_{end.end_type}"
+    closing = [e for e in events if e.type == ending and e.leg == end.leg]
     return str(min(closing, key=order_key).by) if closing else ""  # type: ignore[union-attr]

@@ -9,6 +9,7 @@ the contact started, ended or was resolved.
 
 import operator
 from bisect import bisect_left
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from kpis.facts import ContactFact, Facts, LegFact, OfferFact
@@ -155,6 +156,7 @@ class Window(NamedTuple):
 
 Tally = tuple[int, ...]  # one integer per name in MEASURES
 Contribution = dict[Window, Tally]
+Additions = dict[Window, dict[str, int]]  # the same by name, without zeros
 Booking = tuple[Window, dict[str, int]]
 
 
@@ -250,8 +252,8 @@ def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...], rules: Rul
     ]
 
 
-def contribution(facts: Facts, rules: Rules) -> Contribution:
-    """All that a contact adds to the KPI windows: window -> tally, without windows of nothing but zeros."""
+def additions(facts: Facts, rules: Rules) -> Additions:
+    """All that a contact adds to the KPI windows: window -> measures by name, without zeros."""
     bookings = [entered(leg, rules) for leg in facts.legs if leg.offered]
     bookings += [responded(leg, rules) for leg in facts.legs if leg.first_reply]
     bookings += [booking for leg in facts.legs if (booking := handled(leg)) is not None]
@@ -259,38 +261,27 @@ def contribution(facts: Facts, rules: Rules) -> Contribution:
     bookings += [offered(offer) for offer in facts.offers]
     if facts.contact is not None:
         bookings += contact_bookings(facts.contact, facts.legs, rules)
-    sums: dict[Window, list[int]] = {}
+    sums: Additions = {}
     for window, amounts in bookings:
         row = sums.get(window)
         if row is None:
-            row = sums[window] = list(ZERO)
+            row = sums[window] = {}
         for name, amount in amounts.items():
             if amount:
-                row[INDEX[name]] += amount
-    return {window: tuple(row) for window, row in sums.items() if any(row)}
+                row[name] = row.get(name, 0) + amount
+    return {window: row for window, row in sums.items() if row}
+
+
+def dense(amounts: Mapping[str, int]) -> Tally:
+    """A tally from measures by name; those that are not there are 0."""
+    return tuple(amounts.get(name, 0) for name in MEASURES)
+
+
+def contribution(facts: Facts, rules: Rules) -> Contribution:
+    """All that a contact adds to the KPI windows, as tallies."""
+    return {window: dense(row) for window, row in additions(facts, rules).items()}
 
 
 def add(left: Tally, right: Tally) -> Tally:
     """What two contributions to one window come to."""
     return tuple(map(operator.add, left, right))  # three times as fast as with zip
-
-
-def subtract(left: Tally, right: Tally) -> Tally:
-    """Difference of two tallies: integers, so what was added can be taken away exactly."""
-    return tuple(map(operator.sub, left, right))
-
-
-def change(old: Contribution, new: Contribution) -> Contribution:
-    """How far the windows move when a contact's contribution goes from old to new; only what moves."""
-    if not old:
-        return new
-    moved: Contribution = {}
-    for window, tally in new.items():
-        before = old.get(window)
-        if before is None:
-            moved[window] = tally
-        elif before != tally:  # an event moves one or two of a contact's windows
-            moved[window] = subtract(tally, before)
-    for window in old.keys() - new.keys():
-        moved[window] = subtract(ZERO, old[window])
-    return moved

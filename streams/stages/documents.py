@@ -1,5 +1,6 @@
 """The records Ringback writes: changelogs and output topics, as key and value bytes (JSON by orjson)."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -40,7 +41,7 @@ def window_of(key: bytes) -> tuple[Window, int]:
     return Window(start, channel, queue), partition
 
 
-def tally_bytes(tally: Tally) -> bytes:
+def tally_bytes(tally: Sequence[int]) -> bytes:
     """Table value of a window: its measures in the order of kpis.tallies.windows.MEASURES, by name."""
     named = {name: value for name, value in zip(MEASURES, tally, strict=True) if value}
     return compact(orjson.dumps(named))

@@ -176,7 +176,7 @@ class Contacts:
 
     async def recount(self, partition: int) -> dict[bytes, bytes]:
         """All windows of a partition from its contacts."""
-        totals: dict[Window, Tally] = {}
+        totals: dict[Window, list[int]] = {}
         async for _, state in yielding(self.state.items(partition)):
             add_contribution(totals, state, self.rules)
         return encoded(totals, partition)
@@ -225,6 +225,6 @@ class Contacts:
         self.tallies.clear()
 
 
-def encoded(windows: Mapping[Window, Tally], partition: int) -> dict[bytes, bytes]:
+def encoded(windows: Mapping[Window, Sequence[int]], partition: int) -> dict[bytes, bytes]:
     """Windows as keys and values of their table."""
     return {window_key(window, partition): tally_bytes(tally) for window, tally in windows.items()}
