@@ -265,7 +265,8 @@ def additions(facts: Facts, rules: Rules) -> Additions:
     for window, amounts in bookings:
         row = sums.get(window)
         if row is None:
-            row = sums[window] = {}
+            sums[window] = {name: amount for name, amount in amounts.items() if amount}
+            continue
         for name, amount in amounts.items():
             if amount:
                 row[name] = row.get(name, 0) + amount

@@ -95,7 +95,7 @@ FAULTS: dict[str, Fault] = {
     "rejected before any queue": ("contact", "fold_contact", "not offered and owner is None and any((leg.rejected for leg in legs))", "any((leg.rejected for leg in legs))"),
     "waits by length": ("windows", "by_length", "bisect_left(WAIT_LIMITS_MS, wait_ms)", "bisect_left(WAIT_LIMITS_MS, wait_ms + 1)"),
     "queue that refused": ("leg", "named_by", 'end.queue or ""', '""'),
-    "latest reason": ("contact", "latest_reason", "(e.occurred_at, e.event_id)", "(-e.occurred_at, e.event_id)"),
+    "latest reason": ("contact", "latest_reason", "max(carriers, key=BY_TIME)", "min(carriers, key=BY_TIME)"),
     "short abandon is no candidate": ("visit", "visit_of", "inbound and not contact.short_abandoned and not contact.contained", "inbound and not contact.contained"),
     "contained is no candidate": ("visit", "visit_of", "inbound and not contact.short_abandoned and not contact.contained", "inbound and not contact.short_abandoned"),
     "outbound is no candidate": ("visit", "visit_of", 'contact.direction == "inbound" and contact.callback_of is None', "contact.callback_of is None"),

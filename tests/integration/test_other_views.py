@@ -123,10 +123,11 @@ def test_sources(client: Client) -> None:
 def test_every_kpi_has_a_column_with_a_comment(client: Client) -> None:
     described = {
         view: {row[0]: row[4] for row in client.query(f"DESCRIBE {view}").result_rows}
-        for view in ("kpi_day", "agent_day", "kpi_now")
+        for view in ("kpi_day", "agent_day", "kpi_now", "backlog_now")
     }
+    elsewhere = {"agents": "agent_day", "states": "agent_day", "live": "kpi_now", "backlog": "backlog_now"}
     for kpi in every_kpi(RULES).values():
-        view = {"agents": "agent_day", "live": "kpi_now"}.get(kpi.table, "kpi_day")
+        view = elsewhere.get(kpi.table, "kpi_day")
         name = column_id(kpi)
         assert kpi.definition in described[view][name], kpi.id
         assert described[view][f"{name}_n"], kpi.id
