@@ -35,7 +35,8 @@ def catch_up(group: Group, evaluator: Evaluator, client: Client, now_ms: int) ->
     if begin >= end:
         return 0
     span = begin, end
-    changed = evaluator.evaluate(group, minutes_of(client, group, evaluator.kpis, span), span, now_ms)
+    minutes = minutes_of(client, group, evaluator.kpis, evaluator.detectors(group), span, evaluator.rules)
+    changed = evaluator.evaluate(group, minutes, span, now_ms)
     for change in changed:
         log.info("alert", group=group.name, to=change.to, at=change.at, opened_at=change.opened_at)
     return len(changed)

@@ -54,6 +54,10 @@ COMMANDS = {
         "The contacts in numerator and denominator of a KPI, with the events that put them there.",
     ),
     "alerts": ("cli.alerts:app", "Rules for KPI dips: check them, try them on history, run them."),
+    "wallboard": (
+        "cli.wallboard:wallboard",
+        "A page for the wall: queues, agents and alerts of this moment, the contacts behind each number.",
+    ),
     "verify": (
         "cli.verify:verify",
         "Compare the stream's tables with KPIs recomputed by SQL from raw events; status 1 if any differ.",
@@ -65,6 +69,10 @@ COMMANDS = {
     "replay": (
         "cli.replay:app",
         "Send kept events into the pipeline again: nothing is counted twice, nobody is paged.",
+    ),
+    "rebuild": (
+        "cli.rebuild:rebuild",
+        "Recompute facts and windows from raw events by SQL, and put what differs in place, all at once.",
     ),
     "restore": (
         "cli.restore:app",

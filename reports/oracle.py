@@ -79,7 +79,7 @@ class TableFiller:
             self._client.command(f"DROP TABLE IF EXISTS {table}")
 
 
-def contact_steps(tables: Recomputed, events: str) -> list[Step]:
+def contact_steps(tables: Recomputed, events: str, partitions: int) -> list[Step]:
     """Fold, contacts and KPI windows; contacts lie by customer, as first contact resolution reads them."""
     folded = oracle.sliced(tables.folded)
     contacts = oracle.sliced(tables.contacts)
@@ -88,7 +88,7 @@ def contact_steps(tables: Recomputed, events: str) -> list[Step]:
         Step(tables.contacts, oracle.contacts(folded, with_ivr=True), "(customer_key, contact_id)"),
         Step(
             tables.windows,
-            oracle.windows(folded, LEG_MEASURES, CONTACT_MEASURES, OFFER_MEASURES, contacts),
+            oracle.windows(folded, LEG_MEASURES, CONTACT_MEASURES, OFFER_MEASURES, contacts, partitions),
             "window_start",
         ),
     ]
@@ -100,10 +100,10 @@ def fcr_step(tables: Recomputed, ranged: bool) -> Step:
     return Step(tables.fcr, oracle.fcr(oracle.sliced(known, "customer_key")), "customer_key")
 
 
-def fcr_windows_step(tables: Recomputed) -> Step:
+def fcr_windows_step(tables: Recomputed, partitions: int) -> Step:
     """Windows of first contact resolution, from the repeat contacts of a slice."""
     facts = oracle.sliced(tables.fcr, "customer_key")
-    return Step(tables.fcr_windows, oracle.fcr_windows(facts), "window_start")
+    return Step(tables.fcr_windows, oracle.fcr_windows(facts, partitions), "window_start")
 
 
 def agent_step(tables: Recomputed) -> Step:
@@ -120,12 +120,14 @@ def recomputed(
     span: tuple[int, int] | None,
     memory_bytes: int = MEMORY_BYTES,
     raw: str = oracle.EVENTS,
+    partitions: int = 0,
 ) -> Iterator[Recomputed]:
     """Recompute everything, or what books in `span` ([from, to) in UTC ms, whole minutes), into tables.
 
     They are made anew for each use and dropped at the end; several may be at it at once. With a span they
     also hold parts of what lies outside of it: readers keep to the span, as `sql.verify_queries` does.
-    `raw` is the relation that raw events are read from.
+    `raw` is the relation that raw events are read from. With `partitions` windows are those of each partition
+    of the stream, which has so many, and have a column of that name.
     """
     suffix = uuid4().hex[:12]
     tables = Recomputed(*(f"oracle_{field.name}_{suffix}" for field in fields(Recomputed)))
@@ -133,9 +135,9 @@ def recomputed(
     filler = TableFiller(client, rules, span, memory_bytes)
     try:
         contacts = filler.count("uniq(contact_id)", events)
-        filler.fill(contact_steps(tables, events), contacts // CONTACTS_PER_SLICE + 1)
+        filler.fill(contact_steps(tables, events, partitions), contacts // CONTACTS_PER_SLICE + 1)
         filler.fill([fcr_step(tables, span is not None)], contacts // FCR_CONTACTS_PER_SLICE + 1)
-        filler.fill([fcr_windows_step(tables)], contacts // FCR_CONTACTS_PER_SLICE + 1)
+        filler.fill([fcr_windows_step(tables, partitions)], contacts // FCR_CONTACTS_PER_SLICE + 1)
         legs = filler.count("count()", tables.folded)
         filler.fill([agent_step(tables)], legs // AGENT_LEGS_PER_SLICE + 1)
         yield tables

@@ -216,17 +216,7 @@ class Truth:
         )
         if contact.first_queued_at is not None:
             self._queues(contact, contact.first_queued_at)
-        if contact.first_resolved_at is not None:
-            self.book(
-                contact.first_resolved_at,
-                channel,
-                queue,
-                ever_resolved=1,
-                ever_reopened=int(contact.reopens > 0),
-                first_resolution_ms=contact.first_resolved_at - contact.started_at,
-                first_resolution_n=1,
-                first_resolution_business_ms=contact.first_resolved_at - contact.started_at,
-            )
+        self._first_resolution(contact, queue)
         if contact.ended_at is None:
             return
         self.book(
@@ -252,6 +242,22 @@ class Truth:
                 "resolution_business_ms": resolution_ms,
             }
             self.book(contact.ended_at, channel, queue, **resolution)
+
+    def _first_resolution(self, contact: Contact, queue: str) -> None:
+        """When it was first resolved, if it ever was."""
+        if contact.first_resolved_at is None:
+            return
+        took_ms = contact.first_resolved_at - contact.started_at
+        self.book(
+            contact.first_resolved_at,
+            contact.channel,
+            queue,
+            ever_resolved=1,
+            ever_reopened=int(contact.reopens > 0),
+            first_resolution_ms=took_ms,
+            first_resolution_n=1,
+            first_resolution_business_ms=took_ms,
+        )
 
     def _written(self, contact: Contact, ended_at: int, queue: str) -> None:
         """The replies of a contact that is over."""

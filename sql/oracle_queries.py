@@ -14,6 +14,10 @@ from sql.templates import compose
 
 EVENTS = "events"
 AGENT_EVENTS = "agent_events"
+# What partitions of the stream go by: schemas.placement of a contact, streams.stages.forwards of a customer.
+CONTACT_PARTITION = "kafkaMurmurHash(contact_id)"
+CUSTOMER_PARTITION = "CRC32(customer_key)"
+AGENT_PARTITION = "CRC32(agent)"
 
 Parameters = dict[str, object]
 
@@ -203,14 +207,24 @@ def offers(folded: str) -> str:
     return compose("oracle", "offers", fold=folded)
 
 
-def offer_bookings(offers_relation: str) -> str:
-    """What offers add to windows: columns as of leg_bookings."""
-    return compose("oracle", "offer_bookings", offers=offers_relation)
+def own_partition(hashed: str, partitions: int) -> dict[str, str]:
+    """Of which partition of the stream a row is, if it has any; by this hash of a column."""
+    if not partitions:
+        return {"own": "", "by": ""}
+    return {"own": f"toUInt32({hashed} % {partitions:d}) AS partition, ", "by": "partition, "}
 
 
-def leg_bookings(legs_relation: str) -> str:
+def leg_bookings(legs_relation: str, partitions: int = 0) -> str:
     """What legs add to windows: minute_ms, channel, queue, agent, team, reason, and m_<measure>."""
-    return compose("oracle", "leg_bookings", legs=legs_relation)
+    return compose(
+        "oracle", "leg_bookings", legs=legs_relation, **own_partition(CONTACT_PARTITION, partitions)
+    )
+
+
+def offer_bookings(offers_relation: str, partitions: int = 0) -> str:
+    """What offers to agents add to windows: columns as of leg_bookings."""
+    own = own_partition(CONTACT_PARTITION, partitions)["own"]
+    return compose("oracle", "offer_bookings", offers=offers_relation, own=own)
 
 
 def with_ivr_legs(contacts_relation: str, legs_relation: str) -> str:
@@ -218,7 +232,7 @@ def with_ivr_legs(contacts_relation: str, legs_relation: str) -> str:
     return compose("oracle", "with_ivr_legs", contacts=contacts_relation, legs=legs_relation)
 
 
-def contact_bookings(contacts_relation: str) -> str:
+def contact_bookings(contacts_relation: str, partitions: int = 0) -> str:
     """What contacts (with `ivr_legs`) add to windows: columns as of leg_bookings."""
     begin = "toUnixTimestamp64Milli(started_at)"
     return compose(
@@ -228,6 +242,7 @@ def contact_bookings(contacts_relation: str) -> str:
         calendar_number=calendar_number("final_queue"),
         first_business=business_ms("calendar", begin, f"({begin} + ifNull(first_resolution_ms, 0))"),
         full_business=business_ms("calendar", begin, f"({begin} + ifNull(full_resolution_ms, 0))"),
+        **own_partition(CONTACT_PARTITION, partitions),
     )
 
 
@@ -237,8 +252,12 @@ def windows(
     contact_measures: Sequence[str],
     offer_measures: Sequence[str],
     contacts_with_ivr: str = "",
+    partitions: int = 0,
 ) -> str:
-    """KPI windows: window_start, channel, queue and the measures under their names."""
+    """KPI windows: window_start, channel, queue and the measures under their names.
+
+    With `partitions` those of each partition of the stream, which has so many, and a column `partition`.
+    """
 
     def listed(pattern: str, names: Sequence[str]) -> str:
         return ", ".join(pattern.format(name) for name in names)
@@ -253,9 +272,10 @@ def windows(
         offer_measures=listed("m_{0}", offer_measures),
         offer_zeros=listed("toInt64(0) AS m_{0}", offer_measures),
         sums=listed("sum(m_{0}) AS {0}", [*leg_measures, *contact_measures, *offer_measures]),
-        offer_bookings=offer_bookings(offers(folded)),
-        leg_bookings=leg_bookings(legs(folded)),
-        contact_bookings=contact_bookings(contacts_with_ivr or contacts(folded, with_ivr=True)),
+        offer_bookings=offer_bookings(offers(folded), partitions),
+        leg_bookings=leg_bookings(legs(folded), partitions),
+        contact_bookings=contact_bookings(contacts_with_ivr or contacts(folded, with_ivr=True), partitions),
+        by=own_partition(CONTACT_PARTITION, partitions)["by"],
     )
 
 
@@ -264,9 +284,9 @@ def fcr(contacts_relation: str) -> str:
     return compose("oracle", "fcr", contacts=contacts_relation)
 
 
-def fcr_windows(fcr_relation: str) -> str:
+def fcr_windows(fcr_relation: str, partitions: int = 0) -> str:
     """FCR windows: window_start, channel, queue, days and the measures, columns as table `fcr_windows`."""
-    return compose("oracle", "fcr_windows", fcr=fcr_relation)
+    return compose("oracle", "fcr_windows", fcr=fcr_relation, **own_partition(CUSTOMER_PARTITION, partitions))
 
 
 def agent_quarters(legs_relation: str, agent_events: str = AGENT_EVENTS) -> str:

@@ -4,7 +4,7 @@ WITH
 -- Each contact up to six times; an agent's inquiry is none. T is that of its first queue.
 repeated AS (
     SELECT
-        channel, direction, entry, entry_queue, queue AS final_queue, agent, team, reason, dimensions, customer_key, callback_of,
+        {own}channel, direction, entry, entry_queue, queue AS final_queue, agent, team, reason, dimensions, customer_key, callback_of,
         rejected, end_type, end_detail, handled, transfers, reopens, contained, handle_ms, first_resolution_ms, full_resolution_ms, ivr_legs,
         answered, abandoned, wait_ms, queue_ms, agent_replies, reply_ms, reply_n, customer_wait_ms,
         handled AND direction = 'inbound' AND channel != 'voice' AS is_written,
@@ -32,7 +32,7 @@ repeated AS (
 )
 SELECT
     intDiv(toUnixTimestamp64Milli(assumeNotNull(booked_at)), 60000) * 60000 AS minute_ms,
-    channel,
+    {by}channel,
     if(booked IN ('started', 'entered'), entry_queue, final_queue) AS queue, agent, team, reason, dimensions,
     toInt64(booked = 'started') AS m_contacts,
     toInt64(booked = 'started' AND direction = 'inbound') AS m_contacts_inbound,

@@ -4,7 +4,7 @@ WITH
 -- Target and the presence of a known wait.
 weighed AS (
     SELECT
-        channel, queue, agent, team, reason, dimensions, entered_at, answered_at, ended_at, handled_at,
+        {own}channel, queue, agent, team, reason, dimensions, entered_at, answered_at, ended_at, handled_at,
         end_type,
         offered, handled, answered, abandoned, flow_out, waiting, transferred_out,
         queue_ms, queue_business_ms, handle_ms, talk_ms, acw_ms, hold_ms, hold_n, first_reply, first_response_ms,
@@ -40,7 +40,7 @@ repeated AS (
 )
 SELECT
     intDiv(toUnixTimestamp64Milli(booked_at), 60000) * 60000 AS minute_ms,
-    channel, queue, agent, team, reason, dimensions,
+    {by}channel, queue, agent, team, reason, dimensions,
     toInt64(entering AND offered) AS m_offered,
     toInt64(entering AND answered) AS m_answered,
     toInt64(entering AND abandoned) AS m_abandoned,

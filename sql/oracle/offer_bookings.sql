@@ -1,6 +1,6 @@
 -- What each offer to an agent adds to the KPI windows (docs/facts.md 6): columns as of leg_bookings.
 SELECT intDiv(toUnixTimestamp64Milli(ended_at), 60000) * 60000 AS minute_ms,
-    channel, queue, agent, team, reason, dimensions,
+    {own}channel, queue, agent, team, reason, dimensions,
     toInt64(beside) AS m_offers_beside,
     toInt64(outcome = 'missed') AS m_offers_missed,
     toInt64(outcome = 'refused') AS m_offers_refused,

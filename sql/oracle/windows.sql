@@ -1,13 +1,14 @@
--- Columns of table `kpi_windows` (without partition and version): the bookings of legs, contacts and offers, summed.
+-- Columns of table `kpi_windows` (without version; partition only where asked for): the bookings of legs, contacts
+-- and offers, summed.
 WITH
 -- A measure is booked by legs, by contacts or by offers; the others add zeros.
 bookings AS (
-    SELECT minute_ms, channel, queue AS booked_queue, {leg_measures}, {contact_zeros}, {offer_zeros} FROM {leg_bookings}
+    SELECT minute_ms, {by}channel, queue AS booked_queue, {leg_measures}, {contact_zeros}, {offer_zeros} FROM {leg_bookings}
     UNION ALL
-    SELECT minute_ms, channel, queue AS booked_queue, {leg_zeros}, {contact_measures}, {offer_zeros} FROM {contact_bookings}
+    SELECT minute_ms, {by}channel, queue AS booked_queue, {leg_zeros}, {contact_measures}, {offer_zeros} FROM {contact_bookings}
     UNION ALL
-    SELECT minute_ms, channel, queue AS booked_queue, {leg_zeros}, {contact_zeros}, {offer_measures} FROM {offer_bookings}
+    SELECT minute_ms, {by}channel, queue AS booked_queue, {leg_zeros}, {contact_zeros}, {offer_measures} FROM {offer_bookings}
 )
-SELECT fromUnixTimestamp64Milli(minute_ms, 'UTC') AS window_start, channel, booked_queue AS queue, {sums}
+SELECT fromUnixTimestamp64Milli(minute_ms, 'UTC') AS window_start, {by}channel, booked_queue AS queue, {sums}
 FROM bookings
-GROUP BY minute_ms, channel, booked_queue
+GROUP BY minute_ms, {by}channel, booked_queue

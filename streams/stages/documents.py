@@ -9,7 +9,8 @@ import orjson
 from kpis.tallies.windows import MEASURES, Tally, Window
 from streams.stages.contacts.batch import ContactChange
 
-# (epoch, offset) in one integer that ClickHouse can compare: 2^24 epochs of 2^40 offsets.
+# (epoch, offset) in one integer that ClickHouse can compare: 2^24 epochs of 2^39 offsets, with two places
+# each: the stream's and, behind it, a rebuild's. Older rows had one place: what comes later is above them.
 OFFSET_BITS = 40
 # Windows that move now are few; their keys are needed in every batch.
 KEPT_KEYS = 20_000
@@ -20,7 +21,14 @@ def row_version(epoch: int, offset: int) -> int:
 
     `offset` is that of the last event applied in the partition, -1 for none.
     """
-    return (epoch << OFFSET_BITS) | (offset + 1)
+    return (epoch << OFFSET_BITS) | 2 * (offset + 1)
+
+
+def rebuilt_version(epoch: int, next_offset: int) -> int:
+    """Version of a row that a rebuild made of all events before an offset: between the stream's that ends
+    before it and the stream's that has it.
+    """
+    return row_version(epoch, next_offset - 1) + 1
 
 
 def compact(dumped: bytes) -> bytes:

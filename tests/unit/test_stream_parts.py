@@ -17,7 +17,14 @@ from streams.stages.contacts.batch import FactKeys, apply_batch
 from streams.stages.contacts.event_set import CanonicalEvent, merge, pack, unpack
 from streams.stages.contacts.folded_cache import folded
 from streams.stages.contacts.stage import read_touched
-from streams.stages.documents import row_version, tally_bytes, tally_of, window_key, window_of
+from streams.stages.documents import (
+    rebuilt_version,
+    row_version,
+    tally_bytes,
+    tally_of,
+    window_key,
+    window_of,
+)
 from streams.state.markers import (
     Begun,
     Done,
@@ -107,7 +114,16 @@ def test_versions_grow_with_epoch_then_offset() -> None:
         row_version(1, 5),
     ]
     assert ordered == sorted(set(ordered))
-    assert row_version(2**24 - 1, 2**40 - 2) < 2**64
+    assert row_version(2**24 - 1, 2**39 - 2) < 2**64
+
+
+def test_a_rebuilt_row_is_between_the_batches_before_and_after() -> None:
+    for epoch, end in ((0, 0), (0, 7), (3, 10**9)):
+        before, after = row_version(epoch, end - 1), row_version(epoch, end)
+        assert before < rebuilt_version(epoch, end) < after
+        assert rebuilt_version(epoch, end) < row_version(epoch + 1, -1)
+    # Rows of before version 2 had offset + 1: whatever comes later is above them.
+    assert all(row_version(2, offset) >= (2 << 40) | (offset + 1) for offset in range(50))
 
 
 def test_markers_round_trip() -> None:

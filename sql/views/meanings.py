@@ -1,6 +1,9 @@
-"""What the columns of the views of facts mean. docs/facts.md has the exact rule of each."""
+"""What the columns of the views of facts mean: their comments, and docs/reference/views.md.
 
-FLAGS = "What was repaired or is missing, as listed in [facts](../facts.md)."
+docs/facts.md has the exact rule of each.
+"""
+
+FLAGS = "What was repaired or is missing, as listed in docs/facts.md."
 CHANNEL = "Channel of the contact."
 REASON = "Reason of the contact; '' for none."
 DIMENSIONS = "Dimensions of one's own by name, such as `dimensions['brand']`; '' for none."
