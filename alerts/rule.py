@@ -7,13 +7,7 @@ from pydantic import Field, model_validator
 
 from alerts.when import When
 from alerts.words import Closed, Duration, Text, Word
-
-# Profile -> (probability of a false alarm per look, how long it must last): measured, docs/guide/alerts.md.
-PROFILES = {
-    "fast": (Fraction(5, 1000), 120_000),
-    "default": (Fraction(1, 1000), 120_000),
-    "quiet": (Fraction(1, 10_000), 300_000),
-}
+from kpis.dips.profiles import PROFILES
 
 
 class Rule(Closed):

@@ -4,8 +4,7 @@ from clickhouse_connect.driver.client import Client
 
 from kpis.rules import Rules
 from reports.minutes import MinuteSums, asked
-from sql.kpi_queries import STREAM_LEGS
-from sql.templates import fill
+from sql.kpi_queries import waiting_minutes as waiting_minutes_query
 
 MEASURES = ("waiting", "longest_ms")
 
@@ -19,4 +18,4 @@ def waiting_minutes(client: Client, from_ms: int, to_ms: int, rules: Rules) -> l
         "stale_ms": rules.stale_ms,
         "stale_async_ms": rules.stale_async_ms,
     }
-    return asked(client, fill("kpi", "waiting_minutes", legs=STREAM_LEGS), MEASURES, given)
+    return asked(client, waiting_minutes_query(), MEASURES, given)

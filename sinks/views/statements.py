@@ -25,6 +25,7 @@ from sinks.views.kpi_views import (
 )
 from sql.views.others import (
     LIVE_MINUTES,
+    alert,
     backlog_now,
     fact_views,
     frequent_customer,
@@ -106,6 +107,7 @@ def statements(rules: Rules, zone: str, by_queue: Mapping[str, str] = NONE) -> d
         "repeat_contact": repeat_contact(rules.fcr.windows_days),
         "frequent_customer": frequent_customer(),
         "source_health": source_health(),
+        "alert": alert(),
     }
 
 

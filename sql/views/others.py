@@ -117,6 +117,35 @@ def backlog_now(parameters: Mapping[str, object], columns: Sequence[Column], mea
     return create("backlog_now", comment, [*fixed, *columns], "backlog_now", **parts)
 
 
+def alert() -> str:
+    """Episodes of alerts: from when to when, and what was seen when they fired."""
+    moment = "DateTime64(3, 'UTC')"
+    columns = [
+        Column("alert", "alert", "String", "Name of the rule."),
+        Column("episode", "episode", "String", "Its id, as in notifications."),
+        Column("channel", "own_labels['channel']", "String", "The channel; '' where the rule has none."),
+        Column("queue", "own_labels['queue']", "String", "The queue; '' where the rule has none."),
+        Column("kpi", "own_kpi", "String", "The KPI that was looked at."),
+        Column("opened_at", "began_at", moment, "When it was off for the first time."),
+        Column("fired_at", "fired", moment, "When it had lasted long enough."),
+        Column(
+            "ended_at",
+            "if(how = '', NULL, over)",
+            f"Nullable({moment})",
+            "When it was over; NULL: it is not.",
+        ),
+        Column("ending", "how", "String", "resolved; expired: nobody called any more; '' while it fires."),
+        Column(
+            "successes", "good", "Int64", "Numerator when it fired; contacts that were good, for a share."
+        ),
+        Column(
+            "n", "counted", "Int64", "Of how many; for absence and seasonal, how many were to be expected."
+        ),
+        Column("window_s", "intDiv(length_ms, 1000)", "Int64", "Over how long, in seconds."),
+    ]
+    return create("alert", "Episodes of alerts, as they were decided.", columns, "alert")
+
+
 def kpi_now(parameters: Mapping[str, object], columns: Sequence[Column], measures: Sequence[str]) -> str:
     """What waits and is handled at this moment; `columns` are expressions of t_<measure>, t_oldest_ms."""
     open_or_new = compose(
