@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS = {
     "demo": (
         "cli.demo:demo",
-        "Local stack, a simulated contact centre, live KPIs, an alert, then verify and a clean stop.",
+        "Local stack, a simulated contact centre, its wallboard, an alert, then verify and a clean stop.",
     ),
     "up": (
         "cli.up:up",
@@ -39,6 +39,10 @@ COMMANDS = {
     "follow": (
         "cli.follow:follow",
         "Send the events of a log while it is written, across rotations and restarts.",
+    ),
+    "listen": (
+        "cli.listen:listen",
+        "Send the events that a system tells over a connection, connecting again whenever it is lost.",
     ),
     "adapter": ("cli.adapter:app", "Look into sources: list them, try or check a file of one."),
     "simulate": (
