@@ -53,6 +53,10 @@ COMMANDS = {
         "cli.kpi:kpi",
         "KPIs of [from, to): from the stream's tables, or with --from-oracle recomputed from raw events.",
     ),
+    "report": (
+        "cli.report:report",
+        "The KPIs of a month beside the month before and the targets, by queue and by day, as one file.",
+    ),
     "explain": (
         "cli.explain:explain_command",
         "The contacts in numerator and denominator of a KPI, with the events that put them there.",

@@ -42,7 +42,7 @@ COMMANDS = (
     "export clickhouse", "export kafka", "replay files", "replay kafka", "replay clickhouse",
     "restore kafka", "restore clickhouse",
     "dead-letters list", "dead-letters show", "dead-letters replay",
-    "dead-letters close", "doctor", "heal", "wallboard", "rebuild",
+    "dead-letters close", "doctor", "heal", "wallboard", "rebuild", "report",
 )  # fmt: skip
 OURS = {
     "cli",
