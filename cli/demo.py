@@ -20,11 +20,13 @@ from cli.alerting.watch import Watch
 from cli.clickhouse import client
 from cli.console import NO, err, out, settings
 from cli.demo_correction import Correction, corrected, explained, lines
+from cli.demo_gateway import gateway_of
 from cli.demo_wallboard import Clock, hanging, has_browser, show
 from cli.printable import printable
 from cli.sending import open_sender
 from cli.settings import rules_of
 from cli.shown import shown
+from cli.simulate import sender_to
 from cli.stack import addresses, say, stack
 from cli.verify import print_report
 from cli.wallboard_settings import WallboardSettings
@@ -62,6 +64,7 @@ Browser = Annotated[
     bool | None,
     typer.Option("--browser/--no-browser", help="Open the wallboard; default: where there is a screen."),
 ]
+ByGateway = Annotated[bool, typer.Option("--gateway", help="Send over HTTP, through a gateway.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same contact centre.")]
 
 
@@ -90,9 +93,12 @@ def board(rows: list[dict[str, Any]], clock: str, sent: int) -> Table:
 class Demo:
     """Sends a morning of a simulated contact centre and reads what comes out at the other end."""
 
-    def __init__(self, config: WallboardSettings, seed: int, seconds: int, browser: bool) -> None:
+    def __init__(
+        self, config: WallboardSettings, seed: int, seconds: int, browser: bool, by_gateway: bool = False
+    ) -> None:
         self.config = config
         self.browser = browser
+        self.by_gateway = by_gateway
         self.seconds = seconds
         start_ms = int(time.time() * 1000) // DAY_MS * DAY_MS - DAY_MS + OPENING_HOUR_MS
         self.closing_ms = start_ms + SIMULATED_HOURS * HOUR_MS
@@ -113,7 +119,10 @@ class Demo:
     async def send(self) -> None:
         """Send the events, sped up so that they fit into the time."""
         speed = SIMULATED_HOURS * 3600 / self.seconds
-        async with await open_sender(self.config) as sender:
+        async with (
+            gateway_of(self.config, self.by_gateway) as address,
+            await sender_to(address, self.config) as sender,
+        ):
             self.clock.start()
             async for delivery in paced(self.deliveries(), speed=speed):
                 self.correction.watch(delivery.event)
@@ -175,7 +184,9 @@ class Demo:
         return compare(client(self.config), rules_of(self.config))
 
 
-def demo(seconds: Seconds = None, seed: Seed = 1, browser: Browser = None) -> None:
+def demo(
+    seconds: Seconds = None, seed: Seed = 1, browser: Browser = None, gateway: ByGateway = False
+) -> None:
     """Local stack, a simulated contact centre, its wallboard, an alert, then verify and a clean stop.
 
     Needs nothing but Python. Example: ringback demo --seconds 60 --seed 7
@@ -192,7 +203,7 @@ def demo(seconds: Seconds = None, seed: Seed = 1, browser: Browser = None) -> No
 
             def work() -> None:
                 try:
-                    outcome.append(Demo(config, seed, lasts_s, opens).run())
+                    outcome.append(Demo(config, seed, lasts_s, opens, gateway).run())
                 except BaseException as error:  # handed to the main thread, which watches the stack meanwhile
                     outcome.append(error)
                 finally:

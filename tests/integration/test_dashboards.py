@@ -1,6 +1,7 @@
 """Every query of Grafana's dashboards on the real engine, its macros expanded as the plug-in does it."""
 
 import json
+import os
 import random
 import re
 from collections.abc import Iterator
@@ -17,6 +18,10 @@ from support.worlds import random_contact
 from docs.build.grafana import DASHBOARDS, PERIODS
 from kpis.catalogue.every_kpi import every_kpi
 from reports.kpi.answer import Question, answer
+from reports.monthly.page import page
+from reports.monthly.pdf import pdf
+from reports.monthly.report import month_before, monthly, next_month, question_of
+from reports.monthly.workbook import workbook
 from sinks.views.statements import apply_views
 
 pytestmark = pytest.mark.stack
@@ -103,6 +108,27 @@ def test_the_numbers_are_those_of_the_command(client: Client) -> None:
         assert every_kpi(RULES)[name].name == panel["title"]
         compared += bool(value)
     assert compared >= 5
+
+
+def test_the_monthly_report_has_the_numbers_of_the_command(client: Client) -> None:
+    month = NOW.date().replace(day=1)
+    made = monthly(client, month, "Europe/Rome", RULES, {"service_level": 0.8}, ms(NOW))
+    asked = question_of(month, "Europe/Rome", ms(NOW))
+    (line,) = answer(client, asked, RULES)
+    assert {shown.kpi.id: shown.value for shown in made.lines} == line["kpis"]
+    (before,) = answer(client, question_of(month_before(month), "Europe/Rome", ms(NOW)), RULES)
+    assert {shown.kpi.id: shown.before for shown in made.lines} == before["kpis"]
+    assert sum(shown.value["value"] is not None for shown in made.lines) > 8
+    offered = next(series for series in made.series if series.kpi.id == "offered")
+    assert sum(filter(None, offered.values)) == line["kpis"]["offered"]["num"]
+    assert sum(values["offered"]["num"] for _, values in made.queues) == line["kpis"]["offered"]["num"]
+    assert len(offered.days) == (next_month(month) - month).days
+    assert made.provisional
+    folder = os.environ.get("RINGBACK_PICTURES")
+    for ending, content in (("html", page(made).encode()), ("pdf", pdf(made)), ("xlsx", workbook(made))):
+        if folder:
+            (Path(folder) / f"report.{ending}").write_bytes(content)
+        assert len(content) > 2_000
 
 
 def test_panels_do_not_lie_on_each_other() -> None:
