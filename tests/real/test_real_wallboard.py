@@ -98,20 +98,6 @@ async def test_the_wall(world: Database, tmp_path: Path, scheme: str, size: tupl
         assert tab.complaints() == []
 
 
-async def test_twenty_queues_fit(world: Database, tmp_path: Path) -> None:
-    names = ", ".join(f"{{queue: q{number}, name: Queue of many {number}}}" for number in range(12))
-    wall = Wall(world.reader(parse(f"queues: [{names}]")))
-    async with served(wall) as url, chromium(tmp_path / "profile") as new_tab:
-        tab = await new_tab()
-        await tab.prefers("dark")
-        await tab.screen(*WALL)
-        await tab.open(url)
-        await tab.until("document.querySelectorAll('.tile').length === 20")
-        await tab.picture(pictures(tmp_path) / "wallboard-twenty.png")
-        assert await tab.evaluate("document.documentElement.scrollHeight") <= WALL[1]
-        assert await tab.evaluate(CUT) == []
-
-
 async def test_a_number_that_is_old_looks_old_and_comes_back(world: Database, tmp_path: Path) -> None:
     async with looking(world, tmp_path / "profile") as (tab, url, _):
         await shown(tab, url, "dark", WALL)
