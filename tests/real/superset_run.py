@@ -1,4 +1,4 @@
-"""Run by Superset's own Python: imports the bundle, then asks every chart as its browser does; prints what came.
+"""Run by Superset's own Python: imports the bundle, asks every chart as a browser does, prints the answers.
 
 superset_run.py BUNDLE CLICKHOUSE_URI PASSWORD FROM TO
 """

@@ -1,4 +1,4 @@
-"""Apache Superset from PyPI imports our bundle and answers every chart of it with the numbers of `ringback kpi`."""
+"""Apache Superset from PyPI imports our bundle and answers every chart with the numbers of `ringback kpi`."""
 
 import json
 import sys
@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench.bi_data import fill
 from support.embedded import credentials
 from support.fetching import fetched, folder_of, printed
 
+from bench.bi_data import fill
 from cli.times import span_ms
 from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.ports import free_port
