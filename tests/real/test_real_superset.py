@@ -39,7 +39,9 @@ def superset() -> tuple[Path, dict[str, str]]:
     """Superset with an account, in an environment and a home of its own."""
     folder = folder_of("superset", {"superset_run.py": (HERE / "superset_run.py").read_text()})
     fetched(sys.executable, "-m", "venv", "v", folder=folder)
-    fetched("v/bin/pip", "install", "-q", "--disable-pip-version-check", *PACKAGES, folder=folder)
+    fetched(
+        str(folder / "v/bin/pip"), "install", "-q", "--disable-pip-version-check", *PACKAGES, folder=folder
+    )
     given = {"SUPERSET_SECRET_KEY": "a" * 42, "SUPERSET_HOME": str(folder / "home"), "FLASK_APP": "superset"}
     (folder / "home").mkdir(exist_ok=True)
     set_up = " && ".join((
