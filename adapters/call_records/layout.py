@@ -5,6 +5,7 @@ RINGBACK_CALL_RECORDS names a file of yours, RINGBACK_CALL_RECORDS_ZONE the time
 
 import os
 import tomllib
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -90,7 +91,13 @@ class Layout(Strict):
         """Is a first line one of this layout?"""
         if self.header:
             return {*self.header} <= {cell.strip() for cell in cells}
-        return len(cells) == len(self.columns) and cells[0].startswith(self.begins)
+        if len(cells) != len(self.columns) or not cells[0].startswith(self.begins):
+            return False
+        try:
+            datetime.strptime(cells[self.columns.index(self.started)].strip(), self.time)
+        except ValueError:
+            return False  # as many commas by chance
+        return True
 
 
 def read_layout(path: Path) -> Layout:

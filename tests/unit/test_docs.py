@@ -92,6 +92,7 @@ def readme_wrong(readme: str) -> list[str]:
 
 
 def index_wrong(readme: str) -> list[str]:
+    """Pages of docs/ that no link of the README names; a list of decisions, mappings, surveys will do."""
     """Pages of docs/ that no link of the README names; of decisions, mappings, surveys a list is enough."""
     linked = {link.partition("#")[0] for link in LINK.findall(readme)}
     lists = LINK.findall(read("docs/guide/mappings.md") + read("docs/guide/gateway.md"))
