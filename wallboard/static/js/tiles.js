@@ -6,7 +6,7 @@ import { NONE, count, decimal, duration, percent, ratio, shown, spoken } from ".
 import { STATE, because } from "./words.js";
 
 const COLUMNS = { 1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3, 7: 4, 8: 4, 9: 3 };
-const columns = (tiles) => COLUMNS[tiles] ?? (tiles <= 12 ? 4 : 5);
+const columns = (tiles) => COLUMNS[tiles] ?? 4; // in a narrower tile numbers would be cut off
 export const queueLink = (queue) => `/queue?${new URLSearchParams({ queue })}`;
 
 function pair(name, label, kind) {
