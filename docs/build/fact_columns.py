@@ -148,3 +148,25 @@ BY_DAYS = {
     "is_repeat": "1 if it came within {0} d after an earlier one.",
     "final": "1 if {0} d have passed, so that no later contact can change this.",
 }
+MEANINGS |= {
+    "window_as_published": {
+        "window_start": "Begin of the minute.",
+        "channel": CHANNEL,
+        "queue": "The queue; empty for none.",
+        "days": "0 for KPIs; of repeat contacts the length of the window.",
+        "measures": "What was known then, by name of the measure; 0 where a name is missing.",
+        "last_published_at": "When the minute had last been stored.",
+    },
+    "corrections": {
+        "corrected_at": "When the new value was stored.",
+        "window_start": "Begin of the minute.",
+        "channel": CHANNEL,
+        "queue": "The queue; empty for none.",
+        "days": "0 for KPIs; of repeat contacts the length of the window.",
+        "measure": "Which measure changed.",
+        "old_value": "Its value until then.",
+        "new_value": "Its value from then on.",
+        "cause": "events, or rebuild.",
+        "events": "What came for contacts of that minute: when it happened, contact, event, type, delay in ms.",
+    },
+}

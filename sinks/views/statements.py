@@ -18,11 +18,13 @@ from sinks.views.sources import agent_sources, apart, kpi_sources
 from sql.views.grid import grid
 from sql.views.others import (
     LIVE_MINUTES,
+    corrections,
     fact_views,
     frequent_customer,
     kpi_now,
     repeat_contact,
     source_health,
+    window_as_published,
 )
 from sql.views.period import DAYS_ON, Column, PeriodView, Total, only_queues, period_view, zoned_view
 
@@ -135,6 +137,8 @@ def statements(rules: Rules, zone: str, by_queue: Mapping[str, str] = NONE) -> d
         "repeat_contact": repeat_contact(rules.fcr.windows_days),
         "frequent_customer": frequent_customer(),
         "source_health": source_health(),
+        "window_as_published": window_as_published(),
+        "corrections": corrections(),
     }
 
 

@@ -55,6 +55,29 @@ def repeat_contact(days: Sequence[int]) -> str:
     return plain("repeat_contact", query, comment)
 
 
+def window_as_published() -> str:
+    """Windows as they were known at a moment: SELECT ... FROM window_as_published(moment = '...')."""
+    comment = (
+        "Windows as readers knew them at a moment, minute by minute, with their measures by name: "
+        "SELECT * FROM window_as_published(moment = '2026-01-05 10:05:00')."
+    )
+    return plain("window_as_published", fill("views", "window_as_published"), comment)
+
+
+def corrections_query(only: str = "1", measures: str = "1", near: str = "1") -> str:
+    """Changes of published numbers: of these windows and measures, and events of these times."""
+    return fill("views", "corrections", only=only, measures=measures, near=near)
+
+
+def corrections() -> str:
+    """All changes of published numbers."""
+    comment = (
+        "Changes of numbers after they had been published: when, which measure, from what to what, and the "
+        "events that came (when it happened, contact, event, type, delay in ms)."
+    )
+    return plain("corrections", corrections_query(), comment)
+
+
 def frequent_customer() -> str:
     """Customers that are more likely a switchboard or a test than a person."""
     query = fill("views", "frequent_customer", frequent=str(FREQUENT))
