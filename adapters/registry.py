@@ -1,12 +1,15 @@
-"""Every source there is. A new one is a folder in adapters/, a line here, and samples in tests/samples/.
+"""Every source there is. A new one is a folder in adapters/, a line here, and samples in tests/samples/; or a
+mapping in adapters/mapping/shipped/, and samples.
 
 Made from it: the commands of `ringback import`, what `ringback adapter` knows, the table of sources in the
 documents, and the contract suite (tests/contract), which every source must pass.
 """
 
 from importlib import import_module
+from pathlib import Path
 
 from adapters.kit.source import Source
+from adapters.mapping.source import SUFFIX, shipped, source_in
 
 # In the order in which they are listed. Each folder has a source.py with its ENTRY.
 FOLDERS = (
@@ -20,6 +23,17 @@ FOLDERS = (
     "chatwoot",
     "zammad",
     "zendesk",
+    "amazon_connect",
+    "genesys",
+    "twilio_taskrouter",
+    "intercom",
+    "delighted",
+    "typeform",
+    "surveymonkey",
+    "qualtrics",
+    "asknicely",
+    "formbricks",
+    "satismeter",
 )
 
 
@@ -35,12 +49,24 @@ def entry(folder: str) -> Source:
     return found
 
 
-SOURCES: tuple[Source, ...] = tuple(entry(folder) for folder in FOLDERS)
+SOURCES: tuple[Source, ...] = (*map(entry, FOLDERS), *shipped())
+
+
+def sources_with(folder: Path | None) -> tuple[Source, ...]:
+    """Every source, and those of the mappings in a folder; one there replaces a shipped one of its name.
+
+    Raises BadMapping, OSError.
+    """
+    own = [source_in(path) for path in sorted(folder.glob(f"*{SUFFIX}"))] if folder else []
+    names = {source.name for source in own}
+    return (*(source for source in SOURCES if source.name not in names), *own)
 
 
 def source_of(name: str) -> Source:
-    """The source of that name. Raises NoSuchSource."""
+    """The source of that name, or that of a mapping by its file. Raises NoSuchSource, BadMapping, OSError."""
+    if name.endswith(SUFFIX):
+        return source_in(Path(name))
     for source in SOURCES:
         if source.name == name:
             return source
-    raise NoSuchSource(f"no source {name!r}; there are {', '.join(FOLDERS)}")
+    raise NoSuchSource(f"no source {name!r}; there are {', '.join(s.name for s in SOURCES)}")

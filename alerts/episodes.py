@@ -1,16 +1,16 @@
 """Episodes of a rule over a stretch of history: what would have been paged, and when."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from alerts.label_sets import LabelSet, series_of
-from alerts.rule import Group, ObjectiveWhen, Rule
+from alerts.detectors import timing_of
+from alerts.label_sets import LabelSet, Minutes, series_of
+from alerts.message import value_of
+from alerts.rule import Group, Rule
 from kpis.catalogue.kpi import Kpi
-from kpis.dips.critical import CriticalCounts
+from kpis.dips.detector import Detector
 from kpis.dips.episodes import transitions
-from kpis.dips.ladder import Look, Objective, Series, counts_of, look
-from kpis.dips.machine import Timing
-from reports.minutes import MinuteSums
+from kpis.dips.ladder import Look, Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,63 +25,52 @@ class Episode:
     ended_at: int | None
     ending: str  # resolved, expired, or "" while it is firing
     seen: Look  # when it fired
-
-
-def objective_of(when: ObjectiveWhen) -> Objective:
-    """The objective of a rule as the decision takes it."""
-    return Objective(
-        when.target, when.op == "<", when.p_value, when.windows, when.min_samples, when.fresh_min
-    )
-
-
-def timing_of(rule: Rule) -> Timing:
-    """The times of a rule."""
-    return Timing(rule.for_, rule.keep_firing_for)
+    value: str  # the same in words
 
 
 def episodes(
     group: Group,
     rule: Rule,
-    kpi: Kpi,
-    minutes: Iterable[MinuteSums],
+    kpis: Mapping[str, Kpi],
+    detector: Detector,
+    minutes: Minutes,
     span: tuple[int, int],
     async_channels: tuple[str, ...],
 ) -> Iterator[Episode]:
-    """Episodes of an objective rule in [begin, end), all label sets, each by its own history."""
-    objective = objective_of(rule.when)
-    counts = counts_of(objective)
-    for labels, series in series_of(rule, kpi, minutes, async_channels).items():
-        yield from of_series(group, rule, labels, series, span, objective, counts)
+    """Episodes of a rule in [begin, end), all label sets, each by its own history."""
+    for labels, parts in series_of(rule, kpis, minutes, async_channels).items():
+        yield from of_parts(group, rule, kpis[rule.kpi], labels, parts, span, detector)
 
 
-def of_series(
+def of_parts(
     group: Group,
     rule: Rule,
+    kpi: Kpi,
     labels: LabelSet,
-    series: Series,
+    parts: list[Series],
     span: tuple[int, int],
-    objective: Objective,
-    counts: CriticalCounts,
+    detector: Detector,
 ) -> Iterator[Episode]:
     """Episodes of one label set."""
     firing: Episode | None = None
-    for now, changed in transitions(series, span, group.interval, objective, timing_of(rule), counts):
+    for now, changed in transitions(parts, span, group.interval, detector, timing_of(rule)):
         if changed is None:
             continue
         if changed.to == "firing":
-            seen = look(series, changed.at, now.restart, objective, counts)
-            firing = Episode(rule.alert, rule.kpi, labels, changed.opened_at, changed.at, None, "", seen)
-        elif firing is not None and changed.to in ("resolved", "expired"):
-            yield Episode(
-                firing.alert,
-                firing.kpi,
+            seen = detector.look(parts, changed.at, now.restart)
+            firing = Episode(
+                rule.alert,
+                rule.kpi,
                 labels,
-                firing.began_at,
-                firing.fired_at,
+                changed.opened_at,
                 changed.at,
-                changed.to,
-                firing.seen,
+                None,
+                "",
+                seen,
+                value_of(rule, kpi, seen),
             )
+        elif firing is not None and changed.to in ("resolved", "expired"):
+            yield replace(firing, ended_at=changed.at, ending=changed.to)
             firing = None
     if firing is not None:
         yield firing

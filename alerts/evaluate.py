@@ -1,19 +1,19 @@
 """One evaluation of a group: from minutes to standings, changes and what is to be said, all or nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 
-from alerts.episodes import objective_of, timing_of
-from alerts.label_sets import LabelSet, series_of
+from alerts.detectors import detector_of, timing_of
+from alerts.label_sets import LabelSet, Minutes, parts_of, series_of
 from alerts.ledger import Ledger, labels_of, labels_text
 from alerts.message import message
 from alerts.rule import Group, Rule
-from kpis.catalogue.kpi import Kpi
-from kpis.dips.critical import CriticalCounts
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.dips.detector import Detector
 from kpis.dips.episodes import transitions
-from kpis.dips.ladder import Look, Objective, Series, counts_of, look
+from kpis.dips.ladder import Look, Series
 from kpis.dips.machine import Standing, Transition
-from reports.minutes import MinuteSums
+from kpis.rules import Rules
 
 TOLD = ("firing", "resolved", "expired")
 
@@ -21,19 +21,19 @@ TOLD = ("firing", "resolved", "expired")
 class Evaluator:
     """Evaluates the rules of a file; keeps tables of critical counts between evaluations."""
 
-    def __init__(
-        self,
-        kpis: Mapping[str, Kpi],
-        async_channels: tuple[str, ...],
-        ledger: Ledger,
-        receivers: tuple[str, ...],
-    ) -> None:
-        self.kpis, self.async_channels, self.ledger, self.receivers = kpis, async_channels, ledger, receivers
-        self._counts: dict[Objective, CriticalCounts] = {}
+    def __init__(self, rules: Rules, ledger: Ledger, receivers: tuple[str, ...], zone: str = "UTC") -> None:
+        self.rules, self.ledger, self.receivers, self.zone = rules, ledger, receivers, zone
+        self.kpis = every_kpi(rules)
+        self._detectors: dict[str, Detector] = {}
 
-    def evaluate(
-        self, group: Group, minutes: Sequence[MinuteSums], span: tuple[int, int], now: int
-    ) -> list[Transition]:
+    def detectors(self, group: Group) -> dict[str, Detector]:
+        """What looks at the minutes of each rule of a group."""
+        for rule in group.rules:
+            if rule.alert not in self._detectors:
+                self._detectors[rule.alert] = detector_of(rule, self.kpis[rule.kpi], self.zone)
+        return self._detectors
+
+    def evaluate(self, group: Group, minutes: Minutes, span: tuple[int, int], now: int) -> list[Transition]:
         """All steps in (begin, end] of all rules. What is too old is recorded, not told."""
         told: list[Transition] = []
         with self.ledger.transaction():
@@ -43,28 +43,25 @@ class Evaluator:
         return told
 
     def _rule(
-        self, group: Group, rule: Rule, minutes: Sequence[MinuteSums], span: tuple[int, int], now: int
+        self, group: Group, rule: Rule, minutes: Minutes, span: tuple[int, int], now: int
     ) -> list[Transition]:
-        objective = objective_of(rule.when)
-        counts = self._counts.setdefault(objective, counts_of(objective))
-        known = self.ledger.standings(rule.alert)
-        kpi, found = self.kpis[rule.kpi], []
-        series = series_of(rule, kpi, minutes, self.async_channels)
-        for labels in quiet_ones(rule, known, series):
-            series[labels] = Series()
-        for labels, own in series.items():
+        detector, timing = self.detectors(group)[rule.alert], timing_of(rule)
+        known, found = self.ledger.standings(rule.alert), []
+        parts = series_of(rule, self.kpis, minutes, self.rules.async_channels)
+        number = len(parts_of(rule, self.kpis[rule.kpi], self.kpis))
+        for labels in quiet_ones(known, parts):
+            parts[labels] = [Series() for _ in range(number)]
+        for labels, own in parts.items():
             before = known.get(labels_text(labels), Standing())
-            now_standing = before
-            for standing, changed in transitions(
-                own, span, group.interval, objective, timing_of(rule), counts, before
-            ):
+            standing = before
+            for now_standing, changed in transitions(own, span, group.interval, detector, timing, before):
                 if changed is not None and changed.to in TOLD:
-                    seen = look(own, changed.at, now_standing.restart, objective, counts)
+                    seen = detector.look(own, changed.at, standing.restart)
                     self._tell(group, rule, labels, changed, seen, now)
                     found.append(changed)
-                now_standing = standing
-            if now_standing != before:
-                self.ledger.stand(rule.alert, labels, now_standing)
+                standing = now_standing
+            if standing != before:
+                self.ledger.stand(rule.alert, labels, standing)
         return found
 
     def _tell(
@@ -75,7 +72,7 @@ class Evaluator:
             rule.alert, labels, changed.to, changed.at, changed.opened_at, asdict(seen), now
         )
         if now - settle_of(group) - changed.at <= rule.max_age:
-            body = message(group, rule, labels, changed, seen, episode)
+            body = message(group, rule, self.kpis[rule.kpi], labels, changed, seen, episode)
             for receiver in self.receivers:
                 self.ledger.enqueue(episode, changed.to, receiver, body, now)
 
@@ -85,12 +82,8 @@ def settle_of(group: Group) -> int:
     return max(rule.settle for rule in group.rules)
 
 
-def quiet_ones(
-    rule: Rule, known: Mapping[str, Standing], series: Mapping[LabelSet, Series]
-) -> list[LabelSet]:
+def quiet_ones(known: Mapping[str, Standing], present: Mapping[LabelSet, object]) -> list[LabelSet]:
     """Label sets that are pending or firing and of which nobody has called lately: their clock goes on."""
-    present = {labels_text(labels) for labels in series}
-    waiting = [
-        text for text, standing in known.items() if standing.state != "inactive" and text not in present
-    ]
+    there = {labels_text(labels) for labels in present}
+    waiting = [text for text, standing in known.items() if standing.state != "inactive" and text not in there]
     return [labels_of(text) for text in waiting]

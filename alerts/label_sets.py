@@ -1,24 +1,100 @@
-"""From minutes of channels and queues to one series per label set of a rule."""
+"""From minutes of channels and queues to the series of each label set of a rule."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from clickhouse_connect.driver.client import Client
 
-from alerts.rule import Group, Rule
+from alerts.rule import Group, Rule, RuleFile
+from alerts.sense import is_gauge
+from alerts.when import MaturedWhen
 from kpis.catalogue.kpi import Kpi, applicable, total
+from kpis.dips.detector import Detector
 from kpis.dips.ladder import Series
-from reports.minutes import MinuteSums, minute_sums
+from kpis.rules import Rules
+from reports.minutes import MinuteSums, fcr_minutes, minute_sums, queues_of
+from reports.waiting import waiting_minutes
 
 LabelSet = tuple[tuple[str, str], ...]  # of a rule's `by`, in its order
+Source = tuple[str, int]  # a table that is read by minute, and for repeat contacts the days
+WINDOWS: Source = ("windows", 0)
+WAITING: Source = ("waiting", 0)
+Minutes = Mapping[Source, Sequence[MinuteSums]]
+
+
+def parts_of(rule: Rule, kpi: Kpi, kpis: Mapping[str, Kpi]) -> list[tuple[Source, Kpi]]:
+    """Where the minutes of a rule are, and what is counted in them: one part, or one per age."""
+    if isinstance(rule.when, MaturedWhen):
+        return [(("fcr", days), kpis[f"{kpi.id}.w{days}d"]) for days in sorted(rule.when.targets)]
+    return [(WAITING if is_gauge(kpi) else WINDOWS, kpi)]
 
 
 def minutes_of(
-    client: Client, group: Group, kpis: Mapping[str, Kpi], span: tuple[int, int]
+    client: Client,
+    group: Group,
+    kpis: Mapping[str, Kpi],
+    detectors: Mapping[str, Detector],
+    span: tuple[int, int],
+    rules: Rules,
+) -> Minutes:
+    """All that a group is about: each table asked once for each stretch of time that its rules want."""
+    measures: dict[Source, dict[str, None]] = {}
+    spans: dict[Source, list[tuple[int, int]]] = {}
+    for rule in group.rules:
+        for source, kpi in parts_of(rule, kpis[rule.kpi], kpis):
+            measures.setdefault(source, {}).update(dict.fromkeys((*kpi.num, *kpi.den)))
+            spans.setdefault(source, []).extend(detectors[rule.alert].spans(*span))
+    return {
+        source: [
+            minute
+            for begin, end in merged(spans[source])
+            for minute in read(client, source, [*measures[source]], begin, end, rules)
+        ]
+        for source in measures
+    }
+
+
+def label_set_counts(
+    client: Client,
+    file: RuleFile,
+    kpis: Mapping[str, Kpi],
+    async_channels: tuple[str, ...],
+    span: tuple[int, int],
+) -> dict[str, int]:
+    """How many label sets each rule has, by the channels and queues of a time."""
+    known = queues_of(client, *span)
+    return {
+        rule.alert: len(
+            {
+                tuple({"channel": each.channel, "queue": each.queue}[name] for name in rule.by)
+                for each in known
+                if is_meant(rule, each, kpis[rule.kpi], async_channels)
+            }
+        )
+        for group in file.groups
+        for rule in group.rules
+    }
+
+
+def read(
+    client: Client, source: Source, measures: Sequence[str], begin: int, end: int, rules: Rules
 ) -> list[MinuteSums]:
-    """All that a group is about, in one question, from its longest window before the span on."""
-    measures = {name: None for rule in group.rules for name in (*kpis[rule.kpi].num, *kpis[rule.kpi].den)}
-    longest = max(rule.when.windows[-1] for rule in group.rules)
-    return minute_sums(client, [*measures], span[0] - longest, span[1])
+    """Minutes of a table in [begin, end)."""
+    if source == WAITING:
+        return waiting_minutes(client, begin, end, rules)
+    if source == WINDOWS:
+        return minute_sums(client, measures, begin, end)
+    return fcr_minutes(client, measures, source[1], begin, end)
+
+
+def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Stretches of time in their order, those that touch as one."""
+    found: list[tuple[int, int]] = []
+    for begin, end in sorted(spans):
+        if found and begin <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], end)
+        else:
+            found.append((begin, end))
+    return found
 
 
 def is_meant(rule: Rule, minute: MinuteSums, kpi: Kpi, async_channels: tuple[str, ...]) -> bool:
@@ -30,29 +106,49 @@ def is_meant(rule: Rule, minute: MinuteSums, kpi: Kpi, async_channels: tuple[str
 
 
 def series_of(
+    rule: Rule, kpis: Mapping[str, Kpi], minutes: Minutes, async_channels: tuple[str, ...]
+) -> dict[LabelSet, list[Series]]:
+    """Numerator and denominator of the rule's KPI per label set, minute by minute, for each of its parts."""
+    parts = parts_of(rule, kpis[rule.kpi], kpis)
+    found: dict[LabelSet, list[Series]] = {}
+    for number, (source, kpi) in enumerate(parts):
+        for labels, own in of_part(rule, kpi, minutes[source], async_channels).items():
+            found.setdefault(labels, [Series() for _ in parts])[number] = own
+    return dict(sorted(found.items()))
+
+
+def of_part(
     rule: Rule, kpi: Kpi, minutes: Iterable[MinuteSums], async_channels: tuple[str, ...]
 ) -> dict[LabelSet, Series]:
-    """Numerator and denominator of the KPI per label set, minute by minute."""
+    """The series of one part per label set."""
     sums: dict[LabelSet, dict[int, tuple[int, int]]] = {}
     for minute in minutes:
         if is_meant(rule, minute, kpi, async_channels):
             own = {"channel": minute.channel, "queue": minute.queue}
             labels = tuple((name, own[name]) for name in rule.by)
             found = sums.setdefault(labels, {})
-            before = found.get(minute.minute, (0, 0))
+            before = found.get(minute.minute)
             found[minute.minute] = added(before, kpi, minute.sums)
-    return {labels: series(found) for labels, found in sorted(sums.items())}
+    is_share = kpi.unit == "ratio"
+    return {labels: series(found, is_share) for labels, found in sums.items()}
 
 
-def added(before: tuple[int, int], kpi: Kpi, sums: Mapping[str, int]) -> tuple[int, int]:
+def added(before: tuple[int, int] | None, kpi: Kpi, sums: Mapping[str, int]) -> tuple[int, int]:
     """Counts of a minute with those of one more channel or queue."""
-    return before[0] + total(kpi.num, sums), before[1] + total(kpi.den, sums)
+    if is_gauge(kpi):
+        value, waiting = sums["longest_ms" if kpi.figure else "waiting"], sums["waiting"]
+        if before is None:
+            return value, waiting
+        return (max(before[0], value) if kpi.figure else before[0] + value), before[1] + waiting
+    num = total(kpi.num, sums)
+    den = total(kpi.den, sums) if kpi.den else num
+    return (num, den) if before is None else (before[0] + num, before[1] + den)
 
 
-def series(minutes: Mapping[int, tuple[int, int]]) -> Series:
+def series(minutes: Mapping[int, tuple[int, int]], is_share: bool) -> Series:
     """Minutes in their order; shares are between nothing and all, whatever corrections are under way."""
     found = Series()
     for minute, (successes, counted) in sorted(minutes.items()):
         if counted > 0:
-            found.add(minute, min(max(successes, 0), counted), counted)
+            found.add(minute, min(max(successes, 0), counted) if is_share else successes, counted)
     return found

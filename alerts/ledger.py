@@ -76,6 +76,16 @@ class Change:
     decided_at: int
 
 
+STORED = "\x00stored"  # how far ClickHouse has the changes; no group is called so
+CHANGE = "id, episode, alert, labels, kind, at, opened_at, document, decided_at"
+
+
+def change_of(row: tuple[Any, ...]) -> Change:
+    """A row of transitions."""
+    id_, episode, alert, labels, kind, at, opened_at, seen, decided_at = row
+    return Change(id_, episode, alert, labels_of(labels), kind, at, opened_at, orjson.loads(seen), decided_at)
+
+
 def labels_text(labels: LabelSet) -> str:
     """Labels as a key."""
     return orjson.dumps(labels).decode()
@@ -213,15 +223,16 @@ class Ledger:
 
     def changes(self, limit: int) -> list[Change]:
         """The last changes, the newest first."""
+        found = self._db.execute(f"SELECT {CHANGE} FROM transition ORDER BY at DESC, id LIMIT ?", (limit,))  # noqa: S608
+        return [change_of(row) for row in found]
+
+    def not_stored(self, limit: int) -> tuple[int, list[Change]]:
+        """Changes that ClickHouse does not have yet, in the order they came, and how far they reach."""
         found = self._db.execute(
-            "SELECT id, episode, alert, labels, kind, at, opened_at, document, decided_at FROM transition "
-            "ORDER BY at DESC, id LIMIT ?",
-            (limit,),
-        )
-        return [
-            Change(id_, episode, alert, labels_of(labels), kind, at, opened, orjson.loads(seen), decided)
-            for id_, episode, alert, labels, kind, at, opened, seen, decided in found
-        ]
+            f"SELECT rowid, {CHANGE} FROM transition WHERE rowid > ? ORDER BY rowid LIMIT ?",  # noqa: S608
+            (self.position(STORED) or 0, limit),
+        ).fetchall()
+        return (found[-1][0] if found else 0), [change_of(row[1:]) for row in found]
 
     def close(self) -> None:
         """Done."""

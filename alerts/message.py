@@ -6,6 +6,16 @@ from datetime import UTC, datetime
 
 from alerts.label_sets import LabelSet
 from alerts.rule import Group, Rule
+from alerts.sense import is_gauge
+from alerts.when import (
+    AbsenceWhen,
+    BurnRateWhen,
+    MaturedWhen,
+    ObjectiveWhen,
+    SeasonalWhen,
+    ThresholdWhen,
+)
+from kpis.catalogue.kpi import Kpi
 from kpis.dips.ladder import Look
 from kpis.dips.machine import Transition
 from reports.explain.reading import utc_text
@@ -24,27 +34,63 @@ def filled(text: str, words: dict[str, str]) -> str:
     return PLACE.sub(lambda place: words.get(place[1], place[0]), text)
 
 
-def explain_command(rule: Rule, labels: LabelSet, opened_at: int) -> str:
+def explain_command(kpi: Kpi, labels: LabelSet, opened_at: int) -> str:
     """The command that lists the contacts behind it."""
     where = [part for name, value in labels for part in (f"--{name}", value)]
     window = datetime.fromtimestamp(opened_at // 900_000 * 900, UTC).strftime("%Y-%m-%dT%H:%MZ")
-    return shlex.join(["ringback", "explain", rule.kpi, "--window", window, "--every", "15m", *where])
+    return shlex.join(["ringback", "explain", kpi.id, "--window", window, "--every", "15m", *where])
+
+
+def amount(kpi: Kpi, num: int, den: int) -> str:
+    """A value of the KPI in words: a share in percent, a time in seconds, a count as it is."""
+    if not kpi.den or not den:
+        return f"{num / 1000:.1f} s" if kpi.unit == "ms" else f"{num:,}"
+    if kpi.unit == "ratio":
+        return percent(num, den)
+    return f"{num / den / 1000:.1f} s" if kpi.unit == "ms" else f"{num / den:,.2f}"
+
+
+def wanted(rule: Rule, kpi: Kpi, seen: Look) -> str:
+    """What is wanted, in words."""
+    match rule.when:
+        case ObjectiveWhen() | BurnRateWhen() as when:
+            return percent(when.target.numerator, when.target.denominator)
+        case MaturedWhen() as when:
+            found = [
+                f"{percent(t.numerator, t.denominator)} in {d} d" for d, t in sorted(when.targets.items())
+            ]
+            return ", ".join(found)
+        case ThresholdWhen() as when:
+            return amount(kpi, when.limit.numerator, when.limit.denominator)
+        case AbsenceWhen():
+            return f"some {seen.n:,} as in earlier weeks"
+        case SeasonalWhen():
+            return f"some {seen.n:,} as in earlier weeks"
+
+
+def value_of(rule: Rule, kpi: Kpi, seen: Look) -> str:
+    """How it is, in words."""
+    if isinstance(rule.when, AbsenceWhen | SeasonalWhen):
+        return f"{seen.successes:,}"
+    if is_gauge(kpi):
+        return amount(kpi, seen.successes, 0)
+    return amount(kpi, seen.successes, seen.n)
 
 
 def message(
-    group: Group, rule: Rule, labels: LabelSet, changed: Transition, seen: Look, episode: str
+    group: Group, rule: Rule, kpi: Kpi, labels: LabelSet, changed: Transition, seen: Look, episode: str
 ) -> dict[str, object]:
     """The notification as receivers get it; each puts it into its own form."""
-
-    target = percent(rule.when.target.numerator, rule.when.target.denominator)
+    target = wanted(rule, kpi, seen)
     words = dict(labels) | {
         "alert": rule.alert,
         "kpi": rule.kpi,
-        "value": percent(seen.successes, seen.n),
+        "value": value_of(rule, kpi, seen),
         "n": str(seen.n),
         "target": target,
         "window": f"{seen.window_ms // MINUTE_MS} min",
     }
+    op = getattr(rule.when, "op", "<")
     return {
         "episode": episode,
         "status": changed.to,
@@ -52,11 +98,12 @@ def message(
         "kpi": rule.kpi,
         "labels": dict(labels) | group.labels | rule.labels,
         "annotations": {name: filled(text, words) for name, text in rule.annotations.items()},
-        "objective": f"{rule.when.op} {target}",
+        "objective": f"{op} {target}",
         "value": words["value"],
         "n": seen.n,
         "window_ms": seen.window_ms,
         "opened_at": utc_text(changed.opened_at),
         "at": utc_text(changed.at),
-        "explain": explain_command(rule, labels, changed.opened_at),
+        "explain": explain_command(kpi, labels, changed.opened_at),
+        "provisional": is_gauge(kpi) or kpi.maturity in ("all", "pending"),
     }

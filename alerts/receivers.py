@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from alerts.rule import Closed, Word
+from alerts.words import Closed, Word
 
 
 class Secret(Closed):

@@ -1,69 +1,13 @@
 """What an alert rule says: models of the rule file, closed, with words close to Prometheus."""
 
-import re
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
-DURATION = re.compile(r"(\d+)(ms|[smhdw])")
-
-
-def duration_ms(text: object) -> int:
-    """Milliseconds of a duration such as 2m, 1h30m or 7d."""
-    if isinstance(text, str) and re.fullmatch(rf"(?:{DURATION.pattern})+", text):
-        return sum(int(number) * UNIT_MS[unit] for number, unit in DURATION.findall(text))
-    raise ValueError("write a duration with its unit, such as 90s, 15m, 4h or 7d")
-
-
-def share(given: object) -> Fraction:
-    """A share of contacts between 0 and 1, kept exactly as it is written."""
-    if isinstance(given, bool) or not isinstance(given, int | float | str):
-        raise ValueError("write a share such as 0.8")
-    try:
-        value = Fraction(str(given))
-    except ValueError:
-        raise ValueError("write a share such as 0.8") from None
-    if not 0 < value < 1:
-        raise ValueError("a share lies between 0 and 1, both excluded: 80 % is 0.8")
-    return value
-
-
-def ascending(windows: tuple[int, ...]) -> tuple[int, ...]:
-    """Windows from the shortest to the longest."""
-    if list(windows) != sorted(set(windows)):
-        raise ValueError("write each window once, the shortest first")
-    return windows
-
-
-Duration = Annotated[int, BeforeValidator(duration_ms)]
-Share = Annotated[Fraction, BeforeValidator(share)]
-Windows = Annotated[tuple[Duration, ...], Field(min_length=1, max_length=12), AfterValidator(ascending)]
-Word = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
-Text = Annotated[str, Field(max_length=1_000)]
-Compare = Literal["<", ">"]
-
-
-class Closed(BaseModel):
-    """Frozen, and a word that is not known is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-
-class ObjectiveWhen(Closed):
-    """The share is off its target by more than chance, over any of several windows, and still is."""
-
-    type: Literal["objective"]
-    op: Compare
-    target: Share
-    p_value: Share = Fraction(1, 1000)
-    windows: Windows = (900_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000)
-    min_samples: Annotated[int, Field(ge=1, le=100_000)] = 5
-    fresh_min: Annotated[int, Field(ge=1, le=100_000)] = 10
-
-
-When = ObjectiveWhen
+from alerts.when import When
+from alerts.words import Closed, Duration, Text, Word
+from kpis.dips.profiles import PROFILES
 
 
 class Rule(Closed):
@@ -74,12 +18,24 @@ class Rule(Closed):
     by: tuple[Literal["channel", "queue"], ...] = ("channel", "queue")
     where: dict[Literal["channel", "queue"], tuple[str, ...]] = Field(default_factory=dict)
     when: When
-    for_: Annotated[Duration, Field(alias="for")] = 120_000
+    profile: Literal["fast", "default", "quiet"] = "default"
+    for_: Annotated[Duration | None, Field(alias="for")] = None
     keep_firing_for: Duration = 900_000
     settle: Duration = 60_000
     max_age: Duration = 1_800_000
     labels: dict[Word, Text] = Field(default_factory=dict)
     annotations: dict[Word, Text] = Field(default_factory=dict)
+
+    @property
+    def for_ms(self) -> int:
+        """How long it must last: as written, else as its profile says."""
+        return PROFILES[self.profile][1] if self.for_ is None else self.for_
+
+    @property
+    def p_value(self) -> Fraction:
+        """Probability of a false alarm: as written, else as its profile says."""
+        written: Fraction | None = getattr(self.when, "p_value", None)
+        return PROFILES[self.profile][0] if written is None else written
 
 
 class Group(Closed):

@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from alerts.receivers import Receivers
-from alerts.rule import Closed, Group, ObjectiveWhen, Rule, RuleFile
+from alerts.rule import Group, Rule, RuleFile
+from alerts.sense import meaningless
+from alerts.when import TYPES, When
+from alerts.words import Closed
 from kpis.catalogue.kpi import Kpi
 
 FILE_MAX_BYTES = 1_000_000
@@ -126,12 +129,12 @@ def line_at(lines: dict[Path_, int], where: Path_) -> int:
 
 
 # Tags of the union that pydantic puts between.
-TAGS = ("objective", "webhook", "slack", "alertmanager", "pagerduty", "opsgenie", "teams", "email")
+TAGS = (*TYPES, "webhook", "slack", "alertmanager", "pagerduty", "opsgenie", "teams", "email")
 MODELS: dict[str, type[Closed]] = {
     "rule": Rule,
     "group": Group,
     "file": RuleFile,
-    "objective": ObjectiveWhen,
+    **dict(zip(TYPES, get_args(get_args(When)[0]), strict=True)),
 }
 WORDS = {
     name: [field.alias or field_name for field_name, field in model.model_fields.items()]
@@ -163,29 +166,6 @@ def fault_of(item: Any, name: str, lines: dict[Path_, int]) -> str:
     elif item["type"] == "missing":
         text = "is missing"
     elif item["type"] == "union_tag_invalid":
-        text = f"unknown type; there are {', '.join(TAGS)}"
+        types = TYPES if "rules" in item["loc"] else TAGS[len(TYPES) :]
+        text = f"unknown type; there are {', '.join(types)}"
     return f"{name}:{line_at(lines, where)}: {label}: {text}"
-
-
-def meaningless(file: RuleFile, kpis: dict[str, Kpi]) -> Iterator[tuple[Path_, str]]:
-    """What is well written and makes no sense: where it stands, and what to write instead."""
-    seen: set[str] = set()
-    for g, group in enumerate(file.groups):
-        for r, rule in enumerate(group.rules):
-            where: Path_ = ("groups", g, "rules", r)
-            kpi = kpis.get(rule.kpi)
-            if kpi is None:
-                close = get_close_matches(rule.kpi, kpis, 1)
-                yield (
-                    (*where, "kpi"),
-                    f"no KPI {rule.kpi}; "
-                    + (f"did you mean {close[0]}?" if close else "see `ringback kpi --list`"),
-                )
-            elif kpi.table != "windows" or kpi.unit != "ratio":
-                yield (
-                    (*where, "kpi"),
-                    f"{rule.kpi} is no share of legs or contacts; `type: objective` is for shares",
-                )
-            if rule.alert in seen:
-                yield (*where, "alert"), f"{rule.alert} is there twice; give one of them another name"
-            seen.add(rule.alert)

@@ -8,6 +8,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from alerts.evaluate import Evaluator, settle_of
+from alerts.history import store
 from alerts.label_sets import minutes_of
 from alerts.ledger import Ledger
 from alerts.notify.sender import send_due
@@ -35,7 +36,8 @@ def catch_up(group: Group, evaluator: Evaluator, client: Client, now_ms: int) ->
     if begin >= end:
         return 0
     span = begin, end
-    changed = evaluator.evaluate(group, minutes_of(client, group, evaluator.kpis, span), span, now_ms)
+    minutes = minutes_of(client, group, evaluator.kpis, evaluator.detectors(group), span, evaluator.rules)
+    changed = evaluator.evaluate(group, minutes, span, now_ms)
     for change in changed:
         log.info("alert", group=group.name, to=change.to, at=change.at, opened_at=change.opened_at)
     return len(changed)
@@ -50,11 +52,13 @@ def run(
 ) -> None:
     """Evaluate until told to stop. A ClickHouse that is away is waited for: nothing is decided without it."""
     silent = False
+    kpi_by_alert = {rule.alert: rule.kpi for group in file.groups for rule in group.rules}
     while not stop.is_set():
         try:
             if (now := now_ms()) is not None:
                 for group in file.groups:
                     catch_up(group, evaluator, client, now)
+                store(client, evaluator.ledger, kpi_by_alert)
             if silent:
                 log.info("ClickHouse answers, alerts are evaluated again")
             silent = False

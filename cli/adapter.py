@@ -13,15 +13,21 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from adapters.kit.check import Checked, check_exports, check_file
+from adapters.kit.check import Checked, check_exports, check_file, read_with
+from adapters.kit.contract import events_of
 from adapters.kit.event_lines import event_line
 from adapters.kit.lines import STDIN
 from adapters.kit.outcomes import WrongFile
+from adapters.kit.payloads import read_payloads
 from adapters.kit.source import Source
+from adapters.mapping.document import BadMapping
+from adapters.mapping.source import mapped
+from adapters.mapping.watching import Watch
 from adapters.registry import SOURCES, NoSuchSource, source_of
 from adapters.sending.file_import import Interrupted, import_file
 from adapters.sending.producer import Offsets
 from adapters.sending.progress_bar import ImportProgress
+from cli.adapter_fold import TOTALS, facts_of, fold_lines, totals
 from cli.console import NO, WRONG_USE, Format, err, fail, out, print_json, settings
 from cli.importing import INTERRUPTED
 from cli.printable import json_printable, printable
@@ -31,12 +37,19 @@ from kpis.fold.events import fold
 from schemas.dead_letter import DeadLetter
 from schemas.events import Event
 
+KEPT_MAX = 100_000  # events that are folded after a try
 SAID_MAX = 20  # refused lines that are named one by one
 app = typer.Typer(help="Look into sources: list them, try or check a file of one.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="A source; `ringback adapter list` names them.", metavar="NAME")]
-File = Annotated[str, typer.Argument(help="A file, gzip, zip or not; - is stdin.", metavar="FILE")]
+Name = Annotated[
+    str,
+    typer.Argument(help="A source, as in `ringback adapter list`, or a mapping's file.", metavar="NAME"),
+]
 Files = Annotated[list[str], typer.Argument(help="Files; of exports the oldest first.", metavar="FILE...")]
 As = Annotated[Format, typer.Option(help="text or json.")]
+Total = Annotated[
+    list[str] | None,
+    typer.Option(help="What the vendor reports of all files together, such as answered=120; several."),
+]
 MaxRefused = Annotated[float, typer.Option(help="Share of refused lines that is fine.", min=0, max=1)]
 
 
@@ -61,9 +74,12 @@ class PrintingSender:
 
     def __init__(self) -> None:
         self._refused = 0
+        self.events: list[Event] = []
 
     async def send(self, event: Event) -> None:
         """Print an event."""
+        if len(self.events) < KEPT_MAX:
+            self.events.append(event)
         sys.stdout.buffer.write(json_printable(event_line(event)))
 
     async def send_dead_letter(self, refused: DeadLetter) -> None:
@@ -86,7 +102,7 @@ def mended() -> Iterator[None]:
     """What a user can mend ends the command in one message and a status."""
     try:
         yield
-    except (NoSuchSource, WrongFile) as error:
+    except (NoSuchSource, WrongFile, BadMapping) as error:
         fail(str(error), WRONG_USE)
     except OSError as error:
         if error.filename is None:  # stdout is closed: that is no fault of the file
@@ -97,24 +113,62 @@ def mended() -> Iterator[None]:
 
 
 @app.command("try")
-def try_file(name: Name, file: File) -> None:
-    """Print the events that a file would give, one JSON object a line. Nothing is sent, no Kafka is needed.
+def try_file(name: Name, files: Files) -> None:
+    """Print the events that files would give, one JSON object a line. Nothing is sent, no Kafka is needed.
 
-    Refused lines and counts are on stderr.
+    Refused lines and counts are on stderr; of a mapping, whose file may be named in place of NAME, also what
+    the events come to, and the paths in it that found nothing.
 
-    Example: ringback adapter try bank february.txt.gz | head
+    Example: ringback adapter try mappings/acme.yaml recorded.jsonl
     """
     with mended():
         source = source_of(name)
-        reader = partial(source.load_reader(), secret=customer_secret(settings(), least=1))
-        quiet = ImportProgress(Console(stderr=True, force_terminal=False))
-        result = asyncio.run(import_file(file, reader, PrintingSender(), quiet))
-    counts = merged([result])
+        watch = Watch(mapped(source.mapping)) if source.mapping else None
+        read = partial(read_payloads, watch.adapter) if watch else source.load_reader()
+        reader = partial(read, secret=customer_secret(settings(), least=1))
+        quiet, sender = ImportProgress(Console(stderr=True, force_terminal=False)), PrintingSender()
+        results = [asyncio.run(import_file(file, reader, sender, quiet)) for file in source.in_order(files)]
+    if watch:
+        never = [f"never matched: {path}" for path in watch.never_matched()]
+        for text in (*fold_lines(facts_of(sender.events)), *never):
+            err.print(printable(text), highlight=False, markup=False, soft_wrap=True)
+    counts = merged(results)
     said = ", ".join(f"{what.replace('_', ' ')} {count:,}" for what, count in counts.items())
     err.print(said.replace("sent", "events", 1), highlight=False, soft_wrap=True)
 
 
-def checks(source: Source, files: Sequence[str], max_refused: float) -> Iterator[tuple[str, list[Checked]]]:
+def wanted(given: Sequence[str]) -> dict[str, int]:
+    """The vendor's totals: NAME=NUMBER. Ends the command where one is none."""
+    found = {}
+    for text in given:
+        name, _, number = text.partition("=")
+        if name not in TOTALS or not number.isdecimal():
+            fail(f"--total {text}: NAME=NUMBER is expected, NAME one of {', '.join(TOTALS)}", WRONG_USE)
+        found[name] = int(number)
+    return found
+
+
+def reconciled(source: Source, files: Sequence[str], expected: dict[str, int]) -> Checked:
+    """Do all files together come to what the vendor reports?"""
+    secret = customer_secret(settings(), least=1)
+    reader = source.load_series()
+    events = [
+        event
+        for file in source.in_order(files)
+        for event in events_of(read_with(reader, file, secret).outcomes)
+    ]
+    found = totals(facts_of(events).values())
+    wrong = [
+        f"{name}: the vendor says {number:,}, the events come to {found[name]:,}"
+        for name, number in expected.items()
+        if found[name] != number
+    ]
+    return Checked("the vendor's totals", wrong)
+
+
+def checks(
+    source: Source, files: Sequence[str], max_refused: float, expected: dict[str, int]
+) -> Iterator[tuple[str, list[Checked]]]:
     """What is checked of each file, then of the files as exports one after the other."""
     if STDIN in files:
         fail("standard input can be read only once; name a file", WRONG_USE)
@@ -123,6 +177,8 @@ def checks(source: Source, files: Sequence[str], max_refused: float) -> Iterator
         yield file, check_file(source, file, secret, fold, max_refused)
     if source.snapshot and len(files) > 1:
         yield "all exports, the oldest first", check_exports(source, files, secret)
+    if expected:
+        yield "all files", [reconciled(source, files, expected)]
 
 
 def say(line: str) -> None:
@@ -131,7 +187,7 @@ def say(line: str) -> None:
 
 
 @app.command("check")
-def check(name: Name, files: Files, max_refused: MaxRefused = 0.01) -> None:
+def check(name: Name, files: Files, max_refused: MaxRefused = 0.01, total: Total = None) -> None:
     """Hold files of yours against what every source must keep; status 1 if something is not kept.
 
     Each file is read several times and kept in memory. Nothing is sent, no Kafka is needed.
@@ -140,7 +196,7 @@ def check(name: Name, files: Files, max_refused: MaxRefused = 0.01) -> None:
     """
     broken = 0
     with mended():
-        for title, found in checks(source_of(name), files, max_refused):
+        for title, found in checks(source_of(name), files, max_refused, wanted(total or ())):
             say(title)
             for checked in found:
                 broken += bool(checked.wrong)

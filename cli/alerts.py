@@ -6,9 +6,11 @@ from cli.alerting.backtest import backtest
 from cli.alerting.check import check
 from cli.alerting.listing import list_changes
 from cli.alerting.run import run
+from cli.alerting.schema import schema
 
 app = typer.Typer(no_args_is_help=True, help="Rules for KPI dips: check them, try them on history, run them.")
 app.command()(check)
 app.command()(backtest)
 app.command()(run)
+app.command()(schema)
 app.command("list")(list_changes)

@@ -15,8 +15,8 @@ import typer
 from pydantic import ValidationError
 from rich.markup import escape
 
-from cli.gateway_settings import GatewaySettings
 from cli.printable import SafeConsole, json_printable, log_values
+from cli.wallboard_settings import WallboardSettings
 
 DONE, NO, WRONG_USE, UNREACHABLE = 0, 1, 2, 3
 
@@ -39,10 +39,10 @@ def fail(message: str, status: int) -> NoReturn:
 
 
 @cache
-def settings() -> GatewaySettings:
+def settings() -> WallboardSettings:
     """The settings of this process; wrong ones end it with status 2 and name the variable."""
     try:
-        loaded = GatewaySettings()
+        loaded = WallboardSettings()
     except ValidationError as error:
         wrong = "; ".join(
             f"{item['loc'][0]}: {item['msg'].removeprefix('Value error, ')}"

@@ -3,8 +3,8 @@
 from dataclasses import asdict
 
 from cli.console import Format, out, print_json
-from cli.kpi import local_minute
 from cli.printable import printable
+from cli.shown import local_minute
 from reports.corrections import Correction
 from reports.explain.reading import Asked
 

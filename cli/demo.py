@@ -19,10 +19,10 @@ from cli.alerting.files import LEDGER
 from cli.alerting.watch import Watch
 from cli.clickhouse import client
 from cli.console import NO, err, out, settings
-from cli.kpi import shown
 from cli.printable import printable
 from cli.sending import open_sender
 from cli.settings import Settings, rules_of
+from cli.shown import shown
 from cli.stack import addresses, say, stack
 from cli.verify import print_report
 from deploy.local.ports import free_port, is_free

@@ -19,16 +19,16 @@ from rich.table import Table
 
 from cli.clickhouse import short
 from cli.console import NO, UNREACHABLE, Format, out, print_json, settings
-from cli.gateway_settings import GatewaySettings
 from cli.placing import wrongly_placed
 from cli.settings import TOML, Settings, rules_of
+from cli.wallboard_settings import WallboardSettings
 from reports.rules_in_use import differing_rules
 from schemas.topics import PASSED_ON_TOPICS, RAW_TOPICS, SINK_GROUP, SINK_TOPICS, WORKER_GROUP
 from sinks.connection import connect, without_secret
 from sql.dead_letter_queries import open_letters
 from streams.health.group_lag import OffsetReader
 
-SECRET = frozenset({"customer_key_secret", "gateway_token"})
+SECRET = frozenset({"customer_key_secret", "gateway_token", "wallboard_token"})
 ADDRESSES = frozenset({"clickhouse_url", "schema_registry_url", "maven_repository"})  # may hold a password
 
 
@@ -95,7 +95,7 @@ def rules_findings(client: Client, config: Settings) -> list[Finding]:
 
 def origin_of(name: str) -> tuple[str, str]:
     """Variable of a setting, and where its value comes from."""
-    alias = GatewaySettings.model_fields[name].validation_alias
+    alias = WallboardSettings.model_fields[name].validation_alias
     variable = str(alias.choices[0] if isinstance(alias, AliasChoices) else alias)
     if variable in os.environ:
         return variable, "environment"
@@ -108,7 +108,7 @@ def origin_of(name: str) -> tuple[str, str]:
 def settings_rows(config: Settings) -> list[tuple[str, str, str]]:
     """(variable, value, origin); secrets are not shown."""
     rows = []
-    for name in GatewaySettings.model_fields:
+    for name in WallboardSettings.model_fields:
         value: Any = getattr(config, name)
         shown = "set, not shown" if name in SECRET and value else str(value)
         if name in ADDRESSES and value:

@@ -7,6 +7,7 @@ from streams.health.endpoint import Endpoint
 SINK_PORT_OFFSET = 16
 GATEWAY_PORT_OFFSET = 32
 VERIFY_PORT_OFFSET = 48
+WALLBOARD_PORT_OFFSET = 64
 
 
 def endpoint(config: Settings, group: str, offset: int = 0) -> Endpoint:

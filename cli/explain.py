@@ -9,9 +9,10 @@ import typer
 from cli.clickhouse import client
 from cli.console import Format, out, print_json, settings
 from cli.corrections import print_corrections
-from cli.kpi import AsOf, answering, as_of_ms, local_minute, shown
+from cli.kpi import AsOf, answering, as_of_ms
 from cli.printable import printable
 from cli.settings import Settings, rules_of
+from cli.shown import local_minute, shown
 from cli.times import instant_ms
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi

@@ -11,7 +11,8 @@ from typing import Any
 import structlog
 from prometheus_client.process_collector import ProcessCollector
 
-from adapters.registry import SOURCES
+from adapters.mapping.document import BadMapping
+from adapters.registry import sources_with
 from cli.console import UNREACHABLE, WRONG_USE, fail, settings
 from cli.endpoint import GATEWAY_PORT_OFFSET
 from cli.gateway_secrets import source_secrets, tokens
@@ -21,6 +22,7 @@ from cli.wire import encoder
 from deploy.local.ports import is_loopback
 from gateway.config import GatewayConfig
 from gateway.limits import Limits
+from gateway.proxies import networks
 from gateway.server import listen, observation, running
 from streams.health.ready_file import mark
 from streams.kafka.topics import wait_for_topics
@@ -67,19 +69,30 @@ def gateway_config(config: GatewaySettings) -> GatewayConfig:
         )
     if config.gateway_certificate_key is not None and config.gateway_certificate is None:
         fail("RINGBACK_GATEWAY_CERTIFICATE_KEY needs RINGBACK_GATEWAY_CERTIFICATE", WRONG_USE)
+    try:
+        sources = sources_with(config.mappings)
+    except (BadMapping, OSError) as error:
+        fail(f"RINGBACK_MAPPINGS: {error}", WRONG_USE)
+    try:
+        trusted = networks(config.gateway_trusted_proxies.split(","))
+    except ValueError as error:
+        fail(f"RINGBACK_GATEWAY_TRUSTED_PROXIES: {error}; such as 10.0.0.5,10.1.0.0/16", WRONG_USE)
     return GatewayConfig(
         bootstrap_servers=config.bootstrap_servers,
         customer_secret=customer_secret(config),
         host=config.gateway_host,
         port=config.gateway_port,
         tokens=found,
-        secrets=source_secrets(SOURCES),
+        secrets=source_secrets(sources),
+        sources=sources,
         limits=Limits(
             body_max_bytes=config.gateway_body_max_bytes,
             requests_max=config.gateway_requests_max,
             rate_max=config.gateway_rate_max,
+            source_requests_max=config.gateway_source_requests_max,
         ),
         encode=encoder(config),
+        trusted_proxies=trusted,
         certificate=config.gateway_certificate,
         certificate_key=config.gateway_certificate_key,
     )

@@ -1,4 +1,4 @@
-"""Tokens and secrets of the gateway, from the environment or from files."""
+"""Tokens and secrets of the gateway and the wallboard, from the environment or from files."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -31,13 +31,13 @@ def in_file(name: str, path: Path, least: int) -> tuple[bytes, ...]:
     return lines(name, text, least)
 
 
-def tokens(given: str | None, file: Path | None) -> tuple[bytes, ...]:
-    """Tokens of programs; none where none is set."""
+def tokens(given: str | None, file: Path | None, name: str = "RINGBACK_GATEWAY_TOKEN") -> tuple[bytes, ...]:
+    """Tokens of programs or screens; none where none is set."""
     if given is not None and file is not None:
-        fail("RINGBACK_GATEWAY_TOKEN and RINGBACK_GATEWAY_TOKEN_FILE: set one of them", WRONG_USE)
+        fail(f"{name} and {name}_FILE: set one of them", WRONG_USE)
     if file is not None:
-        return in_file("RINGBACK_GATEWAY_TOKEN_FILE", file, TOKEN_MIN_BYTES)
-    return () if given is None else lines("RINGBACK_GATEWAY_TOKEN", given, TOKEN_MIN_BYTES)
+        return in_file(f"{name}_FILE", file, TOKEN_MIN_BYTES)
+    return () if given is None else lines(name, given, TOKEN_MIN_BYTES)
 
 
 def source_secrets(

@@ -35,6 +35,12 @@ class GatewaySettings(Settings):
         validation_alias="RINGBACK_GATEWAY_TOKEN_FILE",
         description="File that holds the tokens, one a line, in place of `RINGBACK_GATEWAY_TOKEN`.",
     )
+    mappings: Path | None = Field(
+        None,
+        validation_alias="RINGBACK_MAPPINGS",
+        description="Folder of your own [mappings](../guide/mappings.md), `*.yaml`; the gateway serves each "
+        "at `/v1/sources/NAME`, with the secret in `RINGBACK_SECRET_NAME`.",
+    )
     gateway_certificate: Path | None = Field(
         None,
         validation_alias="RINGBACK_GATEWAY_CERTIFICATE",
@@ -59,6 +65,20 @@ class GatewaySettings(Settings):
         le=10_000,
         description="Requests that are answered at the same time; more get 503 with Retry-After. Times the "
         "largest body it bounds the gateway's memory.",
+    )
+    gateway_source_requests_max: int = Field(
+        DEFAULTS.source_requests_max,
+        validation_alias="RINGBACK_GATEWAY_SOURCE_REQUESTS_MAX",
+        ge=1,
+        le=10_000,
+        description="Those of one source among them; more get 429 with Retry-After, so that no source keeps "
+        "out the others.",
+    )
+    gateway_trusted_proxies: str = Field(
+        "",
+        validation_alias="RINGBACK_GATEWAY_TRUSTED_PROXIES",
+        description="Addresses or networks of your proxies, with commas. From them alone `X-Forwarded-Proto` "
+        "and `X-Forwarded-Host` count: some systems sign the address that they post to.",
     )
     gateway_rate_max: int = Field(
         DEFAULTS.rate_max,

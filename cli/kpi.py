@@ -5,22 +5,21 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
+from cli import kpi_text
 from cli.clickhouse import client, short
 from cli.console import UNREACHABLE, WRONG_USE, err, fail, out, print_json, settings
 from cli.kpi_list import list_kpis
+from cli.kpi_plot import plots
 from cli.printable import csv_cell, printable
 from cli.settings import rules_of
 from cli.times import instant_ms, span_ms
@@ -50,6 +49,7 @@ AsOf = Annotated[
     typer.Option(help="Moment of what is live, and by which repeat contacts are judged final; default: now."),
 ]
 Listing = Annotated[bool, typer.Option("--list", help="What each KPI is and comes from; asks nothing.")]
+Plot = Annotated[bool, typer.Option("--plot", help="Draw small charts above the table (text only).")]
 Recompute = Annotated[bool, typer.Option("--from-oracle", help="Recompute from raw events by SQL.")]
 
 
@@ -100,6 +100,7 @@ def kpi(
     as_of: AsOf = None,
     from_oracle: Recompute = False,
     listing: Listing = False,
+    plot: Plot = False,
     format: Annotated[TableFormat, typer.Option(help="Output format.")] = TableFormat.text,
 ) -> None:
     """KPIs of [from, to): from the stream's tables, or with --from-oracle recomputed from raw events.
@@ -127,7 +128,16 @@ def kpi(
     elif format is TableFormat.csv:
         print_csv(rows, question)
     else:
-        print_text(rows, question, every_kpi(rules))
+        print_text(rows, question, every_kpi(rules), plot)
+
+
+def print_text(
+    rows: list[dict[str, Any]], question: Question, known: Mapping[str, Kpi], plot: bool = False
+) -> None:
+    """A list or table for people, or small charts and what they are made of."""
+    if plot and rows:
+        out.print(Text("\n".join(plots(rows, question))), soft_wrap=True)
+    kpi_text.print_text(out, rows, question, known)
 
 
 def warn_of_rules(connection: Client, rules: Rules) -> None:
@@ -153,59 +163,3 @@ def print_csv(rows: list[dict[str, Any]], question: Question) -> None:
         for name, v in row["kpis"].items():
             cells = [*head, name, v["value"], v["unit"], v["n"], v["num"], v["den"], v["final"]]
             writer.writerow([csv_cell(cell) for cell in cells])
-
-
-def shown(value: dict[str, Any]) -> str:
-    """A value for people: seconds and percent with one decimal, - for nothing counted."""
-    number, unit = value["value"], value["unit"]
-    if number is None:
-        return "-"
-    if unit == "hour":
-        return datetime.fromisoformat(number).strftime("%Y-%m-%d %H:%M")
-    if unit == "ms":
-        return f"{number / 1000:,.1f} s"
-    if unit in ("points", "number"):
-        return f"{number:,.2f}"
-    return f"{number * 100:.1f} %" if unit == "ratio" else f"{number:,}"
-
-
-def local_minute(instant: str, zone: str) -> str:
-    """Begin of a window in the reporting time zone."""
-    return datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
-
-
-def print_text(rows: list[dict[str, Any]], question: Question, known: Mapping[str, Kpi]) -> None:
-    """One KPI a line for a single row, else one row a line."""
-    if not rows:
-        out.print("no contacts in this range")
-        return
-    out.print(one_row(rows[0]["kpis"], known) if len(rows) == 1 else many_rows(rows, question))
-    moment = datetime.fromtimestamp(question.now_ms // 1000, UTC).isoformat()
-    provisional = [row for row in rows if not all(value["final"] for value in row["kpis"].values())]
-    note = "; provisional values may still change" if len(rows) == 1 and provisional else ""
-    out.print(f"as of {local_minute(moment, question.zone)} {question.zone}{note}", highlight=False)
-
-
-def one_row(values: dict[str, dict[str, Any]], known: Mapping[str, Kpi]) -> Table:
-    """KPIs by name."""
-    table = Table("KPI", "value", "n", "", "id", box=None)
-    for name, value in values.items():
-        finality = "" if value["final"] else "provisional"
-        table.add_row(known[name].name, shown(value), f"{value['n']:,}", finality, name)
-    return table
-
-
-def many_rows(rows: list[dict[str, Any]], question: Question) -> Table:
-    """KPIs by period and dimensions."""
-    names = list(rows[0]["kpis"])
-    table = Table(box=None)
-    for name in ("from", *question.by):
-        table.add_column(name, no_wrap=True)
-    for name in names:
-        table.add_column(name, justify="right")
-    for row in rows:
-        cells = (shown(row["kpis"][name]) for name in names)
-        dimensions = (Text(printable(row[name]) or "(none)") for name in question.by)
-        begin = local_minute(row["window_start"], row.get("timezone", question.zone))
-        table.add_row(begin, *dimensions, *cells)
-    return table

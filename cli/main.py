@@ -54,6 +54,10 @@ COMMANDS = {
         "The contacts in numerator and denominator of a KPI, with the events that put them there.",
     ),
     "alerts": ("cli.alerts:app", "Rules for KPI dips: check them, try them on history, run them."),
+    "wallboard": (
+        "cli.wallboard:wallboard",
+        "A page for the wall: queues, agents and alerts of this moment, the contacts behind each number.",
+    ),
     "verify": (
         "cli.verify:verify",
         "Compare the stream's tables with KPIs recomputed by SQL from raw events; status 1 if any differ.",

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adapters.kit.source import Source
+from adapters.registry import SOURCES
 from adapters.sending.records import Encode
 from gateway.limits import DEFAULTS, Limits
+from gateway.proxies import Networks
 from schemas.codec import encode
 
 
@@ -25,5 +28,7 @@ class GatewayConfig:
     secrets: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
     limits: Limits = DEFAULTS
     encode: Encode = encode
+    sources: tuple[Source, ...] = SOURCES
+    trusted_proxies: Networks = ()
     certificate: Path | None = None
     certificate_key: Path | None = None

@@ -7,6 +7,7 @@ be acknowledged in time is refused: the sender sends it again, and events are co
 import asyncio
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -140,5 +141,6 @@ class Acknowledged:
         if error.name() == "_ALL_BROKERS_DOWN":  # comes after the reason, and without it
             return
         if not self._trouble:
-            log.warning("Kafka does not answer", error=error.str())
+            with suppress(ValueError, OSError):  # a log that is closed must not end the acknowledgements
+                log.warning("Kafka does not answer", error=error.str())
         self._trouble = error.str()

@@ -17,6 +17,7 @@ class Turns:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self.open = 0
+        self._open_of: dict[str, int] = {}
         self._second = 0
         self._sent: dict[str, int] = {}
 
@@ -31,12 +32,17 @@ class Turns:
             raise Problem(429, "rate", detail, retry_after_s=1)
         if self.open >= self._limits.requests_max:
             raise busy("concurrency", f"{self.open:,} requests are being answered; send it again")
+        if self._open_of.get(source, 0) >= self._limits.source_requests_max:
+            detail = f"{self._open_of[source]:,} requests of this source are being answered; send it again"
+            raise Problem(429, "concurrency", detail, retry_after_s=1)
         self._sent[source] = self._sent.get(source, 0) + 1
         self.open += 1
+        self._open_of[source] = self._open_of.get(source, 0) + 1
         try:
             yield
         finally:
             self.open -= 1
+            self._open_of[source] -= 1
 
 
 async def body_of(request: web.Request, limits: Limits) -> bytes:

@@ -11,13 +11,13 @@ import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from adapters.registry import SOURCES
+from gateway.challenges import BY_GET
 from gateway.config import GatewayConfig
 from gateway.events_route import post_events
 from gateway.kafka import Acknowledged
 from gateway.openapi import PATH, document
 from gateway.problems import as_problems
-from gateway.sources_route import post_source
+from gateway.sources_route import get_source, post_source
 from gateway.taking import GATEWAY, Gateway
 
 log = structlog.get_logger()
@@ -54,10 +54,13 @@ def application(gateway: Gateway) -> web.Application:
     app = web.Application(middlewares=[as_problems], client_max_size=gateway.config.limits.body_max_bytes)
     app[GATEWAY] = gateway
     app.router.add_post("/v1/events", post_events)
-    for source in SOURCES:
+    sources = gateway.config.sources
+    for source in sources:
         if source.adapter:
             app.router.add_post(f"/v1/sources/{source.name}", partial(post_source, source))
-    described = orjson.dumps(document(SOURCES))
+        if source.adapter and source.challenge in BY_GET:
+            app.router.add_get(f"/v1/sources/{source.name}", partial(get_source, source))
+    described = orjson.dumps(document(sources))
     app.router.add_get(PATH, partial(show_document, described))
     app.router.add_get("/health", show_health)
     app.router.add_get("/ready", show_ready)

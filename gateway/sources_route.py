@@ -12,11 +12,13 @@ import structlog
 from aiohttp import web
 
 from adapters.kit.outcomes import InvalidInput, reject
-from adapters.kit.payloads import UNKNOWN_KIND, Ignored, PayloadAdapter, payloads_in, told
-from adapters.kit.schemes import SCHEMES
+from adapters.kit.payloads import RECEIVED_AT, UNKNOWN_KIND, Ignored, PayloadAdapter, told
 from adapters.kit.signatures import Signed, problem
 from adapters.kit.source import Source
+from gateway.challenges import after_signature, before_signature, on_get
+from gateway.config import GatewayConfig
 from gateway.problems import Problem
+from gateway.proxies import address_of
 from gateway.requests import body_of
 from gateway.taking import Gateway, answered, taken
 from schemas.dead_letter import DeadLetter
@@ -41,13 +43,13 @@ class Taken:
     ignored: list[str] = field(default_factory=list)
 
 
-def check_signature(source: Source, request: web.Request, body: bytes, secrets: tuple[bytes, ...]) -> None:
+def check_signature(source: Source, request: web.Request, body: bytes, config: GatewayConfig) -> None:
     """Raise Problem unless a secret of the source has signed the body."""
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
         headers.setdefault(name.lower(), value)
-    signed = Signed(headers, body, request.method, str(request.url))
-    wrong = problem(SCHEMES[source.signature], signed, secrets, time.time())
+    signed = Signed(headers, body, request.method, address_of(request, config.trusted_proxies))
+    wrong = problem(source.load_scheme(), signed, config.secrets[source.name], time.time())
     if wrong:
         raise Problem(401, wrong, NOT_SIGNED[wrong])
 
@@ -60,7 +62,9 @@ def letter(source: Source, refused: InvalidInput, body: bytes) -> DeadLetter:
 def take_payloads(adapter: PayloadAdapter, source: Source, body: bytes, secret: bytes) -> Taken:
     """What the payloads of a body give. Raises InvalidInput where the body is no payload at all."""
     taken = Taken()
-    for payload in payloads_in(body):
+    for payload in adapter.parse(body):
+        if adapter.received:
+            payload = {**payload, RECEIVED_AT: time.time_ns() // 1_000_000}
         try:
             taken.events += told(adapter, payload, secret)
         except InvalidInput as refused:
@@ -70,14 +74,31 @@ def take_payloads(adapter: PayloadAdapter, source: Source, body: bytes, secret: 
     return taken
 
 
-async def take(source: Source, request: web.Request, gateway: Gateway) -> web.Response:
-    """Check, write, and answer when Kafka has acknowledged."""
-    config = gateway.config
+def secrets_of(source: Source, config: GatewayConfig) -> tuple[bytes, ...]:
+    """The secrets of a source. Raises Problem where there is none."""
     secrets = config.secrets.get(source.name, ())
     if not secrets:
         raise Problem(404, "no_secret", f"this gateway has no secret for it; set {' '.join(source.secrets)}")
+    return secrets
+
+
+async def be_asked(source: Source, request: web.Request, gateway: Gateway) -> web.Response:
+    """Answer a challenge that comes by GET."""
+    return on_get(source.challenge, request, secrets_of(source, gateway.config))
+
+
+async def take(source: Source, request: web.Request, gateway: Gateway) -> web.Response:
+    """Check, write, and answer when Kafka has acknowledged."""
+    config = gateway.config
+    secrets = secrets_of(source, config)
+    challenge = before_signature(source.challenge, request)
+    if challenge is not None:
+        return challenge
     body = await body_of(request, config.limits)
-    check_signature(source, request, body, secrets)
+    check_signature(source, request, body, config)
+    challenge = after_signature(source.challenge, body, secrets[0])
+    if challenge is not None:
+        return challenge
     try:
         found = take_payloads(source.load_adapter(), source, body, config.customer_secret)
     except InvalidInput as refused:
@@ -95,3 +116,8 @@ async def take(source: Source, request: web.Request, gateway: Gateway) -> web.Re
 async def post_source(source: Source, request: web.Request) -> web.Response:
     """The route of one source."""
     return await answered(request, source.name, partial(take, source))
+
+
+async def get_source(source: Source, request: web.Request) -> web.Response:
+    """The route of a source that asks first."""
+    return await answered(request, source.name, partial(be_asked, source))

@@ -7,7 +7,8 @@ from clickhouse_connect.driver.client import Client
 
 from reports.queries import rows
 from schemas.time_units import MINUTE_MS
-from sql.kpi_queries import STREAM_WINDOWS, WINDOW_DIMENSIONS, window_source
+from sql.kpi_queries import STREAM_FCR_WINDOWS, STREAM_WINDOWS, WINDOW_DIMENSIONS, window_source
+from sql.verify_queries import within
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,12 @@ def newest_minute_end(client: Client) -> int | None:
     return int(found["newest"]) + MINUTE_MS
 
 
+def queues_of(client: Client, from_ms: int, to_ms: int) -> list[MinuteSums]:
+    """The channels and queues of [from_ms, to_ms), as minutes without sums."""
+    query = f"SELECT DISTINCT 0 AS minute_ms, channel, queue FROM kpi_windows {within('window_start', True)}"  # noqa: S608
+    return asked(client, query, [], {"from_ms": from_ms, "to_ms": to_ms})
+
+
 def minute_sums(client: Client, measures: Sequence[str], from_ms: int, to_ms: int) -> list[MinuteSums]:
     """All minutes of [from_ms, to_ms) in which any of these measures was counted, in their order."""
     values = ", ".join(f"sum(m_{name}) AS {name}" for name in measures)
@@ -40,10 +47,30 @@ def minute_sums(client: Client, measures: Sequence[str], from_ms: int, to_ms: in
         f"SELECT minute_ms, channel, queue, {values} FROM {window_source(STREAM_WINDOWS, measures)} "  # noqa: S608
         f"GROUP BY minute_ms, {', '.join(WINDOW_DIMENSIONS)} HAVING {anything} ORDER BY minute_ms"
     )
-    found = rows(client, query, {"from_ms": from_ms, "to_ms": to_ms})
+    return asked(client, query, measures, {"from_ms": from_ms, "to_ms": to_ms})
+
+
+def fcr_minutes(
+    client: Client, measures: Sequence[str], days: int, from_ms: int, to_ms: int
+) -> list[MinuteSums]:
+    """The same of repeat contacts, judged by a window of so many days."""
+    values = ", ".join(f"sum(m_{name}) AS {name}" for name in measures)
+    anything = " OR ".join(f"{name} != 0" for name in measures)
+    source = window_source(STREAM_FCR_WINDOWS, measures, (*WINDOW_DIMENSIONS, "days"))
+    query = (
+        f"SELECT minute_ms, channel, queue, {values} FROM {source} WHERE days = {{days:UInt16}} "  # noqa: S608
+        f"GROUP BY minute_ms, {', '.join(WINDOW_DIMENSIONS)} HAVING {anything} ORDER BY minute_ms"
+    )
+    return asked(client, query, measures, {"from_ms": from_ms, "to_ms": to_ms, "days": days})
+
+
+def asked(
+    client: Client, query: str, measures: Sequence[str], parameters: dict[str, object]
+) -> list[MinuteSums]:
+    """Answer of a query."""
     return [
         MinuteSums(
             row["minute_ms"], row["channel"], row["queue"], {name: int(row[name]) for name in measures}
         )
-        for row in found
+        for row in rows(client, query, parameters)
     ]

@@ -201,6 +201,11 @@ def quantiles(
     return grouped(leg_values(*DURATIONS[duration], legs), values, outputs, periods, by)
 
 
+def waiting_minutes(legs: str = STREAM_LEGS) -> str:
+    """What waited at the end of each minute: minute_ms, channel, queue, waiting, longest_ms."""
+    return fill("kpi", "waiting_minutes", legs=legs)
+
+
 def peak_hour(source: str, periods: Periods, by: Sequence[str] = ()) -> str:
     """`begin_ms` and `n` of the busiest hour: four quarters of UTC within a period; the earliest on a tie.
 

@@ -19,7 +19,7 @@ from schemas.events import MODELS, Event
 from schemas.shape import quoted
 
 # Fields that events have and payloads of other systems, which also have a type or a channel, have not.
-OWN = frozenset(("contact_id", "event_id", "occurred_at"))
+OWN = frozenset(("contact_id", "occurred_at"))  # event_id is a field of many a webhook
 OWN_TYPES = ("contact_", "agent_state", "source_heartbeat")
 HASH_MIN = 24  # characters; telephone numbers are shorter, also with brackets and spaces
 # A customer_id in a line that is no JSON, also one cut off inside its value.
@@ -107,7 +107,8 @@ def check_first(file: LineFile, line: Line) -> None:
     except orjson.JSONDecodeError:
         return  # damaged: a dead letter says where
     ours = OWN & fields.keys() or str(fields.get("type", "")).startswith(OWN_TYPES)
-    if len(fields) > 1 and not ours:
+    nested = any(isinstance(value, list | dict) for value in fields.values())
+    if (len(fields) > 1 or nested) and not ours:
         raise WrongFile(
             f"{file.name} is no file of events: the object in its first line has no field of one. "
             "`ringback adapter list` shows the systems whose files can be read"

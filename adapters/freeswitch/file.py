@@ -49,9 +49,9 @@ class Blocks:
 def is_event(data: bytes) -> bool:
     """Is this the first line of events of FreeSWITCH?"""
     text = data.strip()
-    if text.startswith(b"{"):
+    if text.startswith((b"{", b"[{")) and text != b"[{":
         return b'"Event-Name"' in text
-    return text == b"[" or text.startswith((b"[{", b"Content-Type: ", b"Content-Length: ", b"Event-Name: "))
+    return text in (b"[", b"[{") or text.startswith((b"Content-Type: ", b"Content-Length: ", b"Event-Name: "))
 
 
 class EventFile:

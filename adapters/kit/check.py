@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import orjson
 from structlog.testing import capture_logs
 
 from adapters.kit.contract import (
     Fold,
     Identifiers,
     customers_named,
+    events_of,
     history_changed,
     mixed,
     order_matters,
@@ -22,6 +25,7 @@ from adapters.kit.contract import (
     revisions_wrong,
     too_many_refused,
 )
+from adapters.kit.json_pieces import Pieces
 from adapters.kit.lines import LineFile, open_lines
 from adapters.kit.outcomes import LineOutcome, WrongFile
 from adapters.kit.source import Reader, Source
@@ -74,7 +78,11 @@ def logs_kept() -> Iterator[list[str]]:
 
 def read_stored(source: Source, path: str | Path, secret: bytes) -> Reading:
     """What a file gives, as an import reads it. Raises WrongFile and OSError."""
-    reader = source.load_reader()
+    return read_with(source.load_reader(), path, secret)
+
+
+def read_with(reader: Reader, path: str | Path, secret: bytes) -> Reading:
+    """What a reader gives of a file. Raises WrongFile and OSError."""
     with logs_kept() as logs, open_lines(path) as file:
         outcomes = [*reader(file, secret)]
     return Reading(outcomes, logs)
@@ -92,6 +100,14 @@ def lines_of(path: str | Path) -> list[bytes]:
         return [line.data for line in file if not line.problem]
 
 
+def payloads_of(source: Source, path: str | Path) -> list[bytes]:
+    """What a file holds, piece by piece: lines, or payloads however they are written."""
+    if not source.adapter:
+        return lines_of(path)
+    with open_lines(path) as file:
+        return [piece.data.replace(b"\n", b"") for piece in Pieces(file) if not piece.problem]
+
+
 def check_file(
     source: Source, path: str | Path, secret: bytes, fold: Fold, max_refused: float
 ) -> list[Checked]:
@@ -100,7 +116,7 @@ def check_file(
     `fold` makes the facts of a contact from its events. Raises WrongFile and OSError.
     """
     first, second = (read_stored(source, path, secret) for _ in range(2))
-    lines = lines_of(path)
+    lines = payloads_of(source, path)
     customers_of = source.load_customers()
     identifiers = Identifiers({raw for line in lines[source.header_lines :] for raw in customers_of(line)})
     checked = [
@@ -110,6 +126,9 @@ def check_file(
         Checked("refused lines have a reason", reasons_wrong(first.outcomes)),
         Checked("few lines are refused", too_many_refused(first.outcomes, max_refused)),
     ]
+    if source.adapter or source.mapping:
+        again = [*read_lines(source.load_reader(), Path(path).name, [grown(line) for line in lines], secret)]
+        checked.append(Checked("a redelivery with more in it changes nothing", grown_differs(first, again)))
     if not source.ordered:
         shuffled = [
             *read_lines(source.load_reader(), Path(path).name, mixed(lines, source.header_lines), secret)
@@ -117,6 +136,34 @@ def check_file(
         wrong = order_matters(first.outcomes, shuffled, fold)
         checked.append(Checked("order and duplicates do not matter", wrong))
     return checked
+
+
+def grown(line: bytes) -> bytes:
+    """A payload as it is sent again by a system that has learnt to say more: a field more in each object."""
+    try:
+        return orjson.dumps(with_more(orjson.loads(line)))
+    except orjson.JSONDecodeError:
+        return line
+
+
+def with_more(value: Any) -> Any:
+    """A value with a field more in each object that has any."""
+    if isinstance(value, list):
+        return [with_more(each) for each in value]
+    if not isinstance(value, dict) or not value:
+        return value
+    return {name: with_more(each) for name, each in value.items()} | {"ringback_probe": "added since"}
+
+
+def grown_differs(first: Reading, again: Sequence[LineOutcome]) -> list[str]:
+    """Payloads that say more must give the same events."""
+    before, now = list(events_of(first.outcomes)), list(events_of(again))
+    same = sum(one == two for one, two in zip(before, now, strict=False))
+    if before == now:
+        return []
+    return [
+        f"sent again with fields that nobody knows, {len(before)} events become {len(now)}, {same} the same"
+    ]
 
 
 def other_file_wrong(

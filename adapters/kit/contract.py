@@ -12,7 +12,7 @@ from adapters.kit.outcomes import Accepted, LineOutcome
 from schemas.codec import encode
 from schemas.customer_key import normalise
 from schemas.dead_letter import DeadLetter
-from schemas.events import AgentStateChanged, ContactEvent, Event, SourceHeartbeat
+from schemas.events import AgentStateChanged, ContactEvent, ContactWithdrawn, Event, SourceHeartbeat
 
 SEED = 20_260_105  # the same order of lines on every run
 REASON = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -86,9 +86,17 @@ def order_matters(straight: Sequence[LineOutcome], shuffled: Sequence[LineOutcom
 
 def differ(events: list[Event], others: list[Event], fold: Fold) -> bool:
     """Do two sets of events of one owner say different things?"""
-    if {event.event_id for event in events} != {event.event_id for event in others}:
+    if standing(events) != standing(others):
         return True
     return folded(events, fold) != folded(others, fold)
+
+
+def standing(events: list[Event]) -> set[str]:
+    """Ids of events, but of those that were taken back in the end: such a one says nothing."""
+    last = {event.event_id: event for event in sorted(events, key=lambda it: (it.revision, encode(it)))}
+    return {
+        name for name, event in last.items() if not (isinstance(event, ContactWithdrawn) and event.undone)
+    }
 
 
 def folded(events: list[Event], fold: Fold) -> object:

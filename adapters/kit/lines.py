@@ -80,6 +80,10 @@ class LineFile:
                 return
             yield line
 
+    def read_piece(self, length: int) -> bytes:
+        """The next bytes, up to the end of a line and no more than so many. Raises what DAMAGED names."""
+        return self._lines.readline(length)
+
     def _next(self, number: int) -> Line | None:
         data = self._lines.readline(LINE_MAX_BYTES + 1)
         if not data:

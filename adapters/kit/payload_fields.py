@@ -1,7 +1,7 @@
 """Fields of payloads, read strictly: what is not of its kind refuses the payload, and is not quoted."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -90,7 +90,7 @@ def earliest_wins(seen_ms: int) -> int:
     return max(FAR_MS - seen_ms, 0)
 
 
-def hashed(candidates: list[str | None], secret: bytes) -> str | None:
+def hashed(candidates: Sequence[str | None], secret: bytes) -> str | None:
     """The key of a customer by the first identifier that names somebody."""
     for raw in candidates:
         key = customer_key(raw, secret) if raw else None

@@ -5,8 +5,9 @@ Nothing is remembered from one payload to the next, so order and repetition cann
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from adapters.kit.json_pieces import Pieces
 from adapters.kit.json_values import json_object, json_value
 from adapters.kit.lines import Line, LineFile
 from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, WrongFile, reject
@@ -14,6 +15,7 @@ from schemas.events import Event
 
 Payload = Mapping[str, Any]
 UNKNOWN_KIND = "unknown_kind"
+RECEIVED_AT = "ringback_received_at"  # UTC milliseconds
 
 
 class Ignored(Exception):
@@ -29,24 +31,28 @@ def unknown_kind() -> Ignored:
     return Ignored(UNKNOWN_KIND)
 
 
-@dataclass(frozen=True, slots=True)
-class PayloadAdapter:
-    """How payloads of a source are read.
-
-    `is_mine`: has it the form of a payload of this source? `to_events` raises InvalidInput, Ignored;
-    `customers` gives the raw identifiers of customers in a payload.
-    """
-
-    is_mine: Callable[[Payload], bool]
-    to_events: Callable[[Payload, bytes], Sequence[Event]]
-    customers: Callable[[Payload], Iterable[object]]
-
-
 def payloads_in(data: bytes) -> list[Payload]:
     """The payloads of a body or line: an object, or a list of them. Raises InvalidInput."""
     value = json_value(data)
     found = value if isinstance(value, list) else [value]
     return [json_object(item) for item in found]
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadAdapter:
+    """How payloads of a source are read.
+
+    `is_mine`: has it the form of a payload of this source? `to_events` raises InvalidInput, Ignored;
+    `customers` gives the raw identifiers of customers in a payload. `parse` finds the payloads in a body, for
+    systems that post something other than JSON; it raises InvalidInput. `received`: the system tells no time,
+    so the gateway adds RECEIVED_AT to each payload, and a file of payloads has it already.
+    """
+
+    is_mine: Callable[[Payload], bool]
+    to_events: Callable[[Payload, bytes], Sequence[Event]]
+    customers: Callable[[Payload], Iterable[object]]
+    parse: Callable[[bytes], list[Payload]] = payloads_in
+    received: bool = False
 
 
 def told(adapter: PayloadAdapter, payload: Payload, secret: bytes) -> Sequence[Event]:
@@ -65,7 +71,7 @@ def outcomes_of(
     """Outcomes of the payloads of one line."""
     try:
         line.require_readable()
-        found = payloads_in(data)
+        found = adapter.parse(data)
     except InvalidInput as refused:
         yield reject(file.name, line.number, refused, data, file.keep_payloads)
         return
@@ -79,13 +85,13 @@ def outcomes_of(
 
 
 def read_payloads(adapter: PayloadAdapter, file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
-    """Outcomes of a file of payloads, one a line. Raises WrongFile where the first is none of this source."""
+    """Outcomes of a file of payloads. Raises WrongFile where the first is none of this source."""
     first = True
-    for line in file:
+    for line in Pieces(file):
         if not (line.data.strip() or line.problem):
             continue
         if first and not mine(adapter, line):
-            raise WrongFile(f"{file.name} is no file of this source's payloads: its first line is none")
+            raise WrongFile(f"{file.name} is no file of this source's payloads: its first one is none")
         first = False
         yield from outcomes_of(adapter, line.data, secret, line, file)
 
@@ -93,15 +99,27 @@ def read_payloads(adapter: PayloadAdapter, file: LineFile, secret: bytes) -> Ite
 def mine(adapter: PayloadAdapter, line: Line) -> bool:
     """Does a line begin a file of this source?"""
     try:
-        return not line.problem and all(map(adapter.is_mine, payloads_in(line.data)))
+        return not line.problem and all(map(adapter.is_mine, adapter.parse(line.data)))
     except InvalidInput:
         return False
 
 
-def customers_in(adapter: PayloadAdapter, line: bytes) -> tuple[str, ...]:
+class Readable(Protocol):
+    """What finds payloads, and customers in them."""
+
+    @property
+    def parse(self) -> Callable[[bytes], list[Payload]]:
+        """The payloads of a body."""
+
+    @property
+    def customers(self) -> Callable[[Payload], Iterable[object]]:
+        """The customers of a payload."""
+
+
+def customers_in(adapter: Readable, line: bytes) -> tuple[str, ...]:
     """Raw identifiers of customers in a line."""
     try:
-        found = payloads_in(line)
+        found = adapter.parse(line)
         return tuple(str(raw) for payload in found for raw in adapter.customers(payload) if raw)
     except (InvalidInput, TypeError, ValueError, AttributeError):
         return ()

@@ -1,8 +1,10 @@
 """The table of signatures: how each vendor signs its webhooks. A new one is a row here."""
 
-from adapters.kit.signatures import BODY, ID, METHOD, TIMESTAMP, URI, Scheme
+from adapters.kit.signatures import BODY, FORM, ID, METHOD, TIMESTAMP, URI, Scheme
 
 SCHEMES: dict[str, Scheme] = {
+    # A header that an administrator sets: Connect and Genesys by EventBridge, surveys that sign nothing
+    "api-key": Scheme("x-api-key", static=True),
     "chatwoot": Scheme(
         "x-chatwoot-signature",
         (TIMESTAMP, ".", BODY),
@@ -42,7 +44,11 @@ SCHEMES: dict[str, Scheme] = {
     ),
     "surveymonkey": Scheme("sm-signature", digest="sha1", encoding="base64"),  # key: client id & secret
     "tawk": Scheme("x-tawk-signature", digest="sha1"),
+    "twilio": Scheme(
+        "x-twilio-signature", (URI, FORM), digest="sha1", encoding="base64", body_hash="bodySHA256"
+    ),
     "typeform": Scheme("typeform-signature", encoding="base64", prefix="sha256="),
+    "vonage": Scheme("authorization", jwt=True),
     "zendesk": Scheme(
         "x-zendesk-webhook-signature",
         (TIMESTAMP, BODY),

@@ -10,9 +10,14 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Literal
+from urllib.parse import parse_qsl, urlsplit
+
+from adapters.kit.jwt import token_problem
 
 BODY, TIMESTAMP, METHOD, URI, ID = "{body}", "{timestamp}", "{method}", "{uri}", "{id}"
+FORM = "{form}"  # names and values of a form, sorted by name; nothing of a body that is no form
 WINDOW_S = 300.0
 SIGNATURES_MAX = 8  # in one header; more are an attack on our time
 NUMBER = re.compile(r"[0-9]{1,16}", re.ASCII)
@@ -26,6 +31,8 @@ class Scheme:
     `message` is what is signed, part by part; what is none of the names above stands for itself. `prefix` is
     what stands before each signature; with `separator` a header holds several. `static`: the header holds
     the secret itself, and nothing is signed. `key_prefix`: the secret is base64 behind these letters.
+    `body_hash`: of a body that is no form, its SHA-256 stands under this name in the URI's query. `jwt`: the
+    header holds a JSON Web Token (HS256) that names its hash as `payload_hash` (adapters/kit/jwt.py).
     """
 
     header: str
@@ -39,6 +46,8 @@ class Scheme:
     id_header: str = ""
     key_prefix: str = ""
     static: bool = False
+    body_hash: str = ""
+    jwt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,30 @@ def time_problem(scheme: Scheme, request: Signed, now: float) -> str:
     return "old_timestamp" if away_s > WINDOW_S else ""
 
 
+def is_form(request: Signed) -> bool:
+    """Is the body one of an HTML form?"""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/x-www-form-urlencoded"
+
+
+def form_of(request: Signed) -> bytes:
+    """Names and values of a form, one after the other, sorted by name and value."""
+    if not is_form(request):
+        return b""
+    pairs = parse_qsl(request.body, keep_blank_values=True)
+    return b"".join(name + value for name, value in sorted(pairs))
+
+
+def hash_problem(scheme: Scheme, request: Signed) -> str:
+    """What is wrong with the hash of a body that is not signed itself; "" for nothing."""
+    if not scheme.body_hash or is_form(request):
+        return ""
+    query = parse_qsl(raw(urlsplit(request.uri).query))
+    given_hash = dict(query).get(scheme.body_hash.encode(), b"").lower()
+    made = sha256(request.body).hexdigest().encode()
+    return "" if hmac.compare_digest(given_hash, made) else "wrong_signature"
+
+
 def message_of(scheme: Scheme, request: Signed) -> bytes:
     """The bytes that were signed."""
     parts = {
@@ -77,6 +110,7 @@ def message_of(scheme: Scheme, request: Signed) -> bytes:
         METHOD: raw(request.method),
         URI: raw(request.uri),
         ID: raw(request.headers.get(scheme.id_header, "")),
+        FORM: form_of(request),
     }
     return b"".join(parts.get(part, part.encode()) for part in scheme.message)
 
@@ -116,9 +150,11 @@ def problem(scheme: Scheme, request: Signed, secrets: Sequence[bytes], now: floa
     header = request.headers.get(scheme.header)
     if header is None:
         return "no_signature"
-    wrong_time = time_problem(scheme, request, now)
-    if wrong_time:
-        return wrong_time
+    if scheme.jwt:
+        return token_problem(header, request.body, secrets, now, WINDOW_S)
+    wrong = time_problem(scheme, request, now) or hash_problem(scheme, request)
+    if wrong:
+        return wrong
     wanted = [expected(scheme, request, secret) for secret in secrets]
     matches = [hmac.compare_digest(one, other) for one in given(scheme, header) for other in wanted]
     return "" if any(matches) else "wrong_signature"

@@ -13,8 +13,10 @@ if TYPE_CHECKING:  # they load pydantic
     from adapters.kit.lines import LineFile
     from adapters.kit.outcomes import LineOutcome
     from adapters.kit.payloads import PayloadAdapter
+    from adapters.kit.signatures import Scheme
 
 Reads = Literal["file", "webhook", "socket", "stream"]
+Challenge = Literal["", "zoom", "meta", "ringcentral", "get"]
 CustomersOf = Callable[[bytes], tuple[str, ...]]
 
 
@@ -35,6 +37,9 @@ class Source:
     `gives` are the types of events it can tell; `lacks` says, a sentence each, which KPIs stay null or mean
     nothing with this source alone. `secrets` are the settings that must be set before it is used. Of one that
     posts to the gateway `adapter` is "module:PayloadAdapter", `signature` a row of adapters/kit/schemes.py.
+    `challenge` is what the system asks of an address before it posts there (gateway/challenges.py): `get` for
+    those that only look whether GET or HEAD is answered. `mapping` is the file of one that is described by a
+    mapping; reader, customers and adapter follow from it.
     """
 
     name: str
@@ -56,6 +61,8 @@ class Source:
     sort: str = ""  # "module:function" that puts such files in order, the oldest first
     adapter: str = ""
     signature: str = ""
+    mapping: str = ""
+    challenge: Challenge = ""
 
     @property
     def page(self) -> str:
@@ -64,7 +71,7 @@ class Source:
 
     def load_reader(self) -> Reader:
         """What reads its files. Loads the source's modules."""
-        reader: Reader = load(self.reader)
+        reader: Reader = self._of_mapping("reader") if self.mapping else load(self.reader)
         return reader
 
     def load_series(self) -> Reader:
@@ -81,12 +88,23 @@ class Source:
 
     def load_adapter(self) -> "PayloadAdapter":
         """How the gateway reads its payloads. Loads the source's modules."""
-        adapter: PayloadAdapter = load(self.adapter)
+        adapter: PayloadAdapter = self._of_mapping("adapter") if self.mapping else load(self.adapter)
         return adapter
+
+    def load_scheme(self) -> "Scheme":
+        """How its webhooks are signed. Loads the table of signatures, or the source's mapping."""
+        if self.mapping:
+            scheme: Scheme = self._of_mapping("scheme")
+            return scheme
+        found: Scheme = load("adapters.kit.schemes:SCHEMES")[self.signature]
+        return found
+
+    def _of_mapping(self, what: str) -> Any:
+        return load(f"adapters.mapping.source:{what}")(self.mapping)
 
     def load_customers(self) -> CustomersOf:
         """What finds customers in a line of its files. Loads the source's modules."""
-        customers: CustomersOf = load(self.customers)
+        customers: CustomersOf = self._of_mapping("customers") if self.mapping else load(self.customers)
         return customers
 
 

@@ -6,18 +6,22 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from alerts.detectors import detector_of
 from alerts.episodes import Episode, episodes
-from alerts.label_sets import minutes_of
+from alerts.label_sets import label_set_counts, minutes_of
 from alerts.rule import RuleFile
-from cli.alerting.files import Rules, rules_in
+from cli.alerting.estimated import estimated
+from cli.alerting.files import Rules as File
+from cli.alerting.files import rules_in
 from cli.clickhouse import client
 from cli.console import Format, out, print_json, settings
-from cli.kpi import Begin, End, answering, local_minute
+from cli.kpi import Begin, End, answering
 from cli.printable import printable
 from cli.settings import rules_of
+from cli.shown import local_minute
 from cli.times import span_ms
 from kpis.catalogue.every_kpi import every_kpi
-from kpis.catalogue.kpi import Kpi
+from kpis.rules import Rules
 from reports.explain.reading import utc_text
 from schemas.time_units import MINUTE_MS
 
@@ -27,7 +31,7 @@ TIMES = ("began_at", "fired_at", "ended_at")
 def backtest(
     begin: Begin,
     end: End,
-    rules: Rules = None,
+    rules: File = None,
     format: Annotated[Format, typer.Option(help="text or json.")] = Format.text,
 ) -> None:
     """What would have paged in [from, to), and when, by the numbers as they are known now.
@@ -40,26 +44,26 @@ def backtest(
     file = rules_in(rules, config, kpis)
     from_ms, to_ms = span_ms(begin, end, config.timezone)
     with answering():
-        found = list(all_episodes(file, kpis, client(config), (from_ms, to_ms), own.async_channels))
+        database = client(config)
+        found = all_episodes(file, own, database, (from_ms, to_ms), config.timezone)
+        counts = label_set_counts(database, file, kpis, own.async_channels, (from_ms, to_ms))
     if format is Format.json:
         print_json([document(episode) for episode in found])
     else:
         print_text(found, (to_ms - from_ms) / (7 * 24 * 60 * MINUTE_MS), config.timezone)
+        out.print(estimated(file, counts), highlight=False)
 
 
 def all_episodes(
-    file: RuleFile,
-    kpis: dict[str, Kpi],
-    database: Any,
-    span: tuple[int, int],
-    async_channels: tuple[str, ...],
+    file: RuleFile, rules: Rules, database: Any, span: tuple[int, int], zone: str
 ) -> list[Episode]:
-    """Episodes of all rules about shares, by the time they fired; what came before the span has a say."""
-    found: list[Episode] = []
+    """Episodes of all rules, by the time they fired; what came before the span has a say."""
+    kpis, found = every_kpi(rules), list[Episode]()
     for group in file.groups:
-        minutes = minutes_of(database, group, kpis, span)
+        detectors = {rule.alert: detector_of(rule, kpis[rule.kpi], zone) for rule in group.rules}
+        minutes = minutes_of(database, group, kpis, detectors, span, rules)
         for rule in group.rules:
-            found += episodes(group, rule, kpis[rule.kpi], minutes, span, async_channels)
+            found += episodes(group, rule, kpis, detectors[rule.alert], minutes, span, rules.async_channels)
     return sorted(found, key=lambda episode: (episode.fired_at, episode.alert, episode.labels))
 
 
@@ -78,7 +82,7 @@ def print_text(found: list[Episode], weeks: float, zone: str) -> None:
         seen = episode.seen
         until = local_minute(utc_text(episode.ended_at), zone) if episode.ended_at is not None else "(firing)"
         labels = " ".join(f"{name}={printable(value) or '(none)'}" for name, value in episode.labels)
-        share = f"{100 * seen.successes / seen.n:.1f} %" if seen.n else "-"
+        share = episode.value
         window = f"{seen.window_ms // MINUTE_MS} min"
         fired = local_minute(utc_text(episode.fired_at), zone)
         table.add_row(fired, until, episode.alert, labels, share, f"{seen.n:,}", window)

@@ -1,5 +1,6 @@
 """`ringback alerts check`."""
 
+from cli.alerting.estimated import estimated
 from cli.alerting.files import DEFAULT, File, rules_in
 from cli.console import out, settings
 from cli.settings import rules_of
@@ -16,3 +17,4 @@ def check(file: File = None) -> None:
     number = sum(len(group.rules) for group in found.groups)
     name = file or config.alert_rules or DEFAULT
     out.print(f"{name}: {number} rules in {len(found.groups)} groups are in order", highlight=False)
+    out.print(estimated(found, {}), highlight=False)

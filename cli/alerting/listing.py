@@ -9,9 +9,9 @@ from rich.table import Table
 from alerts.ledger import Ledger
 from cli.alerting.files import LEDGER
 from cli.console import WRONG_USE, Format, fail, out, print_json, settings
-from cli.kpi import local_minute
 from cli.printable import printable
 from cli.settings import Settings
+from cli.shown import local_minute
 from reports.explain.reading import utc_text
 
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from adapters.registry import SOURCES
+from alerts.json_schema import schema_of
 from gateway.openapi import document
 from schemas.avro_schemas import raw_schema
 from schemas.events import MODELS
@@ -39,6 +40,16 @@ LETTER = {
 def text(value: Any) -> str:
     """A document as a file."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def alert_rules() -> str:
+    """docs/reference/alert-rules.schema.json: the rule file, for editors."""
+    return text(schema_of("rules"))
+
+
+def alert_receivers() -> str:
+    """docs/reference/alert-receivers.schema.json: the file of receivers, for editors."""
+    return text(schema_of("receivers"))
 
 
 def openapi() -> str:

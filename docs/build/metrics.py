@@ -3,6 +3,7 @@
 from docs.build.markdown import MADE, code, page, table
 from gateway.metrics import GatewayMetrics
 from streams.health.metrics import Metrics
+from wallboard.metrics import Metrics as WallboardMetrics
 
 HEAD = """Worker and sink serve these for Prometheus; [monitoring](../operating/monitoring.md) says
 where, and what to watch. Counters begin at 0 with the process; what is delivered again after a crash is
@@ -12,6 +13,8 @@ counted again. Labels `topic` of a worker are its stages: `contact-events`, `age
 
 GATEWAY = """At `/metrics` on `RINGBACK_METRICS_PORT` + 32; [the gateway](../guide/gateway.md) says what to
 watch."""
+
+WALLBOARD = """At `/metrics` on `RINGBACK_METRICS_PORT` + 64, of [the wallboard](../guide/wallboard.md)."""
 
 
 def meanings(metrics: Metrics) -> dict[str, str]:
@@ -32,8 +35,32 @@ def reference() -> str:
     ]
     heads = ("Metric", "Type", "Labels", "Meaning")
     return page(
-        "# Metrics", MADE, HEAD, table(heads, rows), "## Of the gateway", GATEWAY, table(heads, of_gateway())
+        "# Metrics",
+        MADE,
+        HEAD,
+        table(heads, rows),
+        "## Of the gateway",
+        GATEWAY,
+        table(heads, of_gateway()),
+        "## Of the wallboard",
+        WALLBOARD,
+        table(heads, of_wallboard()),
     )
+
+
+def of_wallboard() -> list[tuple[str, str, str, str]]:
+    """Rows of the wallboard's metrics."""
+    metrics = WallboardMetrics()
+    return [
+        (
+            code(family.name + ("_total" if family.type == "counter" else "")),
+            family.type,
+            ", ".join(map(code, metric._labelnames)),
+            family.documentation,
+        )
+        for metric in (metrics.read_s, metrics.failed, metrics.viewers)
+        for family in metric.describe()
+    ]
 
 
 def of_gateway() -> list[tuple[str, str, str, str]]:

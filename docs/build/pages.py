@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adapters.registry import SOURCES
-from docs.build import commands, documents, events, kpi_schema, kpis, metrics, settings, views
+from docs.build import bi, commands, documents, events, kpi_schema, kpis, metrics, settings, views
 from docs.build.sources import with_head, with_sources
 
 ROOT = Path(__file__).parents[2]
@@ -16,8 +16,11 @@ REFERENCE: dict[str, Callable[[], str]] = {
     "docs/reference/kpis.md": kpis.reference,
     "docs/reference/metrics.md": metrics.reference,
     "docs/reference/views.md": views.reference,
+    "docs/reference/bi.md": bi.reference,
 }
 DOCUMENTS: dict[str, Callable[[], str]] = {
+    "docs/reference/alert-receivers.schema.json": documents.alert_receivers,
+    "docs/reference/alert-rules.schema.json": documents.alert_rules,
     "docs/reference/asyncapi.json": documents.asyncapi,
     "docs/reference/kpi.schema.json": kpi_schema.reference,
     "docs/reference/openapi.json": documents.openapi,

@@ -8,9 +8,9 @@ from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 
 from cli.business_hours import CalendarSettings
-from cli.gateway_settings import GatewaySettings
 from cli.rule_settings import FcrSettings, RuleSettings
 from cli.settings import TOML
+from cli.wallboard_settings import WallboardSettings
 from docs.build.markdown import MADE, code, page, table
 from kpis.rules import DEFAULT_RULES
 
@@ -99,7 +99,7 @@ def row(name: str, field: FieldInfo, shown: str) -> tuple[str, str, str, str]:
 
 def rows(model: type[BaseModel]) -> list[tuple[str, str, str, str]]:
     """All fields of a model."""
-    named = model is GatewaySettings
+    named = model is WallboardSettings
     return [
         row(name, field, variable(name, field) if named else name)
         for name, field in model.model_fields.items()
@@ -112,7 +112,7 @@ def reference() -> str:
         "# Settings",
         MADE,
         HEAD,
-        table(("Variable", "Default", "Value", "Meaning"), rows(GatewaySettings)),
+        table(("Variable", "Default", "Value", "Meaning"), rows(WallboardSettings)),
         OTHERS,
         "## Rules",
         RULES,

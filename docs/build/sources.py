@@ -21,7 +21,19 @@ def command(source: Source) -> str:
 
 def adapters_table() -> str:
     """The README's table of sources."""
-    rows = [f"| {source.title} | {command(source)} | [{source.name}]({source.page}) |" for source in SOURCES]
+    rows = [
+        f"| {source.title} | {command(source)} | [{source.name}]({source.page}) |"
+        for source in SOURCES
+        if source.reads != "webhook" and not source.mapping
+    ]
+    posted = ", ".join(
+        f"[{source.name}]({source.page})"
+        for source in SOURCES
+        if source.reads == "webhook" and not source.mapping
+    )
+    rows.append(f"| What systems post to the gateway | webhook | {posted} |")
+    mapped = sum(1 for source in SOURCES if source.mapping)
+    rows.append(f"| {mapped} more, and yours, by [mapping](docs/guide/mappings.md) | webhook | |")
     rows.append("| Avro in Kafka, from a producer of yours | none | [sending](docs/guide/sending.md) |")
     return "\n".join(["| Source | Command | More |", "|---|---|---|", *rows])
 

@@ -3,23 +3,24 @@
 import re
 from collections.abc import Iterator
 
-from docs.build.fact_columns import BY_DAYS, MEANINGS
 from docs.build.markdown import MADE, code, page, table
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.rules import DEFAULT_RULES
 from sinks.rows import COLUMNS
 from sinks.views.columns import column_id
-from sinks.views.statements import statements
+from sinks.views.statements import PERIODS, statements
+from sql.views.others import COMMENTS
 
 HEAD = """Views of the database `ringback` in ClickHouse. The sink makes them when it starts, for the
 rules and the reporting time zone that it is given; with another zone it replaces them, and where UTC
 stands below it is that zone. Times are UTC. Views and their columns are what you may build on from the
-first release; [reading](../guide/reading.md#sql) says how to use them. `DESCRIBE kpi_day` shows what
+first release; [BI](bi.md) says how to use them. `DESCRIBE kpi_day` shows what
 each column means."""
-KPI_HEAD = """A KPI has two columns: its value, named by the id with `__` in place of the dot, and
-`<column>_n`, of how many. Those of first contact resolution have `<column>_final` as well: 1 when time
-alone cannot change it any more. The value is NULL where nothing was counted; value and n are NULL where
-the KPI means nothing on the channel. The [KPIs](kpis.md) are defined on their own page."""
+KPI_HEAD = """A KPI has several columns: its value, named by the id with `__` in place of the dot, `_n`, of
+how many, and, if it is a quotient, `_num` and `_den`, the integers that were divided. Those of first contact
+resolution have `_final` as well: 1 when time alone cannot change it any more. The value is NULL where nothing
+was counted; all are NULL where the KPI means nothing on the channel. How rows are added up: [BI](bi.md). The
+[KPIs](kpis.md) are defined on their own page."""
 TABLES = """Below the views are tables, which replace rows by key and may change: {names}. Whoever reads
 them reads with `FINAL`, leaves out `is_deleted = 1`, sums first and divides last. Not to build on at
 all: `schema_migrations`, tables that begin with `oracle_` (they live as long as one query), the numbers
@@ -27,9 +28,7 @@ in `version`, the bytes in `canonical`, and all Kafka topics but `contact-events
 `source-heartbeats`."""
 DECLARED = re.compile(r"^    `(\w+)` (.+) COMMENT '((?:[^'\\]|\\.)*)',?$", re.MULTILINE)
 COMMENT = re.compile(r"COMMENT '((?:[^'\\]|\\.)*)'\s*\Z")
-# The view of facts -> the table it shows.
-FACTS = {"contact": "contacts", "leg": "legs", "survey": "surveys", "repeat_contact": "fcr"}
-HIDDEN = ("version", "is_deleted")
+ENDS = ("", "_n", "_num", "_den", "_final")
 Columns = dict[str, tuple[str, str]]
 
 
@@ -53,33 +52,15 @@ def declared(statement: str) -> Columns:
 
 def kpi_columns() -> dict[str, str]:
     """Id of the KPI by each name of a column that comes from it."""
-    ends = ("", "_n", "_final")
-    return {f"{column_id(kpi)}{end}": kpi.id for kpi in every_kpi(DEFAULT_RULES).values() for end in ends}
-
-
-def fact_columns(view: str) -> list[tuple[str, str]]:
-    """Columns of a view of facts: name and meaning."""
-    said = MEANINGS[view]
-    names = [name for name in COLUMNS[FACTS[view]] if name not in HIDDEN] if view in FACTS else [*said]
-    if {*names} != {*said}:
-        raise ValueError(f"{view}: {sorted({*names} ^ {*said})} in one place only")
-    rows = [(code(name), said[name]) for name in names]
-    if view == "repeat_contact":
-        rows += [
-            (code(f"{name}_w{days}d"), meaning.format(days))
-            for days in DEFAULT_RULES.fcr.windows_days
-            for name, meaning in BY_DAYS.items()
-        ]
-    return rows
+    return {f"{column_id(kpi)}{end}": kpi.id for kpi in every_kpi(DEFAULT_RULES).values() for end in ENDS}
 
 
 def entry(view: str, statement: str) -> Iterator[str]:
     """A view of facts, or of sources."""
-    columns = declared(statement)
-    rows = [(code(name), said) for name, (_, said) in columns.items()] or fact_columns(view)
+    rows = [(code(name), kind, said) for name, (kind, said) in declared(statement).items()]
     yield f"### {view}"
     yield comment(statement)
-    yield table(("Column", "Meaning"), rows)
+    yield table(("Column", "Type", "Meaning"), rows)
 
 
 def fixed(views: dict[str, str]) -> Iterator[str]:
@@ -108,29 +89,30 @@ def kpi_rows(views: dict[str, str]) -> list[tuple[str, str, str]]:
         holding = [name for name, columns in found.items() if column in columns]
         if not holding:
             raise ValueError(f"no view has {kpi.id}")
-        ends = [end for end in ("", "_n", "_final") if any(column + end in found[name] for name in holding)]
+        ends = [end for end in ENDS if any(column + end in found[name] for name in holding)]
         rows.append((code(kpi.id), ", ".join(code(column + end) for end in ends), ranges(holding, [*found])))
     return rows
 
 
+def family(name: str) -> tuple[str, str]:
+    """What views of several periods have in common: the begin and the end of their names."""
+    found = re.fullmatch(rf"(\w+?)_({'|'.join(PERIODS)})(_\w+)?", name)
+    return (found[1], found[3] or "") if found else (name, "")
+
+
 def ranges(holding: list[str], views: list[str]) -> str:
-    """Views by name, those in a row as "first to last"."""
-    parts: list[list[str]] = []
-    for name in holding:
-        before = parts[-1][-1] if parts else ""
-        alike = name.partition("_")[0] == before.partition("_")[0]
-        if alike and views.index(name) == views.index(before) + 1:
-            parts[-1].append(name)
-        else:
-            parts.append([name])
-    spoken = [part[0] if len(part) == 1 else f"{part[0]} to {part[-1]}" for part in parts]
+    """Views by name; those of one family as "first to last"."""
+    families: dict[tuple[str, str], list[str]] = {}
+    for name in sorted(holding, key=views.index):
+        families.setdefault(family(name), []).append(name)
+    spoken = [part[0] if len(part) == 1 else f"{part[0]} to {part[-1]}" for part in families.values()]
     return ", ".join(spoken)
 
 
 def reference() -> str:
     """The page, by the default rules."""
     views = statements(DEFAULT_RULES, "UTC")
-    by_kpi = {name: text for name, text in views.items() if {*declared(text)} & {*kpi_columns()}}
+    by_kpi = {name: text for name, text in views.items() if name not in {*COMMENTS, "source_health"}}
     others = {name: text for name, text in views.items() if name not in by_kpi}
     names = ", ".join(map(code, COLUMNS))
     return page(

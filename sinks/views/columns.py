@@ -51,13 +51,20 @@ def value_and_n(
 
 
 def quotient_columns(kpi: Kpi, name: str, condition: str) -> list[Column]:
-    """A KPI that is a quotient of totals, or a plain total."""
+    """A KPI that is a quotient of totals, with both terms; or a plain total."""
     num = summed(kpi.num, name)
     if not kpi.den:
         return value_and_n(kpi, num, num, condition, "Nullable(Int64)")
     den = summed(kpi.den, name)
     n = name.format(kpi.n) if kpi.n else den
-    return value_and_n(kpi, f"{num} / nullIf({den}, 0)", n, condition)
+    return [
+        *value_and_n(kpi, f"{num} / nullIf({den}, 0)", n, condition),
+        *(
+            Column(f"{column_id(kpi)}_{end}", where(condition, term), "Nullable(Int64)",
+                   f"{kpi.name}: {what}, to be summed over rows.")
+            for end, term, what in (("num", num, "numerator"), ("den", den, "denominator"))
+        ),
+    ]  # fmt: skip
 
 
 def final_column(kpi: Kpi) -> Column:

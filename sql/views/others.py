@@ -6,62 +6,81 @@ from collections.abc import Mapping, Sequence
 
 from schemas.time_units import DAY_MS, MINUTE_MS
 from sql.bookings import live
+from sql.table_columns import table_columns
 from sql.templates import compose, fill
-from sql.views.period import NOW_MS, RIGHTS, Column, create, quoted, with_values
+from sql.views.meanings import BY_DAYS, MEANINGS
+from sql.views.period import NOW_MS, Column, create, created, with_values
 
 FREQUENT = 1_000
 LIVE_MINUTES = 30
-FACTS = {
-    "contact": ("contacts", "Contacts, one a row."),
-    "leg": ("legs", "Legs, one a row: a stint of a contact in a queue or with an agent."),
-    "survey": ("surveys", "The survey answers that count, one a row."),
+HIDDEN = ("version", "is_deleted")
+FACTS = {"contact": "contacts", "leg": "legs", "survey": "surveys"}  # the view, and the table it shows
+COMMENTS = {
+    "contact": "Contacts, one a row.",
+    "leg": "Legs, one a row: a stint of a contact in a queue or with an agent.",
+    "survey": "The survey answers that count, one a row.",
+    "repeat_contact": "Inbound contacts of known customers, judged: did they come back within so many days?",
+    "window_as_published": "Windows as readers knew them at a moment, minute by minute, with their measures "
+    "by name: SELECT * FROM window_as_published(moment = '2026-01-05 10:05:00').",
+    "corrections": "Numbers that changed after they had been published, and the events that came.",
+    "frequent_customer": f"Customers with more than {FREQUENT:,} contacts.",
 }
+MOMENT = "DateTime64(3, 'UTC')"
+WINDOW_TYPES = {"window_start": MOMENT, "channel": "String", "queue": "String", "days": "UInt16"}
 REPEATED = """ended_at IS NOT NULL AND ifNull(toUnixTimestamp64Milli(next_at)
         <= toUnixTimestamp64Milli(ended_at) + {0}, 0)"""
 REPEAT = "ifNull(toUnixTimestamp64Milli(begins_at) <= toUnixTimestamp64Milli(previous_end_at) + {0}, 0)"
 FINAL = "intDiv(toUnixTimestamp64Milli(ifNull(ended_at, begins_at)), 60000) * 60000 + 60000 + {0} <= {1}"
 
 
-def plain(name: str, query: str, comment: str) -> str:
-    """A view whose columns are those of the query."""
-    return f"CREATE OR REPLACE VIEW {name} {RIGHTS} AS {query}\nCOMMENT {quoted(comment)}"
+def described(view: str, query: str, types: Mapping[str, str], means: Mapping[str, str]) -> str:
+    """A view with a comment on every column. Raises ValueError where one has none."""
+    if types.keys() != means.keys():
+        raise ValueError(f"{view}: {sorted(types.keys() ^ means.keys())} in one place only")
+    columns = [Column(name, name, kind, means[name]) for name, kind in types.items()]
+    return created(view, COMMENTS[view], columns, query)
+
+
+def shown_types(table: str) -> dict[str, str]:
+    """Columns of a table that its view shows, and their types."""
+    return {name: kind for name, kind in table_columns(table).items() if name not in HIDDEN}
 
 
 def fact_views() -> dict[str, str]:
     """The views of facts, without those that were taken back."""
-    return {
-        name: plain(
-            name, f"SELECT * EXCEPT (version, is_deleted) FROM {table} FINAL WHERE is_deleted = 0", comment
-        )
-        for name, (table, comment) in FACTS.items()
-    }
+    views = {}
+    for view, table in FACTS.items():
+        types = shown_types(table)
+        query = f"SELECT {', '.join(types)} FROM {table} FINAL WHERE is_deleted = 0"
+        views[view] = described(view, query, types, MEANINGS[view])
+    return views
 
 
 def repeat_contact(days: Sequence[int]) -> str:
     """Contacts of known customers, and for each length of the window what came of them."""
-    flags = []
+    types, means, flags = shown_types("fcr"), dict(MEANINGS["repeat_contact"]), []
+    columns = ", ".join(types)
     for length in days:
         span = length * DAY_MS
-        flags += [
-            f"toUInt8(anchor AND {REPEATED.format(span)}) AS repeated_w{length}d",
-            f"toUInt8(anchor AND (failed OR {REPEATED.format(span)})) AS failed_w{length}d",
-            f"toUInt8({REPEAT.format(span)}) AS is_repeat_w{length}d",
-            f"toUInt8({FINAL.format(span, NOW_MS)}) AS final_w{length}d",
-        ]
-    query = (
-        f"SELECT * EXCEPT (version, is_deleted),\n    {', '.join(flags)}\nFROM fcr FINAL WHERE is_deleted = 0"
-    )
-    comment = "Inbound contacts of known customers, judged: did the customer come back within so many days?"
-    return plain("repeat_contact", query, comment)
+        expressions = {
+            "repeated": f"anchor AND {REPEATED.format(span)}",
+            "failed": f"anchor AND (failed OR {REPEATED.format(span)})",
+            "is_repeat": REPEAT.format(span),
+            "final": FINAL.format(span, NOW_MS),
+        }
+        for name, expression in expressions.items():
+            flags.append(f"toUInt8({expression}) AS {name}_w{length}d")
+            types[f"{name}_w{length}d"] = "UInt8"
+            means[f"{name}_w{length}d"] = BY_DAYS[name].format(length)
+    query = f"SELECT {columns},\n    {', '.join(flags)}\nFROM fcr FINAL WHERE is_deleted = 0"
+    return described("repeat_contact", query, types, means)
 
 
 def window_as_published() -> str:
     """Windows as they were known at a moment: SELECT ... FROM window_as_published(moment = '...')."""
-    comment = (
-        "Windows as readers knew them at a moment, minute by minute, with their measures by name: "
-        "SELECT * FROM window_as_published(moment = '2026-01-05 10:05:00')."
-    )
-    return plain("window_as_published", fill("views", "window_as_published"), comment)
+    types = WINDOW_TYPES | {"measures": "Map(String, Int64)", "last_published_at": MOMENT}
+    query = fill("views", "window_as_published")
+    return described("window_as_published", query, types, MEANINGS["window_as_published"])
 
 
 def corrections_query(only: str = "1", measures: str = "1", near: str = "1") -> str:
@@ -71,17 +90,19 @@ def corrections_query(only: str = "1", measures: str = "1", near: str = "1") -> 
 
 def corrections() -> str:
     """All changes of published numbers."""
-    comment = (
-        "Changes of numbers after they had been published: when, which measure, from what to what, and the "
-        "events that came (when it happened, contact, event, type, delay in ms)."
-    )
-    return plain("corrections", corrections_query(), comment)
+    types = {"corrected_at": MOMENT} | WINDOW_TYPES
+    types |= {"measure": "String", "old_value": "Int64", "new_value": "Int64", "cause": "String"}
+    types |= {"events": f"Array(Tuple({MOMENT}, String, String, String, Int64))"}
+    return described("corrections", corrections_query(), types, MEANINGS["corrections"])
 
 
 def frequent_customer() -> str:
     """Customers that are more likely a switchboard or a test than a person."""
     query = fill("views", "frequent_customer", frequent=str(FREQUENT))
-    return plain("frequent_customer", query, f"Customers with more than {FREQUENT:,} contacts.")
+    moment = "DateTime64(3, 'UTC')"
+    types = {"customer": "String", "contact_count": "UInt64", "first_started_at": moment,
+             "last_started_at": moment}  # fmt: skip
+    return described("frequent_customer", query, types, MEANINGS["frequent_customer"])
 
 
 def source_health() -> str:
@@ -97,6 +118,35 @@ def source_health() -> str:
                "Seconds since either."),
     ]  # fmt: skip
     return create("source_health", "When each source was last heard of.", columns, "source_health")
+
+
+def alert() -> str:
+    """Episodes of alerts: from when to when, and what was seen when they fired."""
+    moment = "DateTime64(3, 'UTC')"
+    columns = [
+        Column("alert", "alert", "String", "Name of the rule."),
+        Column("episode", "episode", "String", "Its id, as in notifications."),
+        Column("channel", "own_labels['channel']", "String", "The channel; '' where the rule has none."),
+        Column("queue", "own_labels['queue']", "String", "The queue; '' where the rule has none."),
+        Column("kpi", "own_kpi", "String", "The KPI that was looked at."),
+        Column("opened_at", "began_at", moment, "When it was off for the first time."),
+        Column("fired_at", "fired", moment, "When it had lasted long enough."),
+        Column(
+            "ended_at",
+            "if(how = '', NULL, over)",
+            f"Nullable({moment})",
+            "When it was over; NULL: it is not.",
+        ),
+        Column("ending", "how", "String", "resolved; expired: nobody called any more; '' while it fires."),
+        Column(
+            "successes", "good", "Int64", "Numerator when it fired; contacts that were good, for a share."
+        ),
+        Column(
+            "n", "counted", "Int64", "Of how many; for absence and seasonal, how many were to be expected."
+        ),
+        Column("window_s", "intDiv(length_ms, 1000)", "Int64", "Over how long, in seconds."),
+    ]
+    return create("alert", "Episodes of alerts, as they were decided.", columns, "alert")
 
 
 def kpi_now(parameters: Mapping[str, object], columns: Sequence[Column], measures: Sequence[str]) -> str:

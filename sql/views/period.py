@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sql.templates import fill
-from sql.views.grid import Grid, end_of, offset_of
+from sql.views.grid import LOCAL, Grid, end_of, offset_of
 
 PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
 NOW_MS = "toUnixTimestamp64Milli(now64(3))"
@@ -85,14 +85,14 @@ def stacked(view: PeriodView, periods: Grid) -> str:
     for source in view.sources:
         values = [f"{source.values.get(total.name, total.blank)} AS {total.name}" for total in view.totals]
         for branch in periods.branches_of(source.second):
-            listed = ", ".join([f"{branch.start} AS start_s", *view.dimensions, *values])
+            period = [f"{branch.start} AS start_s", f"{branch.local} AS local_s"]
+            listed = ", ".join([*period, *view.dimensions, *values])
             condition = f" WHERE {branch.condition}" if branch.condition else ""
             parts.append(f"SELECT {listed}\n        FROM {source.relation}{condition}")
             if not source.ordered:
-                parts[-1] = (
-                    f"SELECT {periods.start_of(source.second)} AS start_s, "
-                    f"{', '.join([*view.dimensions, *values])}\n        FROM {source.relation}"
-                )
+                period = [f"{periods.start_of(source.second)} AS start_s", f"{LOCAL} AS local_s"]
+                listed = ", ".join([*period, *view.dimensions, *values])
+                parts[-1] = f"SELECT {listed}\n        FROM {source.relation}"
                 break
     return "\n        UNION ALL ".join(parts)
 
@@ -108,14 +108,42 @@ def local_text(second: str, every: str) -> str:
     return f"concat(formatDateTime({moment}, '%Y-%m-%d %H:%i'), {sign}, {clock})"
 
 
+def label(every: str) -> str:
+    """Begin of the period as text: the date, or the local time with its offset from UTC."""
+    moment = "toDateTime(local_s, 'UTC')"
+    if every in DAYS_ON:
+        return f"formatDateTime({moment}, '%Y-%m-%d')"
+    clock = "formatDateTime(toDateTime(abs(local_s - start_s), 'UTC'), '%H:%i')"
+    return f"concat(formatDateTime({moment}, '%Y-%m-%d %H:%i'), if(local_s < start_s, '-', '+'), {clock})"
+
+
+def local_columns(every: str) -> list[Column]:
+    """The begin on the local clock. Types without a zone of their own: no tool may shift them."""
+    columns = [
+        Column("window_local", label(every), "String",
+               "Begin as the clock of the reporting zone shows it; hours of a clock change differ."),
+        Column("local_date", "toDate(toDateTime(local_s, 'UTC'))", "Date",
+               "Date of the begin on the clock of the reporting zone: the time column for charts by day."),
+    ]  # fmt: skip
+    if every in DAYS_ON:
+        return columns
+    return [
+        *columns,
+        Column("local_time", "toDateTime(local_s, 'UTC')", "DateTime('UTC')",
+               "Begin on the clock of the reporting time zone; typed as UTC so that no tool shifts it."),
+        Column("utc_offset_s", "toInt32(local_s - start_s)", "Int32",
+               "Seconds by which that clock is ahead of UTC then: tells the hours of a clock change apart."),
+    ]  # fmt: skip
+
+
 def fixed_columns(view: PeriodView) -> list[Column]:
     """The period and the dimensions."""
     return [
-        Column("window_start", "toDateTime(start_s, 'UTC')", "DateTime('UTC')", "Begin of the local period."),
+        Column("window_start", "toDateTime(start_s, 'UTC')", "DateTime('UTC')",
+               "Begin of the local period, as UTC."),
         Column("window_end", f"toDateTime({end_of('start_s', view.every)}, 'UTC')", "DateTime('UTC')",
-               "End of the period, not included."),
-        Column("window_local", local_text("start_s", view.every), "String",
-               "Begin as the clock of the reporting time zone shows it."),
+               "End of the period, not included, as UTC."),
+        *local_columns(view.every),
         *(Column(name, name, "String", f"The {name}; '' for none.") for name in view.dimensions),
     ]  # fmt: skip
 
@@ -124,7 +152,7 @@ def parts_of(view: PeriodView, periods: Grid) -> dict[str, str]:
     """What the query of a view is made of, its columns apart."""
     return {
         "constants": periods.constants(),
-        "by": ", ".join(["start_s", *view.dimensions]),
+        "by": ", ".join(["start_s", "local_s", *view.dimensions]),
         "totals": ", ".join(
             f"{total.aggregate.format(total.name)} AS t_{total.name}" for total in view.totals
         ),

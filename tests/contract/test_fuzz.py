@@ -16,7 +16,7 @@ from support.fuzz import BATCH, COUNT, PLANTED, SEED, TELLTALE, damaged, within
 from support.samples import SECRET, customers, samples
 
 from adapters.kit import outcomes
-from adapters.kit.check import lines_of, logs_kept, read_lines
+from adapters.kit.check import logs_kept, payloads_of, read_lines
 from adapters.kit.contract import events_of, refused_of
 from adapters.kit.source import Source
 from adapters.registry import SOURCES, source_of
@@ -29,7 +29,7 @@ def planted_lines(source: Source) -> tuple[list[bytes], list[bytes]]:
     header: list[bytes] = []
     found: list[bytes] = []
     for path in samples(source):
-        lines = lines_of(path)
+        lines = payloads_of(source, path)
         header = lines[: source.header_lines]
         for line in lines[source.header_lines :]:
             for name in sorted(customers(source), key=len, reverse=True):

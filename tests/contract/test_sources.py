@@ -1,6 +1,7 @@
 """What every source must keep, held against its samples. A new source is found here by being registered."""
 
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from support.samples import (
@@ -16,16 +17,30 @@ from support.samples import (
 )
 
 from adapters.events.json_lines import read_events
-from adapters.kit.check import check_exports, check_file, lines_of, other_file_wrong, read_lines, read_stored
+from adapters.kit.check import (
+    check_exports,
+    check_file,
+    lines_of,
+    other_file_wrong,
+    payloads_of,
+    read_lines,
+    read_stored,
+)
 from adapters.kit.contract import customers_named, events_of
 from adapters.kit.source import Source
-from adapters.registry import FOLDERS, SOURCES
+from adapters.registry import SOURCES
 from kpis.fold.events import fold
 from schemas.events import MODELS
 
 EVERY = [pytest.param(source, id=source.name) for source in SOURCES]
 SAMPLES = [pytest.param(source, path, id=path.name) for source in SOURCES for path in samples(source)]
 OTHER_KINDS = {"words.txt": [b"this is", b"no table"], "image.png": [b"\x89PNG\r", b"\x00\xff\xfe"]}
+
+
+def text_of(path: Path) -> str:
+    """What stands in a sample, as it is and as it would be in a form."""
+    text = path.read_text("utf-8", "replace")
+    return text + unquote(text)
 
 
 @pytest.mark.parametrize("source", EVERY)
@@ -35,13 +50,15 @@ def test_a_source_has_samples_that_show_all_it_gives(source: Source) -> None:
     assert {event.type for outcomes in readings for event in events_of(outcomes)} == {*source.gives}
     assert {*source.gives} <= MODELS.keys()
     assert any(map(refused_lines, readings)), "a sample holds a line that is refused"
-    text = b"".join(path.read_bytes() for path in samples(source)).decode("utf-8", "replace")
+    text = "".join(map(text_of, samples(source)))
     assert customers(source), "a sample names a customer"
     assert [name for name in customers(source) if name not in text] == []
 
 
 def test_every_folder_of_samples_belongs_to_a_source() -> None:
-    assert sorted(path.name for path in FOLDER.iterdir() if path.is_dir()) == sorted(FOLDERS)
+    assert sorted(path.name for path in FOLDER.iterdir() if path.is_dir()) == sorted(
+        source.name for source in SOURCES
+    )
 
 
 @pytest.mark.parametrize(("source", "path"), SAMPLES)
@@ -70,15 +87,15 @@ def test_no_customer_goes_any_further(source: Source, path: Path, capfd: pytest.
 def test_the_source_knows_the_customers_in_its_lines(source: Source, path: Path) -> None:
     """`ringback adapter check` has nothing else to go by."""
     customers_of = source.load_customers()
-    found = {raw for line in lines_of(path) for raw in customers_of(line)}
-    text = path.read_text("utf-8", "replace")
+    found = {raw for line in payloads_of(source, path) for raw in customers_of(line)}
+    text = text_of(path)
     assert [name for name in customers(source) if name in text and name not in found] == []
 
 
 @pytest.mark.parametrize("source", EVERY)
 def test_files_of_another_kind_are_refused(source: Source) -> None:
     kinds = OTHER_KINDS | {
-        f"{other.name}-{path.name}": lines_of(path)
+        f"{other.name}-{path.name}": payloads_of(other, path)
         for other in SOURCES
         if other != source
         for path in samples(other)

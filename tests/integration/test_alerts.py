@@ -18,9 +18,11 @@ from support.stack import Running, wait_until
 
 from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.ports import free_port
+from kpis.rules import DEFAULT_RULES
 from kpis.tallies.windows import MEASURES
 from sinks.connection import connect
 from sinks.rows import WINDOW_COLUMNS
+from sinks.views.statements import apply_views
 from sql.migrate import migrations
 
 pytestmark = pytest.mark.stack
@@ -127,6 +129,16 @@ def test_a_dip_is_told_once_through_kills(
     listed = answer(env, "alerts", "list")
     assert [change["kind"] for change in listed["changes"]] == ["resolved", "firing"]
     assert listed["outbox"] == {"sent": 2}
+    with connect(env["CLICKHOUSE_URL"]) as client:
+        assert client.query(
+            "SELECT kind, labels['queue'] FROM alert_transitions FINAL ORDER BY at"
+        ).result_rows == [
+            ("firing", "sales"),
+            ("resolved", "sales"),
+        ]
+        apply_views(client, DEFAULT_RULES, "UTC")
+        (row,) = client.query("SELECT alert, queue, ending, successes, n FROM alert").result_rows
+        assert row == ("ServiceLevelLow", "sales", "resolved", 20, 100)
 
 
 def test_backtest_of_history(env: dict[str, str], tmp_path: Path) -> None:

@@ -211,7 +211,9 @@ def test_a_new_figure_is_read_everywhere(
     found, row = explained(stored, kpi, RANGE)
     assert (found.value, found.n) == (row["value"], row["n"])
     apply_views(stored.client, RULES, "UTC")
-    view = stored.client.query("SELECT window_start, channel, queue, new, new_n FROM kpi_day WHERE new_n > 0")
+    view = stored.client.query(
+        "SELECT window_start, channel, queue, new, new_n FROM kpi_day_figures WHERE new_n > 0"
+    )
     by_day = {(start.replace(tzinfo=UTC), *key): (value, n) for start, *key, value, n in view.result_rows}
     assert by_day == {
         (datetime.fromtimestamp(key[0] // 1000, UTC), *key[2:]): (value["value"], value["n"])

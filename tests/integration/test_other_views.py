@@ -20,6 +20,7 @@ from schemas.time_units import HOUR_MS
 from sinks import rows
 from sinks.views.columns import column_id
 from sinks.views.statements import apply_views
+from sql.table_columns import every_table
 
 pytestmark = pytest.mark.stack
 
@@ -122,21 +123,38 @@ def test_sources(client: Client) -> None:
 def test_every_kpi_has_a_column_with_a_comment(client: Client) -> None:
     described = {
         view: {row[0]: row[4] for row in client.query(f"DESCRIBE {view}").result_rows}
-        for view in ("kpi_day", "agent_day", "kpi_now")
+        for view in ("kpi_day_wide", "agent_day_wide", "kpi_now")
     }
     for kpi in every_kpi(RULES).values():
-        view = {"agents": "agent_day", "live": "kpi_now"}.get(kpi.table, "kpi_day")
+        view = {"agents": "agent_day_wide", "live": "kpi_now"}.get(kpi.table, "kpi_day_wide")
         name = column_id(kpi)
         assert kpi.definition in described[view][name], kpi.id
         assert described[view][f"{name}_n"], kpi.id
     assert "30 minutes" in described["kpi_now"]["service_level_live"]
 
 
+def test_every_column_of_every_view_has_a_comment(client: Client) -> None:
+    apply_views(client, RULES, "UTC")
+    bare = query(
+        client,
+        "SELECT table, name FROM system.columns WHERE database = currentDatabase() AND comment = '' AND "
+        "table IN (SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View')",
+    )
+    assert not bare
+    assert query(client, "SELECT count() AS n FROM system.columns WHERE comment != ''")[0]["n"] > 5_000
+
+
+def test_the_types_of_facts_are_those_of_the_tables(client: Client) -> None:
+    """Types are read from the text of the migrations: it must say what ClickHouse made of it."""
+    for table, columns in every_table().items():
+        assert [*columns.items()] == [row[:2] for row in client.query(f"DESCRIBE {table}").result_rows], table
+
+
 def test_other_rules_and_zones_replace_the_views(client: Client, world: list[FcrFact]) -> None:
     apply_views(client, Rules(fcr=FcrRules(windows_days=(2,), default_days=2)), "Asia/Kathmandu")
-    names = {row[0] for row in client.query("DESCRIBE kpi_day").result_rows}
-    assert {name for name in names if name.startswith("fcr_net__w")} == {
-        "fcr_net__w2d", "fcr_net__w2d_n", "fcr_net__w2d_final"}  # fmt: skip
+    names = {row[0] for row in client.query("DESCRIBE kpi_day_wide").result_rows}
+    ends = ("", "_n", "_num", "_den", "_final")
+    assert {name for name in names if name.startswith("fcr_net__w")} == {f"fcr_net__w2d{end}" for end in ends}
     starts = query(client, "SELECT DISTINCT formatDateTime(window_start, '%H:%i') AS at FROM kpi_day")
     assert starts == [{"at": "18:15"}]
     apply_views(client, RULES, "UTC")

@@ -4,7 +4,7 @@ import random
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,8 +22,27 @@ from kpis.rules import DEFAULT_RULES
 from kpis.tallies.windows import MEASURES
 from reports.kpi.answer import Question, answer
 from schemas.time_units import DAY_MS
+from sinks.views.adding import added_up
 from sinks.views.columns import column_id
-from sinks.views.statements import AGENT_VIEWS, KPI_VIEWS, apply_views, of_agents
+from sinks.views.kpi_views import (
+    BY_AGENT,
+    BY_ALL,
+    BY_QUEUE,
+    BY_QUEUE_AND_AGENT,
+    BY_REASON,
+    FIGURES,
+    WIDE,
+    chosen,
+    fact_view,
+    of_facts,
+    queue_view,
+)
+from sinks.views.statements import (
+    AGENT_VIEWS,
+    KPI_VIEWS,
+    MAX_STATEMENT_BYTES,
+    apply_views,
+)
 from sql.periods import edges
 
 pytestmark = pytest.mark.stack
@@ -62,9 +81,16 @@ def store_minutes(client: Client, minutes: list[int]) -> None:
     insert(client, "agent_quarters", quarters)
 
 
-def local_text(instant: int, zone: ZoneInfo, every: str) -> str:
+def local_columns(instant: int, zone: ZoneInfo, every: str) -> tuple[Any, ...]:
+    """What the columns of the local clock must be."""
     local = datetime.fromtimestamp(instant // 1000, UTC).astimezone(zone)
-    return str(local.date()) if every in ("1d", "1w", "1M") else local.isoformat(" ", "minutes")[:22]
+    if every in ("1d", "1w", "1M"):
+        return str(local.date()), local.date()
+    offset = round((local.utcoffset() or timedelta()).total_seconds())
+    return local.isoformat(" ", "minutes")[:22], local.date(), local.replace(tzinfo=None), offset
+
+
+LOCAL = ("window_local", "local_date", "local_time", "utc_offset_s")
 
 
 @pytest.mark.parametrize("name", MOMENTS)
@@ -75,7 +101,11 @@ def test_periods_are_those_of_the_command(client: Client, name: str) -> None:
     far = [middle + rng.randrange(-400 * 24 * 60, 400 * 24 * 60) * 60_000 for _ in range(300)]
     minutes = sorted({*near, *far, *(minute // 900_000 * 900_000 for minute in near)})
     store_minutes(client, minutes)
-    apply_views(client, DEFAULT_RULES, name)
+    make = {"max_query_size": MAX_STATEMENT_BYTES}
+    for view, every in KPI_VIEWS.items():
+        client.command(queue_view(view, every, DEFAULT_RULES, zone, {}, ""), settings=make)
+    for view, every in AGENT_VIEWS.items():
+        client.command(fact_view(view, every, DEFAULT_RULES, zone, BY_AGENT), settings=make)
     span = (middle - 500 * DAY_MS, middle + 500 * DAY_MS)
     quarters = [minute for minute in minutes if minute % 900_000 == 0]
     for views, value, counted in (
@@ -84,18 +114,30 @@ def test_periods_are_those_of_the_command(client: Client, name: str) -> None:
     ):
         for view, every in views.items():
             listed = edges(*span, every, zone)
-            expected: dict[tuple[int, int, str], int] = {}
+            expected: dict[tuple[Any, ...], int] = {}
             for minute in counted:
                 place = bisect_right(listed, minute)
-                key = (listed[place - 1], listed[place], local_text(listed[place - 1], zone, every))
+                start = listed[place - 1]
+                key = (start, listed[place], *local_columns(start, zone, every))
                 expected[key] = expected.get(key, 0) + 1
+            local = LOCAL[:2] if every in ("1d", "1w", "1M") else LOCAL
+            names = ", ".join(local)
             found = {
-                (ms(row["window_start"]), ms(row["window_end"]), row["window_local"]): row["n"]
+                (
+                    ms(row["window_start"]),
+                    ms(row["window_end"]),
+                    *(unzoned(row[name]) for name in local),
+                ): row["n"]
                 for row in query(
-                    client, f"SELECT window_start, window_end, window_local, {value} AS n FROM {view}"
+                    client, f"SELECT window_start, window_end, {names}, {value} AS n FROM {view}"
                 )
             }
             assert found == expected, (view, name)
+
+
+def unzoned(value: Any) -> Any:
+    """A time of the local clock, whatever zone the driver gives it."""
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
 
 
 @pytest.fixture(scope="module")
@@ -119,43 +161,84 @@ def within_a_minute(client: Client, view: str) -> tuple[int, list[Row]]:
             return now, found
 
 
-@pytest.mark.parametrize(
-    ("views", "by", "zone"),
-    [
-        (KPI_VIEWS, ("channel", "queue"), "Europe/Rome"),
-        (AGENT_VIEWS, ("agent", "team"), "Asia/Kathmandu"),
-    ],
-)
-def test_values_are_those_of_the_command(
-    client: Client, world: list[FcrFact], views: dict[str, str], by: tuple[str, ...], zone: str
-) -> None:
-    apply_views(client, RULES, zone)
-    known = {
-        kpi.id: kpi
-        for kpi in every_kpi(RULES).values()
-        if kpi.table != "live" and (of_agents(kpi) if by[0] == "agent" else kpi.table != "agents")
-    }
-    for view, every in views.items():
-        if every == "1m":  # more rows of the same kind
-            continue
+WORLD_ZONE = "Europe/Rome"
+# Views by their dimensions; the kinds of each period, and those that are compared.
+KINDS = {
+    BY_QUEUE: [("kpi_hour", "1h", ""), ("kpi_quarter_hour_figures", "15m", FIGURES),
+               ("kpi_day_figures", "1d", FIGURES), ("kpi_month_wide", "1M", WIDE)],
+    BY_AGENT: [("agent_quarter_hour", "15m", ""), ("agent_week_wide", "1w", WIDE)],
+    BY_REASON: [("reason_day", "1d", "")],
+    BY_QUEUE_AND_AGENT: [("queue_agent_week", "1w", "")],
+    BY_ALL: [("survey_month", "1M", "")],
+}  # fmt: skip
+# Not in these contacts: some kinds and scales of surveys, calls back that nobody took.
+ABSENT = {"peak_hour", "callbacks_unanswered"}
+
+
+def shown_kpis(by: tuple[str, ...], every: str, kind: str) -> dict[str, Kpi]:
+    """KPIs that a view must have."""
+    if by == BY_QUEUE:
+        return {kpi.id: kpi for kpi in chosen(RULES, every, kind)}
+    known = every_kpi(RULES).values()
+    return {kpi.id: kpi for kpi in known if of_facts(kpi, by) and (kind or not kpi.variant_of)}
+
+
+@pytest.mark.parametrize("by", KINDS, ids=" ".join)
+def test_values_are_those_of_the_command(client: Client, world: list[FcrFact], by: tuple[str, ...]) -> None:
+    apply_views(client, RULES, WORLD_ZONE)
+    for view, every, kind in KINDS[by]:
+        known = shown_kpis(by, every, kind)
         now, found = within_a_minute(client, view)
         here = {(ms(row["window_start"]), *(row[name] for name in by)): row for row in found}
-        span = edges(now - 100 * DAY_MS, now + 100 * DAY_MS, "1M", ZoneInfo(zone))
-        asked = Question(span[1], span[-2], every, by, zone=zone, as_of_ms=now, variants=True)
+        span = edges(now - 100 * DAY_MS, now + 100 * DAY_MS, "1M", ZoneInfo(WORLD_ZONE))
+        asked = Question(span[1], span[-2], every, by, (*known,), zone=WORLD_ZONE, as_of_ms=now)
         compared: set[str] = set()
         for line in answer(client, asked, RULES):
-            if by[0] == "agent" and not line["agent"]:
+            if "agent" in by and by != BY_ALL and not line["agent"]:
                 continue
             start = ms(datetime.fromisoformat(line["window_start"]))
             row = here.get((start, *(line[name] for name in by)), {})
-            for kpi_id in line["kpis"].keys() & known.keys():
-                compared |= compare(known[kpi_id], line["kpis"][kpi_id], row, every)
-        # Not in these contacts: some kinds and scales of surveys, calls back that nobody took. Who was
-        # abandoned had no agent.
-        absent = {"peak_hour", "callbacks_unanswered"}
-        if by[0] == "agent":
+            for kpi_id, kpi in known.items():
+                compared |= compare(kpi, line["kpis"][kpi_id], row, every)
+        absent = set(ABSENT)
+        if "agent" in by:  # who was abandoned had no agent
             absent |= {name for name in known if name.startswith("abandoned.within_")}
         assert {name for name in known if known[name].table != "surveys"} <= compared | absent, view
+        assert compared, view
+
+
+@pytest.mark.parametrize("view", ["kpi_day_wide", "agent_day_wide", "reason_day"])
+def test_rows_are_added_up_by_the_rule(client: Client, world: list[FcrFact], view: str) -> None:
+    """Whatever the KPI: over all days and queues the rule gives what `ringback kpi --every all` says."""
+    apply_views(client, RULES, WORLD_ZONE)
+    by = {"kpi": BY_QUEUE, "agent": BY_AGENT, "reason": BY_REASON}[view.partition("_")[0]]
+    kind = WIDE if view.endswith(WIDE) else ""
+    rules = {id_: added_up(kpi) for id_, kpi in shown_kpis(by, "1d", kind).items() if added_up(kpi)}
+    columns = ", ".join(f"{rule} AS `{id_}`" for id_, rule in rules.items())
+    while True:
+        now = ms(datetime.now(UTC)) // 60_000 * 60_000
+        (found,) = query(client, f"SELECT {columns} FROM {view}")
+        if now == ms(datetime.now(UTC)) // 60_000 * 60_000:
+            break
+    span = edges(now - 100 * DAY_MS, now + 100 * DAY_MS, "1M", ZoneInfo(WORLD_ZONE))
+    dimensions = ("agent",) if by == BY_AGENT else ()
+    question = Question(span[1], span[-2], "all", dimensions, (*rules,), zone=WORLD_ZONE, as_of_ms=now)
+    lines = [line for line in answer(client, question, RULES) if line.get("agent") != ""]
+    if by == BY_AGENT:
+        expected = {id_: merged([line["kpis"][id_] for line in lines]) for id_ in rules}
+    else:
+        expected = {id_: lines[0]["kpis"][id_]["value"] for id_ in rules}
+    for id_, value in expected.items():
+        assert (found[id_] or 0) == pytest.approx(value or 0, abs=1e-12), id_
+    assert sum(value not in (None, 0) for value in expected.values()) > 30
+
+
+def merged(values: list[Row]) -> float | None:
+    """One value of several: the terms are summed first."""
+    num, den = (sum(value[term] for value in values) for term in ("num", "den"))
+    if values[0]["den"] == 1 and values[0]["unit"] == "count":
+        return num
+    return num / den if den else None
 
 
 def compare(kpi: Kpi, answered: Row, row: Row, every: str) -> set[str]:
@@ -171,6 +254,14 @@ def compare(kpi: Kpi, answered: Row, row: Row, every: str) -> set[str]:
     assert (row[name], row[f"{name}_n"]) == (expected, answered["n"]), (kpi.id, answered)
     if kpi.table == "fcr":
         assert row[f"{name}_final"] <= answered["final"], kpi.id
+    elif row.get("final"):
+        assert answered["final"], kpi.id
+    if kpi.figure is None and kpi.den:
+        scale = kpi.parts if answered["num"] * kpi.parts == row[f"{name}_num"] else 1
+        assert (row[f"{name}_num"], row[f"{name}_den"]) == (
+            answered["num"] * scale,
+            answered["den"] * scale,
+        ), kpi.id
     return {kpi.id} if answered["n"] else set()
 
 
@@ -182,13 +273,24 @@ def test_a_condition_on_time_reads_little(client: Client, world: list[FcrFact]) 
         "SELECT toDateTime64('2020-01-01 00:00:00', 3, 'UTC') + toIntervalMinute(number), 'voice', 'A', 0, "
         f"{zeros}, 1 FROM numbers(300000)"
     )
-    for view in ("kpi_minute", "kpi_quarter_hour", "kpi_half_hour", "kpi_hour", "kpi_day", "kpi_week"):
+    span = "{0} >= '2020-03-02 00:00:00' AND {0} < '2020-03-12 00:00:00'"
+    days = "local_date >= '2020-03-02' AND local_date < '2020-03-12'"
+    for view, condition in (
+        ("kpi_minute", span.format("window_start")),
+        ("kpi_quarter_hour", span.format("window_start")),
+        ("kpi_quarter_hour", span.format("local_time")),
+        ("kpi_quarter_hour", days),
+        ("kpi_half_hour", span.format("window_start")),
+        ("kpi_hour", span.format("local_time")),
+        ("kpi_day", days),
+        ("kpi_day_wide", span.format("window_start")),
+        ("kpi_week", days),
+    ):
         plan = client.query(
-            f"EXPLAIN indexes = 1 SELECT window_start, service_level FROM {view} "
-            "WHERE window_start >= '2020-03-02 00:00:00' AND window_start < '2020-03-12 00:00:00'"
+            f"EXPLAIN indexes = 1 SELECT window_start, service_level FROM {view} WHERE {condition}"
         ).result_rows
         text = "\n".join(row[0] for row in plan)
         read = re.findall(r"kpi_windows\)(?:(?!ReadFrom).)*?Granules: (\d+)/(\d+)", text, re.DOTALL)
         assert read, text
-        assert all(int(some) <= int(every) / 5 for some, every in read), (view, read)
+        assert all(int(some) <= int(every) / 5 for some, every in read), (view, condition, read)
     client.command("DELETE FROM kpi_windows WHERE window_start < '2021-01-01'")

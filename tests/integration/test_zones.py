@@ -83,12 +83,12 @@ def test_a_sum_over_queues_keeps_to_the_reporting_zone(stored: Stored) -> None:
 def test_the_views_say_the_same(stored: Stored) -> None:
     apply_views(stored.client, RULES, HOME, ZONES)
     for view, every in KPI_VIEWS.items():
-        if every in ("1m", "1w", "1M"):  # begin or end outside of the range
+        if every not in ("15m", "1h", "1d"):  # begin or end outside of the range, or no wide view
             continue
         rows = answered(stored, asked(every, "channel", "queue"))
         here = {
             (ms(row["window_start"]), row["channel"], row["queue"]): row
-            for row in query(stored.client, f"SELECT * FROM {view}")
+            for row in query(stored.client, f"SELECT * FROM {view}_wide")
         }
         compared = 0
         for row in rows:

@@ -25,10 +25,11 @@ MEMORY = re.compile(r"(?:\$\{\w+:-)?(\d+)([mg])\}?")
 # Who is in which network; a service beside them, such as a BI tool, joins one of them.
 NETWORKS = {
     "stream": {"kafka", "worker", "sink", "verify"},
-    "store": {"clickhouse", "sink", "verify"},
-    "metrics": {"worker", "sink", "verify"},
+    "store": {"clickhouse", "sink", "verify", "wallboard"},
+    "metrics": {"worker", "sink", "verify", "wallboard"},
     "bi": {"clickhouse"},
     "kafka-port": {"kafka"},
+    "wallboard-port": {"wallboard"},
 }
 
 

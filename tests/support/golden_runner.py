@@ -1,27 +1,26 @@
-"""Runs all golden tables, says what is wrong: `python -m support.golden_runner FOLDER`, status 1 if any."""
+"""Golden tables until one is wrong: `python -m support.golden_runner FOLDER`, status 1 if any is."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from support import tables, world_tables
 
 
-def wrong_in(folder: Path) -> list[str]:
-    """Every mismatch of every scenario and world."""
-    wrong: list[str] = []
+def wrong(folder: Path) -> Iterator[str]:
+    """Every mismatch of every scenario and world, as it is found."""
     for path in sorted(folder.glob("*.txt")):
         for scenario in tables.read_file(path):
             events = scenario.read()
-            wrong += [
-                f"{path.stem}: {line}" for line in tables.mismatches(scenario, [*events[::-1], *events])
-            ]
+            for line in tables.mismatches(scenario, [*events[::-1], *events]):
+                yield f"{path.stem}: {line}"
     for path in sorted((folder / "worlds").glob("*.txt")):
         world, expected = world_tables.read_world(path)
-        wrong += [f"{path.stem}: {line}" for line in world_tables.mismatches(world, expected)]
-    return wrong
+        for line in world_tables.mismatches(world, expected):
+            yield f"{path.stem}: {line}"
 
 
 if __name__ == "__main__":
-    found = wrong_in(Path(sys.argv[1]))
-    print("\n".join(found))
-    sys.exit(bool(found))
+    first = next(wrong(Path(sys.argv[1])), "")
+    print(first)
+    sys.exit(bool(first))

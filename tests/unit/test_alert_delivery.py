@@ -14,17 +14,17 @@ import orjson
 import pytest
 
 from alerts.evaluate import Evaluator
+from alerts.label_sets import WINDOWS
 from alerts.ledger import Ledger
 from alerts.notify.forms import request_of
 from alerts.notify.post import Delivery, Request, judged, post
 from alerts.notify.sender import send_due, wait_ms
 from alerts.receivers import Alertmanager, Secret, Slack, Webhook
 from alerts.rule import Group, RuleFile
-from kpis.catalogue.every_kpi import every_kpi
 from kpis.rules import DEFAULT_RULES
 from reports.minutes import MinuteSums
 
-M, KPIS = 60_000, every_kpi(DEFAULT_RULES)
+M = 60_000
 BASE = 1_767_571_200_000  # 2026-01-05T00:00Z
 SERVICE_LEVEL = {"type": "objective", "op": "<", "target": 0.8}
 HOOK = Webhook(name="hook", type="webhook", url="http://127.0.0.1:9/x", allow_private=True)
@@ -52,7 +52,7 @@ def world(rng: random.Random, minutes: int) -> list[MinuteSums]:
 
 
 def evaluator(ledger: Ledger, *names: str) -> Evaluator:
-    return Evaluator(KPIS, DEFAULT_RULES.async_channels, ledger, names)
+    return Evaluator(DEFAULT_RULES, ledger, names)
 
 
 def transitions(ledger: Ledger) -> list[tuple[Any, ...]]:
@@ -62,7 +62,7 @@ def transitions(ledger: Ledger) -> list[tuple[Any, ...]]:
 def evaluate(own: Evaluator, rules: Group, minutes: list[MinuteSums], begin: int, end: int) -> None:
     first = BASE + (begin - 240) * M  # as the service reads: the longest window before the first step
     known = [minute for minute in minutes if first <= minute.minute < BASE + end * M]
-    own.evaluate(rules, known, (BASE + begin * M, BASE + end * M), BASE + end * M)
+    own.evaluate(rules, {WINDOWS: known}, (BASE + begin * M, BASE + end * M), BASE + end * M)
 
 
 class Killed(BaseException):

@@ -1,12 +1,16 @@
 """Rule files: what is wrong is said with its line, and what to write instead."""
 
+from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from support.command import ringback
 
+from alerts.detectors import detector_of
+from alerts.estimate import estimate
 from alerts.rule_file import BadRules, load_rules, read_receivers, read_rules
+from alerts.when import TYPES
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.rules import DEFAULT_RULES
 
@@ -34,7 +38,7 @@ def faults(text: str) -> tuple[str, ...]:
 def test_a_good_file() -> None:
     (group,) = read_rules(GOOD, "r.yaml", KPIS).groups
     (rule,) = group.rules
-    assert (rule.for_, rule.when.windows, float(rule.when.target)) == (120_000, (900_000, 3_600_000), 0.8)
+    assert (rule.for_ms, rule.when.windows, float(rule.when.target)) == (120_000, (900_000, 3_600_000), 0.8)
 
 
 def test_the_default_rules_are_in_order() -> None:
@@ -66,11 +70,91 @@ def test_the_default_rules_are_in_order() -> None:
         ("labels:", "lables:", "r.yaml:10: groups.rules.lables: unknown word; did you mean labels?"),
         ("for: 2m", "for: 2m\n        for: 3m", "r.yaml:10: 'for' is written twice"),
         ('op: "<"', 'op: "<="', f"{WHEN}.op: Input should be '<' or '>'"),
-        ("type: objective", "type: objektive", f"{WHEN}.type: Input should be 'objective'"),
+        (
+            "type: objective",
+            "type: objektive",
+            f"{WHEN}: unknown type; there are {', '.join(TYPES)}",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(old: str, new: str, fault: str) -> None:
     assert faults(GOOD.replace(old, new)) == (fault,)
+
+
+TYPED = """version: 1
+groups:
+  - name: more
+    rules:
+      - alert: A
+        kpi: {kpi}
+        when: {when}
+        labels: {{severity: {severity}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kpi", "when", "severity", "fault"),
+    [
+        ("longest_wait_now", '{type: threshold, op: ">", limit: 90s, clear: 60s}', "page", ""),
+        ("asa", '{type: threshold, op: ">", limit: 45s}', "page", ""),
+        ("offered", "{type: absence, holidays: [2026-12-25]}", "page", ""),
+        ("volume", '{type: seasonal, op: ">"}', "page", ""),
+        ("fcr_net", '{type: matured, op: "<", targets: {1: 0.87, 7: 0.72}}', "ticket", ""),
+        (
+            "service_level",
+            '{type: burn_rate, op: "<", target: 0.8, burns: [{factor: 2, long: 1h, short: 5m}]}',
+            "ticket",
+            "",
+        ),
+        (
+            "asa",
+            '{type: threshold, op: ">", limit: 45s, clear: 60s}',
+            "page",
+            ":7: groups.rules.when: clear lies",
+        ),
+        ("csat", '{type: threshold, op: "<", limit: 4}', "page", ":6: csat is not counted by minute"),
+        (
+            "occupancy",
+            '{type: threshold, op: ">", limit: 0.9}',
+            "page",
+            ":6: occupancy is not counted by minute",
+        ),
+        ("service_level", "{type: absence}", "page", ":6: service_level is no count"),
+        ("fcr_net", '{type: matured, op: "<", targets: {2: 0.8}}', "ticket", "for 2 days; RINGBACK_RULES"),
+        ("service_level", '{type: matured, op: "<", targets: {1: 0.8}}', "ticket", "does not ripen"),
+        (
+            "service_level",
+            '{type: burn_rate, op: "<", target: 0.8, burns: [{factor: 14.4, long: 1h, short: 5m}]}',
+            "ticket",
+            "14.4 can never be reached: with this target it is 5.00 when all fail",
+        ),
+        (
+            "service_level",
+            '{type: burn_rate, op: "<", target: 0.8, burns: [{factor: 2, long: 1h, short: 5m}]}',
+            "page",
+            ":7: burn_rate is for tickets",
+        ),
+    ],
+)
+def test_rule_types(kpi: str, when: str, severity: str, fault: str) -> None:
+    text = TYPED.format(kpi=kpi, when=when, severity=severity)
+    if not fault:
+        (rule,) = read_rules(text, "r.yaml", KPIS).groups[0].rules
+        assert detector_of(rule, KPIS[kpi], "Europe/Rome").spans(0, 60_000)
+    else:
+        assert fault in faults(text)[0]
+
+
+def test_a_profile_is_a_probability_and_a_time() -> None:
+    rule = read_rules(GOOD.replace("for: 2m", "profile: quiet"), "r.yaml", KPIS).groups[0].rules[0]
+    assert (rule.for_ms, rule.p_value) == (300_000, Fraction(1, 10_000))
+
+
+def test_the_estimate_counts_label_sets() -> None:
+    file = read_rules(GOOD, "r.yaml", KPIS)
+    assert estimate(file, {"Low": 100}) == (pytest.approx(7.8), [])
+    quiet = read_rules(GOOD.replace("for: 2m", "profile: quiet"), "r.yaml", KPIS)
+    assert estimate(quiet, {"Low": 100})[0] == pytest.approx(0.8)
 
 
 def test_what_is_no_yaml_is_said() -> None:

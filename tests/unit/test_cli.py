@@ -4,6 +4,8 @@ import csv
 import json
 import subprocess
 import sys
+import time
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from pkgutil import resolve_name
@@ -13,14 +15,18 @@ from zoneinfo import ZoneInfo
 import pytest
 import typer
 from clickhouse_connect.driver.exceptions import DatabaseError
+from rich.cells import cell_len
 from support.command import ringback
 
 from adapters.registry import SOURCES
 from cli import console, explain, kpi
-from cli.kpi import Question, print_csv, print_text, shown
+from cli.kpi import Question, print_csv, print_text
+from cli.kpi_plot import one_of, plots
+from cli.kpi_text import many_rows
 from cli.main import COMMANDS as TABLE
 from cli.main import ENDINGS, load, status_of
 from cli.sending import print_counts
+from cli.shown import duration, local_minute, shown
 from cli.times import instant_ms, span_ms
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.rules import DEFAULT_RULES
@@ -32,11 +38,11 @@ COMMANDS = (
     "demo", "up", "worker", "sink", "gateway",
     *(f"import {source.name}" for source in SOURCES),
     "follow", "adapter list", "adapter try", "adapter check", "simulate", "kpi",
-    "explain", "verify", "alerts check", "alerts backtest", "alerts run", "alerts list",
+    "explain", "verify", "alerts check", "alerts backtest", "alerts run", "alerts schema", "alerts list",
     "export clickhouse", "export kafka", "replay files", "replay kafka", "replay clickhouse",
     "restore kafka", "restore clickhouse",
     "dead-letters list", "dead-letters show", "dead-letters replay",
-    "dead-letters close", "doctor", "heal",
+    "dead-letters close", "doctor", "heal", "wallboard", "rebuild",
 )  # fmt: skip
 OURS = {
     "cli",
@@ -46,6 +52,7 @@ OURS = {
     "maintenance",
     "sinks",
     "gateway",
+    "wallboard",
     "streams",
     "adapters",
     "simulator",
@@ -202,6 +209,98 @@ def test_values_for_people() -> None:
         "-14.29",
         "1.30",
     ]
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [
+        (0, "0.0 s"),
+        (12_340, "12.3 s"),
+        (59_949, "59.9 s"),
+        (59_950, "1 min 00 s"),
+        (245_400, "4 min 05 s"),
+        (3_599_499, "59 min 59 s"),
+        (3_599_500, "1 h 00 min"),
+        (9_600_000, "2 h 40 min"),
+        (172_800_000, "2 d 00 h"),
+        (273_600_000, "3 d 04 h"),
+        (-9_600_000, "-2 h 40 min"),
+    ],
+)
+def test_a_duration_is_in_units_that_fit(ms: float, text: str) -> None:
+    assert duration(ms) == text
+
+
+def test_the_hours_of_a_clock_change_are_told_apart() -> None:
+    times = ("2026-10-25T00:00:00Z", "2026-10-25T01:00:00Z", "2026-10-25T02:00:00Z")
+    assert [local_minute(time, "Europe/Rome") for time in times] == [
+        "2026-10-25 02:00+02:00",
+        "2026-10-25 02:00+01:00",
+        "2026-10-25 03:00",
+    ]
+    assert local_minute("2026-03-29T01:00:00Z", "Europe/Rome") == "2026-03-29 03:00"
+
+
+def test_one_row_is_never_without_what_it_is_of(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kpi, "out", console.SafeConsole(width=200))
+    print_text([row(queue="billing")], Question(0, 1, by=("queue",)), KPIS)
+    head, only, _ = capsys.readouterr().out.splitlines()
+    assert (head.split()[:3], only.split()[2]) == (["from", "queue", "asa"], "billing")
+    many = row(queue="billing")
+    many["kpis"] = dict.fromkeys([*KPIS][:20], many["kpis"]["asa"])
+    print_text([many], Question(0, 1, by=("queue",)), KPIS)
+    first, heads, *_ = capsys.readouterr().out.splitlines()
+    assert first == " from 2026-01-05 00:00, queue billing"
+    assert heads.split() == ["KPI", "value", "n", "id"]
+
+
+def test_columns_that_do_not_fit_a_terminal_come_below() -> None:
+    rows = [row(queue="A"), row(queue="B")]
+    text = [*many_rows(rows, Question(0, 1, by=("queue",)), 60)]
+    assert len(text) == 7
+    assert all(cell_len(line) <= 60 for line in text)
+    assert [line.split()[:2] for line in text if "2026" not in line and line] == [["from", "queue"]] * 2
+    wide = [*many_rows(rows, Question(0, 1, by=("queue",)), 0)]
+    assert [line.split() for line in wide[:1]] == [["from", "queue", *row()["kpis"]]]
+    assert len(wide) == 3
+
+
+def test_thousands_of_rows_are_printed_fast(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """rich's tables took 27 s for 5,000 rows; CPU time, as the machine may be busy."""
+    monkeypatch.setattr(kpi, "out", console.SafeConsole(width=200))
+    rows = [row(queue=f"q{number}") for number in range(5_000)]
+    began = time.process_time()
+    print_text(rows, Question(0, 1, by=("queue",)), KPIS)
+    assert time.process_time() - began < 3
+    assert len(capsys.readouterr().out.splitlines()) == 5_002
+
+
+def test_a_plot_leaves_a_gap_where_nothing_was_counted() -> None:
+    hour, day = 3_600_000, 1_767_571_200_000  # 2026-01-05
+    rows = []
+    for number, wait in ((0, 1_000), (1, 8_000), (3, 4_500)):
+        begin = datetime.fromtimestamp(day // 1000 + number * 3_600, UTC).isoformat()
+        values = {"asa": value(float(wait), "ms", wait, 1)}
+        rows.append({"window_start": begin, "window_end": begin, "queue": "A", "kpis": values})
+    question = Question(day, day + 5 * hour, "1h", ("queue",))
+    assert [*plots(rows, question)] == [" asa", " A  ▁█ ▅   1.0 s to 8.0 s"]
+
+
+def test_long_plots_join_by_terms_and_bars_start_at_zero() -> None:
+    first, second = value(1.0, "ratio", 1, 1), value(0.0, "ratio", 0, 9)
+    first["den"], second["den"] = 1, 9
+    counts = [value(3, "count", 3, 1), value(4, "count", 4, 1)]
+    longest = [value(3_000, "ms", 3_000, 1), value(4_000, "ms", 4_000, 1)]
+    assert one_of([first, second]) == 0.1
+    assert (one_of(counts), one_of(longest), one_of([])) == (7, 4_000, None)
+    rows = [row(queue="A"), row(queue="B")]
+    rows[1]["kpis"]["asa"] = value(20_387.15, "ms", 1, 2)
+    drawn = [*plots(rows, Question(0, 1, by=("queue",)))][:3]
+    assert [line.count("█") for line in drawn] == [0, 40, 20]
 
 
 def test_csv_has_the_integers(capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,6 +30,7 @@ DIFFERENT = {"listener.security.protocol.map"}
 OURS = ("worker", "sink")
 # Settings that worker and sink get not by compose, each with its reason.
 LOCAL = "of the local stack, which compose replaces"
+ALERTS = "of the evaluator of alerts, which is none of the containers yet"
 IMPORTS = "of imports, which do not run in a container of ours"
 NOT_NEEDED = {
     "RINGBACK_DATA_DIR": "the image sets it",
@@ -45,6 +46,8 @@ NOT_NEEDED = {
     "RINGBACK_UNKNOWN_CUSTOMERS": IMPORTS,
     "RINGBACK_REPLICATION": "there is one broker",
     "RINGBACK_STATE_STORE": "/data goes with the container and counts as its memory",
+    "RINGBACK_ALERT_RULES": ALERTS,
+    "RINGBACK_ALERT_RECEIVERS": ALERTS,
     "RINGBACK_EPOCH": "for rebuilds, which are not there yet",
 }
 NOT_BY_WORKERS = {"CLICKHOUSE_URL"}

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpis.dips.critical import CriticalCounts, critical_count
+from kpis.dips.detector import off_objective
 from kpis.dips.episodes import transitions
 from kpis.dips.ladder import Objective, Series, counts_of, look
 from kpis.dips.machine import Standing, Step, Timing, Transition, step
@@ -61,7 +62,7 @@ def flat(begin: int, end: int, successes: int, counted: int) -> list[tuple[int, 
 
 
 def changed(own: Series, end: int, objective: Objective = OBJECTIVE) -> list[tuple[int, str]]:
-    steps = transitions(own, (0, end * M), M, objective, TIMING, counts_of(objective))
+    steps = transitions([own], (0, end * M), M, off_objective(objective), TIMING)
     return [(change.at // M, change.to) for _, change in steps if change]
 
 
@@ -136,12 +137,12 @@ minutes = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 10)), min_size=1,
 def test_in_pieces_it_is_the_same_as_at_once(counts: list[tuple[int, int]], cuts: list[int]) -> None:
     """An evaluator that is stopped and started decides what one that ran through decides."""
     own = series(*((n, min(k, total), total) for n, (k, total) in enumerate(counts) if total))
-    table = counts_of(OBJECTIVE)
-    whole = [c for _, c in transitions(own, (0, len(counts) * M), M, OBJECTIVE, TIMING, table) if c]
+    detector = off_objective(OBJECTIVE)
+    whole = [c for _, c in transitions([own], (0, len(counts) * M), M, detector, TIMING) if c]
     parts: list[Transition] = []
     standing, begin = Standing(), 0
     for end in sorted({*(cut for cut in cuts if cut < len(counts)), len(counts)}):
-        for now, change in transitions(own, (begin * M, end * M), M, OBJECTIVE, TIMING, table, standing):
+        for now, change in transitions([own], (begin * M, end * M), M, detector, TIMING, standing):
             standing = now
             parts += [change] if change else []
         begin = end

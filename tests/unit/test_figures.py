@@ -77,7 +77,7 @@ def explanation(kpi: Kpi) -> Explanation:
 def test_a_new_percentile_needs_its_entry_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     p80 = replace(kpi_of(Quantile("wait_ms", 80)), id="wait_p80", name="Wait, 80th percentile")
     register(monkeypatch, p80)
-    view = statements(DEFAULT_RULES, "UTC")["kpi_hour"]
+    view = statements(DEFAULT_RULES, "UTC")["kpi_hour_figures"]
     assert "`wait_p80` Nullable(Int64)" in view
     assert "t_x_sorted_wait_ms[intDiv(80 * length(t_x_sorted_wait_ms) + 99, 100)]) AS `wait_p80`" in view
     client = client_of(p80=5_000, n=5)
@@ -118,7 +118,7 @@ def test_a_new_quotient_needs_its_entry_alone(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("figure", [*every_figure()], ids=str)
 def test_every_reader_knows_every_figure(monkeypatch: pytest.MonkeyPatch, figure: Figure) -> None:
     kpi = register(monkeypatch, kpi_of(figure))
-    view = statements(DEFAULT_RULES, "UTC")["kpi_now" if kpi.is_state else "kpi_day"]
+    view = statements(DEFAULT_RULES, "UTC")["kpi_now" if kpi.is_state else "kpi_day_figures"]
     assert f" AS `{column_id(kpi)}`" in view
     for total in explained_totals(figure):
         assert f" AS t_{total}" in view, "no source of the view gives this total"

@@ -25,9 +25,9 @@ ZONES = ("UTC", "Europe/Rome", "Australia/Lord_Howe", "Asia/Kolkata", "Asia/Kath
 EVERY = ("15m", "30m", "1h", "1d", "1w")
 
 
-def found(every: str, pieces: list[tuple[tuple[int, int], int]], second: int) -> int:
+def found(every: str, pieces: list[tuple[grid.Piece, int]], second: int) -> int:
     """What the expressions of the grid compute."""
-    place = max(bisect_right([begin for (begin, _), _ in pieces], second) - 1, 0)
+    place = max(bisect_right([begin for (begin, _, _), _ in pieces], second) - 1, 0)
     value, length = pieces[place][0][1], grid.LENGTH_S[every]
     return -value if value < 0 else (second + value) // length * length - value
 
@@ -38,11 +38,11 @@ def shifts_of(zone: ZoneInfo) -> list[tuple[int, int]]:
     return grid.shifts(grid.FIRST_MS, grid.LAST_MS, zone)
 
 
-def pieces_of(every: str, zone: ZoneInfo) -> list[tuple[tuple[int, int], int]]:
+def pieces_of(every: str, zone: ZoneInfo) -> list[tuple[grid.Piece, int]]:
     known = [(a // 1000, b // 1000) for a, b in shifts_of(zone)]
     if every in ("15m", "30m", "1h"):
         return grid.joined(grid.short_pieces(grid.LENGTH_S[every], known, grid.LAST_MS // 1000))
-    return grid.joined(grid.long_pieces(grid.LENGTH_S[every], grid.long_edges(every, zone)))
+    return grid.joined(grid.long_pieces(grid.LENGTH_S[every], grid.long_edges(every, zone), known))
 
 
 @pytest.mark.parametrize("name", ZONES)
@@ -79,7 +79,7 @@ def test_every_kpi_is_in_a_view_and_answered(rules: Rules) -> None:
     """A KPI of the registry that nobody shows is a mistake of whoever added it."""
     made = statements(rules, "UTC")
     for kpi in every_kpi(rules).values():
-        view = {"agents": "agent_day", "live": "kpi_now"}.get(kpi.table, "kpi_day")
+        view = {"agents": "agent_day_wide", "live": "kpi_now"}.get(kpi.table, "kpi_day_wide")
         for name in (column_id(kpi), f"{column_id(kpi)}_n"):
             assert f"`{name}` Nullable(" in made[view], (view, name)
             assert f" AS `{name}`" in made[view], (view, name)

@@ -1,6 +1,9 @@
-"""What the columns of the views of facts mean. docs/facts.md has the exact rule of each."""
+"""What the columns of the views of facts mean: their comments, and docs/reference/views.md.
 
-FLAGS = "What was repaired or is missing, as listed in [facts](../facts.md)."
+docs/facts.md has the exact rule of each.
+"""
+
+FLAGS = "What was repaired or is missing, as listed in docs/facts.md."
 CHANNEL = "Channel of the contact."
 REASON = "Reason of the contact; '' for none."
 DIMENSIONS = "Dimensions of one's own by name, such as `dimensions['brand']`; '' for none."
@@ -134,21 +137,6 @@ MEANINGS: dict[str, dict[str, str]] = {
         "next_at": "When the customer's next contact began.",
         "previous_end_at": "When an earlier contact of the customer last ended.",
     },
-    "frequent_customer": {
-        "customer": f"{CUSTOMER}.",
-        "contact_count": "How many contacts.",
-        "first_started_at": "Start of the first.",
-        "last_started_at": "Start of the last.",
-    },
-}
-# Columns of `repeat_contact` that are there for each length of the window.
-BY_DAYS = {
-    "repeated": "1 if it is an anchor and the customer came back within {0} d.",
-    "failed": "1 if it is an anchor that failed by itself or was repeated within {0} d.",
-    "is_repeat": "1 if it came within {0} d after an earlier one.",
-    "final": "1 if {0} d have passed, so that no later contact can change this.",
-}
-MEANINGS |= {
     "window_as_published": {
         "window_start": "Begin of the minute.",
         "channel": CHANNEL,
@@ -167,6 +155,19 @@ MEANINGS |= {
         "old_value": "Its value until then.",
         "new_value": "Its value from then on.",
         "cause": "events, or rebuild.",
-        "events": "What came for contacts of that minute: when it happened, contact, event, type, delay in ms.",
+        "events": "What came for contacts of it: when it happened, contact, event, type, delay in ms.",
     },
+    "frequent_customer": {
+        "customer": f"{CUSTOMER}.",
+        "contact_count": "How many contacts.",
+        "first_started_at": "Start of the first.",
+        "last_started_at": "Start of the last.",
+    },
+}
+# Columns of `repeat_contact` that are there for each length of the window.
+BY_DAYS = {
+    "repeated": "1 if it is an anchor and the customer came back within {0} d.",
+    "failed": "1 if it is an anchor that failed by itself or was repeated within {0} d.",
+    "is_repeat": "1 if it came within {0} d after an earlier one.",
+    "final": "1 if {0} d have passed, so that no later contact can change this.",
 }

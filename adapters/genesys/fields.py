@@ -1,0 +1,49 @@
+"""Words of Genesys Cloud, which are in upper case in detail events and in lower case in detail records."""
+
+from typing import Any
+
+from adapters.kit.outcomes import InvalidInput
+from adapters.kit.payload_fields import text
+from adapters.kit.payloads import Payload
+from schemas.event_fields import DURATION_MAX_MS, OCCURRED_AT_MAX, OCCURRED_AT_MIN
+
+CHANNELS = {
+    "VOICE": "voice",
+    "CALLBACK": "voice",
+    "CHAT": "chat",
+    "WEBMESSAGING": "chat",
+    "EMAIL": "email",
+    "MESSAGE": "messaging",
+}
+# Sessions beside the conversation.
+BESIDE = ("SCREENSHARE", "COBROWSE", "SCREENMONITORING", "SCREENRECORDING", "VIDEO", "MONITORING")
+SYSTEM_CODES = ("ININ-WRAP-UP-TIMEOUT", "ININ-WRAP-UP-SKIPPED")
+
+
+def word(payload: Payload, name: str) -> str:
+    """A text in upper case; "" where there is none. Raises InvalidInput."""
+    return (text(payload, name) or "").upper()
+
+
+def time_ms(payload: Payload, name: str) -> int | None:
+    """Epoch milliseconds; None where there are none. Raises InvalidInput."""
+    value = payload.get(name)
+    if value is None or value == 0:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidInput("bad_time", f"{name} is a {type(value).__name__}, expected milliseconds")
+    if not OCCURRED_AT_MIN <= value < OCCURRED_AT_MAX:
+        raise InvalidInput("bad_time", f"{name} is no time in milliseconds between 1990 and 2100")
+    return value
+
+
+def duration(payload: Payload, name: str) -> int | None:
+    """Milliseconds; None where there are none or where they are none."""
+    value = payload.get(name)
+    whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= DURATION_MAX_MS
+    return value if whole else None
+
+
+def given(**fields: Any) -> dict[str, Any]:
+    """Those that are not None or empty."""
+    return {name: value for name, value in fields.items() if value not in (None, "")}

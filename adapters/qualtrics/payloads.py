@@ -1,0 +1,75 @@
+"""Qualtrics: its events say only that there is a response; its API gives the response, read here too."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from urllib.parse import parse_qsl
+
+from adapters.kit.json_values import json_object, json_value
+from adapters.kit.outcomes import InvalidInput
+from adapters.kit.payload_fields import ident, moment, need, part, text
+from adapters.kit.payloads import (
+    Ignored,
+    Payload,
+    PayloadAdapter,
+    customers_in,
+    payloads_in,
+    read_payloads,
+    unknown_kind,
+)
+from adapters.kit.surveys import answered, kind_of, survey
+from schemas.events import Event
+
+FIELDS_MAX = 50
+
+
+def parse(body: bytes) -> list[Payload]:
+    """The payloads of a body: JSON, or a form with a JSON text in the field MSG. Raises InvalidInput."""
+    if body.lstrip()[:1] in (b"{", b"["):
+        return payloads_in(body)
+    try:
+        form = dict(
+            parse_qsl(body.decode("ascii").strip(), True, True, errors="strict", max_num_fields=FIELDS_MAX)
+        )
+    except ValueError:
+        raise InvalidInput("invalid_form", "neither JSON nor a form, name=value&name=value") from None
+    said = json_object(json_value(form["MSG"].encode())) if form.get("MSG") else {}
+    return [{"Topic": form.get("Topic"), "MSG": said}]
+
+
+def is_mine(payload: Payload) -> bool:
+    """Has it the form of an event, or of a response with its values?"""
+    result = payload.get("result")
+    return isinstance(payload.get("Topic"), str) or (isinstance(result, dict) and "responseId" in result)
+
+
+def to_events(payload: Payload, secret: bytes) -> Sequence[Event]:
+    """The events of a payload. Raises InvalidInput, Ignored."""
+    if "Topic" in payload:
+        topic = text(payload, "Topic") or ""
+        if "completedResponse" in topic or "partialResponse" in topic:
+            raise Ignored("to_be_fetched")
+        raise unknown_kind()
+    result = part(payload, "result")
+    values = part(result, "values")
+    at = need(moment(values, "recordedDate") or moment(values, "endDate"), "values.recordedDate")
+    name, contact = need(ident(result, "responseId"), "responseId"), ident(values, "contact_id")
+    found = []
+    for question, given in values.items():
+        kind = kind_of(question)
+        fields = survey(kind, given) if kind else None
+        if fields is not None:
+            found.append(answered("qualtrics", name, contact, at, fields))
+    if not found:
+        raise Ignored("no_score")
+    return found
+
+
+def customers(payload: Payload) -> Iterable[object]:
+    """Raw identifiers of customers in a payload."""
+    values = (payload.get("result") or {}).get("values") or {}
+    return [values.get(name) for name in ("recipientEmail", "recipientFirstName", "externalDataReference")]
+
+
+ADAPTER = PayloadAdapter(is_mine, to_events, customers, parse)
+read = partial(read_payloads, ADAPTER)
+customers_of = partial(customers_in, ADAPTER)

@@ -1,0 +1,71 @@
+"""From a rule to what looks at its minutes, and to where these minutes are."""
+
+from datetime import date
+
+from alerts.rule import Rule
+from alerts.sense import is_gauge
+from alerts.when import (
+    AbsenceWhen,
+    BurnRateWhen,
+    MaturedWhen,
+    ObjectiveWhen,
+    SeasonalWhen,
+    ThresholdWhen,
+)
+from kpis.catalogue.kpi import Kpi
+from kpis.dips.absence import Starved
+from kpis.dips.burn import BudgetBurn, Burn
+from kpis.dips.detector import Detector, off_objective
+from kpis.dips.ladder import Objective
+from kpis.dips.machine import Timing
+from kpis.dips.matured import Matured, cohort
+from kpis.dips.seasonal import Unusual
+from kpis.dips.threshold import BeyondLimit
+from kpis.dips.weeks import Weeks
+
+EPOCH = date(1970, 1, 1)
+
+
+def timing_of(rule: Rule) -> Timing:
+    """The times of a rule."""
+    return Timing(rule.for_ms, rule.keep_firing_for)
+
+
+def detector_of(rule: Rule, kpi: Kpi, zone: str) -> Detector:
+    """What looks at the minutes of a rule."""
+    match rule.when:
+        case ObjectiveWhen() as when:
+            windows = when.windows, when.min_samples, when.fresh_min
+            return off_objective(Objective(when.target, when.op == "<", rule.p_value, *windows))
+        case MaturedWhen() as when:
+            windows = when.windows, when.min_samples, when.fresh_min
+            return Matured(
+                tuple(
+                    cohort(days, Objective(target, when.op == "<", rule.p_value, *windows))
+                    for days, target in sorted(when.targets.items())
+                )
+            )
+        case ThresholdWhen() as when:
+            return threshold(when, kpi)
+        case BurnRateWhen() as when:
+            burns = tuple(Burn(pair.factor, pair.long, pair.short) for pair in when.burns)
+            return BudgetBurn(when.target, when.op == "<", burns, when.min_samples)
+        case AbsenceWhen() as when:
+            return Starved(weeks_of(when, zone), when.expected, when.within)
+        case SeasonalWhen() as when:
+            return Unusual(weeks_of(when, zone), when.op == "<", when.p_value, when.windows)
+
+
+def threshold(when: ThresholdWhen, kpi: Kpi) -> BeyondLimit:
+    """Counts are compared as they are, gauges at their newest minute, all else as a quotient."""
+    clear = when.limit if when.clear is None else when.clear
+    counts = not kpi.den and not is_gauge(kpi)
+    return BeyondLimit(
+        when.limit, clear, when.op == "<", when.window, when.min_samples, counts, is_gauge(kpi)
+    )
+
+
+def weeks_of(when: AbsenceWhen | SeasonalWhen, zone: str) -> Weeks:
+    """The weeks to compare with."""
+    holidays = frozenset((day - EPOCH).days for day in when.holidays)
+    return Weeks(zone, when.weeks, when.at_least_weeks, holidays)

@@ -1,0 +1,59 @@
+"""What is well written in a rule file and makes no sense, with what to write instead."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from alerts.rule import Rule, RuleFile
+from alerts.when import BurnRateWhen, MaturedWhen, ObjectiveWhen, ThresholdWhen
+from kpis.catalogue.figure import LongestWaitNow
+from kpis.catalogue.kpi import Kpi
+
+Where = tuple[str | int, ...]
+
+
+def meaningless(file: RuleFile, kpis: dict[str, Kpi]) -> Iterator[tuple[Where, str]]:
+    """Where it stands, and what to write instead."""
+    seen: set[str] = set()
+    for g, group in enumerate(file.groups):
+        for r, rule in enumerate(group.rules):
+            where: Where = ("groups", g, "rules", r)
+            kpi = kpis.get(rule.kpi)
+            if kpi is None:
+                close = get_close_matches(rule.kpi, kpis, 1)
+                said = f"did you mean {close[0]}?" if close else "see `ringback kpi --list`"
+                yield (*where, "kpi"), f"no KPI {rule.kpi}; {said}"
+            elif fault := unfit(rule, kpi, kpis):
+                yield (*where, "kpi"), fault
+            if isinstance(rule.when, BurnRateWhen) and rule.labels.get("severity", "page") == "page":
+                yield (*where, "when"), "burn_rate is for tickets: write labels: {severity: ticket}"
+            if rule.alert in seen:
+                yield (*where, "alert"), f"{rule.alert} is there twice; give one of them another name"
+            seen.add(rule.alert)
+
+
+def unfit(rule: Rule, kpi: Kpi, kpis: dict[str, Kpi]) -> str:
+    """Why a rule of this type cannot look at this KPI; "" if it can."""
+    kind = rule.when.type
+    if isinstance(rule.when, MaturedWhen):
+        missing = [days for days in rule.when.targets if f"{kpi.id}.w{days}d" not in kpis]
+        if kpi.table != "fcr" or kpi.maturity != "final" or kpi.unit != "ratio" or kpi.variant_of:
+            return f"{rule.kpi} does not ripen; `type: matured` is for fcr_gross, fcr_net and the like"
+        return (
+            f"{kpi.id} is not counted for {missing[0]} days; RINGBACK_RULES can add that" if missing else ""
+        )
+    if isinstance(rule.when, ThresholdWhen):
+        if is_gauge(kpi) or kpi.table == "windows":
+            return ""
+        return f"{rule.kpi} is not counted by minute; `type: threshold` is for legs, contacts and the moment"
+    if isinstance(rule.when, ObjectiveWhen | BurnRateWhen):
+        if kpi.table == "windows" and kpi.unit == "ratio":
+            return ""
+        return f"{rule.kpi} is no share of legs or contacts; `type: {kind}` is for shares"
+    if kpi.table == "windows" and kpi.unit == "count":
+        return ""
+    return f"{rule.kpi} is no count; `type: {kind}` is for counts such as offered and volume"
+
+
+def is_gauge(kpi: Kpi) -> bool:
+    """Is it what waits at a moment: how many, and the longest of them?"""
+    return kpi.id == "waiting_now" or isinstance(kpi.figure, LongestWaitNow)

@@ -1,0 +1,119 @@
+"""When a rule fires: one model per rule type."""
+
+from datetime import date
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from alerts.words import Closed, Compare, Duration, Limit, Share, Windows
+
+Samples = Annotated[int, Field(ge=1, le=100_000)]
+HOUR = 3_600_000
+DAY = 24 * HOUR
+
+
+class ObjectiveWhen(Closed):
+    """The share is off its target by more than chance, over any of several windows, and still is."""
+
+    type: Literal["objective"]
+    op: Compare
+    target: Share
+    p_value: Share | None = None
+    windows: Windows = (900_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000)
+    min_samples: Samples = 5
+    fresh_min: Samples = 10
+
+
+class ThresholdWhen(Closed):
+    """A gauge, mean, count or share is beyond a limit. It is over once it has come back as far as `clear`."""
+
+    type: Literal["threshold"]
+    op: Compare
+    limit: Limit
+    clear: Limit | None = None
+    window: Duration = 900_000
+    min_samples: Samples = 10
+
+    @model_validator(mode="after")
+    def _clear_is_better(self) -> "ThresholdWhen":
+        clear = self.limit if self.clear is None else self.clear
+        if clear < self.limit if self.op == "<" else clear > self.limit:
+            raise ValueError(
+                f"clear lies on the good side of limit: with op {self.op} it is no worse than it"
+            )
+        return self
+
+
+class AbsenceWhen(Closed):
+    """Nobody comes, where in the same hours of earlier weeks more than `expected` came."""
+
+    type: Literal["absence"]
+    expected: Annotated[int, Field(ge=3, le=10_000)] = 12
+    within: Duration = 4 * HOUR
+    weeks: Annotated[int, Field(ge=1, le=8)] = 8
+    at_least_weeks: Annotated[int, Field(ge=1, le=8)] = 2
+    holidays: tuple[date, ...] = ()
+
+
+class SeasonalWhen(Closed):
+    """So many or so few come, against the same hours of earlier weeks, as chance does not explain."""
+
+    type: Literal["seasonal"]
+    op: Compare
+    p_value: Share = Fraction(1, 100_000)
+    windows: Windows = (1_800_000, HOUR, 2 * HOUR)
+    weeks: Annotated[int, Field(ge=2, le=8)] = 8
+    at_least_weeks: Annotated[int, Field(ge=2, le=8)] = 3
+    holidays: tuple[date, ...] = ()
+
+
+class MaturedWhen(Closed):
+    """First contact resolution of contacts of the same age in days, each age with its own target."""
+
+    type: Literal["matured"]
+    op: Compare
+    targets: Annotated[dict[Annotated[int, Field(ge=1, le=60)], Share], Field(min_length=1, max_length=5)]
+    p_value: Share | None = None
+    windows: Windows = (DAY, 3 * DAY, 7 * DAY)
+    min_samples: Samples = 20
+    fresh_min: Samples = 20
+
+
+class BurnPair(Closed):
+    """So many times the allowed failures over a long window, and still over a short one."""
+
+    factor: Annotated[Limit, Field(gt=0)]
+    long: Duration
+    short: Duration
+
+
+class BurnRateWhen(Closed):
+    """The budget of failures of a month burns too fast; for tickets."""
+
+    type: Literal["burn_rate"]
+    op: Compare
+    target: Share
+    burns: Annotated[tuple[BurnPair, ...], Field(min_length=1, max_length=5)]
+    min_samples: Samples = 20
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> "BurnRateWhen":
+        allowed = 1 - self.target if self.op == "<" else self.target
+        most = 1 / allowed
+        for pair in self.burns:
+            if pair.factor >= most:
+                raise ValueError(
+                    f"a factor of {float(pair.factor):g} can never be reached: with this target it is "
+                    f"{float(most):.2f} when all fail"
+                )
+            if pair.short > pair.long:
+                raise ValueError("long is the longer window of a pair")
+        return self
+
+
+When = Annotated[
+    ObjectiveWhen | ThresholdWhen | AbsenceWhen | SeasonalWhen | MaturedWhen | BurnRateWhen,
+    Field(discriminator="type"),
+]
+TYPES = ("objective", "threshold", "absence", "seasonal", "matured", "burn_rate")

@@ -1,0 +1,65 @@
+"""The words of a rule file: durations, shares, limits, windows; closed models."""
+
+import re
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+DURATION = re.compile(r"(\d+)(ms|[smhdw])")
+
+
+def duration_ms(text: object) -> int:
+    """Milliseconds of a duration such as 2m, 1h30m or 7d."""
+    if isinstance(text, str) and re.fullmatch(rf"(?:{DURATION.pattern})+", text):
+        return sum(int(number) * UNIT_MS[unit] for number, unit in DURATION.findall(text))
+    raise ValueError("write a duration with its unit, such as 90s, 15m, 4h or 7d")
+
+
+def share(given: object) -> Fraction:
+    """A share of contacts between 0 and 1, kept exactly as it is written."""
+    if isinstance(given, bool) or not isinstance(given, int | float | str):
+        raise ValueError("write a share such as 0.8")
+    try:
+        value = Fraction(str(given))
+    except ValueError:
+        raise ValueError("write a share such as 0.8") from None
+    if not 0 < value < 1:
+        raise ValueError("a share lies between 0 and 1, both excluded: 80 % is 0.8")
+    return value
+
+
+def ascending(windows: tuple[int, ...]) -> tuple[int, ...]:
+    """Windows from the shortest to the longest."""
+    if list(windows) != sorted(set(windows)):
+        raise ValueError("write each window once, the shortest first")
+    return windows
+
+
+def limit(given: object) -> Fraction:
+    """A limit: a number as it is written, or milliseconds of a duration."""
+    if isinstance(given, str):
+        return Fraction(duration_ms(given))
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise ValueError("write a number, or a duration such as 90s for a KPI that is a time")
+    return Fraction(str(given))
+
+
+DURATION_SCHEMA = {"type": "string", "pattern": rf"^(?:{DURATION.pattern})+$", "examples": ["15m", "1h30m"]}
+SHARE_SCHEMA = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+Duration = Annotated[int, BeforeValidator(duration_ms), WithJsonSchema(DURATION_SCHEMA)]
+Share = Annotated[Fraction, BeforeValidator(share), WithJsonSchema(SHARE_SCHEMA)]
+Limit = Annotated[
+    Fraction, BeforeValidator(limit), WithJsonSchema({"anyOf": [{"type": "number"}, DURATION_SCHEMA]})
+]
+Windows = Annotated[tuple[Duration, ...], Field(min_length=1, max_length=12), AfterValidator(ascending)]
+Word = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+Text = Annotated[str, Field(max_length=1_000)]
+Compare = Literal["<", ">"]
+
+
+class Closed(BaseModel):
+    """Frozen, and a word that is not known is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)

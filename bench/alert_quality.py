@@ -1,0 +1,146 @@
+"""`python -m bench.alert_quality`: how well alerts find dips, and how often they cry wolf.
+
+One run is one KPI, one size of queue and one seed: `--kpi service_level --per-hour 60 --seed 51`. It
+prints a line of JSON; `--table FILE...` makes the table of docs/guide/alerts.md of such lines.
+"""
+
+import argparse
+import json
+import statistics
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from bench.alert_queue import SHAPES, WEEK_MINUTES, Dip, M, Shape, streams
+from kpis.dips.detector import Detector, off_objective
+from kpis.dips.episodes import transitions
+from kpis.dips.ladder import Objective, Series
+from kpis.dips.machine import Timing
+from kpis.dips.profiles import PROFILES
+from kpis.dips.threshold import BeyondLimit
+
+WINDOWS = tuple(minutes * M for minutes in (15, 30, 60, 120, 240))
+AFTER_MINUTES, GRACE_MINUTES, SEVERE = 300, 15, 0.40
+SIZES, SEEDS = (5, 20, 60, 150, 500), (51, 52)
+
+
+def detectors(shape: Shape) -> dict[str, tuple[Detector, Timing]]:
+    """The profiles, and beside them what everybody writes first: 15 minutes below the target, for five."""
+    target = Fraction(str(shape.target))
+    found: dict[str, tuple[Detector, Timing]] = {
+        name: (off_objective(Objective(target, True, p_value, WINDOWS, 5, 10)), Timing(for_ms, 15 * M))
+        for name, (p_value, for_ms) in PROFILES.items()
+    }
+    return found | {"static": (BeyondLimit(target, target, True, 15 * M, 1), Timing(5 * M, 15 * M))}
+
+
+def pages(detector: Detector, timing: Timing, series: Series, weeks: int) -> list[tuple[int, int]]:
+    """Begin and end of each page, in minutes."""
+    found: list[tuple[int, int]] = []
+    began = None
+    for _, change in transitions([series], (0, weeks * WEEK_MINUTES * M), M, detector, timing):
+        if change and change.to == "firing":
+            began = change.at // M
+        elif change and began is not None and change.to in ("resolved", "expired"):
+            found.append((began, change.at // M))
+            began = None
+    return found
+
+
+def measured(
+    detector: Detector, timing: Timing, calm: Series, dipped: Series, dips: list[Dip], weeks: int
+) -> dict[str, Any]:
+    """False pages on the calm stream; what was found of the dips, when, how often, and again afterwards."""
+    found = [begin for begin, _ in pages(detector, timing, dipped, weeks)]
+    own = []
+    for dip in dips:
+        within = [page for page in found if dip.begin < page <= dip.end + GRACE_MINUTES]
+        after = [page for page in found if dip.end + GRACE_MINUTES < page <= dip.end + AFTER_MINUTES]
+        delay = within[0] - dip.begin if within else None
+        own.append({"visible": round(dip.visible, 2), "level": dip.level, "delay": delay,
+                    "pages": len(within), "after": len(after) if within else 0})  # fmt: skip
+    return {"false": len(pages(detector, timing, calm, weeks)), "dips": own}
+
+
+def run(kpi: str, per_hour: int, seed: int, weeks: int, noise: float) -> dict[str, Any]:
+    """All detectors on one queue."""
+    shape = SHAPES[kpi]
+    calm, dipped, dips = streams(seed, shape, per_hour, weeks, noise)
+    found = {
+        name: measured(detector, timing, calm, dipped, dips, weeks)
+        for name, (detector, timing) in detectors(shape).items()
+    }
+    return {
+        "kpi": kpi,
+        "per_hour": per_hour,
+        "seed": seed,
+        "weeks": weeks,
+        "noise": noise,
+        "detectors": found,
+    }
+
+
+def share(found: list[dict[str, Any]], least: float) -> str:
+    """Recall of the dips that are visible so well."""
+    own = [dip for dip in found if dip["visible"] >= least]
+    return f"{100 * sum(dip['delay'] is not None for dip in own) / len(own):.1f} %" if own else "-"
+
+
+def delays(found: Iterable[dict[str, Any]]) -> str:
+    """Median and 95th percentile in minutes."""
+    known = sorted(dip["delay"] for dip in found if dip["delay"] is not None)
+    if len(known) < 2:
+        return "-"
+    return f"{statistics.median(known):.0f} / {known[min(len(known) - 1, int(0.95 * len(known)))]}"
+
+
+def rows(lines: list[dict[str, Any]]) -> list[list[str]]:
+    """A row for each KPI and detector."""
+    found = []
+    for kpi in SHAPES:
+        for name in (*PROFILES, "static"):
+            own = [line for line in lines if line["kpi"] == kpi]
+            if not own:
+                continue
+            by_size = [
+                sum(line["detectors"][name]["false"] for line in own if line["per_hour"] == size)
+                / max(1, sum(line["weeks"] for line in own if line["per_hour"] == size))
+                for size in SIZES
+            ]
+            dips = [dip for line in own for dip in line["detectors"][name]["dips"]]
+            seen = [dip for dip in dips if dip["delay"] is not None]
+            false = sum(line["detectors"][name]["false"] for line in own) / sum(line["weeks"] for line in own)
+            found.append([
+                kpi, name, f"{false:.3f}", " / ".join(f"{rate:.2f}" for rate in by_size),
+                share(dips, 4), share(dips, 6), delays(dip for dip in dips if dip["visible"] >= 6),
+                f"{sum(dip['pages'] for dip in seen) / max(1, len(seen)):.3f}",
+                f"{sum(dip['after'] for dip in seen) / max(1, len(seen)):.3f}",
+            ])  # fmt: skip
+    return found
+
+
+HEAD = ("KPI", "rule", "false pages a week", "at 5 / 20 / 60 / 150 / 500 an hour", "recall z >= 4",
+        "recall z >= 6", "delay p50 / p95, min (z >= 6)", "pages per dip", "again in 5 h")  # fmt: skip
+
+
+def main() -> None:
+    """One run, or the table of many."""
+    parser = argparse.ArgumentParser(prog="python -m bench.alert_quality", description=__doc__)
+    parser.add_argument("--kpi", choices=[*SHAPES], default="service_level")
+    parser.add_argument("--per-hour", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=SEEDS[0])
+    parser.add_argument("--weeks", type=int, default=100)
+    parser.add_argument("--noise", type=float, default=0.25)
+    parser.add_argument("--table", nargs="+", type=Path, metavar="FILE", help="make the table of these lines")
+    given = parser.parse_args()
+    if given.table:
+        lines = [json.loads(line) for path in given.table for line in path.read_text().splitlines()]
+        for row in (HEAD, ("---",) * len(HEAD), *rows(lines)):
+            print("| " + " | ".join(row) + " |")
+        return
+    print(json.dumps(run(given.kpi, given.per_hour, given.seed, given.weeks, given.noise)))
+
+
+if __name__ == "__main__":
+    main()

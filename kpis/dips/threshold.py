@@ -1,0 +1,56 @@
+"""A value beyond a limit: for gauges, means and counts, where there is no binomial test."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from kpis.dips.detector import Parts
+from kpis.dips.ladder import Look
+from schemas.time_units import MINUTE_MS
+
+
+def beyond(num: int, den: int, limit: Fraction, below: bool) -> bool:
+    """Is num / den beyond the limit? In whole numbers."""
+    got, wanted = num * limit.denominator, den * limit.numerator
+    return got < wanted if below else got > wanted
+
+
+@dataclass(frozen=True, slots=True)
+class BeyondLimit:
+    """`type: threshold`. It is over beyond `clear`, on the good side of `limit`, so that it does not flap.
+
+    `is_count`: the sum over the window is compared, not a quotient. `is_gauge`: the newest minute is, and no
+    minute of it means 0.
+    """
+
+    limit: Fraction
+    clear: Fraction
+    below: bool
+    window_ms: int
+    min_samples: int
+    is_count: bool = False
+    is_gauge: bool = False
+
+    def spans(self, begin: int, end: int) -> list[tuple[int, int]]:
+        """The window."""
+        return [(begin - self.window_ms, end)]
+
+    def quiet(self, parts: Parts, at: int, restart: int) -> bool:
+        """Was too little counted to judge by? A gauge or a count is 0 then, which is a value."""
+        if self.is_count or self.is_gauge:
+            return False
+        return parts[0].since(at - self.window_ms, at)[1] < self.min_samples
+
+    def look(self, parts: Parts, at: int, restart: int) -> Look:
+        """The value of the window, restarts or not: it is what it is."""
+        window = MINUTE_MS if self.is_gauge else self.window_ms
+        num, n = parts[0].since(at - window, at)
+        den = 1 if self.is_count or self.is_gauge else n
+        off = beyond(num, den, self.limit, self.below)
+        still = off or not_clear(num, den, self.clear, self.below)
+        return Look(n, window if off else 0, num, n, still)
+
+
+def not_clear(num: int, den: int, clear: Fraction, below: bool) -> bool:
+    """Has it not yet come back as far as `clear`?"""
+    got, wanted = num * clear.denominator, den * clear.numerator
+    return got < wanted if below else got > wanted

@@ -1,0 +1,95 @@
+"""What views by other dimensions than channel and queue are summed from: single legs, contacts, answers."""
+
+# ruff: noqa: S608 -- names and expressions are ours
+
+from collections.abc import Sequence
+
+from kpis.catalogue.kpi import Kpi
+from kpis.rules import Rules
+from kpis.tallies.windows import CONTACT_MEASURES, LEG_MEASURES
+from sinks.rule_parameters import rule_parameters
+from sinks.views.columns import applies, prefix
+from sinks.views.finality import CONTACTS, STILL, still_waiting
+from sinks.views.sources import MINUTE_S, START_S, SURVEYS_AT, fcr_value, measures
+from sql import bookings
+from sql import kpi_queries as text
+from sql import oracle_queries as oracle
+from sql.views.period import ViewSource, with_values
+
+Dimensions = tuple[str, ...]
+Values = dict[str, str]
+# Of legs that no agent had.
+LOST = {"abandoned", "short_abandoned", "flow_out", "abandon_wait_ms", "abandonments"}
+
+
+def of_agents(kpi: Kpi) -> bool:
+    """Has it an answer by agent: a KPI of legs that had one, of agents' quarter-hours, of what customers said
+    or did afterwards?
+    """
+    of_legs = kpi.table == "windows" and {*kpi.num, *kpi.den} <= {*LEG_MEASURES}
+    return kpi.table in ("agents", "fcr", "surveys") or (of_legs and not {*kpi.num} <= LOST)
+
+
+def apart(kpi: Kpi, by: Dimensions) -> str:
+    """Ending of the sums of a KPI that is not for all channels, where rows hold several."""
+    return "" if kpi.applies == "all" or "channel" in by else f"_{kpi.applies}"
+
+
+def only(by: Dimensions, facts: str) -> str:
+    """Facts that have an agent, where the rows are of agents; surveys are by everything."""
+    return f"(SELECT * FROM {facts} WHERE agent != '')" if "agent" in by and "reason" not in by else facts
+
+
+def source(relation: str, by: Dimensions, values: Values) -> ViewSource:
+    """The values of a relation that has minute_ms. Under other names first: some totals are columns here."""
+    renamed = ", ".join(f"{value} AS v_{name}" for name, value in values.items())
+    relation = f"(SELECT minute_ms, {', '.join(by)}, {renamed} FROM {relation})"
+    return ViewSource(relation, MINUTE_S, {name: f"v_{name}" for name in values})
+
+
+def window_values(kpis: Sequence[Kpi], rules: Rules, by: Dimensions) -> Values:
+    """Totals of the KPIs of windows, as what a leg or contact adds to them."""
+    values: Values = {}
+    for kpi in kpis:
+        condition = applies(kpi, rules) if apart(kpi, by) else ""
+        for measure in (*kpi.num, *kpi.den) if kpi.table == "windows" else ():
+            value = f"if({condition}, m_{measure}, 0)" if condition else f"m_{measure}"
+            values[f"m_{measure}{apart(kpi, by)}"] = value
+    return values
+
+
+def having(values: Values, known: Sequence[str]) -> Values:
+    """Those made of these measures."""
+    return {name: value for name, value in values.items() if measure_of(value) in known}
+
+
+def measure_of(value: str) -> str:
+    """The measure in what window_values gives."""
+    return value.removesuffix(", 0)").rsplit("m_", 1)[-1] if value.startswith("if(") else value[2:]
+
+
+def fact_sources(kpis: Sequence[Kpi], rules: Rules, by: Dimensions) -> list[ViewSource]:
+    """Sources by any of channel, queue, agent, team and reason."""
+    parameters, values = rule_parameters(rules), window_values(kpis, rules, by)
+    of_legs, of_contacts = having(values, LEG_MEASURES), having(values, CONTACT_MEASURES)
+    if "agent" not in by and of_legs:
+        of_legs[STILL] = still_waiting(MINUTE_S, "m_waiting", rules)
+        of_contacts[CONTACTS] = "m_contact_waiting"
+    sources = [source(with_values(oracle.leg_bookings(only(by, text.STREAM_LEGS)), parameters), by, of_legs)]
+    if of_contacts:
+        contacts = oracle.with_ivr_legs(text.STREAM_CONTACTS, text.STREAM_LEGS)
+        relation = with_values(oracle.contact_bookings(contacts), parameters)
+        sources.append(source(relation, by, of_contacts))
+    judged = {
+        f"{prefix(kpi)}{measure}": fcr_value(kpi, f"m_{measure}", "minute_ms")
+        for kpi in kpis if kpi.table == "fcr" for measure in (*kpi.num, *kpi.den)
+    }  # fmt: skip
+    days = sorted({kpi.days for kpi in kpis if kpi.table == "fcr"})
+    sources.append(source(bookings.fcr_bookings(only(by, text.STREAM_FCR), days), by, judged))
+    for start, at in SURVEYS_AT.items():
+        answers = {n: f"m_{m}" for n, m in measures(kpis, "surveys").items() if n.startswith(start)}
+        relation = bookings.survey_bookings(only(by, text.STREAM_SURVEYS), at)
+        sources.append(source(relation, by, answers))
+    if any(kpi.table == "agents" for kpi in kpis):
+        sources.append(ViewSource(text.STREAM_AGENT_QUARTERS, START_S, measures(kpis, "agents")))
+    return [found for found in sources if found.values]

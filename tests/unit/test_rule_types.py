@@ -1,0 +1,170 @@
+"""Rule types beside the objective: limits, silence, volume, budgets, matured cohorts."""
+
+from datetime import UTC, datetime
+from fractions import Fraction
+from math import comb
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kpis.dips.absence import Starved
+from kpis.dips.burn import BudgetBurn, Burn
+from kpis.dips.detector import Detector
+from kpis.dips.episodes import transitions
+from kpis.dips.ladder import Objective, Series
+from kpis.dips.machine import Timing
+from kpis.dips.matured import Matured, cohort
+from kpis.dips.seasonal import SHAPE_MAX, Unusual, too_few, too_many
+from kpis.dips.threshold import BeyondLimit
+from kpis.dips.weeks import WEEK_MS, Weeks, local, weeks_before
+
+M, H, D = 60_000, 3_600_000, 86_400_000
+MONDAY = 1_767_571_200_000  # 2026-01-05T00:00Z
+P = Fraction(1, 100_000)
+
+
+def changes(
+    detector: Detector, parts: list[Series], begin: int, end: int, timing: Timing | None = None
+) -> list[str]:
+    timing = timing or Timing(2 * M, 15 * M)
+    return [
+        f"{change.to} {(change.at - begin) // M}"
+        for _, change in transitions(parts, (begin, end), M, detector, timing)
+        if change and change.to != "pending"
+    ]
+
+
+def flat(
+    begin: int, end: int, successes: int, n: int, every: int = M, series: Series | None = None
+) -> Series:
+    found = series or Series()
+    for minute in range(begin, end, every):
+        found.add(minute, successes, n)
+    return found
+
+
+def test_a_gauge_is_over_when_it_is_clear_not_when_it_is_just_below_its_limit() -> None:
+    longest = BeyondLimit(Fraction(90_000), Fraction(60_000), False, 15 * M, 1, is_gauge=True)
+    waits = [30, 100, 100, 100, 80, 80, *[80] * 20, *[50] * 16]
+    series = Series()
+    for number, seconds in enumerate(waits):
+        series.add(number * M, seconds * 1_000, 1)
+    assert changes(longest, [series], 0, 45 * M) == ["firing 4", "resolved 41"]
+
+
+def test_a_gauge_that_nobody_waits_at_is_nought() -> None:
+    many = BeyondLimit(Fraction(5), Fraction(5), False, 15 * M, 1, is_gauge=True)
+    assert changes(many, [flat(0, 5 * M, 9, 9)], 0, 30 * M) == ["firing 3", "resolved 20"]
+
+
+def test_a_mean_is_compared_in_whole_numbers() -> None:
+    mean = BeyondLimit(Fraction(45_000), Fraction(45_000), False, 15 * M, 10)
+    assert changes(mean, [flat(0, 30 * M, 90_000, 2)], 0, 30 * M) == []  # exactly 45 s
+    assert changes(mean, [flat(0, 30 * M, 90_002, 2)], 0, 30 * M) == ["firing 7"]
+
+
+def test_the_same_time_of_the_week_on_a_clock_that_was_shifted() -> None:
+    monday_after = int(datetime(2026, 3, 30, 9, tzinfo=ZoneInfo("Europe/Rome")).timestamp()) * 1000
+    before = weeks_before("Europe/Rome", monday_after, 1)
+    assert monday_after - before == WEEK_MS - H
+    assert datetime.fromtimestamp(before / 1000, ZoneInfo("Europe/Rome")).hour == 9
+    assert local("Europe/Rome", monday_after) - monday_after == 2 * H
+    assert datetime.fromtimestamp(weeks_before("UTC", monday_after, 3) / 1000, UTC).hour == 7
+
+
+def weeks_of_calls(number: int, per_minute: int) -> Series:
+    """Calls from 8 to 18 on every day of so many weeks before MONDAY."""
+    series = Series()
+    for day in range(-7 * number, 0):
+        flat(MONDAY + day * D + 8 * H, MONDAY + day * D + 18 * H, per_minute, per_minute, series=series)
+    return series
+
+
+def starved(**changed: object) -> Starved:
+    given = {"zone": "UTC", "number": 8, "at_least": 2, "holidays": frozenset[int]()} | changed
+    return Starved(Weeks(**given), 12, 4 * H)  # type: ignore[arg-type]
+
+
+def test_silence_where_there_were_calls() -> None:
+    series = flat(MONDAY + 8 * H, MONDAY + 10 * H, 1, 1, series=weeks_of_calls(3, 1))
+    flat(MONDAY + 12 * H, MONDAY + 18 * H, 1, 1, series=series)
+    # The 13th call that is missed, and two minutes; the end after 15 minutes with calls.
+    assert changes(starved(), [series], MONDAY, MONDAY + D) == [
+        f"firing {10 * 60 + 15}",
+        f"resolved {12 * 60 + 15}",
+    ]
+
+
+def test_nights_and_holidays_are_no_silence() -> None:
+    usual = flat(MONDAY + 8 * H, MONDAY + 18 * H, 1, 1, series=weeks_of_calls(3, 1))
+    assert changes(starved(), [usual], MONDAY, MONDAY + D) == []
+    closed = weeks_of_calls(3, 1)
+    assert changes(starved(), [closed], MONDAY, MONDAY + D) != []
+    assert changes(starved(holidays=frozenset({MONDAY // D})), [closed], MONDAY, MONDAY + D) == []
+
+
+def test_without_history_nothing_is_said() -> None:
+    assert changes(starved(), [weeks_of_calls(1, 1)], MONDAY, MONDAY + D) == []
+
+
+def negative_binomial(seen: int, total: int, weeks: int) -> Fraction:
+    """P(X <= seen), term by term."""
+    shape = min(total + 1, SHAPE_MAX)
+    q = Fraction(total + 1, shape * weeks + total + 1)
+    return sum((comb(shape + j - 1, j) * (1 - q) ** shape * q**j for j in range(seen + 1)), Fraction(0))
+
+
+@given(st.integers(0, 60), st.integers(0, 300), st.integers(2, 8), st.sampled_from([P, Fraction(1, 50)]))
+def test_volume_is_judged_by_the_exact_tail(seen: int, total: int, weeks: int, p: Fraction) -> None:
+    assert too_few(seen, total, weeks, p) == (
+        seen * weeks < total and negative_binomial(seen, total, weeks) < p
+    )
+    above = 1 - negative_binomial(seen - 1, total, weeks) if seen else Fraction(1)
+    assert too_many(seen, total, weeks, p) == (seen * weeks > total and above < p)
+
+
+def test_a_drop_and_a_rise_of_volume() -> None:
+    series = flat(MONDAY + 8 * H, MONDAY + 12 * H, 5, 5, series=weeks_of_calls(4, 5))
+    flat(MONDAY + 12 * H, MONDAY + 14 * H, 1, 1, 5 * M, series)
+    flat(MONDAY + 14 * H, MONDAY + 18 * H, 15, 15, series=series)
+    weeks = Weeks("UTC", 8, 3, frozenset())
+    drop = changes(Unusual(weeks, True, P, (H, 2 * H)), [series], MONDAY, MONDAY + D)
+    rise = changes(Unusual(weeks, False, P, (H, 2 * H)), [series], MONDAY, MONDAY + D)
+    assert [change.split()[0] for change in drop] == ["firing", "resolved"]
+    assert 12 * 60 < int(drop[0].split()[1]) < 13 * 60
+    assert [change.split()[0] for change in rise] == ["firing", "resolved"]
+    assert 14 * 60 < int(rise[0].split()[1]) < 15 * 60
+
+
+def test_a_budget_burns_over_both_windows() -> None:
+    burn = BudgetBurn(Fraction(4, 5), True, (Burn(Fraction(2), H, 5 * M),), 20)
+    steady = flat(0, 3 * H, 7, 10)  # 30 % fail: one and a half times the 20 % allowed
+    assert changes(burn, [steady], 0, 3 * H) == []
+    bad = flat(H, 3 * H, 5, 10, series=flat(0, H, 9, 10))
+    fired = changes(burn, [bad], 0, 3 * H)
+    assert [change.split()[0] for change in fired] == ["firing"]
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_cohorts_are_judged_when_their_customers_had_the_time_to_come_back(failing: bool) -> None:
+    """Since day 20 more customers come back: seen a day later, in contacts of one day, by their own floor."""
+
+    def part(days: int, good: int, bad: int) -> Series:
+        series = Series()
+        for hour in range(40 * 24):
+            series.add(hour * H, bad if failing and hour >= 20 * 24 else good, 20)
+        return series
+
+    def floor(target: Fraction) -> Objective:
+        return Objective(target, True, Fraction(1, 1000), (D, 3 * D, 7 * D), 20, 20)
+
+    matured = Matured((cohort(1, floor(Fraction(87, 100))), cohort(7, floor(Fraction(72, 100)))))
+    fired = changes(matured, [part(1, 18, 15), part(7, 15, 12)], 15 * D, 40 * D, Timing(2 * M, D))
+    if not failing:
+        assert fired == []
+    else:
+        (first,) = fired
+        day = int(first.split()[1]) / 1440 + 15
+        assert 21 < day < 22
