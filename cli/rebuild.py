@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from cli.clickhouse import client, short
+from cli.comparing import compared_rules, told_rules
 from cli.console import UNREACHABLE, WRONG_USE, Format, err, fail, out, print_json, settings, waiting
 from cli.placing import wrongly_placed
 from cli.printable import printable
@@ -32,6 +34,13 @@ Queues = Annotated[list[str] | None, typer.Option("--queue", help="Only of this 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")]
 Memory = Annotated[int, typer.Option(min=200, help="What ClickHouse may use for it, in MB.")]
 Undo = Annotated[str | None, typer.Option(metavar="ID", help="Take a rebuild back.")]
+CompareRules = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Only say what the [rules] of another ringback.toml would change in which windows.",
+    ),
+]
 List = Annotated[bool, typer.Option("--list", help="Show the rebuilds there were.")]
 
 
@@ -43,6 +52,7 @@ def rebuild(
     memory_mb: Memory = 1500,
     undo: Undo = None,
     list_: List = False,
+    compare_rules: CompareRules = None,
     format: Annotated[Format, typer.Option(help="text or json.")] = Format.text,
 ) -> None:
     """Recompute facts and windows from raw events by SQL, and put what differs in place, all at once.
@@ -61,6 +71,10 @@ def rebuild(
         migrate(connection)
         if list_:
             return listing(connection, format)
+        if compare_rules:
+            with waiting("recomputing by both rules"):
+                found = compared_rules(connection, config, compare_rules, span, memory_mb * 1_000_000)
+            return told_rules(found, format)
         require_one_story(connection, config)
         for done in finish(connection):
             err.print(f"rebuild {done.id} had been cut short: it is {done.state} now", highlight=False)
