@@ -19,6 +19,7 @@ FOLDERS = (
     "asterisk",
     "asterisk_ami",
     "freeswitch",
+    "call_records",
     "libredesk",
     "chatwoot",
     "zammad",

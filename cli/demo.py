@@ -19,12 +19,17 @@ from cli.alerting.files import LEDGER
 from cli.alerting.watch import Watch
 from cli.clickhouse import client
 from cli.console import NO, err, out, settings
+from cli.demo_correction import Correction, corrected, explained, lines
+from cli.demo_gateway import gateway_of
+from cli.demo_wallboard import Clock, hanging, has_browser, show
 from cli.printable import printable
 from cli.sending import open_sender
-from cli.settings import Settings, rules_of
+from cli.settings import rules_of
 from cli.shown import shown
+from cli.simulate import sender_to
 from cli.stack import addresses, say, stack
 from cli.verify import print_report
+from cli.wallboard_settings import WallboardSettings
 from deploy.local.ports import free_port, is_free
 from reports.kpi.answer import Question, answer
 from reports.verification import Report, compare
@@ -38,6 +43,7 @@ from streams.health.group_lag import wait_until_stored
 SIMULATED_HOURS = 4
 OPENING_HOUR_MS = 9 * HOUR_MS
 REFRESH_S = 1.0
+ALONE_S, BROWSER_S = 40, 90  # who looks at the wall wants to see it
 # The group of the default rules that looks at calls, how near to closing it comes, and how long it may take.
 GROUP, LAST_MS, ALERTS_LIMIT_S = "service", 5 * MINUTE_MS, 20.0
 # KPI id -> heading: narrow, so that the board fits into 80 columns.
@@ -50,11 +56,19 @@ COLUMNS = {
     "abandonment_rate": "lost %",
     "aht": "AHT",
 }
-Seconds = Annotated[int, typer.Option(min=5, max=3600, help="How long to simulate.")]
+Seconds = Annotated[
+    int | None,
+    typer.Option(min=5, max=3600, help="How long to simulate; default: 40, with a browser 90."),
+]
+Browser = Annotated[
+    bool | None,
+    typer.Option("--browser/--no-browser", help="Open the wallboard; default: where there is a screen."),
+]
+ByGateway = Annotated[bool, typer.Option("--gateway", help="Send over HTTP, through a gateway.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same contact centre.")]
 
 
-def demo_settings(config: Settings, folder: Path) -> Settings:
+def demo_settings(config: WallboardSettings, folder: Path) -> WallboardSettings:
     """A data folder of its own, and free ports where the usual ones are taken."""
     changes: dict[str, Any] = {"data_dir": folder}
     if not config.kafka_bootstrap_servers and not is_free(config.kafka_port):
@@ -79,28 +93,39 @@ def board(rows: list[dict[str, Any]], clock: str, sent: int) -> Table:
 class Demo:
     """Sends a morning of a simulated contact centre and reads what comes out at the other end."""
 
-    def __init__(self, config: Settings, seed: int, seconds: int) -> None:
+    def __init__(
+        self, config: WallboardSettings, seed: int, seconds: int, browser: bool, by_gateway: bool = False
+    ) -> None:
         self.config = config
+        self.browser = browser
+        self.by_gateway = by_gateway
         self.seconds = seconds
         start_ms = int(time.time() * 1000) // DAY_MS * DAY_MS - DAY_MS + OPENING_HOUR_MS
         self.closing_ms = start_ms + SIMULATED_HOURS * HOUR_MS
         shape = with_dip(start_ms)
         self.simulation = Simulation(seed, shape, start_ms=start_ms, hours=SIMULATED_HOURS, cut=True)
         self.alerts = Watch(config.data_dir / LEDGER)
+        self.clock = Clock(start_ms, self.closing_ms, seconds)
+        self.correction = Correction(rules_of(config))
         self.question = Question(start_ms - DAY_MS, start_ms + 2 * DAY_MS, by=("queue",), kpis=tuple(COLUMNS))
         self.seed = seed
         self.sent = 0
 
     def deliveries(self) -> Iterator[Delivery]:
         """What arrives, in order; what is late beyond the closing hour arrives at closing, not much later."""
-        for delivery in deliver(self.simulation.events(), seed=self.seed):
+        for delivery in deliver(self.simulation.everything(), seed=self.seed):
             yield replace(delivery, at_ms=min(delivery.at_ms, self.closing_ms))
 
     async def send(self) -> None:
         """Send the events, sped up so that they fit into the time."""
         speed = SIMULATED_HOURS * 3600 / self.seconds
-        async with await open_sender(self.config) as sender:
+        async with (
+            gateway_of(self.config, self.by_gateway) as address,
+            await sender_to(address, self.config) as sender,
+        ):
+            self.clock.start()
             async for delivery in paced(self.deliveries(), speed=speed):
+                self.correction.watch(delivery.event)
                 await sender.send(delivery.event)
                 self.sent += 1
 
@@ -127,6 +152,23 @@ class Demo:
         await asyncio.to_thread(self.alerts.wait_for, GROUP, self.closing_ms - LAST_MS, ALERTS_LIMIT_S)
         self.say_alerts()
         out.print(await asyncio.to_thread(self.table))
+        await self.correct()
+
+    async def correct(self) -> None:
+        """An event of the dip is told again as it really was; say what that changes, and why."""
+        found = self.correction.chosen()
+        if found is None:
+            return
+        told, queued_at = found
+        right = corrected(told, queued_at)
+        asked = (client(self.config), rules_of(self.config), queued_at, self.closing_ms, self.config.timezone)
+        before = await asyncio.to_thread(explained, *asked)
+        async with await open_sender(self.config) as sender:
+            await sender.send(right)
+        await wait_until_stored(self.config.bootstrap_servers, lambda _: None, 60.0)
+        after = await asyncio.to_thread(explained, *asked)
+        for line in lines(told, right, before, after):
+            out.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def say_alerts(self) -> None:
         """Alerts that have fired or are over since the last time."""
@@ -135,17 +177,23 @@ class Demo:
 
     def run(self) -> Report:
         """The whole demo; what verify found."""
-        asyncio.run(self.show())
+        with hanging(self.config, self.clock) as address:
+            show(address, self.browser)
+            asyncio.run(self.show())
         say("recomputing every number from the raw events, by SQL ...")
         return compare(client(self.config), rules_of(self.config))
 
 
-def demo(seconds: Seconds = 40, seed: Seed = 1) -> None:
-    """Local stack, a simulated contact centre, live KPIs, an alert, then verify and a clean stop.
+def demo(
+    seconds: Seconds = None, seed: Seed = 1, browser: Browser = None, gateway: ByGateway = False
+) -> None:
+    """Local stack, a simulated contact centre, its wallboard, an alert, then verify and a clean stop.
 
     Needs nothing but Python. Example: ringback demo --seconds 60 --seed 7
     """
     began = time.monotonic()
+    opens = has_browser() if browser is None else browser
+    lasts_s = (BROWSER_S if opens else ALONE_S) if seconds is None else seconds
     with tempfile.TemporaryDirectory(prefix="ringback-demo-") as folder:
         config = demo_settings(settings(), Path(folder))
         say("starting Kafka, ClickHouse, a worker, a sink and alerts (45 MB to download the first time)")
@@ -155,7 +203,7 @@ def demo(seconds: Seconds = 40, seed: Seed = 1) -> None:
 
             def work() -> None:
                 try:
-                    outcome.append(Demo(config, seed, seconds).run())
+                    outcome.append(Demo(config, seed, lasts_s, opens, gateway).run())
                 except BaseException as error:  # handed to the main thread, which watches the stack meanwhile
                     outcome.append(error)
                 finally:

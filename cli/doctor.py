@@ -28,6 +28,7 @@ from sinks.connection import connect, without_secret
 from sql.dead_letter_queries import open_letters
 from streams.health.group_lag import OffsetReader
 
+SILENT_S = 600  # of a source that gives signs of life
 SECRET = frozenset({"customer_key_secret", "gateway_token", "wallboard_token"})
 ADDRESSES = frozenset({"clickhouse_url", "schema_registry_url", "maven_repository"})  # may hold a password
 
@@ -78,7 +79,33 @@ def clickhouse_findings(config: Settings) -> list[Finding]:
         remedy = "start `ringback up`, or set CLICKHOUSE_URL to a server that answers"
         return [Finding("ClickHouse", False, f"{address}: {short(error)}", remedy, unreachable=True)]
     found.append(Finding("open dead letters", count == 0, f"{count:,}", "see `ringback dead-letters list`"))
-    return [*found, *rules_findings(client, config)]
+    return [*found, *source_findings(client), *rules_findings(client, config)]
+
+
+def source_findings(client: Client) -> list[Finding]:
+    """When was each source last heard? One that gives signs of life must go on giving them."""
+    try:
+        query = "SELECT source, last_heartbeat_at IS NOT NULL, silent_s FROM source_health ORDER BY source"
+        rows = client.query(query).result_rows
+    except (ClickHouseError, OSError) as error:
+        return [Finding("sources", False, short(error), "start a sink of this version")]
+    return [source_finding(str(source), bool(beats), int(silent_s)) for source, beats, silent_s in rows]
+
+
+def source_finding(source: str, beats: bool, silent_s: int) -> Finding:
+    """One source. A file that was imported once gives no signs of life, and is not missed."""
+    seen = f"last {'sign of life' if beats else 'event'} {ago(silent_s)} ago, by its own clock"
+    remedy = "is its gateway, `ringback follow` or connection running, and does the system still post?"
+    return Finding(f"source {source}", not (beats and silent_s > SILENT_S), seen, remedy)
+
+
+def ago(seconds: int) -> str:
+    """A time in its two greatest units."""
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [f"{n} {unit}" for n, unit in ((days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")) if n]
+    return " ".join(parts[:2]) or "0 s"
 
 
 def rules_findings(client: Client, config: Settings) -> list[Finding]:

@@ -10,7 +10,7 @@ import typer
 from adapters.kit.outcomes import WrongFile
 from adapters.kit.source import load
 from adapters.registry import SOURCES, NoSuchSource, source_of
-from adapters.sending.following import Followed, Follows, follow_once, follow_until
+from adapters.sending.following import Followed, Follows, Pulse, follow_once, follow_until
 from adapters.sending.producer import NotSent
 from cli.console import UNREACHABLE, WRONG_USE, err, fail, out, settings
 from cli.secrets import customer_secret
@@ -47,7 +47,7 @@ def follow(name: Name, file: Log, position: Position = None, every: Every = 0.25
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         following: Follows = load(source.follow)(file, kept, customer_secret(config))
-        followed = asyncio.run(run(following, every, once))
+        followed = asyncio.run(run(following, every, once, Pulse(name)))
     except WrongFile as error:
         fail(str(error), WRONG_USE)
     except NotSent as error:
@@ -61,7 +61,7 @@ def follow(name: Name, file: Log, position: Position = None, every: Every = 0.25
         err.print("lines were lost: their file was gone before it was read", highlight=False)
 
 
-async def run(following: Follows, every_s: float, once: bool) -> Followed:
+async def run(following: Follows, every_s: float, once: bool, pulse: Pulse | None = None) -> Followed:
     """Follow until SIGINT or SIGTERM, or to the end of what is there."""
     stop, followed = asyncio.Event(), Followed()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -71,6 +71,6 @@ async def run(following: Follows, every_s: float, once: bool) -> Followed:
             while not stop.is_set() and await follow_once(following, sender, followed):
                 pass
         else:
-            await follow_until(stop, following, sender, followed, every_s)
+            await follow_until(stop, following, sender, followed, every_s, pulse)
     following.close()
     return followed

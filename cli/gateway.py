@@ -73,6 +73,7 @@ def gateway_config(config: GatewaySettings) -> GatewayConfig:
         sources = sources_with(config.mappings)
     except (BadMapping, OSError) as error:
         fail(f"RINGBACK_MAPPINGS: {error}", WRONG_USE)
+    spool = config.gateway_spool or config.data_dir / "gateway-spool"
     try:
         trusted = networks(config.gateway_trusted_proxies.split(","))
     except ValueError as error:
@@ -89,10 +90,12 @@ def gateway_config(config: GatewaySettings) -> GatewayConfig:
             body_max_bytes=config.gateway_body_max_bytes,
             requests_max=config.gateway_requests_max,
             rate_max=config.gateway_rate_max,
+            spool_max_bytes=config.gateway_spool_max_bytes,
             source_requests_max=config.gateway_source_requests_max,
         ),
         encode=encoder(config),
         trusted_proxies=trusted,
+        spool=spool if config.gateway_spool_max_bytes else None,
         certificate=config.gateway_certificate,
         certificate_key=config.gateway_certificate_key,
     )
@@ -103,18 +106,40 @@ async def serve_until_stopped(config: GatewaySettings, given: GatewayConfig) -> 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    topics = asyncio.create_task(
-        wait_for_topics(config.bootstrap_servers, config.partitions, config.replication)
-    )
+    ready = asyncio.Event()
+    topics = asyncio.create_task(until_topics(config, ready))
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait((topics, stopping), return_when=asyncio.FIRST_COMPLETED)
-    if not topics.done():
+    if given.spool is None:  # without Kafka there is nothing to do
+        await asyncio.wait((topics, stopping), return_when=asyncio.FIRST_COMPLETED)
+    try:
+        if not stop.is_set():
+            await serve(config, given, topics, ready, stop)
+    finally:
         topics.cancel()
         with suppress(asyncio.CancelledError):
             await topics
-        return
-    await topics
-    async with running(given) as served:
+
+
+async def until_topics(config: GatewaySettings, ready: asyncio.Event) -> None:
+    """Wait until Kafka answers and has its topics."""
+    await wait_for_topics(config.bootstrap_servers, config.partitions, config.replication)
+    ready.set()
+
+
+async def serve(
+    config: GatewaySettings,
+    given: GatewayConfig,
+    topics: asyncio.Task[None],
+    ready: asyncio.Event,
+    stop: asyncio.Event,
+) -> None:
+    """Serve until it is stopped; until Kafka has its topics the spool takes what comes."""
+    if topics.done():
+        await topics
+    async with running(given, ready) as served:
+        if not ready.is_set():
+            served.kafka.hold("Kafka has not its topics yet")
+            topics.add_done_callback(lambda done: served.kafka.hold("") if ready.is_set() else stop.set())
         ProcessCollector(registry=served.metrics.registry)
         port = config.metrics_port + GATEWAY_PORT_OFFSET
         watched = await listen(observation(served), config.metrics_host, port, None)

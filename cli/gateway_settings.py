@@ -80,6 +80,19 @@ class GatewaySettings(Settings):
         description="Addresses or networks of your proxies, with commas. From them alone `X-Forwarded-Proto` "
         "and `X-Forwarded-Host` count: some systems sign the address that they post to.",
     )
+    gateway_spool: Path | None = Field(
+        None,
+        validation_alias="RINGBACK_GATEWAY_SPOOL",
+        description="Folder in which events lie, synced to the disk, while Kafka does not take them. None: "
+        "`gateway-spool` in `RINGBACK_DATA_DIR`. Each gateway has its own.",
+    )
+    gateway_spool_max_bytes: int = Field(
+        DEFAULTS.spool_max_bytes,
+        validation_alias="RINGBACK_GATEWAY_SPOOL_MAX_BYTES",
+        ge=0,
+        le=1_000_000_000_000,
+        description="Its largest size; then events get 503 with Retry-After. 0: no spool.",
+    )
     gateway_rate_max: int = Field(
         DEFAULTS.rate_max,
         validation_alias="RINGBACK_GATEWAY_RATE_MAX",

@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS = {
     "demo": (
         "cli.demo:demo",
-        "Local stack, a simulated contact centre, live KPIs, an alert, then verify and a clean stop.",
+        "Local stack, a simulated contact centre, its wallboard, an alert, then verify and a clean stop.",
     ),
     "up": (
         "cli.up:up",
@@ -40,6 +40,10 @@ COMMANDS = {
         "cli.follow:follow",
         "Send the events of a log while it is written, across rotations and restarts.",
     ),
+    "listen": (
+        "cli.listen:listen",
+        "Send the events that a system tells over a connection, connecting again whenever it is lost.",
+    ),
     "adapter": ("cli.adapter:app", "Look into sources: list them, try or check a file of one."),
     "simulate": (
         "cli.simulate:simulate",
@@ -48,6 +52,10 @@ COMMANDS = {
     "kpi": (
         "cli.kpi:kpi",
         "KPIs of [from, to): from the stream's tables, or with --from-oracle recomputed from raw events.",
+    ),
+    "report": (
+        "cli.report:report",
+        "The KPIs of a month beside the month before and the targets, by queue and by day, as one file.",
     ),
     "explain": (
         "cli.explain:explain_command",

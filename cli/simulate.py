@@ -9,9 +9,11 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from adapters.sending.producer import NotSent
+from adapters.sending.producer import EventSender, NotSent
 from cli.console import UNREACHABLE, WRONG_USE, Format, fail, settings
+from cli.gateway_sender import GatewaySender
 from cli.sending import open_sender, print_counts, wait_stored
+from cli.settings import Settings
 from simulator.deliveries import deliver
 from simulator.pace import paced
 from simulator.simulation import Simulation
@@ -19,6 +21,12 @@ from simulator.simulation import Simulation
 Seed = Annotated[int, typer.Option(help="The same seed gives the same events.")]
 Contacts = Annotated[int | None, typer.Option(min=1, help="Stop after so many contacts (default 1000).")]
 Rate = Annotated[float | None, typer.Option(min=0.1, help="Events per second, until Ctrl-C.")]
+Gateway = Annotated[
+    str | None,
+    typer.Option(
+        help="Send to a gateway at this address instead of Kafka, with the token in RINGBACK_GATEWAY_TOKEN."
+    ),
+]
 TruthFile = Annotated[Path | None, typer.Option(help="Write what the KPIs must come to, as JSON.")]
 
 
@@ -38,10 +46,19 @@ def truth_document(simulation: Simulation, seed: int, counts: dict[str, int]) ->
     }
 
 
-async def send_all(simulation: Simulation, seed: int, rate: float | None, wait: bool) -> dict[str, int]:
+async def sender_to(gateway: str | None, config: Settings) -> EventSender | GatewaySender:
+    """What takes the events: Kafka, or a gateway at an address."""
+    if gateway is None:
+        return await open_sender(config)
+    return GatewaySender(gateway, os.environ.get("RINGBACK_GATEWAY_TOKEN"))
+
+
+async def send_all(
+    simulation: Simulation, seed: int, rate: float | None, wait: bool, gateway: str | None
+) -> dict[str, int]:
     """Send the deliveries of a simulation; their numbers, repetitions included."""
     config, counts = settings(), Counter(dict.fromkeys(("contact_events", *BESIDE.values()), 0))
-    async with await open_sender(config) as sender:
+    async with await sender_to(gateway, config) as sender:
         async for delivery in paced(deliver(simulation.everything(), seed=seed), rate=rate):
             await sender.send(delivery.event)
             counts[BESIDE.get(delivery.event.type, "contact_events")] += 1
@@ -63,6 +80,7 @@ def simulate(
     rate: Rate = None,
     truth: TruthFile = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all is stored.")] = True,
+    gateway: Gateway = None,
     format: Annotated[Format, typer.Option(help="text or json.")] = Format.text,
 ) -> None:
     """Send a simulated contact centre: duplicates, late and out-of-order events included.
@@ -77,7 +95,7 @@ def simulate(
         must_be_writable(truth)
     simulation = Simulation(seed, contacts=None if rate else contacts or 1000)
     try:
-        counts = asyncio.run(send_all(simulation, seed, rate, wait))
+        counts = asyncio.run(send_all(simulation, seed, rate, wait, gateway))
     except NotSent as error:
         fail(str(error), UNREACHABLE)
     if truth is not None:

@@ -17,7 +17,8 @@ class GatewayConfig:
     """Everything that the gateway needs. Without `tokens` /v1/events is open to whoever reaches it.
 
     `secrets` are those of the webhook sources, by name; two of them during a rotation. A source without
-    one is not served.
+    one is not served. `spool` is the folder of what Kafka does not take now; with None such events
+    are refused.
     """
 
     bootstrap_servers: str
@@ -30,5 +31,6 @@ class GatewayConfig:
     encode: Encode = encode
     sources: tuple[Source, ...] = SOURCES
     trusted_proxies: Networks = ()
+    spool: Path | None = None
     certificate: Path | None = None
     certificate_key: Path | None = None

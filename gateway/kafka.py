@@ -89,6 +89,10 @@ class Acknowledged:
         """What the client last said about its connections, "" since something was acknowledged."""
         return self._trouble
 
+    def hold(self, reason: str) -> None:
+        """Kafka cannot take anything yet, or can, where there is no reason."""
+        self._trouble = reason
+
     async def __aenter__(self) -> Self:
         self._producer = Producer(self._client)
         self._thread = threading.Thread(target=self._poll, name="acknowledgements", daemon=True)

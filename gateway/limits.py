@@ -14,6 +14,8 @@ class Limits:
     rate_max: int = 2_000  # requests a second of one source
     body_limit_s: float = 10.0  # until a body has arrived
     acknowledged_limit_s: float = 10.0  # until Kafka has acknowledged
+    spool_after_s: float = 1.0  # until an event goes to the spool instead, where there is one
+    spool_max_bytes: int = 1_000_000_000
 
 
 DEFAULTS = Limits()

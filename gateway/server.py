@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import orjson
@@ -18,6 +18,8 @@ from gateway.kafka import Acknowledged
 from gateway.openapi import PATH, document
 from gateway.problems import as_problems
 from gateway.sources_route import get_source, post_source
+from gateway.spool.segments import Segments
+from gateway.spool.spool import Spool
 from gateway.taking import GATEWAY, Gateway
 
 log = structlog.get_logger()
@@ -31,11 +33,13 @@ async def show_health(_: web.Request) -> web.Response:
 
 
 async def show_ready(request: web.Request) -> web.Response:
-    """200 while Kafka acknowledges."""
-    trouble = request.app[GATEWAY].kafka.trouble
-    return (
-        web.Response(status=503, text="Kafka does not answer\n") if trouble else web.Response(text="ready\n")
-    )
+    """200 while Kafka acknowledges, or the spool has room."""
+    gateway = request.app[GATEWAY]
+    if not gateway.kafka.trouble:
+        return web.Response(text="ready\n")
+    if gateway.spool is not None and not gateway.spool.is_full:
+        return web.Response(text="ready; Kafka does not answer, events go to the spool\n")
+    return web.Response(status=503, text="Kafka does not answer\n")
 
 
 async def show_metrics(request: web.Request) -> web.Response:
@@ -107,13 +111,45 @@ async def listen(app: web.Application, host: str, port: int, context: ssl.SSLCon
 
 
 @asynccontextmanager
-async def running(config: GatewayConfig) -> AsyncIterator[Gateway]:
-    """A gateway that listens while the block runs. Raises OSError where it cannot."""
+async def spooling(
+    config: GatewayConfig, kafka: Acknowledged, ready: asyncio.Event | None
+) -> AsyncIterator[Spool | None]:
+    """The spool, where there is one, given to Kafka while the block runs. Raises OSError."""
+    if config.spool is None:
+        yield None
+        return
+    segments = await asyncio.to_thread(Segments, config.spool)
+    if segments.size or segments.cut_bytes:
+        log.info("spool found", bytes=segments.size, cut_bytes=segments.cut_bytes)
+    spool = Spool(segments, config.limits.spool_max_bytes)
+    forwarding = asyncio.create_task(spool.forward(kafka.write, ready))
+    try:
+        yield spool
+    finally:
+        forwarding.cancel()
+        with suppress(asyncio.CancelledError):
+            await forwarding
+        await asyncio.to_thread(spool.close)
+
+
+@asynccontextmanager
+async def running(config: GatewayConfig, ready: asyncio.Event | None = None) -> AsyncIterator[Gateway]:
+    """A gateway that listens while the block runs. Raises OSError where it cannot.
+
+    Until `ready` is set what lies in the spool stays there.
+    """
     context = await asyncio.to_thread(tls, config)
-    async with Acknowledged(config.bootstrap_servers, config.limits.acknowledged_limit_s) as kafka:
-        gateway = Gateway(config, kafka)
+    async with (
+        Acknowledged(config.bootstrap_servers, config.limits.acknowledged_limit_s) as kafka,
+        spooling(config, kafka, ready) as spool,
+    ):
+        gateway = Gateway(config, kafka, spool)
+        if spool is not None:
+            gateway.metrics.spool_bytes.set_function(lambda: spool.size)
+        beating = asyncio.create_task(gateway.heartbeats.tell(gateway.write))
         runner = await listen(application(gateway), config.host, config.port, context)
         try:
             yield gateway
         finally:
+            beating.cancel()
             await runner.cleanup()

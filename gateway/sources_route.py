@@ -96,6 +96,8 @@ async def take(source: Source, request: web.Request, gateway: Gateway) -> web.Re
         return challenge
     body = await body_of(request, config.limits)
     check_signature(source, request, body, config)
+    gateway.heartbeats.heard(source.name)
+    gateway.metrics.heard.labels(source.name).set_to_current_time()
     challenge = after_signature(source.challenge, body, secrets[0])
     if challenge is not None:
         return challenge

@@ -15,7 +15,7 @@ from wallboard.metrics import Metrics
 
 log = structlog.get_logger()
 # ClickHouse is busy with us for at most this share of the time, however slow it is.
-GREATEST_SHARE = 0.25
+GREATEST_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from reports.queries import rows
 from schemas.time_units import DAY_MS, MINUTE_MS
 from sinks.rule_parameters import rule_parameters
 from sql import wallboard_queries as text
-from wallboard.alerts import Alert, Change, episodes, firing_by_queue
+from wallboard.alerts import Change, episodes, firing_by_queue
 from wallboard.board import Document, day_measures, now_document
 from wallboard.config import WallConfig
 from wallboard.course import MEASURES, Slots, columns, slots_by_queue, usual_documents
 from wallboard.local_day import day_end, day_start, slot_of, zones_of
-from wallboard.sources import agents_document, freshness_document
+from wallboard.sources import BEHIND_AFTER_MS, agents_document, freshness_document
 
 RECENT_MS = 30 * MINUTE_MS
 SLOW_KPIS = ("fcr_gross", "fcr_gross_provisional")
@@ -37,7 +37,7 @@ class Reader:
     clock: Callable[[], int]
     zone_by_queue: Mapping[str, str] = field(default_factory=dict)
     changes: Callable[[], list[Change] | None] = lambda: None  # of alerts; None: nobody evaluates any
-    alerts: tuple[Alert, ...] | None = None
+    behind_after_ms: int = BEHIND_AFTER_MS
 
     def zone_of(self, queue: str) -> ZoneInfo:
         """Whose days count for a queue."""
@@ -63,30 +63,34 @@ class Reader:
         return rows(self.client, sql, self.parameters(as_of_ms) | more)
 
     def now(self) -> Document:
-        """The present, by one query."""
+        """The present and its alerts, by one query."""
         as_of_ms = self.clock()
         found = self.ask(text.now(day_measures(self.rules)), as_of_ms)
-        alerts = firing_by_queue(self.alerts or ())
+        changes = self.changes()
+        alerts = None if changes is None else episodes(changes, as_of_ms)
 
         def day_of(queue: str) -> int:
             return day_start(as_of_ms, self.zone_of(queue))
 
-        return now_document(found, as_of_ms, self.config, self.rules, alerts, day_of)
+        firing = firing_by_queue(alerts or ())
+        document = now_document(found, as_of_ms, self.config, self.rules, firing, day_of)
+        return document | {"alerts": None if alerts is None else [alert.document() for alert in alerts]}
 
     def day(self) -> Document:
-        """The course of the day, agents, sources and alerts."""
+        """The course of the day, agents and sources."""
         as_of_ms = self.clock()
-        changes = self.changes()
-        self.alerts = None if changes is None else episodes(changes, as_of_ms)
         busy = self.ask(text.busy(), as_of_ms)
-        known = None if self.alerts is None else [alert.document() for alert in self.alerts]
         return {
             "as_of": as_of_ms,
             "zone": self.zone.key,
             "course": self.course(as_of_ms),
             "agents": agents_document(self.ask(text.agents(), as_of_ms), busy),
-            **freshness_document(self.ask(text.freshness(), as_of_ms), as_of_ms, self.config.silent_after_s),
-            "alerts": known,
+            **freshness_document(
+                self.ask(text.freshness(), as_of_ms),
+                as_of_ms,
+                self.config.silent_after_s,
+                self.behind_after_ms,
+            ),
         }
 
     def course(self, as_of_ms: int) -> Document:

@@ -44,7 +44,12 @@ class Wall:
     def parts(self) -> list[Part]:
         """What is read, and how often."""
         reader = self.reader
-        return [Part("now", 1.0, reader.now), Part("day", 4.0, reader.day), Part("slow", 60.0, reader.slow)]
+        day_s, slow_s = (1.0, 5.0) if self.simulated else (10.0, 300.0)  # a simulated hour is seconds long
+        return [
+            Part("now", 1.0, reader.now),
+            Part("day", day_s, reader.day),
+            Part("slow", slow_s, reader.slow),
+        ]
 
     def hello(self) -> dict[str, Any]:
         """What a page has to know before anything else."""

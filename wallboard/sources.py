@@ -7,8 +7,8 @@ from typing import Any
 from schemas.time_units import MINUTE_MS
 
 Row = Mapping[str, Any]
-# Windows are minutes: the last one begins up to a minute before what it counts.
-LAG_IS_NONE_MS = 2 * MINUTE_MS
+# Events and what is counted of them are stored by two ways, and what is withdrawn is counted nowhere.
+BEHIND_AFTER_MS = 2 * MINUTE_MS
 
 
 def agents_document(states: Iterable[Row], busy: Iterable[Row]) -> dict[str, Any]:
@@ -26,7 +26,9 @@ def agents_document(states: Iterable[Row], busy: Iterable[Row]) -> dict[str, Any
     return {"states": dict(counts), "queues": {queue: dict(found) for queue, found in queues.items()}}
 
 
-def freshness_document(found: Iterable[Row], as_of_ms: int, silent_after_s: float) -> dict[str, Any]:
+def freshness_document(
+    found: Iterable[Row], as_of_ms: int, silent_after_s: float, behind_after_ms: int = BEHIND_AFTER_MS
+) -> dict[str, Any]:
     """How long each source is silent, and how far counting is behind what has been told."""
     sources, counted, told = [], 0, 0
     for row in found:
@@ -43,5 +45,5 @@ def freshness_document(found: Iterable[Row], as_of_ms: int, silent_after_s: floa
     behind = max(told - counted, 0) if told and counted else 0
     return {
         "sources": sorted(sources, key=lambda source: source["name"]),
-        "behind_ms": behind if behind > LAG_IS_NONE_MS else 0,
+        "behind_ms": behind if behind > behind_after_ms else 0,
     }

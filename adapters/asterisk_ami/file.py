@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 
 from adapters.asterisk_ami.ami import Ami, ami
 from adapters.asterisk_ami.blocks import NAME, Block, parse_block, time_ms
@@ -33,14 +34,17 @@ def customers_of(line: bytes) -> tuple[str, ...]:
     return tuple(raw for raw in found if raw and raw != NOBODY)
 
 
-def read_block(state: Ami, block: Block) -> tuple[Event, ...] | str:
-    """The events of a block, or by a word why it has none by its nature. Raises InvalidInput."""
+def read_block(state: Ami, block: Block, received: datetime | None = None) -> tuple[Event, ...] | str:
+    """The events of a block, or by a word why it has none by its nature. Raises InvalidInput.
+
+    Unless it says when it happened, that was when it was received; a recording does not know that.
+    """
     handler = HANDLERS.get(block.get("Event", ""))
     if handler is None:
         return "ignored"
     state.events = []
     try:
-        handler(state, block, time_ms(block))
+        handler(state, block, time_ms(block, received))
     except BaseException:
         state.log.take()
         raise

@@ -35,4 +35,5 @@ ENTRY = Source(
     ),
     ordered=True,
     parts="adapters.asterisk_ami.file:AmiFile",
+    listen="adapters.asterisk_ami.live:AmiListener",
 )

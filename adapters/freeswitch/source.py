@@ -33,4 +33,5 @@ ENTRY = Source(
     ),
     ordered=True,
     parts="adapters.freeswitch.file:EventFile",
+    listen="adapters.freeswitch.live:SocketListener",
 )

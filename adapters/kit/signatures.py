@@ -31,6 +31,7 @@ class Scheme:
     `message` is what is signed, part by part; what is none of the names above stands for itself. `prefix` is
     what stands before each signature; with `separator` a header holds several. `static`: the header holds
     the secret itself, and nothing is signed. `key_prefix`: the secret is base64 behind these letters.
+    `timestamp_part`: the time stands in the header itself, behind these letters, as one of its parts.
     `body_hash`: of a body that is no form, its SHA-256 stands under this name in the URI's query. `jwt`: the
     header holds a JSON Web Token (HS256) that names its hash as `payload_hash` (adapters/kit/jwt.py).
     """
@@ -46,6 +47,8 @@ class Scheme:
     id_header: str = ""
     key_prefix: str = ""
     static: bool = False
+    timestamp_part: str = ""
+    key_encoding: Literal["text", "hex", "base64"] = "text"
     body_hash: str = ""
     jwt: bool = False
 
@@ -65,11 +68,21 @@ def raw(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
+def timestamp_of(scheme: Scheme, request: Signed) -> str | None:
+    """The time that was signed, as it was sent."""
+    if not scheme.timestamp_part:
+        return request.headers.get(scheme.timestamp_header)
+    parts = request.headers.get(scheme.header, "").split(scheme.separator or ",")
+    return next(
+        (each[len(scheme.timestamp_part) :] for each in parts if each.startswith(scheme.timestamp_part)), None
+    )
+
+
 def time_problem(scheme: Scheme, request: Signed, now: float) -> str:
     """What is wrong with the time that was signed; "" for nothing."""
-    if not scheme.timestamp_header:
+    if not (scheme.timestamp_header or scheme.timestamp_part):
         return ""
-    text = request.headers.get(scheme.timestamp_header)
+    text = timestamp_of(scheme, request)
     if text is None:
         return "no_timestamp"
     if not NUMBER.fullmatch(text):
@@ -106,7 +119,7 @@ def message_of(scheme: Scheme, request: Signed) -> bytes:
     """The bytes that were signed."""
     parts = {
         BODY: request.body,
-        TIMESTAMP: raw(request.headers.get(scheme.timestamp_header, "")),
+        TIMESTAMP: raw(timestamp_of(scheme, request) or ""),
         METHOD: raw(request.method),
         URI: raw(request.uri),
         ID: raw(request.headers.get(scheme.id_header, "")),
@@ -117,9 +130,11 @@ def message_of(scheme: Scheme, request: Signed) -> bytes:
 
 def key_of(scheme: Scheme, secret: bytes) -> bytes:
     """The key that a secret stands for; one that is not written as it should be is taken as it is."""
-    if not scheme.key_prefix:
+    if scheme.key_encoding == "text" and not scheme.key_prefix:
         return secret
     try:
+        if scheme.key_encoding == "hex":
+            return bytes.fromhex(secret.decode("ascii")) or secret
         return base64.b64decode(secret.removeprefix(scheme.key_prefix.encode()), validate=True) or secret
     except ValueError:
         return secret

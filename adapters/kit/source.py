@@ -58,6 +58,7 @@ class Source:
     secrets: tuple[str, ...] = ()
     parts: str = ""  # "module:class" of a reader that remembers: several files are parts of one log
     follow: str = ""  # "module:class" that reads a file while it is written (path, position file, secret)
+    listen: str = ""  # "module:class" of a Listener: what is told over a connection
     sort: str = ""  # "module:function" that puts such files in order, the oldest first
     adapter: str = ""
     signature: str = ""

@@ -127,7 +127,12 @@ def read_scheme(part: Part | None, reading: Reading) -> Scheme | None:
     given = part.plain | {"header": str(part.items["header"].value).lower()}
     if "message" in given:
         given["message"] = tuple(map(str, given["message"])) if isinstance(given["message"], list) else ()
-    words = {"digest": ("sha1", "sha256"), "encoding": ("hex", "base64"), "timestamp_unit": ("s", "ms")}
+    words = {
+        "digest": ("sha1", "sha256"),
+        "encoding": ("hex", "base64"),
+        "timestamp_unit": ("s", "ms"),
+        "key_encoding": ("text", "hex", "base64"),
+    }
     for name, allowed in words.items():
         reading.one_of(part.items.get(name), allowed, allowed[0])
     for name in ("timestamp_header", "id_header"):

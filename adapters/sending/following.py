@@ -1,6 +1,7 @@
 """Sending the events of a log while it is written: how far it was read is kept once Kafka has them."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Protocol
 from adapters.kit.outcomes import Accepted, LineOutcome
 from adapters.sending.file_import import Sender
 from schemas.dead_letter import DeadLetter
+from schemas.events import SourceHeartbeat
 
 BATCH = 1_000  # lines between two times that the position is kept
 
@@ -63,12 +65,36 @@ async def follow_once(following: Follows, sender: Sender, followed: Followed) ->
     return True
 
 
+@dataclass
+class Pulse:
+    """When to say that a source is alive: its log was read to the end. Not for every look at it."""
+
+    source: str
+    every_s: float = 30.0
+    said_s: float = 0.0
+
+    async def beat(self, sender: Sender) -> None:
+        """Say it, if it was not said a moment ago. `sender` has it flushed with what comes next."""
+        now = time.time()
+        if now - self.said_s >= self.every_s:
+            self.said_s, at = now, int(now * 1000)
+            await sender.send(SourceHeartbeat(event_id=f"follow-{at}", source=self.source, occurred_at=at))
+            await sender.flush()
+
+
 async def follow_until(
-    stop: asyncio.Event, following: Follows, sender: Sender, followed: Followed, every_s: float
+    stop: asyncio.Event,
+    following: Follows,
+    sender: Sender,
+    followed: Followed,
+    every_s: float,
+    pulse: Pulse | None = None,
 ) -> None:
     """Go on until told to stop, looking again after a while when nothing has come."""
     while not stop.is_set():
         if not await follow_once(following, sender, followed):
+            if pulse is not None:
+                await pulse.beat(sender)
             try:
                 async with asyncio.timeout(every_s):
                     await stop.wait()

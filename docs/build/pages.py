@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adapters.registry import SOURCES
-from docs.build import bi, commands, documents, events, kpi_schema, kpis, metrics, settings, views
+from docs.build import bi, commands, documents, events, grafana, kpi_schema, kpis, metrics, settings, views
 from docs.build.sources import with_head, with_sources
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +36,7 @@ def pages() -> dict[str, str]:
     """What each page must be; of the README the table of sources is made, of a source's page its head."""
     return {
         **{path: made() for path, made in (REFERENCE | DOCUMENTS).items()},
+        **{f"deploy/grafana/dashboards/{name}.json": grafana.dashboard(name) for name in grafana.DASHBOARDS},
         **{source.page: with_head(source.name, read(source.page)) for source in SOURCES},
         README: with_sources(read(README)),
     }

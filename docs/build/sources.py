@@ -26,12 +26,10 @@ def adapters_table() -> str:
         for source in SOURCES
         if source.reads != "webhook" and not source.mapping
     ]
-    posted = ", ".join(
-        f"[{source.name}]({source.page})"
-        for source in SOURCES
-        if source.reads == "webhook" and not source.mapping
-    )
-    rows.append(f"| What systems post to the gateway | webhook | {posted} |")
+    posted = [source for source in SOURCES if source.reads == "webhook" and not source.mapping]
+    surveys = [source.name for source in posted if source.gives == ("contact_surveyed",)]
+    linked = ", ".join(f"[{each.name}]({each.page})" for each in posted if each.name not in surveys)
+    rows.append(f"| What systems post to the gateway | webhook | {linked}; surveys: {', '.join(surveys)} |")
     mapped = sum(1 for source in SOURCES if source.mapping)
     rows.append(f"| {mapped} more, and yours, by [mapping](docs/guide/mappings.md) | webhook | |")
     rows.append("| Avro in Kafka, from a producer of yours | none | [sending](docs/guide/sending.md) |")

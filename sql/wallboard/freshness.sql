@@ -11,8 +11,8 @@ FROM (
 )
 GROUP BY source
 UNION ALL
-SELECT 'counted', '', 0, toUnixTimestamp64Milli(max(window_start))
-FROM kpi_windows WHERE window_start >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
+SELECT 'counted', '', 0, toUnixTimestamp64Milli(max(last_event_at)) FROM contacts
+WHERE last_event_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
 UNION ALL
 SELECT 'told', '', 0, toUnixTimestamp64Milli(max(occurred_at)) FROM events
-WHERE occurred_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
+WHERE type != 'contact_withdrawn' AND occurred_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')

@@ -25,7 +25,7 @@ from simulator.deliveries import deliver
 from simulator.simulation import START_MS, Simulation
 from streams.health.group_lag import OffsetReader
 
-CONTACTS = 5_500
+CONTACTS = 4_500
 EVENTS_PER_CONTACT = 5
 WEEK_MS = 7 * 86_400_000
 IMPORT_LIMIT_S = 90.0

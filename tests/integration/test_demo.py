@@ -18,3 +18,9 @@ def test_the_demo_ends_with_a_dip_that_fires_and_resolves(tmp_path: Path) -> Non
     assert ("RESOLVED", "ServiceLevelLow", "sales") in alerts
     assert {queue for _, _, queue in alerts} == {"sales"}
     assert "0 differences" in said
+    assert "wallboard http://127.0.0.1:" in said
+    pattern = (
+        r"service level of sales, .* was .* \((\d+) of (\d+)\) and is .* \((\d+) of (\d+)\) because contact"
+    )
+    before, of, after, still = map(int, re.findall(pattern, said)[0])
+    assert (after, still) == (before + 1, of)

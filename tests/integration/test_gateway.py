@@ -1,6 +1,9 @@
 """The gateway on a real Kafka: what is answered 202 is there, and what is refused is not."""
 
 import asyncio
+import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -117,10 +120,17 @@ def call(url: str, body: bytes | None = None, **headers: str) -> tuple[int, byte
         return refused.code, refused.read()
 
 
-def test_the_command_takes_events_and_goes_on_after_kafka_was_away(
+def wait_until(done: Callable[[], bool], limit_s: float) -> None:
+    until = time.monotonic() + limit_s
+    while not done():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def test_the_command_takes_events_and_loses_none_while_kafka_is_away(
     fresh_stack: Stack, tmp_path: Path
 ) -> None:
-    """`ringback gateway` itself: what it answers while Kafka is down, and that it needs no restart after."""
+    """`ringback gateway` itself: Kafka goes, it is killed, begins again without Kafka, Kafka comes back."""
     asyncio.run(ensure_topics(fresh_stack.bootstrap_servers, 4, 1))
     token = tmp_path / "token"
     token.write_text(f"{TOKEN.decode()}\nanother-token-during-a-rotation\n")
@@ -133,16 +143,20 @@ def test_the_command_takes_events_and_goes_on_after_kafka_was_away(
         assert call(f"{observed}/ready") == (200, b"ready\n")
         assert fresh_stack.kafka is not None
         fresh_stack.kafka.stop()
-        status, said = call(f"{at}/v1/events", orjson.dumps(event("away")), **headers)
-        assert (status, orjson.loads(said)["code"]) == (503, "kafka")
-        assert call(f"{observed}/ready")[0] == 503
+        for n in range(20):
+            assert call(f"{at}/v1/events", orjson.dumps(event(f"away-{n}")), **headers)[0] == 202
+        assert b"events go to the spool" in call(f"{observed}/ready")[1]
+        spooled = re.search(rb"ringback_gateway_spooled_total (\d+)", call(f"{observed}/metrics")[1])
+        assert spooled is not None
+        assert int(spooled[1]) > 10
+        running.process.kill()
+    with background(env, "gateway") as running:  # a gateway that begins without Kafka takes events as well
+        assert call(f"{at}/v1/events", orjson.dumps(event("begun without")), **headers)[0] == 202
         fresh_stack.kafka.start()
-        answers = [call(f"{at}/v1/events", orjson.dumps(event("after")), **headers)[0] for _ in range(3)]
-        assert 202 in answers
-        assert (
-            b'ringback_gateway_requests_total{code="kafka",source="events",status="503"} 1.0'
-            in call(f"{observed}/metrics")[1]
-        )
+        wait_until(lambda: b"ringback_gateway_spool_bytes 0.0" in call(f"{observed}/metrics")[1], 60)
+        assert call(f"{observed}/ready") == (200, b"ready\n")
+        assert call(f"{at}/v1/events", orjson.dumps(event("after")), **headers)[0] == 202
         assert TOKEN.decode() not in running.log()
     found = {e.contact_id for e in asyncio.run(events_stored(fresh_stack.bootstrap_servers))}
-    assert found >= {"before", "after"}
+    assert found == {"before", "after", "begun without", *(f"away-{n}" for n in range(20))}
+    assert list((fresh_stack.data_dir / "gateway-spool").glob("*.spool")) == []

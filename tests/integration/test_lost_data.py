@@ -99,7 +99,7 @@ EVERY_KIND = pytest.mark.skipif(
         pytest.param(remove(CONTACTS), True, id="contacts removed"),
         pytest.param(both(remove(CONTACTS), remove(WINDOWS)), True, id="both removed", marks=EVERY_KIND),
         pytest.param(shorten(WINDOWS, 0.5), False, id="windows shorter", marks=EVERY_KIND),
-        pytest.param(remove("ringback-customers-changelog"), False, id="customers removed"),
+        pytest.param(remove("ringback-customers-changelog"), False, id="customers removed", marks=EVERY_KIND),
     ],
 )
 async def test_logs_that_lost_something(

@@ -24,12 +24,13 @@ PINNED = re.compile(r"[\w./-]+:\d+(\.\d+){2,}[\w.-]*(@sha256:[0-9a-f]{64})?")
 MEMORY = re.compile(r"(?:\$\{\w+:-)?(\d+)([mg])\}?")
 # Who is in which network; a service beside them, such as a BI tool, joins one of them.
 NETWORKS = {
-    "stream": {"kafka", "worker", "sink", "verify"},
+    "stream": {"kafka", "worker", "sink", "verify", "gateway"},
     "store": {"clickhouse", "sink", "verify", "wallboard"},
-    "metrics": {"worker", "sink", "verify", "wallboard"},
+    "metrics": {"worker", "sink", "verify", "wallboard", "gateway"},
     "bi": {"clickhouse"},
     "kafka-port": {"kafka"},
     "wallboard-port": {"wallboard"},
+    "gateway-port": {"gateway"},
 }
 
 

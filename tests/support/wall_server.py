@@ -49,8 +49,8 @@ def database(folder: Path, weeks: int, share: float, billing: int) -> Iterator[D
 
 
 @asynccontextmanager
-async def served(wall: Wall, tokens: tuple[bytes, ...] = ()) -> AsyncIterator[str]:
+async def served(wall: Wall, tokens: tuple[bytes, ...] = (), port: int = 0) -> AsyncIterator[str]:
     """The address of a wallboard that runs while the block does."""
-    port = free_port()
+    port = port or free_port()
     async with running(wall, Doors(tokens), "127.0.0.1", port):
         yield f"http://127.0.0.1:{port}"

@@ -37,12 +37,12 @@ KPIS = every_kpi(DEFAULT_RULES)
 COMMANDS = (
     "demo", "up", "worker", "sink", "gateway",
     *(f"import {source.name}" for source in SOURCES),
-    "follow", "adapter list", "adapter try", "adapter check", "simulate", "kpi",
+    "follow", "listen", "adapter list", "adapter try", "adapter check", "simulate", "kpi",
     "explain", "verify", "alerts check", "alerts backtest", "alerts run", "alerts schema", "alerts list",
     "export clickhouse", "export kafka", "replay files", "replay kafka", "replay clickhouse",
     "restore kafka", "restore clickhouse",
     "dead-letters list", "dead-letters show", "dead-letters replay",
-    "dead-letters close", "doctor", "heal", "wallboard", "rebuild",
+    "dead-letters close", "doctor", "heal", "wallboard", "rebuild", "report",
 )  # fmt: skip
 OURS = {
     "cli",

@@ -200,7 +200,8 @@ def test_a_part_takes_what_compose_gives_it(part: str, monkeypatch: pytest.Monke
 
 
 def test_every_variable_is_in_the_example_and_no_password_is() -> None:
-    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    files = ("docker-compose.yml", "docker-compose.grafana.yml")
+    text = "".join((ROOT / file).read_text(encoding="utf-8") for file in files)
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     documented = dict(re.findall(r"^#?(\w+)=(.*)$", example, re.MULTILINE))
     passed = {name for part in OURS for name, value in environment(part).items() if value is None}

@@ -1,5 +1,6 @@
 """Mappings: what is wrong with one is said with its place, and none can do more than map."""
 
+import hmac
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 
 from adapters.kit.outcomes import InvalidInput
 from adapters.kit.payloads import Ignored, told
+from adapters.kit.signatures import Signed, problem
 from adapters.mapping.apply import adapter_of
 from adapters.mapping.document import BadMapping
 from adapters.mapping.load import load_mapping, mapping_of
@@ -316,3 +318,37 @@ def test_a_folder_of_mappings_adds_sources_and_replaces_shipped_ones(tmp_path: P
     assert found["acme"].load_scheme().static
     assert found["zoom"].mapping == str(tmp_path / "zoom.yaml")
     assert len(found) == len(sources_with(None)) + 1
+
+
+def test_the_example_of_the_documents_does_what_it_says(own: Path) -> None:
+    """docs/examples/dixa.yaml: written by docs/guide/mappings.md alone, for a system that is in no list."""
+    examples = Path(__file__).parents[2] / "docs" / "examples"
+    files = [str(examples / "dixa.yaml"), str(examples / "dixa.jsonl")]
+    totals = [
+        "--total",
+        "contacts=2",
+        "--total",
+        "answered=1",
+        "--total",
+        "abandoned=1",
+        "--total",
+        "queue_ms=180000",
+    ]
+    done = CliRunner().invoke(app, ["adapter", "check", *files, *totals])
+    assert done.exit_code == 0, done.output
+    scheme = load_mapping(examples / "dixa.yaml").scheme
+    assert scheme is not None
+    body, key, now = b"{}", bytes(range(32)), 1_767_600_000
+    made = hmac.digest(key, f"{now}000.".encode() + body, "sha256").hex()
+    secrets = [b"00ff", key.hex().encode()]
+    for header, said in (
+        (f"t={now}000,v1={made}", ""),
+        (f"v1={made},t={now}000", ""),
+        (f"t={now}001,v1={made}", "wrong_signature"),
+        (f"v1={made}", "no_timestamp"),
+        (f"t=soon,v1={made}", "bad_timestamp"),
+        (f"t={now - 301}000,v1={made}", "old_timestamp"),
+        (f"t={now}000", "wrong_signature"),
+        ("", "no_timestamp"),
+    ):
+        assert problem(scheme, Signed({"x-dixa-signature": header}, body), secrets, now) == said

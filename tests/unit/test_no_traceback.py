@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "import servicenow": ("import", "servicenow", "x.jsonl"),
     "import events": ("import", "events", "x.jsonl"),
     "follow": ("follow", "asterisk", "x.jsonl"),
+    "listen": ("listen", "asterisk_ami", "127.0.0.1:5038"),
     "adapter try": ("adapter", "try", "events", "x.jsonl"),
     "adapter check": ("adapter", "check", "events", "x.jsonl"),
     "simulate": ("simulate",),

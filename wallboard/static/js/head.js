@@ -82,7 +82,7 @@ export function showHouse(said) {
 
 export function showAlerts(said) {
   const section = at("alerts");
-  const alerts = said.day?.alerts ?? [];
+  const alerts = said.now?.alerts ?? [];
   section.hidden = !alerts.length;
   const key = JSON.stringify(alerts);
   if (section.said === key) return;
@@ -95,17 +95,17 @@ export function showAlerts(said) {
   }));
 }
 
-export function showSources(said) {
+export function showSources(said, stale) {
   if (!said.day || !said.now) return;
   const foot = at("foot");
-  const sources = said.day.sources.map((source) => [source.name, source.silent, source.silent ? `silent for ${spoken(source.silent_ms)}` : "fresh"]);
-  const alerts = said.day.alerts;
+  const sources = said.day.sources.map((source) => [source.name, source.silent, stale ? "not known" : source.silent ? `silent for ${spoken(source.silent_ms)}` : "fresh"]);
+  const alerts = said.now.alerts;
   const days = Math.max(0, ...Object.values(said.slow?.usual ?? {}).map((one) => one.days));
-  const key = JSON.stringify([sources, alerts === null, days, weekday(said.now.as_of)]);
+  const known = alerts === null ? "no alert rules run" : alerts.some((one) => one.resolved_ms === null) ? "" : "no alert fires";
+  const key = JSON.stringify([sources, known, days, weekday(said.now.as_of)]);
   if (foot.said === key) return;
   foot.said = key;
   const items = sources.map(([name, silent, text]) => h("li", { class: silent ? "silent" : null }, h("span", { class: "dot", "aria-hidden": "true" }), `${name}: ${text}`));
-  const known = alerts === null ? "no alert rules run" : alerts.some((one) => one.resolved_ms === null) ? "" : "no alert fires";
   const legend = h("p", { class: "legend" },
     h("span", {}, h("i", { "aria-hidden": "true" }), "offered today"),
     days ? h("span", {}, h("i", { class: "usual", "aria-hidden": "true" }), `usual ${weekday(said.now.as_of)}, median of ${days}`) : "",

@@ -23,9 +23,22 @@ function open() {
   view.draw();
 }
 
+let stale = false;
+
+// Charts take their colours when they are drawn.
+function redraw() {
+  main.querySelectorAll(".plot").forEach((plot) => (plot.drawn = undefined));
+  view?.draw();
+}
+
 function head() {
   showVerdict(feed);
+  if (stale !== document.documentElement.classList.contains("stale")) {
+    stale = !stale;
+    redraw();
+  }
   showFreshness(feed);
+  showSources(feed.said, feed.stale);
 }
 
 feed.addEventListener("hello", ({ detail }) => {
@@ -35,14 +48,13 @@ feed.addEventListener("hello", ({ detail }) => {
 });
 feed.addEventListener("now", () => {
   head();
+  showAlerts(feed.said);
   showHouse(feed.said);
   view.fill(feed.said);
   document.documentElement.dataset.asOf = feed.said.now.as_of;
 });
 for (const kind of ["day", "slow"]) {
   feed.addEventListener(kind, () => {
-    showAlerts(feed.said);
-    showSources(feed.said);
     showHouse(feed.said);
     view.fill(feed.said);
     view.draw();
@@ -64,8 +76,5 @@ document.addEventListener("click", (event) => {
   scrollTo(0, 0);
 });
 addEventListener("popstate", open);
-themes(() => {
-  main.querySelectorAll(".plot").forEach((plot) => (plot.drawn = undefined));
-  view.draw();
-});
+themes(redraw);
 open();

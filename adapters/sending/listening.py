@@ -1,0 +1,142 @@
+"""Sending what a system tells over a connection: connecting again whenever it is lost."""
+
+import asyncio
+import contextlib
+import random
+import time
+from dataclasses import dataclass, field
+
+import structlog
+
+from adapters.kit.outcomes import Accepted, LineOutcome
+from adapters.kit.sessions import BrokenProtocol, Listener, Session, waits
+from adapters.sending.file_import import Sender
+from schemas.dead_letter import DeadLetter
+
+log = structlog.get_logger()
+READ_BYTES = 65_536
+CONNECT_LIMIT_S = 10.0
+QUIET_S = 30.0  # nothing heard for so long: ask whether anybody is there; twice so long: nobody is
+
+
+@dataclass
+class Listened:
+    """What was heard and sent."""
+
+    blocks: int = 0
+    sent: int = 0
+    dead_letters: int = 0
+    connections: int = 0
+
+
+@dataclass
+class Address:
+    """Where to connect, and how long a connection may be quiet."""
+
+    host: str
+    port: int
+    quiet_s: float = QUIET_S
+    chance: random.Random = field(default_factory=random.Random)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+async def listen_until(
+    stop: asyncio.Event, listener: Listener, address: Address, sender: Sender, heard: Listened
+) -> None:
+    """Listen until told to stop. Raises Refused where the system does not let us in, and NotSent."""
+    pauses = waits(address.chance)
+    while not stop.is_set():
+        session = listener.session()
+        why = await listen_once(stop, session, address, sender, heard)
+        if stop.is_set():
+            return
+        if session.ready:
+            pauses = waits(address.chance)  # it was there: begin with short pauses again
+        pause_s = next(pauses)
+        log.warning("no connection", address=str(address), why=why, again_in_s=round(pause_s, 1))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await stop.wait()
+
+
+async def listen_once(
+    stop: asyncio.Event, session: Session, address: Address, sender: Sender, heard: Listened
+) -> str:
+    """Connect, and send what is told until the connection is lost; why it was. Raises Refused, NotSent."""
+    try:
+        async with asyncio.timeout(CONNECT_LIMIT_S):
+            reader, writer = await asyncio.open_connection(address.host, address.port)
+    except (OSError, TimeoutError) as error:
+        return str(error) or "no answer"
+    heard.connections += 1
+    ended = asyncio.create_task(stop.wait())
+    try:
+        return await hear(ended, session, reader, writer, address, sender, heard)
+    except (BrokenProtocol, ConnectionError) as error:
+        return str(error) or type(error).__name__
+    finally:
+        ended.cancel()
+        writer.close()
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1):
+                await writer.wait_closed()
+
+
+async def hear(
+    ended: asyncio.Task[bool],
+    session: Session,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    address: Address,
+    sender: Sender,
+    heard: Listened,
+) -> str:
+    """Read until the end, or until nobody answers; why it ended."""
+    asked = ready = False
+    while True:
+        writer.write(session.answers())
+        await writer.drain()
+        if session.ready and not ready:
+            ready = True
+            log.info("connected", address=str(address))
+        reading = asyncio.create_task(reader.read(READ_BYTES))
+        done, _ = await asyncio.wait({reading, ended}, timeout=address.quiet_s, return_when="FIRST_COMPLETED")
+        if reading not in done:
+            reading.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+                await reading
+            if ended in done:
+                return "told to stop"
+            if asked:
+                return "nobody answers"
+            asked = True
+            writer.write(session.still_there())
+            continue
+        data = reading.result()
+        if not data:
+            return "closed by the other side"
+        asked = False
+        await send_all(session, data, sender, heard)
+
+
+async def send_all(session: Session, data: bytes, sender: Sender, heard: Listened) -> None:
+    """Send what some bytes tell, and wait until Kafka has it."""
+    before = heard.sent + heard.dead_letters
+    for outcome in session.feed(data, time.time_ns() // 1_000_000):
+        await send(outcome, sender, heard)
+    if heard.sent + heard.dead_letters > before:
+        await sender.flush()
+
+
+async def send(outcome: LineOutcome, sender: Sender, heard: Listened) -> None:
+    """Send what one block tells."""
+    heard.blocks += 1
+    if isinstance(outcome, Accepted):
+        for event in outcome.events:
+            await sender.send(event)
+            heard.sent += 1
+    elif isinstance(outcome, DeadLetter):
+        await sender.send_dead_letter(outcome)
+        heard.dead_letters += 1

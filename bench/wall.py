@@ -1,0 +1,218 @@
+"""`python -m bench.wall`: how long from an event to the pixel, and what a hundred open wallboards cost.
+
+Kafka, ClickHouse, a worker, a sink and a wallboard, all on this machine, and a Chromium that shows the wall.
+Beside the load somebody joins a queue now and then; the delay runs from when that event was due to be sent
+until the browser has painted the greater number. Viewers are connections that read all they are sent.
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from random import Random
+from tempfile import mkdtemp
+
+import aiohttp
+import orjson
+from aiokafka import AIOKafkaProducer
+
+from bench.arrivals import percentile
+from bench.chromium import BROWSER, Tab, chromium
+from bench.events import Message, make
+from bench.group import Member, command, running, until_ready
+from bench.load import Load
+from bench.meter import Meter
+from bench.sink import SINK
+from bench.stack import Stack, produce, stack
+from bench.table import console, machine
+from bench.worker import WORKER
+from deploy.local.child import ChildProcess
+from deploy.local.ports import free_port
+from schemas.codec import encode
+from schemas.events import ContactQueued, ContactStarted
+from schemas.topics import CONTACT_EVENTS
+from simulator.deliveries import ORDERLY
+
+RATE, SECONDS, WARM_UP_S, VIEWERS, SEED = 2_000, 45, 5, 100, 11
+PROBES_PER_S, COST_S = 4, 20
+WALLBOARD_PORT_OFFSET = 64  # as cli.endpoint has it
+QUEUE = "probe"
+# The browser's own account: when each number was painted, which it is by the frame after the next.
+WATCH = """
+window.painted = [];
+const look = () => {
+  const tiles = [...document.querySelectorAll('.tile')];
+  const tile = tiles.find((one) => one.querySelector('h2').textContent === 'probe');
+  const text = tile?.querySelector('.heroes dd')?.textContent.replaceAll(',', '');
+  if (text !== undefined && text !== window.last) {
+    window.last = text;
+    requestAnimationFrame(() => requestAnimationFrame(() => window.painted.push([Number(text), Date.now()])));
+  }
+};
+new MutationObserver(look).observe(document.body, {subtree: true, childList: true, characterData: true});
+look();
+"""
+PROBED = "[...document.querySelectorAll('.tile h2')].some((one) => one.textContent === 'probe')"
+
+
+def options() -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(prog="python -m bench.wall", description=__doc__)
+    parser.add_argument("--rate", type=int, default=RATE, help="events per second beside the probes")
+    parser.add_argument("--seconds", type=int, default=SECONDS)
+    parser.add_argument("--viewers", type=int, default=VIEWERS)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    return parser.parse_args()
+
+
+def joining(number: int, at_ms: int) -> list[Message]:
+    """Somebody starts a contact and waits in the queue from now on."""
+    shared = {"contact_id": f"probe-{number}", "occurred_at": at_ms, "source": "bench", "leg": 1}
+    started = {"event_id": "started", "channel": "voice", "direction": "inbound"}
+    events = (
+        ContactStarted.model_validate(shared | started),
+        ContactQueued.model_validate(shared | {"event_id": "queued", "queue": QUEUE}),
+    )
+    return [Message(event.contact_id.encode(), encode(event)) for event in events]
+
+
+async def probe(servers: str, seconds: float) -> list[float]:
+    """Somebody joins at random moments; when each was due."""
+    rng, due, began = Random(SEED), [], time.time()
+    at = began
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
+        while (at := at + rng.expovariate(PROBES_PER_S)) < began + seconds:
+            await asyncio.sleep(max(at - time.time(), 0))
+            for message in joining(len(due), int(at * 1000)):
+                await producer.send(CONTACT_EVENTS, key=message.key, value=message.value)
+            due.append(at)
+    return due
+
+
+def delays(due: list[float], painted: list[list[int]]) -> tuple[list[float], int]:
+    """Of each probe the time until a number that counts it was painted, and how many never were."""
+    found, missing = [], 0
+    for number, at in enumerate(due, 1):
+        seen = next((when / 1000 for count, when in painted if count >= number), None)
+        if seen is None:
+            missing += 1
+        else:
+            found.append(seen - at)
+    return sorted(found), missing
+
+
+async def wallboard(parts: Stack, running_: AsyncExitStack) -> tuple[ChildProcess, str, int]:
+    """A wallboard process, ready, its address, and the port of its metrics."""
+    made = command(parts, Member("wallboard", ("cli.main", "wallboard"), "", ()))
+    port = free_port()
+    made.env["RINGBACK_WALLBOARD_PORT"] = str(port)
+    base = free_port()
+    made.env["RINGBACK_METRICS_PORT"] = str(base)
+    child = ChildProcess(made)
+    running_.callback(child.stop)
+    await until_ready(child)
+    return child, f"http://127.0.0.1:{port}", base + WALLBOARD_PORT_OFFSET
+
+
+async def watch(session: aiohttp.ClientSession, url: str) -> None:
+    """A viewer that reads what comes."""
+    async with session.get(f"{url}/events") as answer:
+        async for _ in answer.content.iter_any():
+            pass
+
+
+async def cost(parts: Stack, wall: ChildProcess, url: str, viewers: int) -> dict[str, float]:
+    """Shares of a core that wallboard and ClickHouse take, with nobody and with many watching."""
+    figures = {}
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(None)) as session:
+        for label, count in (("nobody", 0), ("one", 1), ("many", viewers)):
+            tasks = [asyncio.create_task(watch(session, url)) for _ in range(count)]
+            await asyncio.sleep(3)
+            meters = {"wallboard": Meter(wall.pid), "clickhouse": Meter(parts.clickhouse.pid)}
+            await asyncio.sleep(COST_S)
+            for name, meter in meters.items():
+                used = meter.outcome(0)
+                figures[f"{name}, {label}"] = round(100 * used.cpu_s / used.wall_s, 2)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.sleep(1)
+    return figures
+
+
+async def mean_read_s(watched: int) -> float:
+    """How long the query of every second took in the mean, as the wallboard itself says."""
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{watched}/metrics") as said:
+        lines = dict(line.rsplit(" ", 1) for line in (await said.text()).splitlines() if line[0] != "#")
+    total, count = (
+        float(lines[f'ringback_wallboard_read_seconds_{end}{{part="now"}}']) for end in ("sum", "count")
+    )
+    return total / count
+
+
+async def to_pixel(
+    parts: Stack, tab: Tab, url: str, watched: int, wanted: argparse.Namespace
+) -> dict[str, float]:
+    """The delays beside the load."""
+    data = make(round(wanted.rate * (wanted.seconds + WARM_UP_S)), SEED, ORDERLY)
+    await produce(parts.servers, joining(-1, int(time.time() * 1000)))
+    await tab.screen(1920, 1080)
+    await tab.open(url)
+    await tab.until(
+        "[...document.querySelectorAll('.tile h2')].some((one) => one.textContent === 'probe')", 60
+    )
+    await tab.evaluate(WATCH + "undefined")
+    load = asyncio.create_task(
+        Load(parts.servers, lambda *_: None, lambda _: None).run(data.messages, wanted.rate)
+    )
+    await asyncio.sleep(WARM_UP_S)
+    due = await probe(parts.servers, wanted.seconds)
+    behind = await load
+    await asyncio.sleep(5)
+    painted = [[count - 1, when] for count, when in await tab.evaluate("window.painted")]
+    found, missing = delays(due, painted)
+    shares = {
+        f"p{round(share * 100)} ms": round(1000 * percentile(found, share)) for share in (0.5, 0.95, 0.99)
+    }
+    read_ms = round(1000 * await mean_read_s(watched))
+    counts = {"probes": len(due), "missing": missing, "sender behind s": round(behind, 2), "read ms": read_ms}
+    return counts | shares
+
+
+async def measure(parts: Stack, wanted: argparse.Namespace) -> dict[str, float]:
+    """All of it."""
+    async with AsyncExitStack() as living:
+        await living.enter_async_context(running(parts, WORKER))
+        await living.enter_async_context(running(parts, SINK))
+        _, url, watched = await wallboard(parts, living)
+        new_tab = await living.enter_async_context(chromium(Path(mkdtemp(prefix="ringback-bench-"))))
+        found = await to_pixel(parts, await new_tab(), url, watched, wanted)
+        print(found, file=sys.stderr, flush=True)
+    return found
+
+
+async def measure_cost(parts: Stack, wanted: argparse.Namespace) -> dict[str, float]:
+    """With what the load left in ClickHouse, and nothing else running."""
+    async with AsyncExitStack() as living:
+        wall, url, _ = await wallboard(parts, living)
+        return await cost(parts, wall, url, wanted.viewers)
+
+
+def main() -> None:
+    """Measure and print."""
+    wanted = options()
+    if BROWSER is None:
+        sys.exit("no Chromium on this machine")
+    with stack() as parts:
+        pixel = asyncio.run(measure(parts, wanted))
+        shares = asyncio.run(measure_cost(parts, wanted))
+    console().print({"event to pixel": pixel, "percent of a core": shares, "machine": machine()})
+    if wanted.json:
+        wanted.json.write_bytes(orjson.dumps({"pixel": pixel, "cost": shares, "machine": machine()}))
+
+
+if __name__ == "__main__":
+    main()
