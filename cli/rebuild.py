@@ -1,6 +1,8 @@
 """`ringback rebuild`: facts and windows made anew by SQL, and put in the place of what stands, at once."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -67,7 +69,7 @@ def rebuild(
         raise typer.BadParameter("give both --from and --to, or neither")
     span = span_ms(begin, end, config.timezone) if begin and end else None
     connection = client(config)
-    try:
+    with mended():
         migrate(connection)
         if list_:
             return listing(connection, format)
@@ -85,6 +87,13 @@ def rebuild(
         with waiting("recomputing from raw events"):
             name, report = made(connection, config, asked)
         told(name, report, dry_run, format)
+
+
+@contextmanager
+def mended() -> Iterator[None]:
+    """What can go wrong becomes a message and a status."""
+    try:
+        yield
     except NoSuchRebuild as error:
         fail(str(error), WRONG_USE)
     except (StillWaiting, NoFence) as error:
