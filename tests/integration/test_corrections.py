@@ -11,8 +11,13 @@ from clickhouse_connect.driver.client import Client
 from support.clickhouse import connect
 from support.worlds import BASE_MS, random_contact
 
+from cli.console import Format
+from cli.corrections import print_corrections
+from kpis.catalogue.every_kpi import every_kpi
 from kpis.rules import DEFAULT_RULES
 from kpis.tallies.windows import MEASURES
+from reports.corrections import corrections_of
+from reports.explain.reading import Asked, NoExplanation
 from schemas.codec import encode
 from schemas.events import ContactEvent
 from schemas.placement import partition_of
@@ -166,6 +171,27 @@ def test_each_change_is_a_row_with_its_events(stream: Stream) -> None:
             came = round(happened.replace(tzinfo=UTC).timestamp() * 1000) + delay
             assert came in times
             assert came <= at
+
+
+def test_what_changed_is_said(stream: Stream, capsys: pytest.CaptureFixture[str]) -> None:
+    kpis = every_kpi(DEFAULT_RULES)
+    start, channel, queue, old, new, events = stream.client.query(
+        "SELECT toUnixTimestamp64Milli(window_start), channel, queue, old_value, new_value, events "
+        "FROM corrections WHERE measure = 'answered' AND notEmpty(events) ORDER BY corrected_at LIMIT 1"
+    ).result_rows[0]
+    asked = Asked(kpis["answered"], start, start + MINUTE_MS, start, channel, queue, "UTC")
+    found = corrections_of(stream.client, asked)
+    assert (found[0].old_value, found[0].new_value) == (old, new)
+    assert {one.measure for one in found} == {"answered"}
+    print_corrections(found, asked, 50, Format.text)
+    said = capsys.readouterr().out
+    assert f"answered was {old} and is {new} since" in said
+    assert f"{events[0][3]} of contact {events[0][1]} came" in said
+    elsewhere = Asked(kpis["answered"], start, start + MINUTE_MS, start, channel, "nowhere", "UTC")
+    print_corrections(corrections_of(stream.client, elsewhere), elsewhere, 50, Format.text)
+    assert "no number of this period was changed" in capsys.readouterr().out
+    with pytest.raises(NoExplanation, match="sums of windows"):
+        corrections_of(stream.client, Asked(kpis["peak_hour"], start, start + 1, start, None, None, "UTC"))
 
 
 def test_kept_as_long_as_is_asked(stream: Stream) -> None:

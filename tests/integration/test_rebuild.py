@@ -191,18 +191,3 @@ async def test_killed_at_any_moment(live: Stack) -> None:
         assert windows(stack) == right
         verified(stack.env())
     print(states)
-
-
-async def test_what_was_changed_is_said(live: Stack) -> None:
-    stack = live
-    start, queue, old, new, events = stack.rows(
-        "SELECT window_start, queue, old_value, new_value, events FROM corrections "
-        "WHERE measure = 'answered' AND queue != '' AND notEmpty(events) ORDER BY corrected_at LIMIT 1"
-    )[0]
-    window = ("--window", f"{start:%Y-%m-%dT%H:%M}", "--every", "1m", "--queue", queue)
-    said = ended(stack.env(), 0, "explain", "answered", *window, "--corrections").stdout
-    assert f"answered was {old} and is {new} since" in said
-    assert f"{events[0][3]} of contact {events[0][1]} came" in said
-    assert "after it happened" in said
-    none = ended(stack.env(), 2, "explain", "peak_hour", *window, "--corrections").stderr
-    assert "sums of windows" in none
