@@ -21,6 +21,7 @@ from kpis.dips.machine import Timing
 from kpis.dips.matured import Matured, cohort
 from kpis.dips.seasonal import Unusual
 from kpis.dips.threshold import BeyondLimit
+from kpis.dips.usual import OffUsual
 from kpis.dips.weeks import Weeks
 
 EPOCH = date(1970, 1, 1)
@@ -36,7 +37,8 @@ def detector_of(rule: Rule, kpi: Kpi, zone: str) -> Detector:
     match rule.when:
         case ObjectiveWhen() as when:
             windows = when.windows, when.min_samples, when.fresh_min
-            return off_objective(Objective(when.target, when.op == "<", rule.p_value, *windows))
+            objective = Objective(when.target, when.op == "<", rule.p_value, *windows)
+            return OffUsual(objective) if when.usual else off_objective(objective)
         case MaturedWhen() as when:
             windows = when.windows, when.min_samples, when.fresh_min
             return Matured(

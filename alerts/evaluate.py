@@ -1,12 +1,14 @@
 """One evaluation of a group: from minutes to standings, changes and what is to be said, all or nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from alerts.detectors import detector_of, timing_of
-from alerts.label_sets import LabelSet, Minutes, parts_of, series_of
+from alerts.label_sets import LabelSet, Memory, Minutes, parts_of, series_of
 from alerts.ledger import Ledger, labels_of, labels_text
-from alerts.message import message
+from alerts.message import digest, message
+from alerts.receivers import Receiver
 from alerts.rule import Group, Rule
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.dips.detector import Detector
@@ -15,16 +17,31 @@ from kpis.dips.ladder import Look, Series
 from kpis.dips.machine import Standing, Transition
 from kpis.rules import Rules
 
+Guard = Callable[[], None]  # raises where another evaluator has taken over
 TOLD = ("firing", "resolved", "expired")
+
+
+def unguarded() -> None:
+    """There is no other evaluator."""
 
 
 class Evaluator:
     """Evaluates the rules of a file; keeps tables of critical counts between evaluations."""
 
-    def __init__(self, rules: Rules, ledger: Ledger, receivers: tuple[str, ...], zone: str = "UTC") -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        ledger: Ledger,
+        receivers: Sequence[Receiver],
+        zone: str = "UTC",
+        guard: Guard = unguarded,
+    ) -> None:
         self.rules, self.ledger, self.receivers, self.zone = rules, ledger, receivers, zone
+        self.guard = guard
+        self._missed: dict[str, tuple[dict[str, object], bool]] = {}
         self.kpis = every_kpi(rules)
         self._detectors: dict[str, Detector] = {}
+        self.memory: Memory = {}
 
     def detectors(self, group: Group) -> dict[str, Detector]:
         """What looks at the minutes of each rule of a group."""
@@ -37,10 +54,28 @@ class Evaluator:
         """All steps in (begin, end] of all rules. What is too old is recorded, not told."""
         told: list[Transition] = []
         with self.ledger.transaction():
+            self.guard()
+            self._missed = {}
             for rule in group.rules:
                 told += self._rule(group, rule, minutes, span, now)
+            self._after_outage(group, span, now)
             self.ledger.advance(group.name, span[1])
         return told
+
+    def _after_outage(self, group: Group, span: tuple[int, int], now: int) -> None:
+        """Of what came too late: a page for what still fires, with its opening; one digest for the rest."""
+        over = [body for body, fires in self._missed.values() if not fires]
+        for episode, (body, fires) in self._missed.items():
+            if fires:
+                self._send(episode, "firing", body, now)
+        if over:
+            self._send(f"digest-{group.name}-{span[0]}", "digest", digest(over), now)
+
+    def _send(self, episode: str, kind: str, body: dict[str, object], now: int) -> None:
+        labels: Any = body["labels"]
+        for receiver in self.receivers:
+            if kind == "digest" or receiver.wants(labels):
+                self.ledger.enqueue(episode, kind, receiver.name, body, now)
 
     def _rule(
         self, group: Group, rule: Rule, minutes: Minutes, span: tuple[int, int], now: int
@@ -71,10 +106,17 @@ class Evaluator:
         episode = self.ledger.record(
             rule.alert, labels, changed.to, changed.at, changed.opened_at, asdict(seen), now
         )
+        body = message(group, rule, self.kpis[rule.kpi], labels, changed, seen, episode)
         if now - settle_of(group) - changed.at <= rule.max_age:
-            body = message(group, rule, self.kpis[rule.kpi], labels, changed, seen, episode)
-            for receiver in self.receivers:
-                self.ledger.enqueue(episode, changed.to, receiver, body, now)
+            if changed.to != "firing":
+                self._missed.pop(episode, None)
+            self._send(episode, changed.to, body, now)
+        elif changed.to == "firing":
+            self._missed[episode] = body, True
+        elif episode in self._missed:
+            self._missed[episode] = self._missed[episode][0], False
+        else:  # its beginning was told before the outage
+            self._send(episode, changed.to, body, now)
 
 
 def settle_of(group: Group) -> int:

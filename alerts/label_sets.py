@@ -6,25 +6,31 @@ from clickhouse_connect.driver.client import Client
 
 from alerts.rule import Group, Rule, RuleFile
 from alerts.sense import is_gauge
-from alerts.when import MaturedWhen
+from alerts.when import MaturedWhen, ObjectiveWhen
 from kpis.catalogue.kpi import Kpi, applicable, total
 from kpis.dips.detector import Detector
 from kpis.dips.ladder import Series
+from kpis.dips.usual import hours_of
 from kpis.rules import Rules
 from reports.minutes import MinuteSums, fcr_minutes, minute_sums, queues_of
 from reports.waiting import waiting_minutes
+from schemas.time_units import HOUR_MS
 
 LabelSet = tuple[tuple[str, str], ...]  # of a rule's `by`, in its order
 Source = tuple[str, int]  # a table that is read by minute, and for repeat contacts the days
 WINDOWS: Source = ("windows", 0)
 WAITING: Source = ("waiting", 0)
+HOURS: Source = ("hours", 0)  # the same as windows by hour, of the weeks before
 Minutes = Mapping[Source, Sequence[MinuteSums]]
+Memory = dict[tuple[tuple[str, ...], int, int], list[MinuteSums]]  # of hours, between evaluations
 
 
 def parts_of(rule: Rule, kpi: Kpi, kpis: Mapping[str, Kpi]) -> list[tuple[Source, Kpi]]:
     """Where the minutes of a rule are, and what is counted in them: one part, or one per age."""
     if isinstance(rule.when, MaturedWhen):
         return [(("fcr", days), kpis[f"{kpi.id}.w{days}d"]) for days in sorted(rule.when.targets)]
+    if isinstance(rule.when, ObjectiveWhen) and rule.when.usual:
+        return [(WINDOWS, kpi), (HOURS, kpi)]
     return [(WAITING if is_gauge(kpi) else WINDOWS, kpi)]
 
 
@@ -35,6 +41,7 @@ def minutes_of(
     detectors: Mapping[str, Detector],
     span: tuple[int, int],
     rules: Rules,
+    memory: Memory | None = None,
 ) -> Minutes:
     """All that a group is about: each table asked once for each stretch of time that its rules want."""
     measures: dict[Source, dict[str, None]] = {}
@@ -42,12 +49,13 @@ def minutes_of(
     for rule in group.rules:
         for source, kpi in parts_of(rule, kpis[rule.kpi], kpis):
             measures.setdefault(source, {}).update(dict.fromkeys((*kpi.num, *kpi.den)))
-            spans.setdefault(source, []).extend(detectors[rule.alert].spans(*span))
+            own = [hours_of(*span)] if source == HOURS else detectors[rule.alert].spans(*span)
+            spans.setdefault(source, []).extend(own)
     return {
         source: [
             minute
             for begin, end in merged(spans[source])
-            for minute in read(client, source, [*measures[source]], begin, end, rules)
+            for minute in read(client, source, [*measures[source]], begin, end, rules, memory)
         ]
         for source in measures
     }
@@ -76,13 +84,29 @@ def label_set_counts(
 
 
 def read(
-    client: Client, source: Source, measures: Sequence[str], begin: int, end: int, rules: Rules
+    client: Client,
+    source: Source,
+    measures: Sequence[str],
+    begin: int,
+    end: int,
+    rules: Rules,
+    memory: Memory | None,
 ) -> list[MinuteSums]:
-    """Minutes of a table in [begin, end)."""
+    """Minutes of a table in [begin, end). Hours of earlier weeks are read once a day, with a memory."""
     if source == WAITING:
         return waiting_minutes(client, begin, end, rules)
     if source == WINDOWS:
         return minute_sums(client, measures, begin, end)
+    if source == HOURS:
+        key = tuple(measures), begin, end
+        if memory is None or key not in memory:
+            found = minute_sums(client, measures, begin, end, HOUR_MS)
+            if memory is None:
+                return found
+            for old in [other for other in memory if other[0] == key[0]]:
+                del memory[old]
+            memory[key] = found
+        return memory[key]
     return fcr_minutes(client, measures, source[1], begin, end)
 
 
@@ -112,7 +136,7 @@ def series_of(
     parts = parts_of(rule, kpis[rule.kpi], kpis)
     found: dict[LabelSet, list[Series]] = {}
     for number, (source, kpi) in enumerate(parts):
-        for labels, own in of_part(rule, kpi, minutes[source], async_channels).items():
+        for labels, own in of_part(rule, kpi, minutes.get(source, ()), async_channels).items():
             found.setdefault(labels, [Series() for _ in parts])[number] = own
     return dict(sorted(found.items()))
 

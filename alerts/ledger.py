@@ -76,6 +76,7 @@ class Change:
     decided_at: int
 
 
+ENDS = ("resolved", "expired")
 STORED = "\x00stored"  # how far ClickHouse has the changes; no group is called so
 CHANGE = "id, episode, alert, labels, kind, at, opened_at, document, decided_at"
 
@@ -111,6 +112,11 @@ class Ledger:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.executescript(TABLES)
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """For what else is kept beside it: lease and silences."""
+        return self._db
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -163,7 +169,7 @@ class Ledger:
 
     def enqueue(self, episode: str, kind: str, receiver: str, body: dict[str, object], now: int) -> None:
         """To be sent; a second time it changes nothing. No end is told to whom no beginning was."""
-        if kind != "firing" and not self._told(f"{episode}-firing-{receiver}"):
+        if kind in ENDS and not self._told(f"{episode}-firing-{receiver}"):
             return
         row = (f"{episode}-{kind}-{receiver}", episode, kind, receiver, orjson.dumps(body).decode(), now, now)
         self._db.execute(
@@ -207,6 +213,27 @@ class Ledger:
     def postpone(self, id_: str, due_at: int, error: str) -> None:
         """It is tried again later."""
         self._db.execute("UPDATE outbox SET due_at = ?, error = ? WHERE id = ?", (due_at, error, id_))
+
+    def hold(self, id_: str, until: int, why: str) -> None:
+        """Not now: it was no try, and the time in which it is to be delivered begins when it may be sent."""
+        self._db.execute(
+            "UPDATE outbox SET due_at = ?, created_at = ?, tries = tries - 1, error = ? WHERE id = ?",
+            (until, until, why, id_),
+        )
+
+    def oldest_tried(self) -> int | None:
+        """When the oldest notification that was tried and still waits was made."""
+        row = self._db.execute(
+            "SELECT min(created_at) FROM outbox WHERE state = 'waiting' AND tries > 0 AND kind != 'meta'"
+        ).fetchone()
+        return None if row[0] is None else int(row[0])
+
+    def firing(self) -> list[tuple[str, LabelSet]]:
+        """What fires: rule and labels."""
+        found = self._db.execute(
+            "SELECT alert, labels FROM standing WHERE json_extract(document, '$.state') = 'firing'"
+        )
+        return [(alert, labels_of(labels)) for alert, labels in found]
 
     def problems(self, limit: int) -> list[Problem]:
         """What is given up or still tried after a failure, the newest first."""

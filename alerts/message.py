@@ -2,7 +2,9 @@
 
 import re
 import shlex
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from alerts.label_sets import LabelSet
 from alerts.rule import Group, Rule
@@ -75,6 +77,24 @@ def value_of(rule: Rule, kpi: Kpi, seen: Look) -> str:
     if is_gauge(kpi):
         return amount(kpi, seen.successes, 0)
     return amount(kpi, seen.successes, seen.n)
+
+
+def digest(bodies: Sequence[dict[str, Any]]) -> dict[str, object]:
+    """One message about what began and ended while nothing could be told."""
+    lines = [f"{each['alert']} {' '.join(each['labels'].values())} at {each['opened_at']}" for each in bodies]
+    last = max(bodies, key=lambda each: str(each["at"]))
+    more = f", and {len(lines) - 20} more" if len(lines) > 20 else ""
+    summary = (
+        f"{len(lines)} alerts fired and ended while nothing could be told: {'; '.join(lines[:20])}{more}"
+    )
+    return last | {
+        "episode": "digest",
+        "status": "digest",
+        "alert": "MissedAlerts",
+        "labels": {"severity": "ticket"},
+        "annotations": {"summary": summary},
+        "explain": "ringback alerts list",
+    }
 
 
 def message(

@@ -1,10 +1,12 @@
 """Who is told: the file of receivers. Secrets come from the environment or from files, never from it."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from alerts.words import Closed, Word
 
@@ -25,58 +27,88 @@ class Secret(Closed):
         return found
 
 
-class Webhook(Closed):
-    """Any HTTP service: the message as JSON, signed by Standard Webhooks where there is a secret."""
+def known_zone(name: str) -> str:
+    """A zone of the IANA database."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"no time zone {name}; write one such as Europe/Rome") from None
+    return name
+
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+
+
+class Mute(Closed):
+    """Hours in which this receiver is told of nothing new; what still fires afterwards is told then."""
+
+    days: tuple[Day, ...] = DAYS
+    begin: Annotated[Clock, Field(alias="from")] = "00:00"
+    to: Clock = "24:00"
+    zone: Annotated[str, AfterValidator(known_zone)] = "UTC"
+
+
+class Whom(Closed):
+    """What all receivers have: which alerts they want, when not, and who is told in their stead."""
 
     name: Word
+    only: dict[Word, tuple[str, ...]] = Field(default_factory=dict)
+    mute: Annotated[tuple[Mute, ...], Field(max_length=20)] = ()
+    fallback: Word | None = None
+
+    def wants(self, labels: Mapping[str, str]) -> bool:
+        """Has the alert one of the wanted values of each label?"""
+        return all(labels.get(name) in values for name, values in self.only.items())
+
+
+class Webhook(Whom):
+    """Any HTTP service: the message as JSON, signed by Standard Webhooks where there is a secret."""
+
     type: Literal["webhook"]
     url: str | Secret
     secret: Secret | None = None
     allow_private: bool = False  # may the address be one of a private network or of this machine?
 
 
-class Slack(Closed):
+class Slack(Whom):
     """An incoming webhook of Slack; its URL is a secret."""
 
-    name: Word
     type: Literal["slack"]
     url: Secret
     allow_private: bool = False
 
 
-class Alertmanager(Closed):
+class Alertmanager(Whom):
     """Prometheus Alertmanager, API version 2."""
 
-    name: Word
     type: Literal["alertmanager"]
     url: str
     allow_private: bool = False
 
 
-class PagerDuty(Closed):
+class PagerDuty(Whom):
     """PagerDuty, Events API version 2: an incident per episode, resolved with it."""
 
-    name: Word
     type: Literal["pagerduty"]
     routing_key: Secret
     url: str = "https://events.pagerduty.com/v2/enqueue"  # or that of the EU service region
     allow_private: bool = False
 
 
-class Opsgenie(Closed):
+class Opsgenie(Whom):
     """Opsgenie, Alert API: an alert per episode, closed with it."""
 
-    name: Word
     type: Literal["opsgenie"]
     api_key: Secret
     url: str = "https://api.opsgenie.com"  # or https://api.eu.opsgenie.com
     allow_private: bool = False
 
 
-class Teams(Closed):
+class Teams(Whom):
     """A workflow of Microsoft Teams that begins when a webhook request is received; its URL is a secret."""
 
-    name: Word
     type: Literal["teams"]
     url: Secret
     allow_private: bool = False
@@ -85,10 +117,9 @@ class Teams(Closed):
 Mailbox = Annotated[str, Field(pattern=r"^[^\s<>@,;:\"]{1,64}@[A-Za-z0-9.-]{1,255}$")]
 
 
-class Email(Closed):
+class Email(Whom):
     """E-mail by SMTP. `tls`: starttls (port 587), implicit (port 465), or none, for a relay of one's own."""
 
-    name: Word
     type: Literal["email"]
     host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,255}$")]
     port: Annotated[int, Field(ge=1, le=65535)] = 587
@@ -114,10 +145,20 @@ Receiver = Annotated[
 
 
 class Receivers(Closed):
-    """The file of receivers: all of them are told everything."""
+    """Who is told. `meta` hears of what is wrong with alerting itself, `heartbeat` that all is well."""
 
     version: Literal[1]
     receivers: Annotated[tuple[Receiver, ...], Field(max_length=20)] = ()
+    meta: Word | None = None
+    heartbeat: Webhook | None = None
+
+    @model_validator(mode="after")
+    def _named_ones_are_there(self) -> "Receivers":
+        names = {receiver.name for receiver in self.receivers}
+        for wanted in (self.meta, *(receiver.fallback for receiver in self.receivers)):
+            if wanted is not None and wanted not in names:
+                raise ValueError(f"there is no receiver {wanted}")
+        return self
 
 
 def url_of(receiver: Webhook | Slack | Teams) -> str:

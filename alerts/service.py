@@ -9,11 +9,15 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from alerts.evaluate import Evaluator, settle_of
 from alerts.history import store
+from alerts.holding import Holding
 from alerts.label_sets import minutes_of
+from alerts.lease import LeaseLost
 from alerts.ledger import Ledger
 from alerts.notify.sender import send_due
 from alerts.receivers import Receivers
 from alerts.rule import Group, RuleFile
+from alerts.watching import Watchman
+from schemas.time_units import MINUTE_MS
 
 log = structlog.get_logger()
 SENDING_EVERY_S, LOOKING_EVERY_S = 0.5, 1.0
@@ -36,7 +40,9 @@ def catch_up(group: Group, evaluator: Evaluator, client: Client, now_ms: int) ->
     if begin >= end:
         return 0
     span = begin, end
-    minutes = minutes_of(client, group, evaluator.kpis, evaluator.detectors(group), span, evaluator.rules)
+    minutes = minutes_of(
+        client, group, evaluator.kpis, evaluator.detectors(group), span, evaluator.rules, evaluator.memory
+    )
     changed = evaluator.evaluate(group, minutes, span, now_ms)
     for change in changed:
         log.info("alert", group=group.name, to=change.to, at=change.at, opened_at=change.opened_at)
@@ -49,19 +55,22 @@ def run(
     client: Client,
     now_ms: Callable[[], int | None],
     stop: threading.Event,
+    may: Callable[[], bool],
 ) -> None:
     """Evaluate until told to stop. A ClickHouse that is away is waited for: nothing is decided without it."""
     silent = False
     kpi_by_alert = {rule.alert: rule.kpi for group in file.groups for rule in group.rules}
     while not stop.is_set():
         try:
-            if (now := now_ms()) is not None:
+            if may() and (now := now_ms()) is not None:
                 for group in file.groups:
                     catch_up(group, evaluator, client, now)
                 store(client, evaluator.ledger, kpi_by_alert)
             if silent:
                 log.info("ClickHouse answers, alerts are evaluated again")
             silent = False
+        except LeaseLost:
+            log.warning("another evaluator has taken over")
         except (ClickHouseError, OSError) as error:
             if not silent:
                 log.warning("alerts wait for ClickHouse", error=type(error).__name__)
@@ -71,11 +80,21 @@ def run(
 
 
 def send_until_stopped(
-    ledger: Ledger, receivers: Receivers, now_ms: Callable[[], int], stop: threading.Event
+    ledger: Ledger,
+    receivers: Receivers,
+    holding: Holding,
+    watchman: Watchman,
+    now_ms: Callable[[], int],
+    stop: threading.Event,
+    ours: Callable[[], bool],
 ) -> None:
     """Empty the outbox until told to stop, with a connection of its own: a slow receiver holds nothing up."""
     known = {receiver.name: receiver for receiver in receivers.receivers}
+    looked = 0
     while not stop.is_set():
-        send_due(ledger, known, now_ms)
+        send_due(ledger, known, now_ms, holding=holding, ours=ours)
+        if now_ms() - looked >= MINUTE_MS and ours():
+            looked = now_ms()
+            watchman.look(looked)
         stop.wait(SENDING_EVERY_S)
     ledger.close()

@@ -19,6 +19,9 @@ class ObjectiveWhen(Closed):
     type: Literal["objective"]
     op: Compare
     target: Share
+    usual: bool = (
+        False  # where the bad hours of the weeks before are worse than the target, a dip is below them
+    )
     p_value: Share | None = None
     windows: Windows = (900_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000)
     min_samples: Samples = 5

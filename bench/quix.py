@@ -24,14 +24,14 @@ from typing import Any
 
 import orjson
 
-from bench.counted import latest, named, summed, verdict
+from bench.counted import latest, summed, verdict
 from bench.events import Windows
 from bench.group import Member, consume
 from bench.judge import judge
 from bench.meter import Outcome, not_measured
 from bench.stack import PARTITIONS, Stack
 from kpis.rules import DEFAULT_RULES
-from kpis.tallies.windows import change
+from kpis.tallies.moves import change
 from schemas.events import AgentStateChanged, SourceHeartbeat
 from schemas.topics import AGENT_ACTIVITY, CONTACT_EVENTS, CUSTOMER_CONTACTS
 from streams.health import ready_file
@@ -120,7 +120,7 @@ def fold_contact(value: bytes, state: Any) -> Iterable[dict[str, Any]]:
     state.set_bytes(SET, pack(merged))
     before, after = folded(known, DEFAULT_RULES), folded(merged, DEFAULT_RULES)
     moves = change(before.adds, after.adds)
-    windows = [{WINDOW: window_key(window, 0).decode(), "by": named(step)} for window, step in moves.items()]
+    windows = [{WINDOW: window_key(window, 0).decode(), "by": step} for window, step in moves.items()]
     return windows + list(forwarded(event.contact_id, before.forwards, after.forwards))
 
 

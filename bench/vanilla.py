@@ -21,7 +21,8 @@ from bench.judge import judge
 from bench.meter import Outcome
 from bench.stack import PARTITIONS, Stack
 from kpis.rules import DEFAULT_RULES
-from kpis.tallies.windows import ZERO, add, change
+from kpis.tallies.moves import add_to, change
+from kpis.tallies.windows import ZERO
 from schemas.events import AgentStateChanged, SourceHeartbeat
 from schemas.topics import AGENT_ACTIVITY, CONTACT_EVENTS, CUSTOMER_CONTACTS, PASSED_ON_TOPICS
 from streams.health import ready_file
@@ -124,7 +125,9 @@ def apply(value: bytes, message: Any, contacts: Any, windows: Any) -> Iterator[O
     for window, step in change(before.adds, after.adds).items():
         name = window_key(window, message.partition)
         total = windows.get(name)
-        windows[name] = tally_bytes(add(tally_of(total) if total else ZERO, step))
+        row = list(tally_of(total) if total else ZERO)
+        add_to(row, step)
+        windows[name] = tally_bytes(row)
     old, new = before.forwards, after.forwards
     visits, sessions = forward_changes(old.visits, new.visits), forward_changes(old.sessions, new.sessions)
     yield from update_records(event.contact_id, visits, sessions, row_version(0, message.offset), PARTITIONS)

@@ -5,8 +5,10 @@ import typer
 from cli.alerting.backtest import backtest
 from cli.alerting.check import check
 from cli.alerting.listing import list_changes
+from cli.alerting.notify_test import notify_test
 from cli.alerting.run import run
 from cli.alerting.schema import schema
+from cli.alerting.silencing import app as silencing
 
 app = typer.Typer(no_args_is_help=True, help="Rules for KPI dips: check them, try them on history, run them.")
 app.command()(check)
@@ -14,3 +16,5 @@ app.command()(backtest)
 app.command()(run)
 app.command()(schema)
 app.command("list")(list_changes)
+app.command("notify-test")(notify_test)
+app.add_typer(silencing, name="silence")

@@ -50,6 +50,7 @@ class LegFact:
     first_response_ms: int | None  # how long that took: since the customer's last opening,
     first_response_created_ms: int | None  # and since the contact began; None on all other legs
     flags: tuple[str, ...]
+    first_response_created_business_ms: int | None = None  # what of that lay within business hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,26 @@ class SurveyFact:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferFact:
+    """A leg was offered to an agent, and what came of it: the grain of who misses and who refuses."""
+
+    contact_id: str
+    event_id: str
+    leg: int
+    channel: str
+    direction: str
+    queue: str
+    agent: str
+    team: str
+    reason: str
+    dimensions: dict[str, str]
+    ended_at: int  # when the offer was over
+    outcome: str  # answered, missed, refused, timed_out or withdrawn
+    ring_ms: int | None
+    beside: int  # answered, and not to be seen from the leg: that was in no queue, or is not answered
+
+
+@dataclass(frozen=True, slots=True)
 class FcrFact:
     """A contact among those of its customer: what decides about first contact resolution (docs/facts.md 8).
 
@@ -175,6 +196,7 @@ class Facts:
     contact: ContactFact | None
     legs: tuple[LegFact, ...]
     surveys: tuple[SurveyFact, ...]
+    offers: tuple[OfferFact, ...] = ()
 
 
 NO_FACTS = Facts(contact=None, legs=(), surveys=())

@@ -6,7 +6,7 @@ Every published number depends on the events and on these rules, on nothing else
 from dataclasses import dataclass, field
 from typing import Literal
 
-from kpis.business_hours import Calendar
+from kpis.business_hours import Calendar, business_ms
 from schemas.time_units import DAY_MS, HOUR_MS, SECOND_MS
 
 
@@ -35,7 +35,7 @@ class Rules:
     docs/reference/kpis.md names it.
     """
 
-    version: str = "3"
+    version: str = "4"
     service_level_ms: dict[str, int] = field(
         default_factory=lambda: {
             "voice": 20 * SECOND_MS,
@@ -76,6 +76,13 @@ def target_ms(rules: Rules, channel: str, queue: str) -> int:
 def calendar_of(rules: Rules, queue: str) -> Calendar | None:
     """Business hours of a queue: its own, else the default's; None where it is served at any time."""
     return rules.calendars.get(rules.calendar_by_queue.get(queue, rules.calendar_default))
+
+
+def business_span(rules: Rules, queue: str, begin: int, length_ms: int | None) -> int | None:
+    """What of a time lay within a queue's business hours; all of it where there is no calendar."""
+    if not rules.calendars or not length_ms:
+        return length_ms
+    return business_ms(calendar_of(rules, queue), begin, begin + length_ms)
 
 
 def is_async(rules: Rules, channel: str) -> bool:

@@ -35,17 +35,20 @@ def newest_minute_end(client: Client) -> int | None:
 
 def queues_of(client: Client, from_ms: int, to_ms: int) -> list[MinuteSums]:
     """The channels and queues of [from_ms, to_ms), as minutes without sums."""
-    query = f"SELECT DISTINCT 0 AS minute_ms, channel, queue FROM kpi_windows {within('window_start', True)}"  # noqa: S608
+    query = f"SELECT DISTINCT 0 AS begin_ms, channel, queue FROM kpi_windows {within('window_start', True)}"  # noqa: S608
     return asked(client, query, [], {"from_ms": from_ms, "to_ms": to_ms})
 
 
-def minute_sums(client: Client, measures: Sequence[str], from_ms: int, to_ms: int) -> list[MinuteSums]:
-    """All minutes of [from_ms, to_ms) in which any of these measures was counted, in their order."""
+def minute_sums(
+    client: Client, measures: Sequence[str], from_ms: int, to_ms: int, every_ms: int = MINUTE_MS
+) -> list[MinuteSums]:
+    """All minutes of [from_ms, to_ms), or longer spells, in which any of these was counted, in order."""
     values = ", ".join(f"sum(m_{name}) AS {name}" for name in measures)
     anything = " OR ".join(f"{name} != 0" for name in measures)
+    begin = f"intDiv(minute_ms, {every_ms:d}) * {every_ms:d} AS begin_ms"
     query = (
-        f"SELECT minute_ms, channel, queue, {values} FROM {window_source(STREAM_WINDOWS, measures)} "  # noqa: S608
-        f"GROUP BY minute_ms, {', '.join(WINDOW_DIMENSIONS)} HAVING {anything} ORDER BY minute_ms"
+        f"SELECT {begin}, channel, queue, {values} FROM {window_source(STREAM_WINDOWS, measures)} "  # noqa: S608
+        f"GROUP BY begin_ms, {', '.join(WINDOW_DIMENSIONS)} HAVING {anything} ORDER BY begin_ms"
     )
     return asked(client, query, measures, {"from_ms": from_ms, "to_ms": to_ms})
 
@@ -58,7 +61,7 @@ def fcr_minutes(
     anything = " OR ".join(f"{name} != 0" for name in measures)
     source = window_source(STREAM_FCR_WINDOWS, measures, (*WINDOW_DIMENSIONS, "days"))
     query = (
-        f"SELECT minute_ms, channel, queue, {values} FROM {source} WHERE days = {{days:UInt16}} "  # noqa: S608
+        f"SELECT minute_ms AS begin_ms, channel, queue, {values} FROM {source} WHERE days = {{days:UInt16}} "  # noqa: S608
         f"GROUP BY minute_ms, {', '.join(WINDOW_DIMENSIONS)} HAVING {anything} ORDER BY minute_ms"
     )
     return asked(client, query, measures, {"from_ms": from_ms, "to_ms": to_ms, "days": days})
@@ -69,8 +72,6 @@ def asked(
 ) -> list[MinuteSums]:
     """Answer of a query."""
     return [
-        MinuteSums(
-            row["minute_ms"], row["channel"], row["queue"], {name: int(row[name]) for name in measures}
-        )
+        MinuteSums(row["begin_ms"], row["channel"], row["queue"], {name: int(row[name]) for name in measures})
         for row in rows(client, query, parameters)
     ]

@@ -10,6 +10,7 @@ from uuid import uuid4
 from clickhouse_connect.driver.client import Client
 
 from kpis.rules import Rules
+from kpis.tallies.offers import OFFER_MEASURES
 from kpis.tallies.windows import CONTACT_MEASURES, LEG_MEASURES
 from sinks.rule_parameters import rule_parameters
 from sql import oracle_queries as oracle
@@ -87,7 +88,7 @@ def contact_steps(tables: Recomputed, events: str, partitions: int) -> list[Step
         Step(tables.contacts, oracle.contacts(folded, with_ivr=True), "(customer_key, contact_id)"),
         Step(
             tables.windows,
-            oracle.windows(folded, LEG_MEASURES, CONTACT_MEASURES, contacts, partitions),
+            oracle.windows(folded, LEG_MEASURES, CONTACT_MEASURES, OFFER_MEASURES, contacts, partitions),
             "window_start",
         ),
     ]

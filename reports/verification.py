@@ -7,7 +7,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from kpis.facts import AgentQuarter, ContactFact, FcrFact, LegFact, SurveyFact
+from kpis.facts import AgentQuarter, ContactFact, FcrFact, LegFact, OfferFact, SurveyFact
 from kpis.rules import Rules
 from kpis.tallies.fcr import FCR_MEASURES
 from kpis.tallies.windows import MEASURES
@@ -27,6 +27,7 @@ FACTS: dict[str, tuple[type, tuple[str, ...], Scope]] = {
     "surveys": (SurveyFact, ("contact_id", "kind", "respondent"), Scope.contact),
     "fcr": (FcrFact, ("customer_key", "contact_id"), Scope.customer),
     "agent_quarters": (AgentQuarter, ("agent", "window_start"), Scope.window),
+    "offers": (OfferFact, ("contact_id", "event_id"), Scope.contact),
 }
 
 
@@ -53,7 +54,7 @@ class Report:
 def fact_relation(table: str, tables: Recomputed) -> str:
     """Where the recomputed facts of a table are."""
     stored = {"contacts": tables.contacts, "fcr": tables.fcr, "agent_quarters": tables.agent_quarters}
-    of_fold = {"legs": oracle.legs, "surveys": oracle.surveys}
+    of_fold = {"legs": oracle.legs, "surveys": oracle.surveys, "offers": oracle.offers}
     return stored[table] if table in stored else of_fold[table](tables.folded)
 
 

@@ -13,6 +13,13 @@ from simulator.shape import Thresholds
 LIMITS_S = (10, 15, 20, 30, 45, 60, 90, 120, 180, 300)
 
 
+def response_length(first_ms: int) -> dict[str, int]:
+    """In which length of first responses one is counted."""
+    limits = (30, 60, 120, 300, 900, 1_800, 3_600, 14_400, 28_800, 86_400)
+    within = [limit for limit in limits if first_ms <= limit * 1_000]
+    return {f"first_response_{within[0]}": 1} if within else {}
+
+
 def by_length(what: str, wait_ms: int) -> dict[str, int]:
     """The measure of the least limit that a wait does not exceed."""
     return {
@@ -126,6 +133,9 @@ class Truth:
             first_response_queued_ms=wait_ms,
             first_response_business_ms=wait_ms,
             first_response_queued_n=1,
+            first_response_created_business_ms=since_start,
+            first_response_in_target=int(since_start <= self._target_ms[contact.channel]),
+            **response_length(since_start),
         )
 
     def _reply(self, contact: Contact, now: int) -> None:
@@ -206,16 +216,7 @@ class Truth:
         )
         if contact.first_queued_at is not None:
             self._queues(contact, contact.first_queued_at)
-        if contact.first_resolved_at is not None:
-            self.book(
-                contact.first_resolved_at,
-                channel,
-                queue,
-                ever_resolved=1,
-                ever_reopened=int(contact.reopens > 0),
-                first_resolution_ms=contact.first_resolved_at - contact.started_at,
-                first_resolution_n=1,
-            )
+        self._first_resolution(contact, queue)
         if contact.ended_at is None:
             return
         self.book(
@@ -235,7 +236,28 @@ class Truth:
             self._written(contact, contact.ended_at, queue)
         if contact.solved:
             resolution_ms = contact.ended_at - contact.started_at
-            self.book(contact.ended_at, channel, queue, resolution_ms=resolution_ms, resolution_n=1)
+            resolution = {
+                "resolution_ms": resolution_ms,
+                "resolution_n": 1,
+                "resolution_business_ms": resolution_ms,
+            }
+            self.book(contact.ended_at, channel, queue, **resolution)
+
+    def _first_resolution(self, contact: Contact, queue: str) -> None:
+        """When it was first resolved, if it ever was."""
+        if contact.first_resolved_at is None:
+            return
+        took_ms = contact.first_resolved_at - contact.started_at
+        self.book(
+            contact.first_resolved_at,
+            contact.channel,
+            queue,
+            ever_resolved=1,
+            ever_reopened=int(contact.reopens > 0),
+            first_resolution_ms=took_ms,
+            first_resolution_n=1,
+            first_resolution_business_ms=took_ms,
+        )
 
     def _written(self, contact: Contact, ended_at: int, queue: str) -> None:
         """The replies of a contact that is over."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from kpis.facts import AgentQuarter, ContactFact, FcrFact, LegFact, SurveyFact
+from kpis.facts import AgentQuarter, ContactFact, FcrFact, LegFact, OfferFact, SurveyFact
 from kpis.tallies.fcr import FCR_MEASURES
 from kpis.tallies.windows import MEASURES
 from schemas.checked import types_of
@@ -51,6 +51,7 @@ def fact_columns(fact: type) -> tuple[str, ...]:
 CONTACT_COLUMNS = fact_columns(ContactFact)
 LEG_COLUMNS = fact_columns(LegFact)
 SURVEY_COLUMNS = fact_columns(SurveyFact)
+OFFER_COLUMNS = fact_columns(OfferFact)
 FCR_COLUMNS = fact_columns(FcrFact)
 QUARTER_COLUMNS = fact_columns(AgentQuarter)
 DEAD_LETTER_COLUMNS = (
@@ -59,7 +60,7 @@ DEAD_LETTER_COLUMNS = (
 BLANK_TEXT = frozenset({
     "contact_id", "channel", "direction", "entry", "customer_key", "reason", "callback_of",
     "parent_contact_id", "consult_of", "forwarded_from", "end_type", "end_detail", "end_by",
-    "entry_queue", "queue", "agent", "team", "kind", "respondent",
+    "entry_queue", "queue", "agent", "team", "kind", "respondent", "event_id", "outcome",
 })  # fmt: skip
 COLUMNS = {
     "events": EVENT_COLUMNS,
@@ -76,6 +77,7 @@ COLUMNS = {
     "rules_in_use": RULES_COLUMNS,
     "published_windows": PUBLISHED_COLUMNS,
     "arrivals": ARRIVAL_COLUMNS,
+    "offers": OFFER_COLUMNS,
 }
 # Not what is, but what was known when: kept for as long as RINGBACK_CORRECTIONS_DAYS says.
 HISTORY_TABLES = ("published_windows", "arrivals")
@@ -85,9 +87,20 @@ FACT_TABLES = {
     "surveys": SurveyFact,
     "fcr": FcrFact,
     "agent_quarters": AgentQuarter,
+    "offers": OfferFact,
 }
 KEYS = frozenset(
-    {"contact_id", "leg", "kind", "respondent", "customer_key", "agent", "window_start", "version"}
+    {
+        "contact_id",
+        "leg",
+        "kind",
+        "respondent",
+        "customer_key",
+        "agent",
+        "window_start",
+        "version",
+        "event_id",
+    }
 )
 LEAST = dict.fromkeys(("version", "leg", "legs", "transfers", "partition", "offset", "position"), 0)
 MOST = {"version": 2**64} | dict.fromkeys(("leg", "legs", "transfers", "partition"), 2**32)
@@ -149,6 +162,8 @@ def fact_rows(document: Row) -> Iterable[TableRow]:
         yield "legs", fact_row(LEG_COLUMNS, leg, version)
     for survey in document["surveys"]:
         yield "surveys", fact_row(SURVEY_COLUMNS, survey, version)
+    for offer in document.get("offers", ()):
+        yield "offers", fact_row(OFFER_COLUMNS, offer, version)
     if gone["contact"]:
         yield "contacts", deleted_row(CONTACT_COLUMNS, {"contact_id": contact_id}, version)
     for number in gone["legs"]:
@@ -156,6 +171,8 @@ def fact_rows(document: Row) -> Iterable[TableRow]:
     for kind, respondent in gone["surveys"]:
         key = {"contact_id": contact_id, "kind": kind, "respondent": respondent}
         yield "surveys", deleted_row(SURVEY_COLUMNS, key, version)
+    for event_id in gone.get("offers", ()):
+        yield "offers", deleted_row(OFFER_COLUMNS, {"contact_id": contact_id, "event_id": event_id}, version)
 
 
 def window_row(document: Row) -> list[Any]:

@@ -22,6 +22,22 @@ def fcr_bookings(fcr: str, days: Sequence[int]) -> str:
     return compose("bookings", "fcr", fcr=fcr, days=f"[{', '.join(str(int(length)) for length in days)}]")
 
 
+def states(since: str = "", agent_events: str = "agent_events") -> str:
+    """How long agents were in each state: minute_ms, agent, team, reason, m_<measure>.
+
+    `since` is a WHERE that leaves out old events. Parameters: as_of_ms, agent_state_max_ms (Int64).
+    """
+    return compose("bookings", "states", agent_events=agent_events, since=since)
+
+
+def backlog(contacts: str, legs: str) -> str:
+    """Open contacts: channel, queue, agent, team, reason, dimensions, m_<measure>.
+
+    Parameters: as_of_ms, stale_ms (Int64), async_channels.
+    """
+    return compose("bookings", "backlog", contacts=contacts, legs=legs)
+
+
 def live(legs: str) -> str:
     """What legs are at a moment: entered_ms, channel, queue, agent, team, reason, m_<measure>, and age_ms
     (NULL where not waiting). One row per leg that had entered by then.

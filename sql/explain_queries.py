@@ -5,7 +5,7 @@ Parameters: from_ms and to_ms (Int64); as_of_ms and acw_stale_ms, stale_longest_
 
 # ruff: noqa: S608 -- names and relations are ours; values from outside are query parameters
 
-from sql.kpi_queries import STREAM_LEGS
+from sql.kpi_queries import SINCE, STREAM_CONTACTS, STREAM_LEGS
 from sql.oracle_queries import EVENTS, customers_in_range, in_range
 from sql.templates import compose, fill
 
@@ -43,6 +43,16 @@ def of_sessions_in_range() -> str:
 def of_moment() -> str:
     """Events of contacts that may wait, talk or be wrapped up at {as_of_ms}; for the fold to look closer."""
     return events(compose("explain", "of_moment", legs=STREAM_LEGS))
+
+
+def later_states() -> str:
+    """As states_in_range, with every event of those agents that comes after: is a state the last one?"""
+    return fill("explain", "later_states", since=SINCE)
+
+
+def of_backlog() -> str:
+    """Events of contacts that may be open at {as_of_ms}; for the fold to look closer."""
+    return events(compose("explain", "of_backlog", contacts=STREAM_CONTACTS))
 
 
 def states_in_range() -> str:

@@ -10,14 +10,15 @@ column of the source would be taken for it. Pass the parameters of `Periods`, an
 import re
 from collections.abc import Sequence
 
-from sql.bookings import live
-from sql.oracle_queries import contact_bookings, leg_bookings
+from sql.bookings import backlog, live, states
+from sql.oracle_queries import contact_bookings, leg_bookings, offer_bookings
 from sql.periods import Periods
 from sql.templates import compose, fill
 from sql.verify_queries import within
 
 WINDOW_DIMENSIONS = ("channel", "queue")
 AGENT_DIMENSIONS = ("agent", "team")
+STATE_DIMENSIONS = ("agent", "team", "reason")
 LEG_DIMENSIONS = ("channel", "queue", "agent", "team", "reason")
 OWN_DIMENSION = re.compile(r"[a-z][a-z0-9_]{0,31}")  # as schemas.event_fields has it
 STREAM_WINDOWS = "kpi_windows FINAL"
@@ -25,8 +26,12 @@ STREAM_FCR_WINDOWS = "fcr_windows FINAL"
 STREAM_LEGS = "(SELECT * FROM legs FINAL WHERE is_deleted = 0)"
 STREAM_CONTACTS = "(SELECT * FROM contacts FINAL WHERE is_deleted = 0)"
 STREAM_SURVEYS = "(SELECT * FROM surveys FINAL WHERE is_deleted = 0)"
+STREAM_OFFERS = "(SELECT * FROM offers FINAL WHERE is_deleted = 0)"
 STREAM_FCR = "(SELECT * FROM fcr FINAL WHERE is_deleted = 0)"
 STREAM_AGENT_QUARTERS = "(SELECT * FROM agent_quarters FINAL WHERE is_deleted = 0)"
+# Of states that can reach into the range every event is needed that comes after.
+SINCE = """WHERE (agent, event_id) IN (SELECT agent, event_id FROM agent_events
+        WHERE occurred_at >= fromUnixTimestamp64Milli({from_ms:Int64} - {agent_state_max_ms:Int64}, 'UTC'))"""
 MINUTE = "intDiv(toUnixTimestamp64Milli(assumeNotNull({0})), 60000) * 60000 AS minute_ms"
 # Can no later contact change what was judged in this minute (docs/facts.md 8)?
 MATURE = "minute_ms + 60000 + toInt64(days) * 86400000 <= {as_of_ms:Int64} AS mature"
@@ -57,6 +62,11 @@ def contact_source(contacts_with_ivr: str) -> str:
     return contact_bookings(contacts_with_ivr)
 
 
+def offer_source(offers: str = STREAM_OFFERS) -> str:
+    """Source: offers to agents, by any of LEG_DIMENSIONS; the agent is who was asked."""
+    return offer_bookings(offers)
+
+
 def callback_source(legs: str = STREAM_LEGS, contacts: str = STREAM_CONTACTS) -> str:
     """Source: requests for a call back, by any of LEG_DIMENSIONS of the leg that asked."""
     return compose("oracle", "callbacks", legs=legs, contacts=contacts)
@@ -78,6 +88,11 @@ def with_own(source: str, by: Sequence[str]) -> str:
         raise ValueError(f"unknown dimension {odd[0]!r}; one of {', '.join(LEG_DIMENSIONS)}, or your own")
     columns = ", ".join(f"dimensions['{name}'] AS {column_of(name)}" for name in own)
     return f"(SELECT *, {columns} FROM {source})" if own else source
+
+
+def state_source() -> str:
+    """Source: what agents said they were, by any of STATE_DIMENSIONS, up to {as_of_ms}."""
+    return states(SINCE)
 
 
 def matured(source: str) -> str:
@@ -148,6 +163,18 @@ def live_state(measures: Sequence[str], by: Sequence[str] = (), legs: str = STRE
     return (
         f"SELECT {dimensions}{', ' if by else ''}{values}, ifNull(max(age_ms), 0) AS oldest_ms "
         f"FROM {with_own(live(legs), by)} {grouping} HAVING {some}"
+    )
+
+
+def backlog_state(
+    measures: Sequence[str], by: Sequence[str], contacts: str = STREAM_CONTACTS, legs: str = STREAM_LEGS
+) -> str:
+    """Dimensions, and the sum of each measure of backlog at {as_of_ms}."""
+    values = ", ".join(f"sum(m_{name}) AS {name}" for name in measures)
+    dimensions = ", ".join(map(column_of, by))
+    return (
+        f"SELECT {dimensions}{', ' if by else ''}{values} FROM {with_own(backlog(contacts, legs), by)} "
+        f"{f'GROUP BY {dimensions}' if by else ''} HAVING count() > 0"
     )
 
 

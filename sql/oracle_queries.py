@@ -163,12 +163,33 @@ def settings(memory_bytes: int) -> dict[str, int]:
 
 def fold(events: str = EVENTS) -> str:
     """One row per leg with its contact's frame; the relation that all others are made from."""
-    return compose("oracle", "fold", events=events)
+    return compose(
+        "oracle",
+        "fold",
+        events=events,
+        calendar_number=calendar_number("leg_queue"),
+        business_ms=business_ms("calendar", "from_ms", "until_ms"),
+    )
+
+
+def calendar_number(queue: str) -> str:
+    """Number of a queue's calendar among the parameters, 0 for none: an expression."""
+    return (
+        f"if(has({{calendar_queues:Array(String)}}, {queue}), {{calendar_numbers:Array(UInt16)}}"
+        f"[indexOf({{calendar_queues:Array(String)}}, {queue})], {{calendar_default:UInt16}})"
+    )
+
+
+def business_ms(calendar: str, begin: str, end: str) -> str:
+    """How much of a span is within business hours: an expression of expressions in UTC milliseconds."""
+    return compose("oracle", "business_ms", calendar=calendar, begin=begin, end=end)
 
 
 def legs(folded: str) -> str:
     """Facts of legs, columns as table `legs`."""
-    return compose("oracle", "legs", fold=folded)
+    created = business_ms("calendar", "started_ms", "started_ms + ifNull(created_ms, 0)")
+    number = calendar_number("leg_queue")
+    return compose("oracle", "legs", fold=folded, calendar_number=number, created_business=created)
 
 
 def contacts(folded: str, with_ivr: bool = False) -> str:
@@ -179,6 +200,11 @@ def contacts(folded: str, with_ivr: bool = False) -> str:
 def surveys(folded: str) -> str:
     """Facts of surveys, columns as table `surveys`."""
     return compose("oracle", "surveys", fold=folded)
+
+
+def offers(folded: str) -> str:
+    """Facts of offers to agents, columns as table `offers`."""
+    return compose("oracle", "offers", fold=folded)
 
 
 def own_partition(hashed: str, partitions: int) -> dict[str, str]:
@@ -195,6 +221,12 @@ def leg_bookings(legs_relation: str, partitions: int = 0) -> str:
     )
 
 
+def offer_bookings(offers_relation: str, partitions: int = 0) -> str:
+    """What offers to agents add to windows: columns as of leg_bookings."""
+    own = own_partition(CONTACT_PARTITION, partitions)["own"]
+    return compose("oracle", "offer_bookings", offers=offers_relation, own=own)
+
+
 def with_ivr_legs(contacts_relation: str, legs_relation: str) -> str:
     """Contacts with `ivr_legs`, where they do not come from the fold."""
     return compose("oracle", "with_ivr_legs", contacts=contacts_relation, legs=legs_relation)
@@ -202,10 +234,14 @@ def with_ivr_legs(contacts_relation: str, legs_relation: str) -> str:
 
 def contact_bookings(contacts_relation: str, partitions: int = 0) -> str:
     """What contacts (with `ivr_legs`) add to windows: columns as of leg_bookings."""
+    begin = "toUnixTimestamp64Milli(started_at)"
     return compose(
         "oracle",
         "contact_bookings",
         contacts=contacts_relation,
+        calendar_number=calendar_number("final_queue"),
+        first_business=business_ms("calendar", begin, f"({begin} + ifNull(first_resolution_ms, 0))"),
+        full_business=business_ms("calendar", begin, f"({begin} + ifNull(full_resolution_ms, 0))"),
         **own_partition(CONTACT_PARTITION, partitions),
     )
 
@@ -214,6 +250,7 @@ def windows(
     folded: str,
     leg_measures: Sequence[str],
     contact_measures: Sequence[str],
+    offer_measures: Sequence[str],
     contacts_with_ivr: str = "",
     partitions: int = 0,
 ) -> str:
@@ -232,7 +269,10 @@ def windows(
         contact_zeros=listed("toInt64(0) AS m_{0}", contact_measures),
         leg_zeros=listed("toInt64(0) AS m_{0}", leg_measures),
         contact_measures=listed("m_{0}", contact_measures),
-        sums=listed("sum(m_{0}) AS {0}", [*leg_measures, *contact_measures]),
+        offer_measures=listed("m_{0}", offer_measures),
+        offer_zeros=listed("toInt64(0) AS m_{0}", offer_measures),
+        sums=listed("sum(m_{0}) AS {0}", [*leg_measures, *contact_measures, *offer_measures]),
+        offer_bookings=offer_bookings(offers(folded), partitions),
         leg_bookings=leg_bookings(legs(folded), partitions),
         contact_bookings=contact_bookings(contacts_with_ivr or contacts(folded, with_ivr=True), partitions),
         by=own_partition(CONTACT_PARTITION, partitions)["by"],

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
+from alerts.holding import Holding
 from alerts.ledger import Ledger, Outgoing
 from alerts.notify.forms import request_of
 from alerts.notify.mail import send
@@ -14,6 +15,7 @@ from alerts.receivers import Email, Receiver
 log = structlog.get_logger()
 FIRST_WAIT_MS, LONGEST_WAIT_MS = 1_000, 300_000
 GIVE_UP_MS = 3_600_000
+FALLBACK_TRIES, FALLBACK_AFTER_MS = 3, 120_000
 
 
 def send_due(
@@ -21,11 +23,19 @@ def send_due(
     receivers: Mapping[str, Receiver],
     now_ms: Callable[[], int],
     poster: Callable[[Request], Delivery] = post,
+    holding: Holding | None = None,
+    ours: Callable[[], bool] = lambda: True,
 ) -> int:
-    """Try all that is due; how many were delivered."""
+    """Try all that is due, as long as it is ours to speak; how many were delivered."""
     delivered = 0
-    while (outgoing := ledger.claim(now_ms())) is not None:
-        delivered += try_once(ledger, receivers.get(outgoing.receiver), outgoing, now_ms, poster)
+    while ours() and (outgoing := ledger.claim(now_ms())) is not None:
+        receiver = receivers.get(outgoing.receiver)
+        if receiver is not None and holding is not None:
+            until, why = holding.until(outgoing.body, receiver, ledger.firing(), now_ms())
+            if until:
+                ledger.hold(outgoing.id, until, why)
+                continue
+        delivered += try_once(ledger, receiver, outgoing, now_ms, poster)
     return delivered
 
 
@@ -45,6 +55,10 @@ def try_once(
         except (KeyError, OSError, ValueError) as error:
             done = Delivery("again", f"its secret: {error.args[0] if error.args else type(error).__name__}")
     now = now_ms()
+    if done.outcome != "sent" and receiver is not None and receiver.fallback:
+        waited = now - outgoing.created_at >= FALLBACK_AFTER_MS
+        if done.outcome == "refused" or outgoing.tries >= FALLBACK_TRIES or waited:
+            ledger.enqueue(outgoing.episode, outgoing.kind, receiver.fallback, outgoing.body, now)
     if done.outcome == "again" and now - outgoing.created_at < GIVE_UP_MS:
         ledger.postpone(outgoing.id, now + wait_ms(outgoing.tries, done.wait_s), done.error)
         log.warning("notification not delivered yet", receiver=outgoing.receiver, why=done.error)

@@ -28,6 +28,9 @@ def ledger_in(config: Settings) -> Ledger:
 
 def list_changes(
     limit: Annotated[int, typer.Option(min=1, help="How many changes.")] = 50,
+    problems: Annotated[
+        bool, typer.Option("--problems", help="Notifications that did not get through.")
+    ] = False,
     format: Annotated[Format, typer.Option(help="text or json.")] = Format.text,
 ) -> None:
     """The last changes of alerts, and how many notifications are sent, waiting or given up.
@@ -36,6 +39,11 @@ def list_changes(
     """
     config = settings()
     ledger = ledger_in(config)
+    if problems:
+        print_json(
+            [asdict(each) | {"created_at": utc_text(each.created_at)} for each in ledger.problems(limit)]
+        )
+        return
     changes, counts = ledger.changes(limit), ledger.counts()
     ledger.close()
     if format is Format.json:

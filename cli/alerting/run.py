@@ -1,6 +1,9 @@
 """`ringback alerts run`: the evaluator and its sender."""
 
+import os
+import secrets
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from enum import StrEnum
@@ -11,12 +14,18 @@ import structlog
 import typer
 from clickhouse_connect.driver.client import Client
 
-from alerts.evaluate import Evaluator
+from alerts.evaluate import Evaluator, settle_of
+from alerts.holding import Holding, known_rules
 from alerts.label_sets import label_set_counts
+from alerts.lease import Lease, LeaseLost
 from alerts.ledger import Ledger
 from alerts.notify.post import TIMEOUT_S
+from alerts.receivers import Receivers
+from alerts.rule import RuleFile
 from alerts.service import run as run_until_stopped
 from alerts.service import send_until_stopped
+from alerts.silences import Silences
+from alerts.watching import Watchman
 from cli.alerting.estimated import estimated
 from cli.alerting.files import LEDGER, Rules, Told, now_ms, receivers_in, rules_in
 from cli.clickhouse import client
@@ -64,19 +73,36 @@ def run(rules: Rules = None, receivers: Told = None, clock: Ticking = Clock.wall
         signal.signal(number, lambda *_: stop.set())
     database = client(config)
     ledger, outbox = Ledger(path), Ledger(path, threads=True)
-    names = tuple(receiver.name for receiver in told.receivers)
-    sender = threading.Thread(target=send_until_stopped, args=(outbox, told, now_ms, stop), daemon=True)
-    sender.start()
-    evaluator = Evaluator(own, ledger, names, config.timezone)
-    counts = label_set_counts(
-        database, file, evaluator.kpis, own.async_channels, (now_ms() - WEEK_MS, now_ms())
+    lease = Lease(ledger, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
+    evaluator = Evaluator(own, ledger, told.receivers, config.timezone, partial(guarded, lease))
+    sender = threading.Thread(
+        target=speak, args=(file, told, outbox, lease.seen_from(outbox), stop), daemon=True
     )
+    sender.start()
+    week = now_ms() - WEEK_MS, now_ms()
+    counts = label_set_counts(database, file, evaluator.kpis, own.async_channels, week)
     log.info("alerts are evaluated", rules=len(counts), estimate=estimated(file, counts))
     mark(True)
     try:
-        run_until_stopped(file, evaluator, database, clock_of(clock, database), stop)
+        times = clock_of(clock, database)
+        run_until_stopped(file, evaluator, database, times, stop, lambda: lease.take(now_ms()))
     finally:
         mark(False)
         stop.set()
         sender.join(TIMEOUT_S + 1)
+        lease.give_back()
         ledger.close()
+
+
+def guarded(lease: Lease) -> None:
+    """Raises LeaseLost where another evaluator has taken over."""
+    if not lease.prolong(now_ms()):
+        raise LeaseLost
+
+
+def speak(file: RuleFile, told: Receivers, outbox: Ledger, lease: Lease, stop: threading.Event) -> None:
+    """What the sender's thread does."""
+    settle = {group.name: settle_of(group) for group in file.groups}
+    watchman = Watchman(outbox, file, told, settle.__getitem__)
+    holding = Holding(Silences(outbox), known_rules(file))
+    send_until_stopped(outbox, told, holding, watchman, now_ms, stop, lambda: lease.held(now_ms()))

@@ -20,6 +20,8 @@ GROUPS = {
     "callbacks": "Callbacks",
     "facts": "Extremes, percentiles and others that are no quotients of sums",
     "live": "The present moment",
+    "backlog": "Backlog",
+    "states": "Agents' login and pauses",
 }
 APPLIES = {
     "all": "all channels",

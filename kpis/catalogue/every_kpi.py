@@ -3,11 +3,13 @@
 Views, `ringback kpi`, the JSON names and docs/reference/kpis.md are made from this.
 """
 
+from kpis.catalogue.backlog import BACKLOG
 from kpis.catalogue.callbacks import CALLBACKS
 from kpis.catalogue.contacts import CONTACTS
 from kpis.catalogue.handling import HANDLING, RESOLUTION
 from kpis.catalogue.kpi import Kpi
-from kpis.catalogue.present import AGENTS, LIVE
+from kpis.catalogue.offers import OFFERS
+from kpis.catalogue.present import AGENTS, LIVE, STATES
 from kpis.catalogue.queueing import VOLUME, WAIT
 from kpis.catalogue.repeats import repeats
 from kpis.catalogue.service import ABANDONMENT, SERVICE_LEVEL
@@ -22,6 +24,7 @@ def every_kpi(rules: Rules) -> dict[str, Kpi]:
         *WAIT,
         *CALLBACKS,
         *CONTACTS,
+        *OFFERS,
         *SERVICE_LEVEL,
         *ABANDONMENT,
         *HANDLING,
@@ -30,5 +33,7 @@ def every_kpi(rules: Rules) -> dict[str, Kpi]:
         *SURVEYS,
         *AGENTS,
         *LIVE,
+        *STATES,
+        *BACKLOG,
     )
     return {kpi.id: kpi for kpi in kpis}

@@ -31,15 +31,16 @@ Booked = Literal[
     "closed",  # the contact, for good
     "first resolved",
     "last resolved",
-    "answered",  # by activity: when the leg was answered
+    "answered",  # by activity: when the leg was answered, or an offer of it was over
     "left",  # by activity: when the leg was abandoned
     "responded",  # the survey was answered
     "quarter",  # the quarter-hour it happened in
     "as_of",  # the moment that is asked about
 ]
 # Where the measures live: the contact stream's windows, those of first contact resolution, surveys, agents'
-# quarter-hours; `facts` are computed from fact rows, `live` from the legs at a moment, `callbacks` from requests.
-Table = Literal["windows", "fcr", "surveys", "agents", "facts", "live", "callbacks"]
+# quarter-hours; `facts` are computed from fact rows, `live` from the legs at a moment, `callbacks` from
+# requests, `states` from what agents said they were, `backlog` from contacts, both at a moment.
+Table = Literal["windows", "fcr", "surveys", "agents", "facts", "live", "callbacks", "states", "backlog"]
 Maturity = Literal["", "final", "all", "pending"]
 Terms = dict[str, int]  # measure -> coefficient
 

@@ -37,6 +37,8 @@ BY_MEASURE: tuple[tuple[str, Origin], ...] = (
     ),
     (r"written.*|resolutions", Origin((ANSWERED, RESOLVED), (REPLIED, *ENDINGS))),
     (r"closed", Origin(("contact_closed",), ("contact_reopened",))),
+    (r"answers", Origin((ANSWERED,), (QUEUED, *MENDING))),
+    (r"offers_.*|(missed_)?ring_.*", Origin(("contact_offered",), (ANSWERED, QUEUED, *MENDING))),
     (r"offered|waiting", Origin((QUEUED,))),
     (r"(answered|wait_|answers).*", Origin((QUEUED, ANSWERED))),
     (r"(abandon|short_abandoned).*", Origin((QUEUED, ABANDONED))),
@@ -56,6 +58,8 @@ BY_TABLE = {
     "fcr": Origin((STARTED, ANSWERED, RESOLVED), (QUEUED, ABANDONED, TRANSFERRED, "contact_reopened")),
     "surveys": Origin(("contact_surveyed",), ENDINGS),
     "agents": Origin((ANSWERED, RESOLVED), ("agent_state_changed", WRAPPED, ABANDONED, TRANSFERRED)),
+    "states": Origin(("agent_state_changed",)),
+    "backlog": Origin((STARTED,), (*ENDINGS, "contact_closed", "contact_reopened", *MENDING)),
     "callbacks": Origin((STARTED, QUEUED, TRANSFERRED), (ANSWERED, ABANDONED, RESOLVED)),
     "live": Origin((QUEUED, ANSWERED), (*ENDINGS, WRAPPED)),
 }
@@ -81,6 +85,8 @@ SETTINGS = (
 )
 SETTINGS_BY_TABLE = {
     "fcr": ("fcr", "short_abandon_s"), "surveys": ("survey_late_h",), "agents": ("agent_state_max_h",),
+    "states": ("agent_state_max_h",),
+    "backlog": ("stale_after_h", "async_channels"),
     "live": ("stale_after_h", "acw_stale_s"),
 }  # fmt: skip
 

@@ -1,8 +1,9 @@
 """KPIs of agents' time and of the present moment (docs/facts.md 9, 10)."""
 
 from kpis.catalogue.figure import LongestWaitNow
-from kpis.catalogue.kpi import AMAZON, CISCO, Kpi
+from kpis.catalogue.kpi import AMAZON, CISCO, SPEC, Kpi
 
+WAZO = "Wazo agent statistics"
 PLANNING = "Workforce planning, concurrent AHT"
 
 AGENTS = (
@@ -18,6 +19,28 @@ AGENTS = (
     Kpi("concurrent_aht", "Concurrent average handle time", "ms", "agent", "quarter",
         "Time busy per finished session: what a contact costs where several are handled at once.", PLANNING,
         {"busy_ms": 1}, {"sessions": 1}, table="agents"),
+)  # fmt: skip
+
+STATES = (
+    Kpi("login_time", "Login time", "ms", "agent", "quarter",
+        "Time in any state but offline, that of the present state up to now; needs agent states.", WAZO,
+        {"login_ms": 1}, table="states"),
+    Kpi("pause_time", "Pause time", "ms", "agent", "quarter",
+        "Time on break, in training or in meetings, that of the present state up to now; by reason as well.", WAZO,
+        {"pause_ms": 1}, table="states"),
+    Kpi("pause_time.break", "Pause time, breaks", "ms", "agent", "quarter",
+        "Time on break.", SPEC, {"break_ms": 1}, table="states", variant_of="pause_time"),
+    Kpi("pause_time.training", "Pause time, training", "ms", "agent", "quarter",
+        "Time in training.", SPEC, {"training_ms": 1}, table="states", variant_of="pause_time"),
+    Kpi("pause_time.meeting", "Pause time, meetings", "ms", "agent", "quarter",
+        "Time in meetings.", SPEC, {"meeting_ms": 1}, table="states", variant_of="pause_time"),
+    Kpi("pause_rate", "Pause rate", "ratio", "agent", "quarter",
+        "Pause time of login time.", SPEC, {"pause_ms": 1}, {"login_ms": 1}, table="states"),
+    Kpi("available_time", "Available time", "ms", "agent", "quarter",
+        "Time in the state available, busy with a contact or not.", WAZO, {"available_ms": 1}, table="states"),
+    Kpi("logins", "Logins", "count", "agent", "quarter",
+        "Times that an agent went from offline, or from nothing known, to any other state.", SPEC,
+        {"logins": 1}, table="states"),
 )  # fmt: skip
 
 LIVE = (

@@ -2,6 +2,7 @@
 
 from kpis.catalogue.figure import Longest, PeakHour, Quantile
 from kpis.catalogue.kpi import AMAZON, GENESYS, SPEC, Kpi, count, within
+from kpis.tallies.first_response import RESPONSE_LIMITS_S
 from kpis.tallies.windows import WAIT_LIMITS_S
 
 ZENDESK = "Zendesk native time duration metrics"
@@ -63,6 +64,18 @@ WAIT = (
         "From the queue entry of the leg that replied first to its reply: the part of the last team alone.",
         SPEC, {"first_response_queued_ms": 1}, {"first_response_queued_n": 1}, "async",
         variant_of="first_response_time"),
+    Kpi("first_response_time.zendesk_business_hours", "First reply time, since creation, in business hours", "ms", "leg",
+        "entered", "As zendesk, what of it lay within the business hours of the queue that replied.", ZENDESK,
+        {"first_response_created_business_ms": 1}, {"first_response_created_n": 1}, "async",
+        variant_of="first_response_time"),
+    Kpi("first_response_level", "First response within target", "ratio", "leg", "entered",
+        "First responses within T of all, on asynchronous channels.", "Zendesk SLA", {"first_response_in_target": 1},
+        {"first_response_n": 1}, "async"),
+    *(Kpi(f"first_response_level.within_{limit}s", f"First response within {limit} s", "ratio", "leg", "entered",
+        "First responses within the time in the name, of all, whatever T is; chats included.",
+        "Amazon Connect SERVICE_LEVEL by threshold",
+        {f"first_response_{least}": 1 for least in RESPONSE_LIMITS_S if least <= limit}, {"first_response_n": 1},
+        variant_of="first_response_level") for limit in RESPONSE_LIMITS_S),
     Kpi("queue_time_avg", "Average time in queue", "ms", "leg", "entered",
         "Mean wait of all offered legs whose wait is known, abandoned and flow-outs included.", AMAZON,
         {"queue_ms": 1}, {"queue_n": 1}),

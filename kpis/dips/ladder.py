@@ -46,6 +46,7 @@ class Series:
     minutes: list[int] = field(default_factory=list)  # begin of the minute, ms, ascending
     successes: list[int] = field(default_factory=lambda: [0])
     counted: list[int] = field(default_factory=lambda: [0])
+    memo: dict[int, Fraction] = field(default_factory=dict, compare=False, repr=False)  # what was derived
 
     def add(self, minute: int, successes: int, n: int) -> None:
         """Counts of the next minute."""

@@ -1,11 +1,12 @@
 """Fold of a contact over its legs."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import TypeAlias, cast
 
 from kpis.facts import ContactFact, LegFact
 from kpis.fold.course import wait_of
-from kpis.fold.dimensions import Dimensions, carrying, latest_dimensions
+from kpis.fold.dimensions import NONE, Dimensions, carrying, latest_dimensions
 from kpis.fold.flags import Flags
 from kpis.fold.leg import Setting, by_leg, earliest, elapsed, fold_leg, is_short
 from kpis.fold.replies import NO_REPLIES, agent_times, customer_times, exchange
@@ -25,6 +26,7 @@ from schemas.events import (
 
 Carrier: TypeAlias = ContactStarted | ContactAnswered | ContactResolved
 CARRIERS = frozenset((ContactStarted, ContactAnswered, ContactResolved))
+BY_TIME = attrgetter("occurred_at", "event_id")
 # What happens after the end without opening the contact again.
 PASSIVE = frozenset((ContactStarted, ContactWrapped, ContactSurveyed, ContactReplied))
 
@@ -37,13 +39,17 @@ def carriers_of(events: Sequence[ContactEvent]) -> list[Carrier]:
 def latest_reason(events: Sequence[Carrier]) -> str:
     """Contact reason of the latest event that carries one: a disposition corrects the IVR's guess."""
     carriers = [event for event in events if event.reason]
-    return max(carriers, key=lambda e: (e.occurred_at, e.event_id)).reason or "" if carriers else ""
+    if len(carriers) < 2:
+        return carriers[0].reason or "" if carriers else ""
+    return max(carriers, key=BY_TIME).reason or ""
 
 
 def latest_customer(events: Sequence[Carrier]) -> str | None:
     """Customer of the latest event that carries one: a caller identified late is known from then on."""
     carriers = [event for event in events if event.customer_key]
-    return max(carriers, key=lambda e: (e.occurred_at, e.event_id)).customer_key if carriers else None
+    if len(carriers) < 2:
+        return carriers[0].customer_key if carriers else None
+    return max(carriers, key=BY_TIME).customer_key
 
 
 def ending_leg(legs: list[LegFact]) -> LegFact | None:
@@ -54,6 +60,8 @@ def ending_leg(legs: list[LegFact]) -> LegFact | None:
     last = legs[-1] if legs else None
     if last is None or not closes(last):
         return None
+    if len(legs) == 1:
+        return last
     hosts = [leg for leg in legs if leg.handled and closes(leg)]
     return max([*hosts, last], key=lambda leg: (leg.ended_at or 0, leg.leg))
 
@@ -70,7 +78,7 @@ def fold_legs(
 ) -> list[LegFact]:
     """All legs in order; a leg that names no queue entry begins where the one before it ended."""
     facts: list[LegFact] = []
-    for number, own in by_leg(e for e in events if type(e) is not ContactStarted).items():
+    for number, own in by_leg([e for e in events if type(e) is not ContactStarted]).items():
         before = facts[-1].ended_at if facts else None
         began_at = started_at if before is None else before
         setting = Setting(contact_id, channel, direction, reason, dimensions, began_at)
@@ -92,6 +100,12 @@ def count_reopens(
     return 0
 
 
+def first_of(events: Sequence[ContactEvent], at: int) -> ContactEvent:
+    """The first event, of those at one time in the total order."""
+    found = [event for event in events if event.occurred_at == at]
+    return found[0] if len(found) == 1 else min(found, key=order_key)
+
+
 def sum_known(values: list[int | None]) -> int | None:
     """Sum of the values that are known, None if none is."""
     known = [value for value in values if value is not None]
@@ -107,7 +121,8 @@ def fold_contact(
     """
     flags = Flags()
     started = earliest(events, ContactStarted, flags)
-    first = min(events, key=order_key)
+    times = [event.occurred_at for event in events]
+    first = first_of(events, min(times))
     if started is None:
         flags.note("START_MISSING")
     started_at = started.occurred_at if started else first.occurred_at
@@ -115,7 +130,8 @@ def fold_contact(
     direction = started.direction if started else "inbound"
     carriers = carriers_of(events)
     reason = latest_reason(carriers)
-    dimensions = latest_dimensions(carrying(events))
+    named = carrying(events)
+    dimensions = latest_dimensions(named) if named else NONE
     legs = fold_legs(events, first.contact_id, channel, direction, reason, dimensions, started_at, rules)
     written = channel != "voice" and direction == "inbound"
     if written:
@@ -123,7 +139,7 @@ def fold_contact(
     last = legs[-1] if legs else None
     end = ending_leg(legs)
     resolved = [leg.ended_at for leg in legs if leg.end_type == "resolved" and leg.ended_at is not None]
-    first_at, last_at = min(resolved, default=None), max(resolved, default=None)
+    first_at, last_at = (min(resolved), max(resolved)) if resolved else (None, None)
     replies = NO_REPLIES
     if written:
         wrote = customer_times(events, messages, started_at)
@@ -132,7 +148,8 @@ def fold_contact(
     entry_queue = next((leg.queue for leg in legs if leg.offered or leg.queue), "")
     resolutions = [event for event in carriers if type(event) is ContactResolved]
     end_by = ending_party(end, events)
-    offered = any(leg.offered for leg in legs)
+    offers = [leg for leg in legs if leg.offered]
+    offered = bool(offers)
     reopens = count_reopens(events, legs, channel, rules, flags)
     first_ms = None if first_at is None else elapsed(started_at, first_at, rules, flags)
     full_ms = None if last_at is None else elapsed(started_at, last_at, rules, flags)
@@ -147,8 +164,8 @@ def fold_contact(
         callback_of=started.callback_of if started else None,
         parent_contact_id=started.parent_contact_id if started else None,
         started_at=started_at,
-        entered_at=next((leg.entered_at for leg in legs if leg.offered), started_at),
-        last_event_at=max(event.occurred_at for event in events),
+        entered_at=offers[0].entered_at if offers else started_at,
+        last_event_at=max(times),
         ended_at=end.ended_at if end else None,
         first_resolved_at=first_at,
         last_resolved_at=last_at,
@@ -162,7 +179,7 @@ def fold_contact(
         legs=len(legs),
         offered=int(offered),
         handled=int(owner is not None),
-        transfers=sum(leg.transferred_out for leg in legs),
+        transfers=sum([leg.transferred_out for leg in legs]),
         queue_ms=sum_known([leg.queue_ms for leg in legs]),
         handle_ms=sum_known([leg.handle_ms for leg in legs]),
         first_resolution_ms=first_ms,
@@ -181,8 +198,8 @@ def fold_contact(
         consult_of=None,
         forwarded_from=None,
         rejected=int(not offered and owner is None and any(leg.rejected for leg in legs)),
-        level1_resolvable=int(all(event.level1_resolvable for event in resolutions)),
-        flags=flags.listed(leg.flags for leg in legs),
+        level1_resolvable=int(False not in [event.level1_resolvable for event in resolutions]),
+        flags=flags.listed([leg.flags for leg in legs]),
     )
     return contact, tuple(legs)
 
@@ -191,5 +208,7 @@ def ending_party(end: LegFact | None, events: Sequence[ContactEvent]) -> str:
     """Who resolved or abandoned the contact: agent, bot, customer or system; "" for any other end or none."""
     if end is None or end.end_type in ("transferred", "rejected"):
         return ""
-    closing = [e for e in events if e.leg == end.leg and e.type == f"contact_{end.end_type}"]
-    return str(min(closing, key=order_key).by) if closing else ""  # type: ignore[union-attr]
+    ending = f"contact_{end.end_type}"
+    closing = [e for e in events if e.type == ending and e.leg == end.leg]
+    last = min(closing, key=order_key) if len(closing) > 1 else (closing[0] if closing else None)
+    return "" if last is None else str(last.by)  # type: ignore[union-attr]

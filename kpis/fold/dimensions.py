@@ -16,7 +16,9 @@ NONE: dict[str, str] = {}
 def carrying(events: Sequence[ContactEvent]) -> list[Carrier]:
     """The events that name any dimension, in order of time."""
     found = [e for e in cast("Sequence[Carrier]", events) if type(e) in CARRIERS and e.dimensions]
-    return sorted(found, key=lambda e: (e.occurred_at, e.event_id))
+    if len(found) > 1:
+        found.sort(key=lambda e: (e.occurred_at, e.event_id))
+    return found
 
 
 def latest_dimensions(carriers: Sequence[Carrier], before: Dimensions = NONE) -> dict[str, str]:

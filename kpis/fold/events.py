@@ -10,6 +10,7 @@ from dataclasses import replace
 from kpis.facts import NO_FACTS, Facts
 from kpis.fold.contact import fold_contact
 from kpis.fold.flags import Flags
+from kpis.fold.offers import fold_offers
 from kpis.fold.relations import is_withdrawn, with_links
 from kpis.fold.survey import fold_surveys, in_range
 from kpis.rules import DEFAULT_RULES, Rules
@@ -65,7 +66,7 @@ def fold_unique(events: list[ContactEvent], rules: Rules = DEFAULT_RULES) -> Fac
     if told and is_withdrawn(events):
         return NO_FACTS
     if not lifecycle:
-        return Facts(None, (), fold_surveys(surveys, None, rules))
+        return Facts(None, (), fold_surveys(surveys, None, rules), fold_offers(events, None, ()))
     if told:
         messages = [event for event in events if type(event) is ContactReplied and event.by == "customer"]
         contact, legs = fold_contact(lifecycle, rules, messages)
@@ -74,7 +75,8 @@ def fold_unique(events: list[ContactEvent], rules: Rules = DEFAULT_RULES) -> Fac
         contact, legs = fold_contact(lifecycle, rules)
     if not all(event.ignored or in_range(event) for event in surveys):
         contact = replace(contact, flags=Flags({"SCORE_RANGE"}).listed([contact.flags]))
-    return Facts(contact, legs, fold_surveys(surveys, contact, rules))
+    offers = fold_offers(events, contact, legs) if told else ()
+    return Facts(contact, legs, fold_surveys(surveys, contact, rules), offers)
 
 
 def fold(events: Iterable[ContactEvent], rules: Rules = DEFAULT_RULES, as_of: int | None = None) -> Facts:

@@ -33,4 +33,5 @@ class Flags(set[str]):
 
     def listed(self, of_legs: Iterable[Iterable[str]] = ()) -> tuple[str, ...]:
         """All of them and those of the legs, in order, as facts keep them."""
-        return tuple(sorted(self.union(*of_legs)))
+        known = self.union(*of_legs)
+        return tuple(sorted(known)) if known else ()

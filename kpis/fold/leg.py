@@ -1,17 +1,16 @@
 """Fold of one leg: its events, in any order, to a LegFact. docs/facts.md names every repair."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar, cast
 
-from kpis.business_hours import business_ms
 from kpis.facts import LegFact
 from kpis.fold.dimensions import NONE, Dimensions, carrying, latest_dimensions
 from kpis.fold.flags import Flag, Flags
 from kpis.fold.hold import Holds, fold_holds
 from kpis.fold.measured import Terminal, own, shows_an_agent
 from kpis.fold.wrap import after_contact_work, counted_wraps, is_evidence
-from kpis.rules import Rules, calendar_of
+from kpis.rules import Rules, business_span
 from schemas.event_order import order_key
 from schemas.events import (
     ContactAbandoned,
@@ -43,6 +42,7 @@ DUPLICATES: dict[type, Flag] = {
     ContactReopened: "DUP_REOPENED",
     ContactWrapped: "DUP_WRAPPED",
 }
+NO_HOLDS = Holds(0, 0, 0)
 E = TypeVar("E")
 
 
@@ -146,10 +146,7 @@ def queue_time(
 
 def business_queue_time(queue: str, queued_at: int | None, queue_ms: int | None, rules: Rules) -> int | None:
     """What of the wait lay within the queue's business hours; all of it where it is served at any time."""
-    calendar = calendar_of(rules, queue)
-    if calendar is None or not queue_ms or queued_at is None:
-        return queue_ms
-    return business_ms(calendar, queued_at, queued_at + queue_ms)
+    return queue_ms if queued_at is None else business_span(rules, queue, queued_at, queue_ms)
 
 
 def talk_time(answered_at: int | None, end: Terminal | None, holds: Holds) -> int | None:
@@ -197,10 +194,12 @@ def leg_dimensions(events: Sequence[ContactEvent], setting: Setting) -> dict[str
 def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: Rules) -> LegFact:
     """The facts of one leg from the set of its events."""
     flags = Flags()
+    types = {type(event) for event in events}  # what most legs have none of is not looked for
     queued = earliest(events, ContactQueued, flags)
     answer = earliest(events, ContactAnswered, flags) or earliest_reply(events)
-    reopened = earliest(events, ContactReopened, flags)
-    wrapped = earliest(counted_wraps(events, flags), ContactWrapped, flags)
+    reopened = earliest(events, ContactReopened, flags) if ContactReopened in types else None
+    wraps = counted_wraps(events, flags) if ContactWrapped in types else []
+    wrapped = earliest(wraps, ContactWrapped, flags) if wraps else None
     end = find_end(events, flags)
     handled, answered_at = find_answer(answer, end, rules, flags)
     if answer is None and agent_was_there(events, wrapped, end):
@@ -211,7 +210,8 @@ def fold_leg(leg: int, events: Sequence[ContactEvent], setting: Setting, rules: 
     queued_at = queued.occurred_at if queued and offered else None
     queue_ms = queue_time(queued_at, handled, answer, answered_at, end, rules, flags)
     queue = named_by(queued, answer, end)
-    holds = fold_holds(events, answered_at, end, flags) if handled else Holds(0, 0, 0)
+    on_hold = handled and (own(end, "hold_ms") is not None or not types.isdisjoint(AGENTS_ALONE))
+    holds = fold_holds(events, answered_at, end, flags) if on_hold else NO_HOLDS
     talk_ms = talk_time(answered_at, end, holds) if handled else None
     acw_ms, acw_known, done_at = after_contact_work(wrapped, end, flags) if handled else (0, 0, None)
     end_type = end.type.removeprefix("contact_") if end else ""
@@ -264,12 +264,15 @@ def first_text(wanted: int, *candidates: str | None) -> str:
     return next((text for text in candidates if text), "") if wanted else ""
 
 
-def by_leg(events: Iterable[ContactEvent]) -> dict[int, list[ContactEvent]]:
+def by_leg(events: list[ContactEvent]) -> dict[int, list[ContactEvent]]:
     """Events grouped by leg, legs ascending."""
-    grouped: dict[int, list[ContactEvent]] = {}
+    numbers = {event.leg for event in events}
+    if len(numbers) < 2:  # as most contacts
+        return dict.fromkeys(numbers, events)
+    grouped: dict[int, list[ContactEvent]] = {number: [] for number in sorted(numbers)}
     for event in events:
-        grouped.setdefault(event.leg, []).append(event)
-    return dict(sorted(grouped.items()))
+        grouped[event.leg].append(event)
+    return grouped
 
 
 def is_short(leg: LegFact, rules: Rules) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kpis.facts import LegFact
-from kpis.rules import Rules
+from kpis.rules import Rules, business_span
 from schemas.events import ContactEvent, ContactReopened, ContactReplied
 
 CLOSING_TRANSFERS = ("external", "callback", "voicemail")
@@ -58,13 +58,15 @@ def with_first_response(
         for event in events
         if type(event) is ContactReopened and event.by != "agent" and event.occurred_at <= replied_at
     ]
+    created_ms = between(started_at, replied_at, rules)
     opened_at = max([handed_over_at(legs, events, started_at), *opened])
     return [
         replace(
             leg,
             first_reply=1,
             first_response_ms=between(opened_at, replied_at, rules),
-            first_response_created_ms=between(started_at, replied_at, rules),
+            first_response_created_ms=created_ms,
+            first_response_created_business_ms=business_span(rules, leg.queue, started_at, created_ms),
         )
         if leg.leg == number
         else leg

@@ -3,7 +3,7 @@
 from typing import TypeAlias
 
 from kpis.facts import ContactFact, LegFact
-from kpis.rules import Rules, target_ms
+from kpis.rules import Rules, business_span, target_ms
 
 Amounts: TypeAlias = tuple[int, str, dict[str, int]]  # time in UTC ms, queue, amounts by measure
 
@@ -86,6 +86,11 @@ def rejections(contact: ContactFact) -> dict[str, int]:
     return {"rejected": 1} | ({f"rejected_{cause}": 1} if cause in REJECTIONS else {})
 
 
+def in_business(contact: ContactFact, length_ms: int | None, rules: Rules) -> int:
+    """What of a time since the contact began lay within the business hours of its queue."""
+    return business_span(rules, contact.queue, contact.started_at, length_ms) or 0
+
+
 def contact_amounts(contact: ContactFact, legs: tuple[LegFact, ...], rules: Rules) -> list[Amounts]:
     """All that a contact as a whole adds.
 
@@ -118,7 +123,11 @@ def contact_amounts(contact: ContactFact, legs: tuple[LegFact, ...], rules: Rule
     if contact.closed_at is not None:
         bookings.append((contact.closed_at, contact.queue, {"closed": 1}))
     if is_solved(contact) and contact.last_resolved_at is not None and contact.full_resolution_ms is not None:
-        resolution = {"resolution_ms": contact.full_resolution_ms, "resolution_n": 1}
+        resolution = {
+            "resolution_ms": contact.full_resolution_ms,
+            "resolution_n": 1,
+            "resolution_business_ms": in_business(contact, contact.full_resolution_ms, rules),
+        }
         bookings.append((contact.last_resolved_at, contact.queue, resolution))
     if contact.first_resolved_at is not None:
         reopened = {
@@ -126,6 +135,7 @@ def contact_amounts(contact: ContactFact, legs: tuple[LegFact, ...], rules: Rule
             "ever_reopened": int(contact.reopens > 0),
             "first_resolution_ms": contact.first_resolution_ms or 0,
             "first_resolution_n": int(contact.first_resolution_ms is not None),
+            "first_resolution_business_ms": in_business(contact, contact.first_resolution_ms, rules),
         }
         bookings.append((contact.first_resolved_at, contact.queue, reopened))
     return bookings

@@ -9,12 +9,15 @@ the contact started, ended or was resolved.
 
 import operator
 from bisect import bisect_left
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from kpis.facts import ContactFact, Facts, LegFact
+from kpis.facts import ContactFact, Facts, LegFact, OfferFact
 from kpis.fold.leg import is_short
 from kpis.rules import Rules, target_ms
 from kpis.tallies.contact_amounts import REJECTIONS, contact_amounts
+from kpis.tallies.first_response import RESPONSE_MEASURES, response_amounts
+from kpis.tallies.offers import OFFER_MEASURES, offer_amounts
 from schemas.time_units import MINUTE_MS, SECOND_MS
 
 # Known waits are counted by length as well: up to so many seconds, and longer than the limit before.
@@ -38,18 +41,12 @@ ENTERED = (
     "abandoned_in_target",
     "flow_out_in_target",
     "service_level_n",  # denominator of SL3: known wait, answered or abandoned but not short
-    "first_response_ms",  # of legs with the first human reply of a written contact: since the last opening,
-    "first_response_n",
-    "first_response_created_ms",  # since the contact began,
-    "first_response_created_n",
-    "first_response_queued_ms",  # since the leg entered its queue
-    "first_response_queued_n",
     *(f"answered_wait_{limit}" for limit in WAIT_LIMITS_S),
     *(f"abandoned_wait_{limit}" for limit in WAIT_LIMITS_S),
     "wait_business_ms",  # of the waits above, what lay within business hours
     "queue_business_ms",
-    "first_response_business_ms",
     "answered_in_target_business",  # within T of business hours
+    *RESPONSE_MEASURES,
 )
 # Booked when the agent had finished the leg (end of after-contact work, else end of the leg).
 HANDLED = (
@@ -118,15 +115,21 @@ WRITTEN = (
 RESOLVED = ("resolutions",)
 CLOSED = ("closed",)
 # Booked when the contact was last resolved.
-RESOLVED_LAST = ("resolution_ms", "resolution_n")
+RESOLVED_LAST = ("resolution_ms", "resolution_n", "resolution_business_ms")
 # Booked when the contact was first resolved.
-RESOLVED_FIRST = ("ever_resolved", "ever_reopened", "first_resolution_ms", "first_resolution_n")
+RESOLVED_FIRST = (
+    "ever_resolved",
+    "ever_reopened",
+    "first_resolution_ms",
+    "first_resolution_n",
+    "first_resolution_business_ms",
+)
 
 # By the moment they are booked at, in the words of kpis.catalogue.kpi.Booked.
 BOOKED_AT: dict[str, tuple[str, ...]] = {
     "entered": ENTERED,
     "handled": HANDLED,
-    "answered": ANSWERED,
+    "answered": ANSWERED + OFFER_MEASURES,
     "left": LEFT,
     "started": STARTED,
     "first entered": FIRST_ENTERED,
@@ -138,7 +141,7 @@ BOOKED_AT: dict[str, tuple[str, ...]] = {
 }
 LEG_MEASURES = (*ENTERED, *HANDLED, *ANSWERED, *LEFT, *RESOLVED)
 CONTACT_MEASURES = (*STARTED, *FIRST_ENTERED, *ENDED, *WRITTEN, *CLOSED, *RESOLVED_LAST, *RESOLVED_FIRST)
-MEASURES: tuple[str, ...] = LEG_MEASURES + CONTACT_MEASURES
+MEASURES: tuple[str, ...] = LEG_MEASURES + CONTACT_MEASURES + OFFER_MEASURES
 INDEX = {name: position for position, name in enumerate(MEASURES)}
 ZERO: tuple[int, ...] = (0,) * len(MEASURES)
 
@@ -153,6 +156,7 @@ class Window(NamedTuple):
 
 Tally = tuple[int, ...]  # one integer per name in MEASURES
 Contribution = dict[Window, Tally]
+Additions = dict[Window, dict[str, int]]  # the same by name, without zeros
 Booking = tuple[Window, dict[str, int]]
 
 
@@ -200,19 +204,9 @@ def entered(leg: LegFact, rules: Rules) -> Booking:
     }
 
 
-def responded(leg: LegFact) -> Booking:
+def responded(leg: LegFact, rules: Rules) -> Booking:
     """What the leg that replied first to a customer adds, to the window it entered its queue in or began."""
-    first, created = leg.first_response_ms, leg.first_response_created_ms
-    queued = leg.queue_ms if leg.answered else None
-    return Window(minute(leg.entered_at), leg.channel, leg.queue), {
-        "first_response_ms": first or 0,
-        "first_response_n": int(first is not None),
-        "first_response_created_ms": created or 0,
-        "first_response_created_n": int(created is not None),
-        "first_response_queued_ms": queued or 0,
-        "first_response_queued_n": int(queued is not None),
-        "first_response_business_ms": 0 if queued is None else leg.queue_business_ms or 0,
-    }
+    return Window(minute(leg.entered_at), leg.channel, leg.queue), response_amounts(leg, rules)
 
 
 def handled(leg: LegFact) -> Booking | None:
@@ -245,6 +239,11 @@ def activity(leg: LegFact) -> list[Booking]:
     return bookings
 
 
+def offered(offer: OfferFact) -> Booking:
+    """What an offer to an agent adds to the window in which it was over."""
+    return Window(minute(offer.ended_at), offer.channel, offer.queue), offer_amounts(offer)
+
+
 def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...], rules: Rules) -> list[Booking]:
     """What a contact as a whole adds to the windows of its start, queue, end and resolutions."""
     return [
@@ -253,46 +252,37 @@ def contact_bookings(contact: ContactFact, legs: tuple[LegFact, ...], rules: Rul
     ]
 
 
-def contribution(facts: Facts, rules: Rules) -> Contribution:
-    """All that a contact adds to the KPI windows: window -> tally, without windows of nothing but zeros."""
+def additions(facts: Facts, rules: Rules) -> Additions:
+    """All that a contact adds to the KPI windows: window -> measures by name, without zeros."""
     bookings = [entered(leg, rules) for leg in facts.legs if leg.offered]
-    bookings += [responded(leg) for leg in facts.legs if leg.first_reply]
+    bookings += [responded(leg, rules) for leg in facts.legs if leg.first_reply]
     bookings += [booking for leg in facts.legs if (booking := handled(leg)) is not None]
     bookings += [booking for leg in facts.legs for booking in activity(leg)]
+    bookings += [offered(offer) for offer in facts.offers]
     if facts.contact is not None:
         bookings += contact_bookings(facts.contact, facts.legs, rules)
-    sums: dict[Window, list[int]] = {}
+    sums: Additions = {}
     for window, amounts in bookings:
         row = sums.get(window)
         if row is None:
-            row = sums[window] = list(ZERO)
+            sums[window] = {name: amount for name, amount in amounts.items() if amount}
+            continue
         for name, amount in amounts.items():
             if amount:
-                row[INDEX[name]] += amount
-    return {window: tuple(row) for window, row in sums.items() if any(row)}
+                row[name] = row.get(name, 0) + amount
+    return {window: row for window, row in sums.items() if row}
+
+
+def dense(amounts: Mapping[str, int]) -> Tally:
+    """A tally from measures by name; those that are not there are 0."""
+    return tuple(amounts.get(name, 0) for name in MEASURES)
+
+
+def contribution(facts: Facts, rules: Rules) -> Contribution:
+    """All that a contact adds to the KPI windows, as tallies."""
+    return {window: dense(row) for window, row in additions(facts, rules).items()}
 
 
 def add(left: Tally, right: Tally) -> Tally:
     """What two contributions to one window come to."""
     return tuple(map(operator.add, left, right))  # three times as fast as with zip
-
-
-def subtract(left: Tally, right: Tally) -> Tally:
-    """Difference of two tallies: integers, so what was added can be taken away exactly."""
-    return tuple(map(operator.sub, left, right))
-
-
-def change(old: Contribution, new: Contribution) -> Contribution:
-    """How far the windows move when a contact's contribution goes from old to new; only what moves."""
-    if not old:
-        return new
-    moved: Contribution = {}
-    for window, tally in new.items():
-        before = old.get(window)
-        if before is None:
-            moved[window] = tally
-        elif before != tally:  # an event moves one or two of a contact's windows
-            moved[window] = subtract(tally, before)
-    for window in old.keys() - new.keys():
-        moved[window] = subtract(ZERO, old[window])
-    return moved

@@ -11,6 +11,7 @@ FACT_KEYS = {
     "surveys": ("contact_id", "kind", "respondent"),
     "fcr": ("customer_key", "contact_id"),
     "agent_quarters": ("agent", "window_start"),
+    "offers": ("contact_id", "event_id"),
 }
 WINDOW_KEYS = {
     "kpi_windows": ("window_start", "channel", "queue", "partition"),

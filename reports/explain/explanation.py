@@ -11,7 +11,8 @@ from kpis.rules import Rules
 from reports.explain.callbacks import of_callbacks
 from reports.explain.figures import figure_of
 from reports.explain.reading import Asked, Contributor, NoExplanation, Reader, utc_text
-from reports.explain.sums import of_agents, of_fcr, of_live, of_surveys, of_windows
+from reports.explain.states import of_states
+from reports.explain.sums import of_agents, of_backlog, of_fcr, of_live, of_surveys, of_windows
 
 __all__ = ["Asked", "Contributor", "Explanation", "NoExplanation", "explain"]
 
@@ -22,6 +23,8 @@ SUMS: dict[str, Callable[[Reader], Iterator[Contributor | None]]] = {
     "agents": of_agents,
     "live": of_live,
     "callbacks": of_callbacks,
+    "states": of_states,
+    "backlog": of_backlog,
 }
 
 
@@ -40,7 +43,7 @@ class Explanation:
 def explain(client: Client, asked: Asked, rules: Rules) -> Explanation:
     """What a KPI is made of. Raises NoExplanation."""
     kpi = asked.kpi
-    if kpi.table == "agents" and (asked.channel is not None or asked.queue is not None):
+    if kpi.table in ("agents", "states") and (asked.channel is not None or asked.queue is not None):
         raise NoExplanation(f"{kpi.id} is a KPI of agents: it exists for no single channel or queue")
     reader = Reader(client, rules, asked)
     if kpi.figure is not None:

@@ -11,6 +11,7 @@ from kpis.facts import FcrFact
 from kpis.fcr.customer_contacts import judge
 from kpis.fcr.visit import Visit, group_of, last_callback, visits_by_customer
 from kpis.rules import Rules
+from kpis.tallies.backlog import backlog_measures
 from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution, is_final, is_repeat, is_repeated
 from kpis.tallies.live import live_measures
 from kpis.tallies.surveys import survey_measures
@@ -60,6 +61,16 @@ def of_surveys(reader: Reader) -> Iterator[Contributor | None]:
         yield contributor_of(
             asked.kpi, contact_id, add_up(survey_measures(survey) for survey in answers), folded
         )
+
+
+def of_backlog(reader: Reader) -> Iterator[Contributor | None]:
+    """Contacts that are open at the moment."""
+    asked = reader.asked
+    folded = reader.contacts(text.of_backlog())
+    for contact_id, facts in folded.facts.items():
+        if facts.contact is not None and asked.fits(facts.contact.channel, facts.contact.queue):
+            sums = backlog_measures(facts.contact, facts.legs, asked.as_of_ms, reader.rules)
+            yield contributor_of(asked.kpi, contact_id, sums, folded)
 
 
 def of_live(reader: Reader) -> Iterator[Contributor | None]:

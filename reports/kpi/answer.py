@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
-from reports.kpi.figures import fact_values, state_values
+from reports.kpi.figures import backlog_values, fact_values, state_values
 from reports.kpi.question import CannotAnswer, Question, chosen, no_dimension
 from reports.kpi.relations import parameters, relations_of
 from reports.kpi.sums import (
@@ -17,6 +17,7 @@ from reports.kpi.sums import (
     KpiValues,
     Reading,
     Value,
+    agent_state_values,
     agent_values,
     callback_values,
     fcr_values,
@@ -40,6 +41,8 @@ READERS: dict[str, tuple[Callable[[Reading, Sequence[Kpi]], KpiValues], ...]] = 
     "facts": (fact_values,),
     "live": (live_values, state_values),
     "callbacks": (callback_values,),
+    "states": (agent_state_values,),
+    "backlog": (backlog_values,),
 }
 
 

@@ -15,6 +15,7 @@ from kpis.catalogue.figure import (
     unknown_figure,
 )
 from kpis.catalogue.kpi import Kpi
+from kpis.tallies.backlog import BACKLOG_MEASURES
 from kpis.tallies.live import LIVE_MEASURES
 from kpis.tallies.windows import MEASURES
 from reports.kpi.question import from_windows
@@ -88,13 +89,29 @@ def mark_provisional(reading: Reading, kpis: Sequence[Kpi], found: KpiValues) ->
                 value["final"] = False
 
 
+def whole_range(reading: Reading) -> tuple[datetime, datetime]:
+    """Begin and end of the range, which a state at a moment is told of in place of a period."""
+    begin, end = reading.question.from_ms, reading.question.to_ms
+    return datetime.fromtimestamp(begin // 1000, UTC), datetime.fromtimestamp(end // 1000, UTC)
+
+
+def backlog_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
+    """What is open at the moment, whatever the range."""
+    relations, by = reading.relations, reading.question.by
+    query = text.backlog_state(BACKLOG_MEASURES, by, relations.contacts, relations.legs)
+    period = whole_range(reading)
+    return {
+        (*period, *reading.dimensions(row)): {kpi.id: value_of(kpi, row) for kpi in kpis}
+        for row in reading.rows(query)
+    }
+
+
 def state_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
     """The whole state at the moment, whatever the range."""
     wanted = [kpi for kpi in kpis if kpi.is_state]
     if not wanted:
         return {}
-    question = reading.question
-    period = [datetime.fromtimestamp(ms // 1000, UTC) for ms in (question.from_ms, question.to_ms)]
+    question, period = reading.question, whole_range(reading)
     found: KpiValues = {}
     for row in reading.rows(text.live_state(LIVE_MEASURES, question.by, reading.relations.legs)):
         values = {kpi.id: state_value(kpi, row) for kpi in wanted}

@@ -7,7 +7,13 @@ from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.figure import PeakHour
 from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
-from sql.kpi_queries import AGENT_DIMENSIONS, LEG_DIMENSIONS, OWN_DIMENSION, WINDOW_DIMENSIONS
+from sql.kpi_queries import (
+    AGENT_DIMENSIONS,
+    LEG_DIMENSIONS,
+    OWN_DIMENSION,
+    STATE_DIMENSIONS,
+    WINDOW_DIMENSIONS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +61,14 @@ def known_kpi(name: str, known: dict[str, Kpi]) -> Kpi:
 
 def obstacle(kpi: Kpi, question: Question) -> str:
     """Why a KPI has no answer to this question; "" where it has one."""
-    foreign = [name for name in question.by if name not in AGENT_DIMENSIONS]
+    known = STATE_DIMENSIONS if kpi.table == "states" else AGENT_DIMENSIONS
+    foreign = [name for name in question.by if name not in known]
     own = [name for name in question.by if name not in LEG_DIMENSIONS]
     if kpi.table == "fcr" and own:
         return f"{kpi.id} is judged by customer: by {', '.join(LEG_DIMENSIONS)} only, not by {own[0]}"
-    if kpi.table == "agents" and foreign:
-        return f"{kpi.id} is a KPI of agents: by agent and team only, not by {foreign[0]}"
-    if kpi.table == "agents" and question.every == "1m":
+    if kpi.table in ("agents", "states") and foreign:
+        return f"{kpi.id} is a KPI of agents: by {' and '.join(known)} only, not by {foreign[0]}"
+    if kpi.table in ("agents", "states") and question.every == "1m":
         return f"{kpi.id} is kept by quarter-hours: ask for --every 15m or longer"
     if kpi.is_state and question.every != "all":
         return f"{kpi.id} is the state at one moment (--as-of), not of a period: ask for it with --every all"

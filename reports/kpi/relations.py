@@ -27,6 +27,7 @@ class Relations:
     fcr: str
     fcr_windows: str
     agent_quarters: str
+    offers: str
 
 
 STREAM = Relations(
@@ -38,6 +39,7 @@ STREAM = Relations(
     fcr=text.STREAM_FCR,
     fcr_windows=text.STREAM_FCR_WINDOWS,
     agent_quarters=text.STREAM_AGENT_QUARTERS,
+    offers=text.STREAM_OFFERS,
 )
 
 
@@ -52,6 +54,7 @@ def oracle_relations(tables: Recomputed) -> Relations:
         fcr=tables.fcr,
         fcr_windows=tables.fcr_windows,
         agent_quarters=tables.agent_quarters,
+        offers=oracle.offers(tables.folded),
     )
 
 

@@ -9,11 +9,13 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from kpis.agents.quarters import AGENT_MEASURES
+from kpis.agents.states import STATE_MEASURES
 from kpis.catalogue.kpi import Kpi, applicable, quotient, shown, total
 from kpis.rules import Rules
 from kpis.tallies.callbacks import CALLBACK_MEASURES
 from kpis.tallies.fcr import FCR_MEASURES
 from kpis.tallies.live import LIVE_MEASURES
+from kpis.tallies.offers import OFFER_MEASURES
 from kpis.tallies.surveys import SURVEY_MEASURES
 from kpis.tallies.windows import CONTACT_MEASURES, LEG_MEASURES, MEASURES
 from reports.kpi.question import Question, from_windows
@@ -80,6 +82,7 @@ def window_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
         contacts = text.contact_source(relations.contacts_with_ivr)
         legs = text.still_waiting(text.leg_source(relations.legs))
         parts = [(legs, (*LEG_MEASURES, STILL_WAITING)), (contacts, CONTACT_MEASURES)]
+        parts.append((text.offer_source(relations.offers), OFFER_MEASURES))
     # Channels apart, as not every KPI takes all.
     split = tuple(dict.fromkeys((*by, "channel")))
     channels: dict[Key, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
@@ -145,6 +148,15 @@ def agent_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
     relation = text.window_source(reading.relations.agent_quarters, AGENT_MEASURES, text.AGENT_DIMENSIONS)
     query = text.sums(relation, AGENT_MEASURES, reading.when, reading.question.by)
     return {reading.key(row): {kpi.id: value_of(kpi, row) for kpi in kpis} for row in reading.rows(query)}
+
+
+def agent_state_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
+    """KPIs of agents' states; provisional where the present one counts up to the moment."""
+    query = text.sums(text.state_source(), STATE_MEASURES, reading.when, reading.question.by)
+    return {
+        reading.key(row): {kpi.id: value_of(kpi, row, final=not row["open_states"]) for kpi in kpis}
+        for row in reading.rows(query)
+    }
 
 
 def callback_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:

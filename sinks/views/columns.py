@@ -14,9 +14,9 @@ def prefix(kpi: Kpi) -> str:
     """Where the sums of a KPI come from, in front of their names."""
     if kpi.table == "fcr":
         return f"f{kpi.days}_{kpi.maturity}_"
-    return {"surveys": "r_" if kpi.booked == "responded" else "s_", "agents": "a_", "callbacks": "c_"}.get(
-        kpi.table, "m_"
-    )
+    if kpi.table == "surveys":
+        return "r_" if kpi.booked == "responded" else "s_"
+    return {"agents": "a_", "callbacks": "c_", "states": "l_", "backlog": "b_"}.get(kpi.table, "m_")
 
 
 def applies(kpi: Kpi, rules: Rules) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
+from kpis.tallies.offers import OFFER_MEASURES
 from kpis.tallies.windows import CONTACT_MEASURES, LEG_MEASURES
 from sinks.rule_parameters import rule_parameters
 from sinks.views.columns import applies, prefix
@@ -14,7 +15,7 @@ from sinks.views.sources import MINUTE_S, START_S, SURVEYS_AT, fcr_value, measur
 from sql import bookings
 from sql import kpi_queries as text
 from sql import oracle_queries as oracle
-from sql.views.period import ViewSource, with_values
+from sql.views.period import NOW_MS, ViewSource, with_values
 
 Dimensions = tuple[str, ...]
 Values = dict[str, str]
@@ -26,8 +27,8 @@ def of_agents(kpi: Kpi) -> bool:
     """Has it an answer by agent: a KPI of legs that had one, of agents' quarter-hours, of what customers said
     or did afterwards?
     """
-    of_legs = kpi.table == "windows" and {*kpi.num, *kpi.den} <= {*LEG_MEASURES}
-    return kpi.table in ("agents", "fcr", "surveys") or (of_legs and not {*kpi.num} <= LOST)
+    of_legs = kpi.table == "windows" and {*kpi.num, *kpi.den} <= {*LEG_MEASURES, *OFFER_MEASURES}
+    return kpi.table in ("agents", "states", "fcr", "surveys") or (of_legs and not {*kpi.num} <= LOST)
 
 
 def apart(kpi: Kpi, by: Dimensions) -> str:
@@ -68,6 +69,11 @@ def measure_of(value: str) -> str:
     return value.removesuffix(", 0)").rsplit("m_", 1)[-1] if value.startswith("if(") else value[2:]
 
 
+def until_now(rules: Rules) -> str:
+    """What agents said they were, the last state up to now."""
+    return with_values(bookings.states().replace("{as_of_ms:Int64}", NOW_MS), rule_parameters(rules))
+
+
 def fact_sources(kpis: Sequence[Kpi], rules: Rules, by: Dimensions) -> list[ViewSource]:
     """Sources by any of channel, queue, agent, team and reason."""
     parameters, values = rule_parameters(rules), window_values(kpis, rules, by)
@@ -80,6 +86,8 @@ def fact_sources(kpis: Sequence[Kpi], rules: Rules, by: Dimensions) -> list[View
         contacts = oracle.with_ivr_legs(text.STREAM_CONTACTS, text.STREAM_LEGS)
         relation = with_values(oracle.contact_bookings(contacts), parameters)
         sources.append(source(relation, by, of_contacts))
+    of_offers = having(values, OFFER_MEASURES)
+    sources.append(source(oracle.offer_bookings(only(by, text.STREAM_OFFERS)), by, of_offers))
     judged = {
         f"{prefix(kpi)}{measure}": fcr_value(kpi, f"m_{measure}", "minute_ms")
         for kpi in kpis if kpi.table == "fcr" for measure in (*kpi.num, *kpi.den)
@@ -92,4 +100,6 @@ def fact_sources(kpis: Sequence[Kpi], rules: Rules, by: Dimensions) -> list[View
         sources.append(source(relation, by, answers))
     if any(kpi.table == "agents" for kpi in kpis):
         sources.append(ViewSource(text.STREAM_AGENT_QUARTERS, START_S, measures(kpis, "agents")))
+    states = {name: f"m_{measure}" for name, measure in measures(kpis, "states").items()}
+    sources.append(source(until_now(rules), by, states))
     return [found for found in sources if found.values]

@@ -38,6 +38,12 @@ BY_AGENT: Dimensions = ("agent", "team")
 BY_REASON: Dimensions = ("channel", "queue", "reason")
 BY_QUEUE_AND_AGENT: Dimensions = ("channel", "queue", "agent", "team")
 BY_ALL: Dimensions = LEG_DIMENSIONS
+ELSEWHERE = (
+    "agents",
+    "states",
+    "live",
+    "backlog",
+)  # tables of KPIs that are not by channel and queue, or at a moment
 SINGLE = ("facts", "callbacks")  # tables of KPIs that are read from single legs
 WIDE, FIGURES = "_wide", "_figures"
 
@@ -47,7 +53,7 @@ def chosen(rules: Rules, every: str, kind: str) -> list[Kpi]:
 
     Answers to surveys are no part of the core: planning the query of their sums takes longer than all else.
     """
-    known = [kpi for kpi in every_kpi(rules).values() if kpi.table not in ("agents", "live")]
+    known = [kpi for kpi in every_kpi(rules).values() if kpi.table not in ELSEWHERE]
     if kind == FIGURES:
         return [kpi for kpi in known if kpi.table in SINGLE and not kpi.variant_of]
     if kind == WIDE:
@@ -61,7 +67,7 @@ def of_facts(kpi: Kpi, by: Dimensions) -> bool:
     if by == BY_ALL:
         return kpi.table == "surveys"
     if "agent" in by:
-        return of_agents(kpi) and (kpi.table != "agents" or by == BY_AGENT)
+        return of_agents(kpi) and (kpi.table not in ("agents", "states") or by == BY_AGENT)
     return kpi.table in ("windows", "fcr", "surveys")
 
 
@@ -121,5 +127,8 @@ def fact_view(name: str, every: str, rules: Rules, zone: ZoneInfo, by: Dimension
 
 def core_view(kpi: Kpi) -> str:
     """The view of days that a core KPI is best asked in."""
-    special = {"agents": "agent_day", "live": "kpi_now", "surveys": "survey_day"}
+    special = {
+        "agents": "agent_day", "states": "agent_day", "live": "kpi_now", "backlog": "backlog_now",
+        "surveys": "survey_day",
+    }  # fmt: skip
     return special.get(kpi.table) or ("kpi_day_figures" if kpi.table in SINGLE else "kpi_day")

@@ -8,6 +8,7 @@ from clickhouse_connect.driver.client import Client
 
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.rules import Rules
+from kpis.tallies.backlog import BACKLOG_MEASURES
 from kpis.tallies.live import LIVE_MEASURES
 from sinks.rule_parameters import rule_parameters
 from sinks.views.columns import quotient_columns
@@ -25,6 +26,7 @@ from sinks.views.kpi_views import (
 from sql.views.others import (
     LIVE_MINUTES,
     alert,
+    backlog_now,
     corrections,
     fact_views,
     frequent_customer,
@@ -73,6 +75,13 @@ def now_view(rules: Rules) -> str:
     return kpi_now(rule_parameters(rules), columns, LIVE_MEASURES)
 
 
+def backlog_view(rules: Rules) -> str:
+    """The view of what is open at the present moment."""
+    kpis = [kpi for kpi in every_kpi(rules).values() if kpi.table == "backlog"]
+    columns = [column for kpi in kpis for column in quotient_columns(kpi, "t_{0}", "")]
+    return backlog_now(rule_parameters(rules), columns, BACKLOG_MEASURES)
+
+
 def kinds(every: str) -> tuple[str, ...]:
     """Which views by channel and queue a period has. The wide ones take a tenth of a second to make."""
     return {"1m": ("", WIDE), "30m": ("", FIGURES)}.get(every, ("", FIGURES, WIDE))
@@ -95,6 +104,7 @@ def statements(rules: Rules, zone: str, by_queue: Mapping[str, str] = NONE) -> d
     return {
         **dict(period_views(rules, ZoneInfo(zone), by_queue)),
         "kpi_now": now_view(rules),
+        "backlog_now": backlog_view(rules),
         **fact_views(),
         "repeat_contact": repeat_contact(rules.fcr.windows_days),
         "frequent_customer": frequent_customer(),

@@ -1,6 +1,6 @@
 -- What waited at the end of each minute of [from_ms, to_ms): see kpis.tallies.live.is_waiting.
 SELECT
-    minute_ms,
+    minute_ms AS begin_ms,
     channel,
     queue,
     count() AS waiting,

@@ -18,7 +18,7 @@ repeated AS (
                 {t_channel_ms:Array(Int64)}[indexOf({t_channels:Array(String)}, channel)],
                 {t_default_ms:Int64})) AS target_ms,
         handled AND direction = 'inbound' AND isNull(callback_of) AS judgeable,
-        booking.1 AS booked, booking.2 AS booked_at
+        booking.1 AS booked, booking.2 AS booked_at, started_at, {calendar_number} AS calendar
     FROM {contacts}
     ARRAY JOIN arrayFilter(b -> isNotNull(b.2), [
         ('started', toNullable(started_at)),
@@ -76,8 +76,11 @@ SELECT
     toInt64(booked = 'closed') AS m_closed,
     if(booked = 'resolved', ifNull(full_resolution_ms, 0), 0) AS m_resolution_ms,
     toInt64(booked = 'resolved') AS m_resolution_n,
+    if(booked = 'resolved' AND isNotNull(full_resolution_ms), {full_business}, 0) AS m_resolution_business_ms,
     toInt64(booked = 'first resolved') AS m_ever_resolved,
     toInt64(booked = 'first resolved' AND reopens > 0) AS m_ever_reopened,
     if(booked = 'first resolved', ifNull(first_resolution_ms, 0), 0) AS m_first_resolution_ms,
-    toInt64(booked = 'first resolved' AND isNotNull(first_resolution_ms)) AS m_first_resolution_n
+    toInt64(booked = 'first resolved' AND isNotNull(first_resolution_ms)) AS m_first_resolution_n,
+    if(booked = 'first resolved' AND isNotNull(first_resolution_ms), {first_business}, 0)
+        AS m_first_resolution_business_ms
 FROM repeated

@@ -14,7 +14,7 @@ gathered AS (
         leg, channel, direction, entry, customer_key, reason, callback_of, parent_contact_id, queue, agent, team,
         ifNull(hold_no, 0), concat(kind, place, outcome, cause), by, level1_resolvable = 0, talk_ms, hold_ms, hold_n,
         hold_max_ms, acw_ms, ifNull(score, 0), ifNull(scale_min, 0), ifNull(scale_max, 0),
-        ifNull(higher_is_better, 0), respondent, ifNull(ignored, 0), wait_ms, ifNull(undone, 0), to_contact_id, dimensions
+        ifNull(higher_is_better, 0), respondent, ifNull(ignored, 0), wait_ms, ifNull(undone, 0), to_contact_id, dimensions, ring_ms
     ), 'Tuple(event_id String, revision UInt64, canonical String, at Int64, rank UInt8, leg UInt32,
         channel String, direction String, entry String, customer_key Nullable(String), reason Nullable(String),
         callback_of Nullable(String), parent_contact_id Nullable(String), queue Nullable(String),
@@ -22,7 +22,7 @@ gathered AS (
         beyond_level1 Nullable(UInt8), talk_ms Nullable(Int64), hold_ms Nullable(Int64), hold_n Nullable(Int64),
         hold_max_ms Nullable(Int64), acw_ms Nullable(Int64), score Int32, scale_min Int32, scale_max Int32,
         higher_is_better UInt8, respondent String, ignored UInt8, wait_ms Nullable(Int64), undone UInt8,
-        to_contact_id Nullable(String), dimensions Map(String, String))')) AS variants
+        to_contact_id Nullable(String), dimensions Map(String, String), ring_ms Nullable(Int64))')) AS variants
     FROM {events}
     GROUP BY contact_id
 ),
@@ -48,6 +48,10 @@ ordered AS (
     SELECT contact_id,
         arraySort(e -> (e.at, e.rank, e.event_id), arrayFilter(e -> e.rank < 10 OR e.rank = 13 OR (e.rank = 12 AND e.by = 'agent'), valid)) AS life,
         arrayFilter(e -> e.rank = 10, valid) AS survey_events,
+        arrayMap(e -> CAST((e.event_id, e.at, e.leg, e.channel, e.agent, e.team, e.detail, e.ring_ms),
+            'Tuple(event_id String, at Int64, leg UInt32, channel String, agent Nullable(String),
+            team Nullable(String), detail String, ring_ms Nullable(Int64))'),
+            arrayFilter(e -> e.rank = 11, valid)) AS offer_events,
         arraySort(e -> (e.at, e.event_id), arrayFilter(e -> e.rank = 16, valid)) AS links,
         arrayMap(e -> e.at, arrayFilter(e -> e.rank = 12 AND e.by = 'customer', valid)) AS written_ms,
         arrayMax(arrayMap(e -> e.at, arrayFilter(e -> e.rank = 14, valid))) AS last_closed_ms
@@ -92,6 +96,8 @@ framed AS (
         notEmpty(survey_events) AS has_surveys,
         arrayResize([survey_events], length(leg_events)) AS leg_answers,
         arrayResize([written_ms], length(leg_events)) AS leg_messages,
+        notEmpty(offer_events) AS has_offers,
+        arrayResize([offer_events], length(leg_events)) AS leg_offers,
         -- for good: 0 where there is none, or where the contact was opened again later
         if(arrayExists(e -> e.rank = 1 AND e.at > last_closed_ms, life), 0, last_closed_ms) AS closed_ms,
         arrayMap(es -> if(arrayExists(k -> k IN (6, 7, 8, 13), es.rank),
@@ -101,7 +107,7 @@ framed AS (
 ),
 -- One row per leg: where in its events the earliest of each type stands.
 located AS (
-    SELECT contact_id, has_life, has_surveys, answers, started_ms, channel, direction, entry, callback_of,
+    SELECT contact_id, has_life, has_surveys, has_offers, answers, offers, started_ms, channel, direction, entry, callback_of,
         parent_contact_id, consult_of, forwarded_from, reason, contact_dimensions, customer_key, last_event_ms,
         last_active_ms, level1_resolvable, contact_flags, closed_ms,
         messages, es, before_ms,
@@ -134,7 +140,7 @@ located AS (
             OR (NOT (x_rank = 8 AND es.by[x_i] = 'bot')
                 AND (ifNull(es.talk_ms[x_i], 0) > 0 OR ifNull(es.hold_ms[x_i], 0) > 0)) AS agent_shown
     FROM framed ARRAY JOIN leg_events AS es, leg_ends_before AS before_ms, leg_answers AS answers,
-        leg_messages AS messages
+        leg_messages AS messages, leg_offers AS offers
 ),
 -- Was the leg offered, and did an agent take it?
 handled_legs AS (
@@ -213,40 +219,16 @@ timed AS (
         if(is_handled, if(w_ms >= x_ms, w_ms, x_ms), NULL) AS handled_ms
     FROM held
 ),
--- What of the wait lay within the queue's business hours. Between two shifts of the clock local time is UTC plus a
--- constant. There whole weeks count by what a week holds, and days of their own by what they change.
+-- What of the wait lay within the queue's business hours.
 in_business AS (
     SELECT *,
-        if(has({calendar_queues:Array(String)}, leg_queue),
-            {calendar_numbers:Array(UInt16)}[indexOf({calendar_queues:Array(String)}, leg_queue)],
-            {calendar_default:UInt16}) AS calendar,
+        {calendar_number} AS calendar,
         ifNull(q_ms, 0) AS from_ms,
         from_ms + ifNull(leg_queue_ms, 0) AS until_ms,
-        -- local begin and end of each stretch with one offset
-        arrayMap(s -> (greatest(from_ms, s.2) + s.4, least(until_ms, s.3) + s.4),
-            arrayFilter(s -> s.1 = calendar AND s.2 < until_ms AND s.3 > from_ms,
-                {calendar_shifts:Array(Tuple(UInt16, Int64, Int64, Int64))})) AS stretches,
-        arrayFilter(h -> h.1 = calendar, {calendar_hours:Array(Tuple(UInt16, Int64, Int64, Int64))}) AS week_hours,
-        arrayFilter(d -> d.1 = calendar, {calendar_days:Array(Tuple(UInt16, Int64))}) AS own_days,
-        arrayFilter(h -> h.1 = calendar, {calendar_day_hours:Array(Tuple(UInt16, Int64, Int64, Int64))})
-            AS own_hours,
-        -- 1970-01-05 was a Monday
-        arraySum(t -> arraySum(h -> (h.4 - h.3)
-                * (intDiv(t.2 - 345600000, 604800000) - intDiv(t.1 - 345600000, 604800000))
-            + least(greatest(modulo(t.2 - 345600000, 604800000) - h.2 * 86400000 - h.3, 0), h.4 - h.3)
-            - least(greatest(modulo(t.1 - 345600000, 604800000) - h.2 * 86400000 - h.3, 0), h.4 - h.3),
-            week_hours), stretches) AS by_week_ms,
-        arraySum(t -> arraySum(d -> arraySum(h -> greatest(
-            least(t.2, d.2 * 86400000 + h.4) - greatest(t.1, d.2 * 86400000 + h.3), 0),
-            arrayFilter(h -> h.2 = modulo(d.2 + 3, 7), week_hours)), own_days), stretches) AS not_kept_ms,
-        arraySum(t -> arraySum(h -> greatest(
-            least(t.2, h.2 * 86400000 + h.4) - greatest(t.1, h.2 * 86400000 + h.3), 0),
-            own_hours), stretches) AS kept_instead_ms,
-        if(calendar = 0 OR leg_queue_ms = 0, leg_queue_ms,
-            if(isNull(leg_queue_ms), NULL, by_week_ms - not_kept_ms + kept_instead_ms)) AS leg_queue_business_ms
+        if(calendar = 0 OR isNull(leg_queue_ms) OR leg_queue_ms = 0, leg_queue_ms, {business_ms}) AS leg_queue_business_ms
     FROM timed
 )
-SELECT contact_id, leg, has_life, has_surveys, answers AS survey_events, channel, direction, entry, reason, contact_dimensions,
+SELECT contact_id, leg, has_life, has_surveys, has_offers, answers AS survey_events, offers, channel, direction, entry, reason, contact_dimensions,
     leg_dimensions, customer_key, callback_of,
     parent_contact_id, consult_of, forwarded_from, started_ms, last_event_ms, last_active_ms, level1_resolvable, contact_flags,
     leg_queue,

@@ -24,7 +24,9 @@ responded AS (
         channel != 'voice' AND direction = 'inbound' AND leg = reply.2 AS is_first_reply,
         reply.1 - arrayMax(arrayConcat([handed_over_ms], arrayFilter(t -> t <= reply.1, all_openings)))
             AS response_raw,
-        reply.1 - started_ms AS created_raw
+        reply.1 - started_ms AS created_raw,
+        if(is_first_reply AND created_raw >= -{tolerance_ms:Int64}, greatest(created_raw, 0), NULL) AS created_ms,
+        {calendar_number} AS calendar
     FROM replied
 )
 SELECT
@@ -45,7 +47,7 @@ SELECT
     is_first_reply AS first_reply,
     if(is_first_reply AND response_raw >= -{tolerance_ms:Int64}, greatest(response_raw, 0), NULL)
         AS first_response_ms,
-    if(is_first_reply AND created_raw >= -{tolerance_ms:Int64}, greatest(created_raw, 0), NULL)
-        AS first_response_created_ms,
+    created_ms AS first_response_created_ms,
+    if(isNull(created_ms), NULL, {created_business}) AS first_response_created_business_ms,
     leg_flags AS flags
 FROM responded

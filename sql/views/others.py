@@ -5,7 +5,7 @@
 from collections.abc import Mapping, Sequence
 
 from schemas.time_units import DAY_MS, MINUTE_MS
-from sql.bookings import live
+from sql.bookings import backlog, live
 from sql.table_columns import table_columns
 from sql.templates import compose, fill
 from sql.views.meanings import BY_DAYS, MEANINGS
@@ -13,12 +13,15 @@ from sql.views.period import NOW_MS, Column, create, created, with_values
 
 FREQUENT = 1_000
 LIVE_MINUTES = 30
+BACKLOG_BY = ("channel", "queue", "agent", "team")
 HIDDEN = ("version", "is_deleted")
-FACTS = {"contact": "contacts", "leg": "legs", "survey": "surveys"}  # the view, and the table it shows
+# The view, and the table it shows.
+FACTS = {"contact": "contacts", "leg": "legs", "survey": "surveys", "offer": "offers"}
 COMMENTS = {
     "contact": "Contacts, one a row.",
     "leg": "Legs, one a row: a stint of a contact in a queue or with an agent.",
     "survey": "The survey answers that count, one a row.",
+    "offer": "Offers of legs to agents, one a row.",
     "repeat_contact": "Inbound contacts of known customers, judged: did they come back within so many days?",
     "window_as_published": "Windows as readers knew them at a moment, minute by minute, with their measures "
     "by name: SELECT * FROM window_as_published(moment = '2026-01-05 10:05:00').",
@@ -118,6 +121,25 @@ def source_health() -> str:
                "Seconds since either."),
     ]  # fmt: skip
     return create("source_health", "When each source was last heard of.", columns, "source_health")
+
+
+def backlog_now(parameters: Mapping[str, object], columns: Sequence[Column], measures: Sequence[str]) -> str:
+    """What is open at this moment; `columns` are expressions of t_<measure>."""
+    source = backlog(
+        "(SELECT * FROM contacts FINAL WHERE is_deleted = 0)",
+        "(SELECT * FROM legs FINAL WHERE is_deleted = 0)",
+    )
+    fixed = [
+        Column("as_of", "now64(3, 'UTC')", "DateTime64(3, 'UTC')", "This moment."),
+        *(Column(name, name, "String", f"The {name}; '' for none.") for name in BACKLOG_BY),
+    ]
+    parts = {
+        "by": ", ".join(BACKLOG_BY),
+        "totals": ", ".join(f"sum(m_{name}) AS t_{name}" for name in measures),
+        "source": with_values(source.replace("{as_of_ms:Int64}", NOW_MS), parameters),
+    }
+    comment = "Contacts that are open at this moment, by channel, queue, agent and team."
+    return create("backlog_now", comment, [*fixed, *columns], "backlog_now", **parts)
 
 
 def alert() -> str:

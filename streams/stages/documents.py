@@ -1,5 +1,6 @@
 """The records Ringback writes: changelogs and output topics, as key and value bytes (JSON by orjson)."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -48,7 +49,7 @@ def window_of(key: bytes) -> tuple[Window, int]:
     return Window(start, channel, queue), partition
 
 
-def tally_bytes(tally: Tally) -> bytes:
+def tally_bytes(tally: Sequence[int]) -> bytes:
     """Table value of a window: its measures in the order of kpis.tallies.windows.MEASURES, by name."""
     named = {name: value for name, value in zip(MEASURES, tally, strict=True) if value}
     return compact(orjson.dumps(named))
@@ -75,10 +76,12 @@ def window_document(window: Window, partition: int, measures: bytes, version: in
 
 def gone(change: ContactChange) -> dict[str, Any]:
     """Fact rows that were and are no more, because a correction moved their events: to be deleted."""
+    offers = change.had.offers - change.has.offers
     return {
         "contact": change.had.contact and not change.has.contact,
         "legs": sorted(change.had.legs - change.has.legs),
         "surveys": sorted(change.had.surveys - change.has.surveys),
+        **({"offers": sorted(offers)} if offers else {}),
     }
 
 
@@ -92,5 +95,6 @@ def facts_document(change: ContactChange, version: int) -> bytes:
         "legs": facts.legs,
         "surveys": facts.surveys,
         "gone": gone(change),
+        **({"offers": facts.offers} if facts.offers else {}),
     }
     return orjson.dumps(document)

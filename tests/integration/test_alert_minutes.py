@@ -15,6 +15,7 @@ from alerts.label_sets import minutes_of
 from alerts.rule_file import read_rules
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.tallies.live import is_waiting
+from reports.minutes import minute_sums
 from reports.waiting import waiting_minutes
 
 pytestmark = pytest.mark.stack
@@ -29,6 +30,7 @@ WHENS = (
     ("fcr_gross", '{type: matured, op: "<", targets: {1: 0.99, 7: 0.99}, min_samples: 1, fresh_min: 1}'),
     ("service_level", '{type: burn_rate, op: "<", target: 0.8, burns: [{factor: 1, long: 1h, short: 5m}]}'),
     ("asa", '{type: threshold, op: ">", limit: 1ms, min_samples: 1}'),
+    ("service_level.genesys", '{type: objective, op: "<", target: 0.8, usual: true}'),
     ("abandonment_rate", '{type: objective, op: ">", target: 0.08, min_samples: 1, fresh_min: 1}'),
 )
 
@@ -55,6 +57,21 @@ def test_what_waited_at_each_minute_is_what_the_facts_say(stored: Stored) -> Non
     }
     assert len(found) > 100
     assert found == {key: (len(ages), max(ages)) for key, ages in wanted.items()}
+
+
+def test_hours_are_the_sums_of_their_minutes(stored: Stored) -> None:
+    begin = min(leg.entered_at for leg in stored.legs) // H * H
+    names = ["offered", "answered"]
+    minutes = minute_sums(stored.client, names, begin, begin + 3 * D)
+    wanted: dict[tuple[int, str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for row in minutes:
+        total = wanted[row.minute // H * H, row.channel, row.queue]
+        total[:] = [a + row.sums[name] for a, name in zip(total, names, strict=True)]
+    hours = minute_sums(stored.client, names, begin, begin + 3 * D, H)
+    assert len(hours) > 10
+    assert {
+        (row.minute, row.channel, row.queue): [row.sums[name] for name in names] for row in hours
+    } == wanted
 
 
 def test_every_rule_type_reads_its_own_minutes(stored: Stored) -> None:

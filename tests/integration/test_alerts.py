@@ -141,6 +141,35 @@ def test_a_dip_is_told_once_through_kills(
         assert row == ("ServiceLevelLow", "sales", "resolved", 20, 100)
 
 
+def test_two_evaluators_have_one_voice_though_one_is_stopped_and_woken(
+    env: dict[str, str], told: tuple[str, list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    rules, receivers = tmp_path / "rules.yaml", tmp_path / "receivers.yaml"
+    rules.write_text(RULES)
+    receivers.write_text(
+        f"version: 1\nreceivers:\n  - {{name: hook, type: webhook, url: '{told[0]}', allow_private: true}}\n"
+    )
+    command = ("alerts", "run", "--rules", str(rules), "--receivers", str(receivers))
+    now = int(time.time() * 1000) // MINUTE_MS * MINUTE_MS
+    for ago in range(2, 12):
+        insert(env, now - ago * MINUTE_MS, "sales", 2, 10)
+    with at_work(env, *command) as first:
+        wait_until(lambda: bool(told[1]), "nobody is told")
+        with at_work(env, *command) as second:
+            time.sleep(2)
+            os.kill(first.process.pid, signal.SIGSTOP)
+            try:
+                began = time.monotonic()
+                insert(env, int(time.time() * 1000) // MINUTE_MS * MINUTE_MS - MINUTE_MS, "sales", 30, 30)
+                wait_until(lambda: told[1][-1]["status"] == "resolved", "the second does not take over")
+                assert time.monotonic() - began < 30
+            finally:
+                os.kill(first.process.pid, signal.SIGCONT)
+            time.sleep(3)
+            assert second.process.alive()
+    assert [body["status"] for body in told[1]] == ["firing", "resolved"]
+
+
 def test_backtest_of_history(env: dict[str, str], tmp_path: Path) -> None:
     begin = 1_767_571_200_000  # 2026-01-05
     for number in range(0, 600):

@@ -89,9 +89,11 @@ def test_every_kpi_is_what_the_facts_say(
     found, expected = asked(stored, question), Expected(question, stored)
     left_out = {kpi.id for kpi in KPIS.values() if kpi.id not in found}
     agents_fit = set(by) <= {"agent", "team"} and every != "1m"
+    states_fit = set(by) <= {"agent", "team", "reason"} and every != "1m"
     assert left_out == {
         kpi.id for kpi in KPIS.values()
         if (kpi.is_state and every != "all") or (kpi.table == "agents" and not agents_fit)
+        or (kpi.table == "states" and not states_fit)
         or (kpi.table == "fcr" and "brand" in by)
         or (isinstance(kpi.figure, PeakHour) and every in ("1m", "15m", "30m"))
     }  # fmt: skip
@@ -133,7 +135,7 @@ def test_recomputed_from_events_is_the_same(
         kpi.id
         for kpi in KPIS.values()
         if (span == RANGE or not kpi.is_state)
-        and not (kpi.table == "agents" and "queue" in by)
+        and not (kpi.table in ("agents", "states") and "queue" in by)
         and not (kpi.table == "fcr" and "brand" in by)
     )
     question = Question(*span, "all", by, kpis, as_of_ms=LATER)

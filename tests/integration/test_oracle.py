@@ -16,10 +16,11 @@ from support.stories import told_contacts
 from support.tables import read_file
 from support.worlds import BASE_MS, random_contact
 
-from kpis.facts import ContactFact, Facts, LegFact, SurveyFact
+from kpis.facts import ContactFact, Facts, LegFact, OfferFact, SurveyFact
 from kpis.fold.events import fold
 from kpis.rules import Rules
 from kpis.tallies.callbacks import CALLBACK_MEASURES, callback_measures, request_of
+from kpis.tallies.offers import OFFER_MEASURES
 from kpis.tallies.windows import CONTACT_MEASURES, LEG_MEASURES, MEASURES, contribution
 from reports.verification import FACTS, WINDOW_KEYS
 from schemas.events import ContactEvent
@@ -36,7 +37,11 @@ SEED = 20_260_109
 NASTY_CONTACTS = 5_000
 RULES = Rules(service_level_by_queue_ms={"B": 5_000}, calendars=CALENDARS, calendar_by_queue={"A": "office"})
 FACT_KEYS = {"legs": ("contact_id", "leg"), "contacts": ("contact_id",),
-             "surveys": ("contact_id", "kind", "respondent")}  # fmt: skip
+             "surveys": ("contact_id", "kind", "respondent"),
+             "offers": ("contact_id", "event_id")}  # fmt: skip
+ORACLE = {
+    "legs": oracle.legs, "contacts": oracle.contacts, "surveys": oracle.surveys, "offers": oracle.offers,
+}  # fmt: skip
 FOLD, WINDOWS = "oracle_fold", "oracle_windows"
 GOLDEN = Path(__file__).parents[1] / "golden"
 RANGE = (BASE_MS + 1_000 * 60_000, BASE_MS + 2_000 * 60_000)
@@ -90,7 +95,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     load(client, (event for some in events.values() for event in some))
     facts = {contact_id: fold(some, RULES) for contact_id, some in events.items()}
     store_stream(client, facts)
-    windows = oracle.windows(FOLD, LEG_MEASURES, CONTACT_MEASURES)
+    windows = oracle.windows(FOLD, LEG_MEASURES, CONTACT_MEASURES, OFFER_MEASURES)
     for table, select, order in ((FOLD, oracle.fold(), "contact_id"), (WINDOWS, windows, "window_start")):
         client.command(
             f"CREATE TABLE {table} ENGINE = MergeTree ORDER BY {order} AS SELECT * FROM {select}",
@@ -118,13 +123,13 @@ def store_stream(client: Client, facts: dict[str, Facts]) -> None:
         client.insert(table, lines, column_names=rows.COLUMNS[table])
 
 
-def facts_by_table(facts: Facts) -> dict[str, tuple[LegFact | ContactFact | SurveyFact, ...]]:
+def facts_by_table(facts: Facts) -> dict[str, tuple[LegFact | ContactFact | SurveyFact | OfferFact, ...]]:
     contacts = (facts.contact,) if facts.contact else ()
-    return {"legs": facts.legs, "contacts": contacts, "surveys": facts.surveys}
+    return {"legs": facts.legs, "contacts": contacts, "surveys": facts.surveys, "offers": facts.offers}
 
 
 def oracle_facts(table: str, folded: str = FOLD) -> str:
-    return {"legs": oracle.legs, "contacts": oracle.contacts, "surveys": oracle.surveys}[table](folded)
+    return ORACLE[table](folded)
 
 
 def compared_windows(windows: str = WINDOWS, ranged: bool = False) -> verify.TallyTable:
@@ -189,7 +194,7 @@ def test_verify_finds_nothing_where_nothing_is_wrong(world: World) -> None:
 def test_verify_of_a_range_reads_only_contacts_that_touch_it(world: World) -> None:
     begin, end = RANGE
     folded = oracle.fold(oracle.touching())
-    windows = oracle.windows(folded, LEG_MEASURES, CONTACT_MEASURES)
+    windows = oracle.windows(folded, LEG_MEASURES, CONTACT_MEASURES, OFFER_MEASURES)
     ranged = {"from_ms": begin, "to_ms": end}
     counts = world.rows(verify.window_counts(compared_windows(windows, True)), **ranged)[0]
     inside = world.rows(
@@ -256,6 +261,9 @@ def test_sums_are_the_same_from_stream_oracle_and_legs(world: World, every: str)
     source = kpi.window_source(WINDOWS, MEASURES)
     assert stream == run(world, kpi.sums(source, MEASURES, wanted, ["channel", "queue"]), wanted)
     by_agent = run(world, kpi.sums(kpi.leg_source(), LEG_MEASURES, wanted, ["agent", "reason"]), wanted)
+    offers = run(world, kpi.sums(kpi.offer_source(), OFFER_MEASURES, wanted, ["agent", "reason"]), wanted)
+    for name in OFFER_MEASURES:
+        assert sum(row[name] for row in offers) == sum(row[name] for row in stream) > 0, name
     for name in LEG_MEASURES:
         assert sum(row[name] for row in by_agent) == sum(row[name] for row in stream) > 0, name
 

@@ -60,11 +60,13 @@ def test_the_oracle_counts_the_events_that_the_stream_counts(client: Client, mos
     expected = {
         "legs": [asdict(leg) for one in facts for leg in one.legs],
         "surveys": [asdict(survey) for one in facts for survey in one.surveys],
+        "offers": [asdict(offer) for one in facts for offer in one.offers],
         "contacts": [asdict(one.contact) for one in facts if one.contact],
     }
     for table, relation in (
         ("legs", oracle.legs),
         ("surveys", oracle.surveys),
+        ("offers", oracle.offers),
         ("contacts", oracle.contacts),
     ):
         columns = expected[table][0].keys()

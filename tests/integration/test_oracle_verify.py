@@ -89,6 +89,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     fill(client, "contacts", contacts)
     fill(client, "legs", legs)
     fill(client, "surveys", [survey for fact in facts.values() for survey in fact.surveys])
+    fill(client, "offers", [offer for fact in facts.values() for offer in fact.offers])
     fill(client, "fcr", found.fcr)
     fill(client, "agent_quarters", found.quarters)
     fill_windows(found)
@@ -107,6 +108,7 @@ def expected(world: World, span: tuple[int, int] | None) -> dict[str, int]:
         "contacts": sum(world.facts[name].contact is not None for name in touched),
         "legs": sum(len(world.facts[name].legs) for name in touched),
         "surveys": sum(len(world.facts[name].surveys) for name in touched),
+        "offers": sum(len(world.facts[name].offers) for name in touched),
         "fcr": sum(fact.customer_key in named for fact in world.fcr),
         "agent_quarters": sum(begin <= quarter.window_start < end for quarter in world.quarters),
     }

@@ -60,6 +60,7 @@ def test_facts_hide_what_is_deleted(client: Client, world: list[FcrFact]) -> Non
         ("contact", "contacts", ("contact_id",)),
         ("leg", "legs", ("contact_id", "leg")),
         ("survey", "surveys", ("contact_id", "kind", "respondent")),
+        ("offer", "offers", ("contact_id", "event_id")),
         ("repeat_contact", "fcr", ("customer_key", "contact_id")),
     ):
         known = query(client, f"SELECT * FROM {view}")
@@ -123,10 +124,13 @@ def test_sources(client: Client) -> None:
 def test_every_kpi_has_a_column_with_a_comment(client: Client) -> None:
     described = {
         view: {row[0]: row[4] for row in client.query(f"DESCRIBE {view}").result_rows}
-        for view in ("kpi_day_wide", "agent_day_wide", "kpi_now")
+        for view in ("kpi_day_wide", "agent_day_wide", "kpi_now", "backlog_now")
     }
+    elsewhere = {
+        "agents": "agent_day_wide", "states": "agent_day_wide", "live": "kpi_now", "backlog": "backlog_now",
+    }  # fmt: skip
     for kpi in every_kpi(RULES).values():
-        view = {"agents": "agent_day_wide", "live": "kpi_now"}.get(kpi.table, "kpi_day_wide")
+        view = elsewhere.get(kpi.table, "kpi_day_wide")
         name = column_id(kpi)
         assert kpi.definition in described[view][name], kpi.id
         assert described[view][f"{name}_n"], kpi.id

@@ -15,7 +15,18 @@ from kpis.catalogue.kpi import quotient, total
 from kpis.facts import Facts
 from kpis.fold.events import fold, unique
 from kpis.rules import DEFAULT_RULES
-from kpis.tallies.windows import INDEX, MEASURES, ZERO, Contribution, Tally, Window, add, change, contribution
+from kpis.tallies.moves import add_to, change
+from kpis.tallies.windows import (
+    INDEX,
+    MEASURES,
+    ZERO,
+    Contribution,
+    Tally,
+    Window,
+    add,
+    additions,
+    contribution,
+)
 from schemas.codec import decode, encode
 from schemas.events import MODELS, ContactEvent
 
@@ -73,14 +84,16 @@ def test_prefix_and_rest_is_the_whole(events: list[ContactEvent], data: st.DataO
     order = data.draw(st.permutations(events))
     start = data.draw(st.integers(0, len(order)))
     known = list(order[:start])
-    before = tallies(fold(known, RULES))
-    windows = before
+    before = additions(fold(known, RULES), RULES)
+    windows = {window: list(tally) for window, tally in tallies(fold(known, RULES)).items()}
     for arrival in order[start:]:
         known.append(arrival)
-        now = tallies(fold(known, RULES))
-        windows = merged([windows, change(before, now)])
+        now = additions(fold(known, RULES), RULES)
+        for window, step in change(before, now).items():
+            assert all(step.values())
+            add_to(windows.setdefault(window, list(ZERO)), step)
         before = now
-    assert windows == tallies(fold(events, RULES))
+    assert {w: tuple(row) for w, row in windows.items() if any(row)} == tallies(fold(events, RULES))
 
 
 @given(ANY)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from kpis.agents.quarters import AGENT_MEASURES, agent_quarters
 from kpis.agents.sessions import sessions_of
+from kpis.agents.states import state_measures, stints_of
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.figure import Longest, LongestWaitNow
 from kpis.catalogue.kpi import Kpi, applicable, quotient, total
@@ -14,6 +15,7 @@ from kpis.fcr.customer_contacts import judge
 from kpis.fcr.visit import visits_by_customer
 from kpis.fold.events import fold
 from kpis.rules import DEFAULT_RULES, Rules
+from kpis.tallies.backlog import backlog_measures
 from kpis.tallies.callbacks import callback_measures, request_of
 from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution, is_final, is_repeated
 from kpis.tallies.live import is_waiting, live_measures
@@ -105,6 +107,18 @@ def sums_of(kpi: Kpi, world: World, as_of: int) -> Sums:
             )
             for one in facts
             if (request := request_of(one.legs)) is not None
+        )
+    if kpi.table == "states":
+        agents = sorted({event.agent for event in world.states})
+        return add_up(
+            amounts
+            for agent in agents
+            for stint in stints_of([e for e in world.states if e.agent == agent], as_of, rules)
+            for _, amounts in state_measures(stint)
+        )
+    if kpi.table == "backlog":
+        return add_up(
+            backlog_measures(one.contact, one.legs, as_of, rules) for one in world.facts() if one.contact
         )
     if kpi.table == "agents":
         return add_up({name: getattr(q, name) for name in AGENT_MEASURES} for q in quarters(world))

@@ -10,16 +10,18 @@ from zoneinfo import ZoneInfo
 from support.kpi_world import DIMENSIONS, RANGE, Row, Stored, fcr_bookings
 
 from kpis.agents.quarters import AGENT_MEASURES
+from kpis.agents.states import state_measures, stints_of
 from kpis.catalogue.figure import Longest, LongestWaitNow, PeakHour, Quantile
 from kpis.catalogue.kpi import Kpi, applicable, shown, total
 from kpis.facts import LegFact
 from kpis.rules import Rules, stale_after_ms
+from kpis.tallies.backlog import backlog_measures
 from kpis.tallies.callbacks import callback_measures, request_of
 from kpis.tallies.fcr import is_final
 from kpis.tallies.live import is_waiting, live_measures
 from kpis.tallies.peak_hour import peak_hour
 from kpis.tallies.surveys import survey_measures
-from kpis.tallies.windows import activity, contact_bookings, entered, handled, responded
+from kpis.tallies.windows import activity, contact_bookings, entered, handled, offered, responded
 from reports.kpi.answer import Question
 from schemas.time_units import QUARTER_MS
 from sql.periods import edges
@@ -45,11 +47,14 @@ def window_bookings(found: Stored, as_of: int) -> Iterator[tuple[int, Dims, Row]
     for facts in found.facts:
         for leg in facts.legs:
             bookings = [entered(leg, rules)] if leg.offered else []
-            bookings += [responded(leg)] if leg.first_reply else []
+            bookings += [responded(leg, rules)] if leg.first_reply else []
             bookings += [booking for booking in (handled(leg),) if booking]
             for window, amounts in bookings + activity(leg):
                 waits = {"still_waiting": int(still_waits(leg, as_of, rules))} if "waiting" in amounts else {}
                 yield window.start, dims_of(leg), amounts | waits
+        for offer in facts.offers:
+            window, amounts = offered(offer)
+            yield window.start, dims_of(offer), amounts
         if facts.contact:
             for window, amounts in contact_bookings(facts.contact, facts.legs, rules):
                 yield window.start, dims_of(facts.contact, queue=window.queue), amounts
@@ -74,6 +79,13 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
             yield at, dims_of(survey), survey_measures(survey)
     elif kpi.table == "callbacks":
         yield from callback_requests(found)
+    elif kpi.table == "states":
+        yield from state_bookings(found, as_of)
+    elif kpi.table == "backlog":
+        for one in found.facts:
+            if one.contact:
+                amounts = backlog_measures(one.contact, one.legs, as_of, rules)
+                yield RANGE[0], dims_of(one.contact), amounts
     elif kpi.table == "agents":
         for quarter in found.quarters:
             amounts = {name: getattr(quarter, name) for name in AGENT_MEASURES}
@@ -83,6 +95,14 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
             if leg.entered_at <= as_of:
                 at = RANGE[0] if kpi.is_state else leg.entered_at
                 yield at, dims_of(leg), live_measures(leg, as_of, rules)
+
+
+def state_bookings(found: Stored, as_of: int) -> Iterator[tuple[int, Dims, Row]]:
+    for agent in sorted({state.agent for state in found.world.states}):
+        own = [state for state in found.world.states if state.agent == agent]
+        for stint in stints_of(own, as_of, found.world.rules):
+            for start, amounts in state_measures(stint):
+                yield start, dims_of(stint), amounts
 
 
 def callback_requests(found: Stored) -> Iterator[tuple[int, Dims, Row]]:
@@ -156,6 +176,8 @@ class Expected:
             final = not sums.get("still_waiting")
         elif kpi.table == "windows" and kpi.booked == "first entered":
             final = not sums.get("contact_waiting")
+        elif kpi.table == "states":
+            final = not sums.get("open_states")
         elif kpi.table == "live" and not kpi.is_state:
             final = not sums.get("waiting_now")
         elif kpi.table == "fcr" and kpi.booked == "ended":

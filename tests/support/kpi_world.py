@@ -14,7 +14,7 @@ from support.stories import told_contacts
 from support.worlds import BASE_MS, random_contact
 
 from kpis.catalogue.every_kpi import every_kpi
-from kpis.facts import AgentQuarter, ContactFact, Facts, FcrFact, LegFact, SurveyFact
+from kpis.facts import AgentQuarter, ContactFact, Facts, FcrFact, LegFact, OfferFact, SurveyFact
 from kpis.rules import FcrRules, Rules
 from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution
 from kpis.tallies.windows import MEASURES, contribution
@@ -59,6 +59,10 @@ class Stored:
         return [survey for one in self.facts for survey in one.surveys]
 
     @property
+    def offers(self) -> list[OfferFact]:
+        return [offer for one in self.facts for offer in one.offers]
+
+    @property
     def legs(self) -> list[LegFact]:
         return [leg for one in self.facts for leg in one.legs]
 
@@ -70,7 +74,8 @@ class Stored:
 def random_state(rng: random.Random, number: int) -> AgentStateChanged:
     return AgentStateChanged(
         event_id=f"s{number}", agent=rng.choice(("ann", "bob", "'; --")), team=rng.choice((None, "t1", "t3")),
-        state=rng.choice(("available", "available", "busy", "break", "offline")),
+        state=rng.choice(("available", "available", "busy", "break", "training", "meeting", "offline")),
+        reason=rng.choice((None, None, "lunch", "fault")),
         occurred_at=BASE_MS + rng.randrange(4 * DAY_MS), source="world",
     )  # fmt: skip
 
@@ -115,7 +120,7 @@ def store(client: Client, world: World) -> Stored:
     found = Stored(client, world, world.facts())
     found.fcr, found.quarters = fcr_facts(found.facts, world.rules), quarters(world)
     tables = {"legs": found.legs, "contacts": found.contacts, "surveys": found.surveys, "fcr": found.fcr,
-              "agent_quarters": found.quarters}  # fmt: skip
+              "agent_quarters": found.quarters, "offers": found.offers}  # fmt: skip
     for table, facts in tables.items():
         names = [item.name for item in fields(facts[0])] if facts else []
         lines = [[*(getattr(fact, name) for name in names), 1, 0] for fact in facts]
@@ -154,7 +159,7 @@ def fcr_bookings(fact: FcrFact, rules: Rules) -> Iterator[tuple[Any, int, Row]]:
 
 
 def store_states(client: Client, states: list[AgentStateChanged]) -> None:
-    names = ("agent", "event_id", "revision", "team", "state", "occurred_at", "source")
+    names = ("agent", "event_id", "revision", "team", "state", "occurred_at", "source", "reason")
     lines = [[*(getattr(state, name) for name in names), b"x"] for state in states]
     if lines:
         client.insert("agent_events", lines, column_names=[*names, "canonical"])

@@ -26,6 +26,7 @@ KEYS = {
     "contacts": ("contact_id",),
     "legs": ("contact_id", "leg"),
     "surveys": ("contact_id", "kind", "respondent"),
+    "offers": ("contact_id", "event_id"),
     "fcr": ("customer_key", "contact_id"),
     "agent_quarters": ("agent", "window_start"),
     "kpi_windows": ("window_start", "channel", "queue", "partition"),
@@ -80,7 +81,7 @@ def truth(contacts: Iterable[ContactEvent], states: Iterable[AgentStateChanged],
         by_contact[event.contact_id].append(event)
     for events in by_contact.values():
         facts = fold(events, rules)
-        for table, found in (("legs", facts.legs), ("surveys", facts.surveys)):
+        for table, found in (("legs", facts.legs), ("surveys", facts.surveys), ("offers", facts.offers)):
             for fact in found:
                 put_fact(tables, table, fact)
         if facts.contact is not None:

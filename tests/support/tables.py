@@ -27,7 +27,7 @@ from support.notation import BASE_MS, read_events, to_ms
 from cli.business_hours import CalendarSettings
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import quotient, total
-from kpis.facts import ContactFact, Facts, LegFact, SurveyFact
+from kpis.facts import ContactFact, Facts, LegFact, OfferFact, SurveyFact
 from kpis.fold.ageing import missing, state_at
 from kpis.fold.events import fold
 from kpis.fold.leg import is_short
@@ -37,7 +37,7 @@ from schemas.events import ContactEvent
 
 KPIS = every_kpi(DEFAULT_RULES)
 ALIASES = {"wait": "queue_ms", "n": "hold_n", "max": "hold_max_ms", "art": "full_resolution_ms"}
-Fact = LegFact | ContactFact | SurveyFact
+Fact = LegFact | ContactFact | SurveyFact | OfferFact
 Row = dict[str, str]
 Table = tuple[str, list[Row]]  # what a row is, the rows
 Outcome = tuple[str, str, str]  # what was compared, the expected text, the text that came out
@@ -164,6 +164,7 @@ def compare_case(row: Row, facts: Facts, rules: Rules) -> Iterator[Outcome]:
         grain, _, name = column.rpartition(":")
         named: dict[str, Fact | None] = {str(leg.leg): leg for leg in facts.legs}
         named |= {"c": facts.contact, "sv": facts.surveys[0] if facts.surveys else None}
+        named |= {"of": facts.offers[0] if facts.offers else None}
         fact = named.get(grain or "1")
         yield column, tidy(expected), "-" if fact is None else look(fact, name, rules)
 

@@ -57,12 +57,28 @@ def store_world(client: Client, shift_ms: int) -> list[FcrFact]:
     contacts = [shifted(f.contact, d) for f, d in zip(folded, by, strict=True) if f.contact]
     legs = [shifted(leg, d) for f, d in zip(folded, by, strict=True) for leg in f.legs]
     surveys = [shifted(survey, d) for f, d in zip(folded, by, strict=True) for survey in f.surveys]
+    offers = [shifted(offer, d) for f, d in zip(folded, by, strict=True) for offer in f.offers]
     visits = [visit for contact in contacts if (visit := visit_of(contact))]
     keys = sorted({visit.customer_key for visit in visits})
     judged = [f for key in keys for f in judge([v for v in visits if v.customer_key == key], RULES.fcr)]
-    for table in ("kpi_windows", "agent_quarters", "legs", "contacts", "surveys", "fcr", "fcr_windows"):
+    for table in (
+        "kpi_windows",
+        "agent_quarters",
+        "legs",
+        "contacts",
+        "surveys",
+        "offers",
+        "fcr",
+        "fcr_windows",
+    ):
         client.command(f"TRUNCATE TABLE {table}")
-    for table, facts in (("contacts", contacts), ("legs", legs), ("surveys", surveys), ("fcr", judged)):
+    for table, facts in (
+        ("contacts", contacts),
+        ("legs", legs),
+        ("surveys", surveys),
+        ("offers", offers),
+        ("fcr", judged),
+    ):
         insert(client, table, facts)
     quarters = [
         AgentQuarter(
@@ -80,6 +96,7 @@ def store_world(client: Client, shift_ms: int) -> list[FcrFact]:
         for number in range(200)
     ]
     insert(client, "agent_quarters", quarters)
+    store_agent_states(client, shift_ms)
     lines = []
     for number, (facts, day) in enumerate(zip(folded, by, strict=True)):
         for window, tally in contribution(facts, RULES).items():
@@ -94,6 +111,31 @@ def store_world(client: Client, shift_ms: int) -> list[FcrFact]:
     columns = ("window_start", "channel", "queue", "days", "partition", *FCR_MEASURES, "version")
     client.insert("fcr_windows", lines, column_names=columns)
     return judged
+
+
+def store_agent_states(client: Client, shift_ms: int) -> None:
+    """States of two agents over weeks; the last began days ago."""
+    client.command("TRUNCATE TABLE agent_events")
+    rng = random.Random(20_260_108)
+    columns = (
+        "agent",
+        "event_id",
+        "revision",
+        "canonical",
+        "team",
+        "state",
+        "occurred_at",
+        "source",
+        "reason",
+    )
+    states = ("available", "busy", "break", "training", "meeting", "offline")
+    begin = BASE_MS + shift_ms
+    lines = [
+        [agent, f"s{number}", 0, b"", rng.choice((None, "t1")), rng.choice(states),
+         begin + number * 17_000_000 + rng.randrange(9_000_000), "world", rng.choice((None, "lunch"))]
+        for agent in ("ann", "cleo") for number in range(228)
+    ]  # fmt: skip
+    client.insert("agent_events", lines, column_names=columns)
 
 
 def recent_world(client: Client) -> list[FcrFact]:

@@ -39,6 +39,7 @@ COMMANDS = (
     *(f"import {source.name}" for source in SOURCES),
     "follow", "listen", "adapter list", "adapter try", "adapter check", "simulate", "kpi",
     "explain", "verify", "alerts check", "alerts backtest", "alerts run", "alerts schema", "alerts list",
+    "alerts notify-test", "alerts silence",
     "export clickhouse", "export kafka", "replay files", "replay kafka", "replay clickhouse",
     "restore kafka", "restore clickhouse",
     "dead-letters list", "dead-letters show", "dead-letters replay",

@@ -10,6 +10,7 @@ from cli.rule_settings import FcrSettings, RuleSettings
 from docs.build.pages import read
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.rules import DEFAULT_RULES
+from kpis.tallies.first_response import RESPONSE_LIMITS_S
 from kpis.tallies.windows import BOOKED_AT, WAIT_LIMITS_S
 
 PAGE = "docs/facts.md"
@@ -31,7 +32,8 @@ def by_length(word: str) -> list[str]:
     """Measures that a word of the page stands for: `..._S` is one for each length of a wait."""
     if not word.endswith("_S"):
         return [word]
-    return [word.removesuffix("S") + str(limit) for limit in WAIT_LIMITS_S]
+    limits = RESPONSE_LIMITS_S if word == "first_response_S" else WAIT_LIMITS_S
+    return [word.removesuffix("S") + str(limit) for limit in limits]
 
 
 def moments_wrong(text: str) -> list[str]:

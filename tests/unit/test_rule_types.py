@@ -18,6 +18,7 @@ from kpis.dips.machine import Timing
 from kpis.dips.matured import Matured, cohort
 from kpis.dips.seasonal import SHAPE_MAX, Unusual, too_few, too_many
 from kpis.dips.threshold import BeyondLimit
+from kpis.dips.usual import OffUsual, usual_target
 from kpis.dips.weeks import WEEK_MS, Weeks, local, weeks_before
 
 M, H, D = 60_000, 3_600_000, 86_400_000
@@ -168,3 +169,44 @@ def test_cohorts_are_judged_when_their_customers_had_the_time_to_come_back(faili
         (first,) = fired
         day = int(first.split()[1]) / 1440 + 15
         assert 21 < day < 22
+
+
+def days_of(*shares: int) -> Series:
+    """Hours of 40 contacts, ten a day from 8 to 18, the level in percent given by day."""
+    series = Series()
+    for day, share in enumerate(shares):
+        for hour in range(8, 18):
+            series.add(MONDAY + day * D + hour * H, 40 * share // 100 - (4 if hour == 12 else 0), 40)
+    return series
+
+
+def objective_at(target: str, below: bool = True) -> Objective:
+    return Objective(Fraction(target), below, Fraction(1, 1000), (15 * M, 60 * M), 5, 10)
+
+
+def test_a_queue_that_always_misses_its_objective_is_judged_by_its_own_bad_hours() -> None:
+    hours = days_of(*[60] * 20)
+    wanted = objective_at("0.8")
+    assert usual_target(hours, MONDAY, wanted) == Fraction(4, 5)  # nothing is known before
+    assert usual_target(hours, MONDAY + 20 * D, wanted) == Fraction(1, 2)
+    assert usual_target(days_of(*[100] * 20), MONDAY + 20 * D, wanted) == Fraction(4, 5)
+    detector, today = OffUsual(wanted), MONDAY + 20 * D
+    usual = flat(today + 8 * H, today + 12 * H, 6, 10)
+    assert changes(detector, [usual, hours], today, today + 12 * H) == []
+    dip = flat(today + 9 * H, today + 10 * H, 1, 10, series=flat(today + 8 * H, today + 9 * H, 6, 10))
+    assert [change.split()[0] for change in changes(detector, [dip, hours], today, today + 10 * H)] == [
+        "firing"
+    ]
+
+
+def test_usual_rises_are_judged_likewise() -> None:
+    hours = days_of(*[20] * 20)  # 20 % abandon, 10 % at noon
+    assert usual_target(hours, MONDAY + 20 * D, objective_at("0.08", False)) == Fraction(1, 5)
+
+
+def test_few_contacts_make_a_stretch_together() -> None:
+    hours = Series()
+    for day in range(20):
+        for hour in range(8, 18):
+            hours.add(MONDAY + day * D + hour * H, 2, 4)
+    assert usual_target(hours, MONDAY + 20 * D, objective_at("0.8")) == Fraction(1, 2)

@@ -34,6 +34,13 @@ from streams.kafka.decoding import decode_single_object
 
 KINDS = sorted(MODELS)
 CURRENT: dict[str, dict[str, Any]] = dict(load(files("schemas") / "avro"))
+# Those that are no longer today's.
+OLDER = [
+    (version, kind)
+    for version, schemas in sorted(released().items())
+    for kind, raw in sorted(schemas.items())
+    if rabin(raw) != current_fingerprints()[kind]
+]
 PAIRS = [(version, kind) for version, schemas in sorted(released().items()) for kind in sorted(schemas)]
 # Defaults for the writer of an event only: adapters may leave them out, on the wire they always are.
 PYTHON_ONLY_DEFAULTS = {"leg", "channel", "revision"}
@@ -134,7 +141,7 @@ def test_fields_of_released_schemas_are_read_without_resolution(version: int, ki
     assert old.items() <= today.items()
 
 
-@pytest.mark.parametrize(("version", "kind"), PAIRS)
+@pytest.mark.parametrize(("version", "kind"), OLDER)
 @EACH_TYPE
 @given(data=st.data())
 def test_old_bytes_are_the_same_event(version: int, kind: str, data: st.DataObject) -> None:

@@ -8,7 +8,8 @@ from kpis.agents.sessions import AgentSession
 from kpis.facts import Facts
 from kpis.fcr.visit import Visit
 from kpis.rules import Rules
-from kpis.tallies.windows import ZERO, Tally, Window, add, change, contribution
+from kpis.tallies.moves import add_to, change
+from kpis.tallies.windows import ZERO, Tally, Window, additions
 from schemas.codec import DecodeError
 from schemas.events import AgentStateChanged, ContactEvent, SourceHeartbeat
 from streams.kafka.decoding import sifted
@@ -21,9 +22,12 @@ from streams.stages.forwards import forward_changes
 Arrived = tuple[int, CanonicalEvent]  # offset, event
 
 
+NO_OFFERS: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class FactKeys:
-    """What a contact has had: itself, legs by number, surveys by (kind, respondent).
+    """What a contact has had: itself, legs by number, surveys by (kind, respondent), offers by event_id.
 
     And to whom it has been forwarded: customers, and agents by (agent, leg).
     """
@@ -33,12 +37,15 @@ class FactKeys:
     surveys: frozenset[tuple[str, str]]
     customers: frozenset[str] = frozenset()
     sessions: frozenset[tuple[str, int]] = frozenset()
+    offers: frozenset[str] = NO_OFFERS
 
 
 def keys_of(facts: Facts) -> FactKeys:
     """Keys of the rows that these facts are."""
     surveys = frozenset((survey.kind, survey.respondent) for survey in facts.surveys)
-    return FactKeys(facts.contact is not None, frozenset(leg.leg for leg in facts.legs), surveys)
+    offers = frozenset(offer.event_id for offer in facts.offers) if facts.offers else NO_OFFERS
+    legs = frozenset(leg.leg for leg in facts.legs)
+    return FactKeys(facts.contact is not None, legs, surveys, offers=offers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +66,12 @@ class ContactChange:
 
 @dataclass(slots=True)
 class BatchResult:
-    """All that a batch changes. `windows` holds new totals, not differences."""
+    """All that a batch changes. `windows` holds new totals, not differences; `moving` those in the making."""
 
     contacts: list[ContactChange] = field(default_factory=list)
     known: dict[str, Folded] = field(default_factory=dict)  # all contacts of the batch, changed or not
     windows: dict[Window, Tally] = field(default_factory=dict)
+    moving: dict[Window, list[int]] = field(default_factory=dict)
     refused: list[RefusedRecord] = field(default_factory=list)
     full: dict[str, int] = field(default_factory=dict)  # contacts with too many events: how many are over
     applied: int = 0
@@ -80,8 +88,10 @@ class BatchResult:
     def move_windows(self, before: Folded, after: Folded, total_of: Callable[[Window], Tally | None]) -> None:
         """Move windows by what a contact now adds to them, minus what it added before."""
         for window, step in change(before.adds, after.adds).items():
-            total = self.windows.get(window) or total_of(window) or ZERO
-            self.windows[window] = add(total, step)
+            row = self.moving.get(window)
+            if row is None:
+                row = self.moving[window] = list(total_of(window) or ZERO)
+            add_to(row, step)
 
     def take(
         self, contact_id: str, events: EventSet, arrived: Sequence[Arrived], most: int
@@ -194,17 +204,20 @@ def apply_batch(
         result.known[contact_id] = after
         result.contacts.append(changed(contact_id, before, after))
         result.move_windows(before, after, total_of)
+    result.windows = {window: tuple(row) for window, row in result.moving.items()}
     return result
 
 
-def add_contribution(totals: dict[Window, Tally], state: bytes, rules: Rules) -> None:
+def add_contribution(totals: dict[Window, list[int]], state: bytes, rules: Rules) -> None:
     """Add a contact to window totals. With all contacts of a partition they are what its table must equal.
 
     One that has moved to another partition has no events left.
     """
     if not state:
         return
-    for window, tally in contribution(
-        facts_of(capped(unpack(state), rules.contact_max_events), rules), rules
-    ).items():
-        totals[window] = add(totals.get(window, ZERO), tally)
+    facts = facts_of(capped(unpack(state), rules.contact_max_events), rules)
+    for window, amounts in additions(facts, rules).items():
+        row = totals.get(window)
+        if row is None:
+            row = totals[window] = list(ZERO)
+        add_to(row, amounts)

@@ -12,7 +12,7 @@ from itertools import islice
 from kpis.facts import NO_FACTS, Facts
 from kpis.fold.events import fold_unique
 from kpis.rules import Rules
-from kpis.tallies.windows import Contribution, contribution
+from kpis.tallies.windows import Additions, additions
 from schemas.events import ContactEvent
 from streams.stages.contacts.event_set import EventSet, capped, unpack
 from streams.stages.forwards import Forwards, forwards_of
@@ -28,7 +28,7 @@ class Folded:
     events: EventSet
     facts: Facts
     forwards: Forwards
-    adds: Contribution
+    adds: Additions
 
 
 UNKNOWN = Folded({}, NO_FACTS, Forwards({}, {}), {})
@@ -43,7 +43,7 @@ def facts_of(events: EventSet, rules: Rules) -> Facts:
 def folded(events: EventSet, rules: Rules) -> Folded:
     """Facts of an event set, what the contact passes on, and what it adds to windows."""
     facts = facts_of(events, rules)
-    return Folded(events, facts, forwards_of(facts, rules), contribution(facts, rules))
+    return Folded(events, facts, forwards_of(facts, rules), additions(facts, rules))
 
 
 class FoldedCache:

@@ -48,6 +48,7 @@ def touched_by(change: ContactChange) -> Fields:
         "surveys": sorted(had.surveys | has.surveys),
         "customers": list(change.visits),
         "sessions": list(change.sessions),
+        **({"offers": sorted(had.offers | has.offers)} if had.offers or has.offers else {}),
     }
 
 
@@ -62,6 +63,7 @@ def read_touched(fields: Fields | list[Any]) -> FactKeys:
         frozenset((kind, who) for kind, who in surveys),
         frozenset(customers),
         frozenset((agent, leg) for agent, leg in sessions),
+        frozenset(fields.get("offers", ())),
     )
 
 
@@ -74,6 +76,7 @@ def possible_keys(events: EventSet) -> FactKeys:
         surveys=frozenset((e.kind, e.respondent) for e in known if e.type == "contact_surveyed"),
         customers=frozenset(c for event in known if (c := getattr(event, "customer_key", None))),
         sessions=frozenset((a, event.leg) for event in known if (a := getattr(event, "agent", None))),
+        offers=frozenset(event.event_id for event in known if event.type == "contact_offered"),
     )
 
 
@@ -85,6 +88,7 @@ def joined(left: FactKeys, right: FactKeys) -> FactKeys:
         left.surveys | right.surveys,
         left.customers | right.customers,
         left.sessions | right.sessions,
+        left.offers | right.offers,
     )
 
 
@@ -172,7 +176,7 @@ class Contacts:
 
     async def recount(self, partition: int) -> dict[bytes, bytes]:
         """All windows of a partition from its contacts."""
-        totals: dict[Window, Tally] = {}
+        totals: dict[Window, list[int]] = {}
         async for _, state in yielding(self.state.items(partition)):
             add_contribution(totals, state, self.rules)
         return encoded(totals, partition)
@@ -221,6 +225,6 @@ class Contacts:
         self.tallies.clear()
 
 
-def encoded(windows: Mapping[Window, Tally], partition: int) -> dict[bytes, bytes]:
+def encoded(windows: Mapping[Window, Sequence[int]], partition: int) -> dict[bytes, bytes]:
     """Windows as keys and values of their table."""
     return {window_key(window, partition): tally_bytes(tally) for window, tally in windows.items()}

@@ -1,0 +1,87 @@
+"""Alerting that watches itself: what is wrong is told to another receiver, that all is well to a heartbeat.
+
+The heartbeat (a dead man's switch) is sent only while rules are evaluated and notifications leave: an outside
+service that does not hear it says so, whatever has happened to this machine.
+"""
+
+from collections.abc import Callable
+
+import structlog
+
+from alerts.ledger import Ledger, Outgoing
+from alerts.notify.forms import request_of
+from alerts.notify.post import Delivery, Request, post
+from alerts.receivers import Receivers
+from alerts.rule import RuleFile
+from reports.explain.reading import utc_text
+from schemas.time_units import MINUTE_MS
+
+log = structlog.get_logger()
+LAG_MAX_MS, UNSENT_MAX_MS = 5 * MINUTE_MS, 2 * MINUTE_MS
+
+
+def faults(ledger: Ledger, file: RuleFile, settle: Callable[[str], int], now: int) -> dict[str, str]:
+    """What is wrong, by a short name."""
+    found = {}
+    for group in file.groups:
+        position = ledger.position(group.name)
+        behind = now - settle(group.name) - position if position is not None else 0
+        if behind > LAG_MAX_MS + group.interval:
+            found[f"lag-{group.name}"] = (
+                f"group {group.name} was last evaluated {behind // MINUTE_MS} minutes ago"
+            )
+    oldest, dead = ledger.oldest_tried(), ledger.counts().get("dead", 0)
+    if oldest is not None and now - oldest > UNSENT_MAX_MS:
+        found["unsent"] = f"a notification has been waiting for {(now - oldest) // MINUTE_MS} minutes"
+    if dead:
+        found[f"dead-{dead}"] = f"{dead} notifications were given up: `ringback alerts list --problems`"
+    return found
+
+
+class Watchman:
+    """Asked every minute."""
+
+    def __init__(self, ledger: Ledger, file: RuleFile, told: Receivers, settle: Callable[[str], int]) -> None:
+        self._ledger, self._file, self._told, self._settle = ledger, file, told, settle
+        self._said: set[str] = set()
+
+    def look(self, now: int, poster: Callable[[Request], Delivery] = post) -> dict[str, str]:
+        """Say what is newly wrong; send the heartbeat where nothing is."""
+        found = faults(self._ledger, self._file, self._settle, now)
+        for name, text in found.items():
+            if name not in self._said:
+                log.error("alerting is not well", what=text)
+                if self._told.meta:
+                    self._ledger.enqueue(
+                        f"meta-{name}-{now // MINUTE_MS}", "meta", self._told.meta, body(text, now), now
+                    )
+        self._said = set(found)
+        if not found and self._told.heartbeat is not None:
+            beat = Outgoing(
+                f"heartbeat-{now // MINUTE_MS}",
+                "heartbeat",
+                "heartbeat",
+                "heartbeat",
+                {"at": utc_text(now)},
+                now,
+                1,
+            )
+            try:
+                done = poster(request_of(self._told.heartbeat, beat, now // 1000))
+            except (KeyError, OSError, ValueError) as error:
+                done = Delivery(
+                    "again", f"its secret: {error.args[0] if error.args else type(error).__name__}"
+                )
+            if done.outcome != "sent":
+                log.warning("the heartbeat was not taken", why=done.error)
+        return found
+
+
+def body(text: str, now: int) -> dict[str, object]:
+    """A message about alerting itself."""
+    return {
+        "episode": "meta", "status": "meta", "alert": "AlertingUnwell", "kpi": "",
+        "labels": {"severity": "page"}, "annotations": {"summary": text}, "objective": "", "value": "",
+        "n": 0, "window_ms": 0, "opened_at": utc_text(now), "at": utc_text(now),
+        "explain": "ringback alerts list --problems",
+    }  # fmt: skip

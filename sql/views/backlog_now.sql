@@ -1,0 +1,6 @@
+SELECT {columns}
+FROM (
+    SELECT {by}, {totals}
+    FROM {source}
+    GROUP BY {by}
+)

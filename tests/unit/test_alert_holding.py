@@ -1,0 +1,211 @@
+"""Who is told, when, and by which evaluator: leases, silences, mutes, inhibition, fallbacks, heartbeats."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from alerts.holding import Holding, Known, is_muted
+from alerts.label_sets import LabelSet
+from alerts.lease import TTL_MS, Lease
+from alerts.ledger import Ledger
+from alerts.notify.post import Delivery, Request
+from alerts.notify.sender import send_due
+from alerts.receivers import Mute, Receiver, Receivers, Webhook
+from alerts.rule import RuleFile
+from alerts.silences import Silences
+from alerts.watching import Watchman
+from kpis.dips.machine import Standing
+
+NOW, M = 1_767_571_200_000, 60_000  # Monday 2026-01-05T00:00Z
+SALES: LabelSet = (("channel", "voice"), ("queue", "sales"))
+RULES = {
+    "Low": Known("objective", "service_level", "page"),
+    "LowTicket": Known("objective", "service_level", "ticket"),
+    "Silent": Known("absence", "offered", "page"),
+}
+
+
+def hook(**changes: Any) -> Webhook:
+    given = {"name": "hook", "type": "webhook", "url": "http://127.0.0.1:9/", "allow_private": True}
+    return Webhook.model_validate(given | changes)
+
+
+def body(alert: str = "Low", status: str = "firing", **labels: str) -> dict[str, object]:
+    own = {"channel": "voice", "queue": "sales", "severity": "page"} | labels
+    return {"alert": alert, "status": status, "labels": own, "annotations": {}}
+
+
+class Told:
+    """What was posted."""
+
+    def __init__(self, outcome: str = "sent") -> None:
+        self.keys: list[str] = []
+        self.outcome = outcome
+
+    def __call__(self, request: Request) -> Delivery:
+        self.keys.append(request.headers["Idempotency-Key"])
+        return Delivery(self.outcome, "" if self.outcome == "sent" else "status 500")
+
+
+def send(ledger: Ledger, now: int, told: Told, *receivers: Receiver, ours: bool = True) -> int:
+    known = {each.name: each for each in receivers or (hook(),)}
+    holding = Holding(Silences(ledger), RULES)
+    return send_due(ledger, known, lambda: now, told, holding, lambda: ours)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "a.sqlite")
+
+
+def test_what_still_fires_when_a_silence_ends_is_told_then(ledger: Ledger) -> None:
+    Silences(ledger).add({"queue": "sales"}, NOW, NOW + 120 * M, "me", "work on the line", NOW)
+    ledger.enqueue("e1", "firing", "hook", body(), NOW)
+    ledger.enqueue("e2", "firing", "hook", body(queue="other"), NOW)
+    told = Told()
+    for minute in range(119):
+        send(ledger, NOW + minute * M, told)
+    assert told.keys == ["e2-firing-hook"]
+    send(ledger, NOW + 121 * M, told)
+    assert told.keys == ["e2-firing-hook", "e1-firing-hook"]
+
+
+def test_what_is_over_before_a_silence_ends_is_never_told(ledger: Ledger) -> None:
+    silence = Silences(ledger).add({"alert": "Low"}, NOW, NOW + 120 * M, "me", "x", NOW)
+    ledger.enqueue("e1", "firing", "hook", body(), NOW)
+    told = Told()
+    send(ledger, NOW, told)
+    ledger.enqueue("e1", "resolved", "hook", body(status="resolved"), NOW + M)
+    assert Silences(ledger).expire(silence.id, NOW + 2 * M)
+    send(ledger, NOW + 10 * M, told)
+    assert told.keys == []
+
+
+def test_a_silence_of_everything_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(ValueError, match="say which alerts"):
+        Silences(ledger).add({}, NOW, NOW + M, "me", "x", NOW)
+
+
+@pytest.mark.parametrize(
+    ("mute", "hour", "muted"),
+    [
+        ({"days": ["mon"], "from": "00:00", "to": "08:00"}, 7, True),
+        ({"days": ["mon"], "from": "00:00", "to": "08:00"}, 8, False),
+        ({"days": ["sun"]}, 7, False),
+        ({"days": ["mon"], "from": "08:00", "to": "09:00", "zone": "Europe/Rome"}, 7, True),
+    ],
+)
+def test_mute_intervals_are_local(mute: dict[str, Any], hour: int, muted: bool) -> None:
+    assert is_muted(Mute.model_validate(mute), NOW + hour * 60 * M) is muted
+
+
+def test_a_muted_receiver_is_told_afterwards(ledger: Ledger) -> None:
+    ledger.enqueue("e1", "firing", "hook", body(), NOW)
+    told, muted = Told(), hook(mute=[{"from": "00:00", "to": "00:30"}])
+    for minute in range(29):
+        send(ledger, NOW + minute * M, told, muted)
+    assert told.keys == []
+    send(ledger, NOW + 31 * M, told, muted)
+    assert told.keys == ["e1-firing-hook"]
+
+
+def test_a_silent_channel_says_it_for_its_queues_and_a_page_for_its_ticket(ledger: Ledger) -> None:
+    ledger.enqueue("e1", "firing", "hook", body(), NOW)
+    ledger.enqueue("e2", "firing", "hook", body(channel="chat"), NOW)
+    ledger.enqueue("e3", "firing", "hook", body("LowTicket", severity="ticket"), NOW)
+    told = Told()
+    ledger.stand("Silent", (("channel", "voice"),), Standing("firing", NOW))
+    send(ledger, NOW, told)
+    assert told.keys == ["e2-firing-hook"]
+    ledger.stand("Silent", (("channel", "voice"),), Standing())
+    ledger.stand("Low", SALES, Standing("firing", NOW))
+    send(ledger, NOW + 2 * M, told)
+    assert told.keys == ["e2-firing-hook", "e1-firing-hook"]
+    ledger.stand("Low", SALES, Standing())
+    send(ledger, NOW + 4 * M, told)
+    assert told.keys[-1] == "e3-firing-hook"
+
+
+def test_a_receiver_that_cannot_be_reached_has_a_fallback(ledger: Ledger) -> None:
+    ledger.enqueue("e1", "firing", "hook", body(), NOW)
+    failing, first, other = Told("again"), hook(fallback="other"), hook(name="other")
+    for minute in range(3):
+        send(ledger, NOW + minute * 6 * M, failing, first, other)
+    told = Told()
+    send(ledger, NOW + 20 * M, told, first, other)
+    assert sorted(told.keys) == ["e1-firing-hook", "e1-firing-other"]
+
+
+def test_receivers_are_told_what_they_want() -> None:
+    pager = hook(only={"severity": ["page"]})
+    assert pager.wants({"severity": "page"})
+    assert not pager.wants({"severity": "ticket"})
+    assert not pager.wants({})
+    with pytest.raises(ValueError, match="there is no receiver gone"):
+        Receivers.model_validate({"version": 1, "receivers": [], "meta": "gone"})
+
+
+def test_a_lease_is_taken_over_when_it_has_run_out_and_its_token_fences(tmp_path: Path) -> None:
+    first, second = (Lease(Ledger(tmp_path / "a.sqlite"), owner) for owner in ("first", "second"))
+    assert first.take(NOW)
+    assert not second.take(NOW + TTL_MS - 1)
+    assert first.take(NOW + 5_000)
+    assert second.take(NOW + 5_000 + TTL_MS)
+    assert not first.prolong(NOW + 5_000 + TTL_MS)
+    assert not first.held(NOW + 5_000 + TTL_MS)  # woken: it finds out before it decides
+    assert not first.take(NOW + 5_000 + TTL_MS)
+    second.give_back()
+    assert first.take(NOW + 6_000 + TTL_MS)
+    assert not second.held(NOW + 6_000 + TTL_MS)
+
+
+def test_of_two_that_stop_and_wake_at_random_one_speaks_at_any_time(tmp_path: Path) -> None:
+    """Each step one of two is awake; who decides must hold the lease, and both never do within its time."""
+    rng, told, now = random.Random(15), Told(), NOW
+    ledgers = [Ledger(tmp_path / "a.sqlite") for _ in range(2)]
+    leases = [Lease(ledger, f"n{number}") for number, ledger in enumerate(ledgers)]
+    spoke: list[int] = []
+    for number in range(300):
+        now += rng.choice((500, 1_000, 20_000))
+        awake = rng.randrange(2)
+        if rng.random() < 0.9:
+            leases[awake].take(now)
+        ledgers[0].enqueue(f"e{number}", "firing", "hook", body(), now)
+        held = [lease.held(now) for lease in leases]
+        assert sum(held) <= 1
+        if send(ledgers[awake], now, told, ours=held[awake]):
+            spoke.append(awake)
+    assert {*spoke} == {0, 1}
+    assert len(told.keys) == len({*told.keys}) > 250
+
+
+FILE = RuleFile.model_validate({
+    "version": 1,
+    "groups": [{"name": "g", "rules": [{"alert": "Low", "kpi": "service_level",
+                                        "when": {"type": "objective", "op": "<", "target": 0.8}}]}],
+})  # fmt: skip
+
+
+def test_the_heartbeat_stops_when_alerting_does_and_says_so_elsewhere(ledger: Ledger) -> None:
+    told = Receivers.model_validate(
+        {"version": 1, "meta": "hook", "receivers": [hook().model_dump(by_alias=True)],
+         "heartbeat": hook(name="beat").model_dump(by_alias=True)}
+    )  # fmt: skip
+    watchman, beats = Watchman(ledger, FILE, told, lambda _: M), Told()
+    ledger.advance("g", NOW)
+    assert watchman.look(NOW + 2 * M, beats) == {}
+    assert len(beats.keys) == 1
+    found = watchman.look(NOW + 10 * M, beats)
+    assert [*found] == ["lag-g"]
+    watchman.look(NOW + 11 * M, beats)  # once said, not said again
+    assert len(beats.keys) == 1
+    metas = Told()
+    assert send(ledger, NOW + 11 * M, metas) == 1
+    ledger.advance("g", NOW + 11 * M)
+    ledger.enqueue("e1", "firing", "hook", body(), NOW + 8 * M)
+    send(ledger, NOW + 8 * M, Told("again"))
+    assert "unsent" in watchman.look(NOW + 12 * M, beats)
+    assert orjson.loads(orjson.dumps(found))["lag-g"].startswith("group g was last evaluated 9 minutes ago")
