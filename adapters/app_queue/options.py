@@ -1,8 +1,16 @@
 """What an administrator can say about his Asterisk that the log does not."""
 
+import os
 from dataclasses import dataclass, field
 
 HOUR_MS = 3_600_000
+SETTING = "RINGBACK_AGENT_ALIASES"
+
+
+def aliases_set() -> dict[str, str]:
+    """Aliases by the setting: `PJSIP/201=Ada Example, 201=Ada Example`."""
+    pairs = (pair.partition("=") for pair in os.environ.get(SETTING, "").split(","))
+    return {alias.strip(): name.strip() for alias, _, name in pairs if alias.strip() and name.strip()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +21,7 @@ class Options:
     pause that mean after-contact work. `reasons`: other reasons to the state they mean; else it is a break.
     """
 
-    aliases: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=aliases_set)
     acw_reasons: frozenset[str] = frozenset(("acw", "wrapup", "wrap-up", "after call work"))
     reasons: dict[str, str] = field(
         default_factory=lambda: {"training": "training", "coaching": "training", "meeting": "meeting"}

@@ -7,6 +7,7 @@ from adapters.app_queue.facts import decoded
 from adapters.app_queue.log import Log
 from adapters.app_queue.reading import read_fact
 from adapters.asterisk.lines import EPOCH, FIELDS, event_place, parse_line
+from adapters.asterisk.table import Table, header_of
 from adapters.kit.lines import Line, LineFile, open_lines
 from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, WrongFile, reject
 
@@ -50,11 +51,11 @@ def customers_of(line: bytes) -> tuple[str, ...]:
     return tuple(params[at] for at in places if at < len(params) and params[at])
 
 
-def read_line(log: Log, file: LineFile, line: Line) -> LineOutcome:
-    """The events of one line, or why it has none."""
+def read_line(log: Log, file: LineFile, line: Line, table: Table | None = None) -> LineOutcome:
+    """The events of one line, or of a row of the table; or why it has none."""
     try:
         line.require_readable()
-        told = read_fact(log, parse_line(line.data))
+        told = read_fact(log, table.parse(line.data) if table else parse_line(line.data))
     except InvalidInput as refused:
         return reject(file.name, line.number, refused, line.data, file.keep_payloads)
     if isinstance(told, str):
@@ -71,14 +72,17 @@ class QueueLog:
     def __call__(self, file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
         """Outcomes of a file's lines. Raises WrongFile before the first where it is no queue_log."""
         self._log = self._log or Log(secret)
-        first = True
+        first, table = True, None
         for line in file:
             if not (line.data.strip() or line.problem):
                 continue
             if first:
+                first, names = False, [] if line.problem else header_of(line.data)
+                if names:
+                    table = Table(names)
+                    continue
                 check_first(file, line)
-                first = False
-            yield read_line(self._log, file, line)
+            yield read_line(self._log, file, line, table)
         if first:
             check_first(file, None)
 

@@ -28,10 +28,10 @@ def time_ms(row: Row, column: str | None, layout: Layout, zone: ZoneInfo) -> int
         return None
     try:
         local = datetime.strptime(text, layout.time)
-    except ValueError:
+        found = (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InvalidInput("bad_time", f"{column} is no time like {layout.time}") from None
-    found = local if local.tzinfo else local.replace(tzinfo=zone)
-    return (found.astimezone(UTC) - EPOCH) // MILLISECOND
+    return (found - EPOCH) // MILLISECOND
 
 
 def duration_ms(row: Row, column: str | None) -> int | None:
