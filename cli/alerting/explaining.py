@@ -42,7 +42,7 @@ def explain_episode(
     rule = next((each for group in file.groups for each in group.rules if each.alert == first.alert), None)
     if format is Format.text:
         for change in changes:
-            out.print(said(change, config.timezone), highlight=False, markup=False)
+            out.print(said(change, config.timezone), highlight=False, markup=False, soft_wrap=True)
     if rule is None:
         fail(f"the rule {first.alert} is not in the rule file any more: RINGBACK_ALERT_RULES names it", NO)
     labels, length = dict(first.labels), max(int(first.seen["window_ms"]), MINUTE_MS)
