@@ -8,6 +8,8 @@ from support.samples import FOLDER, SECRET
 from adapters.kit.journal import Journal
 from adapters.kit.payloads import Payload, told
 from adapters.twilio_taskrouter.reading import JOURNEYS, parse
+from gateway.config import GatewayConfig
+from gateway.server import remember
 from schemas.events import Event
 
 CALLBACKS = FOLDER / "twilio_taskrouter" / "callbacks.log"
@@ -55,3 +57,9 @@ def test_a_journal_leaves_out_what_is_old_or_cut(tmp_path: Path) -> None:
         file.write(json.dumps({"name": "old", "seen": 1}) + '\n{"name": "cu')
     assert [line["name"] for line in Journal(path).lines()] == ["new"]
     assert path.read_bytes().count(b"\n") == 1
+
+
+def test_a_gateway_with_a_spool_remembers(tmp_path: Path) -> None:
+    config = GatewayConfig("x:1", SECRET, secrets={"formbricks": (b"s",)}, spool=tmp_path / "spool")
+    remember(config)
+    assert [path.name for path in (tmp_path / "gateway-journeys").iterdir()] == ["formbricks.jsonl"]
