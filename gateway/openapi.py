@@ -5,6 +5,7 @@ from typing import Any
 
 from adapters.kit.source import Source
 from gateway.bodies import CLOUD, CLOUD_BATCH, JSON, LINES, LINES_TOO
+from gateway.challenges import BY_GET
 from gateway.problems import PROBLEM_JSON, TITLES
 from schemas.events import MODELS
 
@@ -14,6 +15,7 @@ EVENT, PROBLEM = "#/components/schemas/Event", "#/components/schemas/Problem"
 COUNT = {"type": "integer", "minimum": 0}
 TEXT = {"type": "string"}
 EVENT_REFUSALS = (400, 401, 408, 413, 415, 422, 429, 503)
+QUESTION_REFUSALS = (400, 401, 404, 422, 429, 503)
 SOURCE_REFUSALS = (400, 401, 404, 408, 413, 415, 422, 429, 503)
 TIME = {"anyOf": [{"type": "integer", "format": "int64"}, {"type": "string", "format": "date-time"}]}
 
@@ -102,15 +104,36 @@ def events_path() -> Document:
 
 
 def source_path(source: Source) -> Document:
-    """POST /v1/sources/<name>."""
+    """POST /v1/sources/<name>. Some ask by it as well, and are answered 200."""
+    asks = source.challenge and source.challenge not in BY_GET
+    asked: Document = {"200": {"description": "The question whether this address is yours."}} if asks else {}
     return {
         "summary": f"Webhooks of {source.title}",
         "operationId": f"post_{source.name}",
         "security": [],
         "description": f"Signed by {source.name}; {source.page} says how.",
         "requestBody": {"required": True, "content": content(JSON, {"type": ["object", "array"]})},
-        "responses": {"202": counts("accepted", "ignored", "refused")} | refusals(SOURCE_REFUSALS),
+        "responses": asked | {"202": counts("accepted", "ignored", "refused")} | refusals(SOURCE_REFUSALS),
     }
+
+
+def question_path(source: Source) -> Document:
+    """GET /v1/sources/<name>, of a system that asks before it posts."""
+    names = ("hub.mode", "hub.verify_token", "hub.challenge") if source.challenge == "meta" else ()
+    return {
+        "summary": f"Is this address yours? Asked before {source.title} are posted.",
+        "operationId": f"ask_{source.name}",
+        "security": [],
+        "parameters": [{"name": name, "in": "query", "schema": TEXT} for name in names],
+        "responses": {"200": {"description": "It is.", "content": content("text/plain", TEXT)}}
+        | refusals(QUESTION_REFUSALS),
+    }
+
+
+def paths_of(source: Source) -> Document:
+    """What is served for a source."""
+    asked = {"get": question_path(source)} if source.challenge in BY_GET else {}
+    return {"post": source_path(source)} | asked
 
 
 def document(sources: Iterable[Source]) -> Document:
@@ -119,7 +142,7 @@ def document(sources: Iterable[Source]) -> Document:
     any_event = {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in events]}
     schemas = events | {"Event": any_event, "CloudEvent": cloud_event(), "Problem": problem_schema()}
     paths = {"/v1/events": {"post": events_path()}}
-    paths |= {f"/v1/sources/{s.name}": {"post": source_path(s)} for s in sources if s.adapter}
+    paths |= {f"/v1/sources/{s.name}": paths_of(s) for s in sources if s.adapter}
     return {
         "openapi": "3.1.0",
         "info": {
