@@ -77,10 +77,11 @@ def released() -> dict[int, dict[str, Any]]:
 def by_fingerprint() -> dict[bytes, WriterSchema]:
     """Every schema bytes may carry, old ones first so that today's wins where both are the same."""
     known: dict[bytes, WriterSchema] = {}
+    today = dict(load(files("schemas") / "avro"))
     for version in sorted(released()):
         for name, raw in released()[version].items():
-            if name in MODELS:
+            if name in MODELS and raw != today[name]:
                 known[rabin(raw)] = WriterSchema(name, fastavro.parse_schema(raw), plain=True)
-    for name, raw in load(files("schemas") / "avro"):
+    for name, raw in today.items():
         known[rabin(raw)] = WriterSchema(name, fastavro.parse_schema(raw), plain=True)
     return known
