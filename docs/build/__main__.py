@@ -8,6 +8,7 @@ def main() -> None:
     for path, text in pages().items():
         place = ROOT / path
         if not place.exists() or place.read_text(encoding="utf-8") != text:
+            place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text, encoding="utf-8")
             print(path)
 

@@ -4,7 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adapters.registry import SOURCES
-from docs.build import bi, commands, documents, events, grafana, kpi_schema, kpis, metrics, settings, views
+from docs.build import (
+    bi,
+    commands,
+    documents,
+    events,
+    grafana,
+    kpi_schema,
+    kpis,
+    metrics,
+    settings,
+    superset,
+    views,
+)
 from docs.build.sources import with_head, with_sources
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +49,7 @@ def pages() -> dict[str, str]:
     return {
         **{path: made() for path, made in (REFERENCE | DOCUMENTS).items()},
         **{f"deploy/grafana/dashboards/{name}.json": grafana.dashboard(name) for name in grafana.DASHBOARDS},
+        **superset.bundle(),
         **{source.page: with_head(source.name, read(source.page)) for source in SOURCES},
         README: with_sources(read(README)),
     }

@@ -15,6 +15,7 @@ from support.clickhouse import connect, load
 from support.view_world import RULES, ms, query, recent_world
 from support.worlds import random_contact
 
+from docs.build import superset
 from docs.build.grafana import DASHBOARDS, PERIODS
 from kpis.catalogue.every_kpi import every_kpi
 from reports.kpi.answer import Question, answer
@@ -108,6 +109,22 @@ def test_the_numbers_are_those_of_the_command(client: Client) -> None:
         assert every_kpi(RULES)[name].name == panel["title"]
         compared += bool(value)
     assert compared >= 5
+
+
+def test_every_metric_of_the_superset_bundle_is_right(client: Client) -> None:
+    for view, (time, dimensions) in superset.DATASETS.items():
+        document = superset.dataset(view)
+        assert len({metric["metric_name"] for metric in document["metrics"]}) == len(document["metrics"]) > 5
+        columns = {row["name"] for row in query(client, f"DESCRIBE {view}")}
+        assert {column["column_name"] for column in document["columns"]} == {time, *dimensions} <= columns
+        expressions = ", ".join(f"{m['expression']} AS `{m['metric_name']}`" for m in document["metrics"])
+        (found,) = query(client, f"SELECT {expressions} FROM {view}")
+        assert sum(value is not None for value in found.values()) > len(found) / 2, view
+    question = Question(ms(BEGIN), ms(NOW) + 86_400_000, kpis=("asa",), as_of_ms=ms(NOW))
+    (line,) = answer(client, question, RULES)
+    kpi = superset.KPIS["asa"]
+    sql = f"SELECT {superset.metric(kpi)['expression']} AS asa FROM kpi_day"
+    assert query(client, sql)[0]["asa"] * 1000 == pytest.approx(line["kpis"]["asa"]["value"])
 
 
 def test_the_monthly_report_has_the_numbers_of_the_command(client: Client) -> None:

@@ -8,7 +8,8 @@ import { NONE, count, decimal, duration, percent, ratio, shown, slot, spoken, we
 import { levelOf } from "./tiles.js";
 import { AGENT, STATE, because } from "./words.js";
 
-const HALF_HOUR_MS = 1_800_000;
+const QUARTER_MS = 900_000;
+const HALF_HOUR_MS = 2 * QUARTER_MS;
 const ROWS = 12;
 const AGENTS_EVERY_MS = 10_000;
 const agentLink = (agent) => `/agent?${new URLSearchParams({ agent })}`;
@@ -128,12 +129,13 @@ export class QueueView {
     if (this.tabled === key) return;
     this.tabled = key;
     const name = this.document?.name ?? this.queue;
-    const running = Math.floor(day.as_of / HALF_HOUR_MS) * HALF_HOUR_MS;
+    // Local half-hours, whose begins need not be those of UTC: counted back from the quarter that runs.
+    const running = Math.floor(day.as_of / QUARTER_MS) * QUARTER_MS;
     const rows = [];
     for (let half = halvesDone - 1; half >= Math.max(0, halvesDone - ROWS); half -= 1) {
       const of = (measure) => found[measure][2 * half] + found[measure][2 * half + 1];
       if (!of("offered")) continue;
-      const begin = running - (halvesDone - half) * HALF_HOUR_MS;
+      const begin = running - (found.offered.length - 2 * half) * QUARTER_MS;
       const open = (kpi, text, below) => h("td", {}, h("button", { class: below ? "cell below" : "cell", type: "button", onclick: () => explain(kpi, this.queue, name, begin, begin + HALF_HOUR_MS) }, text));
       const rate = of("service_level_n") ? of("answered_in_target") / of("service_level_n") : null;
       const target = this.document?.targets.service_level;
