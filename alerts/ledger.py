@@ -253,6 +253,14 @@ class Ledger:
         found = self._db.execute(f"SELECT {CHANGE} FROM transition ORDER BY at DESC, id LIMIT ?", (limit,))  # noqa: S608
         return [change_of(row) for row in found]
 
+    def of_episode(self, episode: str) -> list[Change]:
+        """The changes of one episode, in their order."""
+        found = self._db.execute(
+            f"SELECT {CHANGE} FROM transition WHERE episode = ? ORDER BY at, id",  # noqa: S608
+            (episode,),
+        )
+        return [change_of(row) for row in found]
+
     def not_stored(self, limit: int) -> tuple[int, list[Change]]:
         """Changes that ClickHouse does not have yet, in the order they came, and how far they reach."""
         found = self._db.execute(

@@ -4,6 +4,7 @@ import typer
 
 from cli.alerting.backtest import backtest
 from cli.alerting.check import check
+from cli.alerting.explaining import explain_episode
 from cli.alerting.listing import list_changes
 from cli.alerting.notify_test import notify_test
 from cli.alerting.run import run
@@ -18,3 +19,4 @@ app.command()(schema)
 app.command("list")(list_changes)
 app.command("notify-test")(notify_test)
 app.add_typer(silencing, name="silence")
+app.command("explain")(explain_episode)

@@ -8,6 +8,7 @@ import typer
 
 from cli.clickhouse import client
 from cli.console import Format, out, print_json, settings
+from cli.corrections import print_corrections
 from cli.kpi import AsOf, answering, as_of_ms
 from cli.printable import printable
 from cli.settings import Settings, rules_of
@@ -15,6 +16,7 @@ from cli.shown import local_minute, shown
 from cli.times import instant_ms
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
+from reports.corrections import corrections_of
 from reports.explain.explanation import Asked, Contributor, Explanation, document, explain
 from reports.explain.reading import Shown, utc_text
 from reports.kpi.question import known_kpi
@@ -22,6 +24,9 @@ from sql.periods import LONGEST_MS, period_of
 
 PERIODS = ", ".join(LONGEST_MS)
 LISTED = 50
+Corrections = Annotated[
+    bool, typer.Option("--corrections", help="How its measures changed after they had been published.")
+]
 Id = Annotated[str, typer.Argument(metavar="KPI", help="KPI id, such as service_level.")]
 Window = Annotated[str | None, typer.Option(help="Begin of the period, e.g. 1999-02-01T09:15 (local time).")]
 Every = Annotated[str, typer.Option(help=f"Period: {PERIODS}.")]
@@ -38,6 +43,7 @@ def explain_command(
     channel: Channel = None,
     as_of: AsOf = None,
     limit: Limit = LISTED,
+    corrections: Corrections = False,
     format: Annotated[Format, typer.Option(help="text or json.")] = Format.text,
 ) -> None:
     """The contacts in numerator and denominator of a KPI, with the events that put them there.
@@ -48,6 +54,8 @@ def explain_command(
     rules = rules_of(config)
     with answering():
         asked = question(known_kpi(kpi, every_kpi(rules)), window, every, queue, channel, as_of, config)
+        if corrections:
+            return print_corrections(corrections_of(client(config), asked), asked, limit, format)
         found = explain(client(config), asked, rules)
     if format is Format.json:
         print_json(document(found))

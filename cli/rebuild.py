@@ -1,7 +1,10 @@
 """`ringback rebuild`: facts and windows made anew by SQL, and put in the place of what stands, at once."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +13,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from cli.clickhouse import client, short
+from cli.comparing import compared_rules, told_rules
 from cli.console import UNREACHABLE, WRONG_USE, Format, err, fail, out, print_json, settings, waiting
 from cli.placing import wrongly_placed
 from cli.printable import printable
@@ -32,6 +36,13 @@ Queues = Annotated[list[str] | None, typer.Option("--queue", help="Only of this 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")]
 Memory = Annotated[int, typer.Option(min=200, help="What ClickHouse may use for it, in MB.")]
 Undo = Annotated[str | None, typer.Option(metavar="ID", help="Take a rebuild back.")]
+CompareRules = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Only say what the [rules] of another ringback.toml would change in which windows.",
+    ),
+]
 List = Annotated[bool, typer.Option("--list", help="Show the rebuilds there were.")]
 
 
@@ -43,6 +54,7 @@ def rebuild(
     memory_mb: Memory = 1500,
     undo: Undo = None,
     list_: List = False,
+    compare_rules: CompareRules = None,
     format: Annotated[Format, typer.Option(help="text or json.")] = Format.text,
 ) -> None:
     """Recompute facts and windows from raw events by SQL, and put what differs in place, all at once.
@@ -57,10 +69,14 @@ def rebuild(
         raise typer.BadParameter("give both --from and --to, or neither")
     span = span_ms(begin, end, config.timezone) if begin and end else None
     connection = client(config)
-    try:
+    with mended():
         migrate(connection)
         if list_:
             return listing(connection, format)
+        if compare_rules:
+            with waiting("recomputing by both rules"):
+                found = compared_rules(connection, config, compare_rules, span, memory_mb * 1_000_000)
+            return told_rules(found, format)
         require_one_story(connection, config)
         for done in finish(connection):
             err.print(f"rebuild {done.id} had been cut short: it is {done.state} now", highlight=False)
@@ -71,6 +87,13 @@ def rebuild(
         with waiting("recomputing from raw events"):
             name, report = made(connection, config, asked)
         told(name, report, dry_run, format)
+
+
+@contextmanager
+def mended() -> Iterator[None]:
+    """What can go wrong becomes a message and a status."""
+    try:
+        yield
     except NoSuchRebuild as error:
         fail(str(error), WRONG_USE)
     except (StillWaiting, NoFence) as error:

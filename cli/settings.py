@@ -98,6 +98,13 @@ class Settings(BaseSettings):
         description="Port of a worker's metrics; a sink's is 16 above it. The second worker of `ringback up` "
         "has the next one, and so on.",
     )
+    corrections_days: int = Field(
+        35,
+        validation_alias="RINGBACK_CORRECTIONS_DAYS",
+        ge=0,
+        le=3650,
+        description="For how many days what windows showed when is kept: `ringback explain --corrections`.",
+    )
     timezone: str = Field(
         "UTC",
         validation_alias="RINGBACK_TIMEZONE",

@@ -15,6 +15,8 @@ from cli.wire import wire
 from kpis.rules import Rules
 from schemas.topics import SINK_GROUP
 from sinks.loop import run_sink
+from sinks.retention import keep_for
+from sinks.rows import HISTORY_TABLES
 from sinks.rules_in_use import keep_own
 from sinks.views.statements import apply_views
 from sinks.writer import ClickHouseSink
@@ -29,9 +31,12 @@ def sink() -> None:
     asyncio.run(sink_until_stopped())
 
 
-def make_views(client: Client, rules: Rules, zone: str, by_queue: Mapping[str, str]) -> None:
+def make_views(
+    client: Client, rules: Rules, zone: str, by_queue: Mapping[str, str], corrections_days: int
+) -> None:
     """Views by these rules; and which rules they are, for those who ask by others."""
     apply_views(client, rules, zone, by_queue)
+    keep_for(client, corrections_days)
     keep_own(client, rules, time.time_ns() // 1_000_000)
 
 
@@ -44,7 +49,11 @@ async def sink_until_stopped() -> None:
         loop.add_signal_handler(number, stop.set)
     stream = stream_config(config)
     zones = config.timezone_by_queue
-    views = partial(make_views, rules=stream.rules, zone=config.timezone, by_queue=zones)
+    days = config.corrections_days
+    views = partial(
+        make_views, rules=stream.rules, zone=config.timezone, by_queue=zones, corrections_days=days
+    )
+    left_out = () if days else HISTORY_TABLES
     with observed("sink", endpoint(config, SINK_GROUP, SINK_PORT_OFFSET)) as health:
-        clickhouse = ClickHouseSink(config.clickhouse, views, health.metrics.inserted, stop.is_set)
+        clickhouse = ClickHouseSink(config.clickhouse, views, health.metrics.inserted, stop.is_set, left_out)
         await run_sink(stream, clickhouse, wire(config), stop, health)

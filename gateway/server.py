@@ -53,6 +53,15 @@ async def show_document(described: bytes, _: web.Request) -> web.Response:
     return web.Response(body=described, content_type="application/json")
 
 
+def remember(config: GatewayConfig) -> None:
+    """Let adapters that need it know, beside the spool, what was said before. Raises OSError."""
+    for source in config.sources if config.spool is not None else ():
+        if source.adapter and config.secrets.get(source.name):
+            adapter = source.load_adapter()
+            if adapter.remember is not None and config.spool is not None:
+                adapter.remember(config.spool.parent / "gateway-journeys" / f"{source.name}.jsonl")
+
+
 def application(gateway: Gateway) -> web.Application:
     """What is served to senders."""
     app = web.Application(middlewares=[as_problems], client_max_size=gateway.config.limits.body_max_bytes)
@@ -139,6 +148,7 @@ async def running(config: GatewayConfig, ready: asyncio.Event | None = None) -> 
     Until `ready` is set what lies in the spool stays there.
     """
     context = await asyncio.to_thread(tls, config)
+    await asyncio.to_thread(remember, config)
     async with (
         Acknowledged(config.bootstrap_servers, config.limits.acknowledged_limit_s) as kafka,
         spooling(config, kafka, ready) as spool,

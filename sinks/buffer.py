@@ -12,7 +12,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from schemas import topics
 from schemas.codec import DecodeError
 from schemas.dead_letter import DeadLetter, dead_letter_record, kept_record
-from schemas.events import AgentStateChanged, SourceHeartbeat
+from schemas.events import AgentStateChanged, ContactEvent, SourceHeartbeat
 from schemas.topics import SINK_RAW_TOPICS
 from sinks.rows import (
     TableRow,
@@ -24,6 +24,7 @@ from sinks.rows import (
     fcr_row,
     fcr_window_rows,
     heartbeat_row,
+    published_row,
     quarter_row,
     window_row,
 )
@@ -43,6 +44,14 @@ BATCH_ROWS = 20_000
 BATCH_AGE_S = 0.5
 
 
+def arrival_row(record: ConsumerRecord, event: ContactEvent) -> list[Any]:
+    """Row of `arrivals`: an event came to this place then."""
+    at = max(record.timestamp, 0)
+    return [
+        record.partition, record.offset, event.contact_id, event.event_id, event.type, event.occurred_at, at,
+    ]  # fmt: skip
+
+
 class Buffer:
     """Rows that wait to be written, and the offsets up to which they go."""
 
@@ -60,7 +69,8 @@ class Buffer:
         self.since = time.monotonic()
 
     def __len__(self) -> int:
-        return sum(len(rows) for rows in self.tables.values()) + len(self.latest)
+        rows = sum(len(rows) for table, rows in self.tables.items() if table != "arrivals")
+        return rows + len(self.latest)
 
     def rows(self) -> dict[str, list[Any]]:
         """What is to be inserted, by table; of a window, repeat or quarter-hour only what came last."""
@@ -68,6 +78,8 @@ class Buffer:
         for _, latest in self.latest.values():
             for table, row in latest:
                 tables[table].append(row)
+                if (published := published_row(table, row)) is not None:
+                    tables["published_windows"].append(published)
         return tables
 
     def add(self, record: ConsumerRecord) -> None:
@@ -134,6 +146,7 @@ class Buffer:
                 self.tables["agent_events"].append(agent_event_row(event, canonical))
         elif record.topic == topics.CONTACT_EVENTS and record.key == event.contact_id.encode():
             self.tables["events"].append(event_row(event, canonical))
+            self.tables["arrivals"].append(arrival_row(record, event))
 
     def due(self) -> bool:
         """Large enough or old enough to be written?"""

@@ -39,6 +39,8 @@ AGENT_EVENT_COLUMNS = (
     "reason",
 )  # fmt: skip
 HEARTBEAT_COLUMNS = ("source", "occurred_at")
+PUBLISHED_COLUMNS = ("window_start", "channel", "queue", "days", "partition", "measures", "version")
+ARRIVAL_COLUMNS = ("partition", "offset", "contact_id", "event_id", "type", "occurred_at", "arrived_at")
 
 
 def fact_columns(fact: type) -> tuple[str, ...]:
@@ -73,8 +75,12 @@ COLUMNS = {
     "agent_quarters": QUARTER_COLUMNS,
     "dead_letters": DEAD_LETTER_COLUMNS,
     "rules_in_use": RULES_COLUMNS,
+    "published_windows": PUBLISHED_COLUMNS,
+    "arrivals": ARRIVAL_COLUMNS,
     "offers": OFFER_COLUMNS,
 }
+# Not what is, but what was known when: kept for as long as RINGBACK_CORRECTIONS_DAYS says.
+HISTORY_TABLES = ("published_windows", "arrivals")
 FACT_TABLES = {
     "contacts": ContactFact,
     "legs": LegFact,
@@ -172,6 +178,20 @@ def fact_rows(document: Row) -> Iterable[TableRow]:
 def window_row(document: Row) -> list[Any]:
     """Row of `kpi_windows`."""
     return [*picked(WINDOW_COLUMNS)(NO_MEASURES | document["measures"] | document)]
+
+
+def published_row(table: str, row: list[Any]) -> list[Any] | None:
+    """Row of `published_windows` for a row of windows; None for one of another table."""
+    if table == "kpi_windows":
+        start, channel, queue, partition, *sums, version = row
+        days, names = 0, MEASURES
+    elif table == "fcr_windows":
+        start, channel, queue, days, partition, *sums, version = row
+        names = FCR_MEASURES
+    else:
+        return None
+    measures = {name: value for name, value in zip(names, sums, strict=True) if value}
+    return [start, channel, queue, days, partition, measures, version]
 
 
 def fcr_window_rows(document: Row) -> list[list[Any]]:

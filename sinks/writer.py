@@ -1,7 +1,7 @@
 """The ClickHouse writer: migrate, insert; waits while ClickHouse is away, stops when it refuses."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import stamina
@@ -124,8 +124,10 @@ class ClickHouseSink:
         make_views: Callable[[Client], object] | None = None,
         on_insert: Callable[[str, int, float], None] = lambda table, rows, seconds: None,
         stopping: Callable[[], bool] = lambda: False,
+        left_out: Collection[str] = (),
     ) -> None:
         self.url = url
+        self._left_out = left_out  # tables of which nothing is kept
         self._stopping = stopping
         self._on_insert = on_insert
         self._make_views = make_views
@@ -159,7 +161,7 @@ class ClickHouseSink:
     def insert(self, tables: Mapping[str, Sequence[Sequence[Any]]]) -> int:
         """Insert rows by table and return their number once all are acknowledged. Raises SinkRefused."""
         for table, rows in tables.items():
-            if rows:
+            if rows and table not in self._left_out:
                 started = time.monotonic()
                 self._patiently(lambda table=table, rows=rows: self._insert(table, rows), table)  # type: ignore[misc]
                 self._on_insert(table, len(rows), time.monotonic() - started)

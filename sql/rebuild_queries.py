@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sql.oracle_queries import AGENT_PARTITION, CONTACT_PARTITION, CUSTOMER_PARTITION
 from sql.templates import fill
-from sql.verify_queries import FactTable, TallyTable, paired_facts, paired_windows
+from sql.verify_queries import FactTable, TallyTable, paired_facts, paired_windows, quoted
 
 # Contacts that any variant of an event puts into one of these queues, and those that they call back.
 NAMED = (
@@ -145,6 +145,18 @@ def epochs(targets: Sequence[Target]) -> str:
         for target in targets
     )
     return fill("rebuild", "epochs", rows=" UNION ALL ".join(rows))
+
+
+def published(target: Target, rebuilt: str) -> str:
+    """What readers see of windows from now on, for the log of it."""
+    names = quoted(target.columns)
+    sums = f"mapFromArrays({names}, [{', '.join(target.columns)}])"
+    days = "days" if "days" in target.keys else "toUInt16(0) AS days"
+    return (
+        "INSERT INTO published_windows (window_start, channel, queue, days, partition, measures, version) "
+        f"SELECT window_start, channel, queue, {days}, partition, mapFilter((k, v) -> v != 0, {sums}), "
+        f"version FROM {rebuilt}"
+    )
 
 
 def put_in_place(table: str, rebuilt: str) -> str:

@@ -56,6 +56,11 @@ def quoted(names: Sequence[str]) -> str:
     return "[" + ", ".join(f"'{name}'" for name in names) + "]"
 
 
+def within_ms(column: str) -> str:
+    """Condition on a time: in [from_ms, to_ms)."""
+    return IN_RANGE.format(column)
+
+
 def within(column: str, ranged: bool) -> str:
     """WHERE for [from_ms, to_ms), or nothing."""
     return f"WHERE {IN_RANGE.format(column)}" if ranged else ""

@@ -5,16 +5,19 @@ payload the events of the journey are computed anew from all its facts, and thos
 told again with a greater revision. So the last word depends on the set of payloads alone, not on their order.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import orjson
 
+from adapters.kit.journal import Journal
 from adapters.kit.lines import LineFile
-from adapters.kit.outcomes import LineOutcome
+from adapters.kit.outcomes import InvalidInput, LineOutcome
 from adapters.kit.payloads import Payload, PayloadAdapter, payloads_in, read_payloads
 from schemas.events import AgentStateChanged, ContactWithdrawn, Event, SourceHeartbeat
 
@@ -91,13 +94,29 @@ class Journeys:
     def __init__(self, facts_of: FactsOf, tell: Tell, posted: bool = False) -> None:
         self._facts_of, self._tell, self._posted = facts_of, tell, posted
         self._journeys: OrderedDict[str, Journey] = OrderedDict()
+        self._journal: Journal | None = None
+
+    def remember(self, path: Path) -> None:
+        """Keep on disk what is said, and begin with what was. Raises OSError."""
+        self._journal = Journal(path)
+        for line in self._journal.lines():
+            fact = Fact(line["journey"], line["name"], line["value"], line["version"])
+            if self._journey(fact.journey).learn(fact):
+                with suppress(InvalidInput):
+                    deque(self._journey(fact.journey).news(fact.journey, self._tell), 0)
 
     def to_events(self, payload: Payload, secret: bytes) -> list[Event]:
         """The events that a payload makes known. Raises InvalidInput, Ignored."""
         said = self._facts_of(payload, secret)
         facts = [each for each in said if isinstance(each, Fact)]
         events: list[Event] = [each for each in said if not isinstance(each, Fact)]
-        changed = [fact.journey for fact in facts if self._journey(fact.journey).learn(fact)]
+        learned = [fact for fact in facts if self._journey(fact.journey).learn(fact)]
+        if self._journal is not None:
+            for fact in learned:
+                self._journal.add(
+                    journey=fact.journey, name=fact.name, value=fact.value, version=fact.version
+                )
+        changed = [fact.journey for fact in learned]
         for key in dict.fromkeys(changed):
             events += self._journey(key).news(key, self._tell)
         if facts and not changed and self._posted:
@@ -126,7 +145,9 @@ class JourneyAdapter:
     def remembering(self, posted: bool = False) -> PayloadAdapter:
         """One that remembers what was said to it, from now on; see Journeys."""
         journeys = Journeys(self.facts_of, self.tell, posted)
-        return PayloadAdapter(self.is_mine, journeys.to_events, self.customers, self.parse)
+        return PayloadAdapter(
+            self.is_mine, journeys.to_events, self.customers, self.parse, remember=journeys.remember
+        )
 
 
 class JourneyFiles:

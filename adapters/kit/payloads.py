@@ -5,6 +5,7 @@ Nothing is remembered from one payload to the next, so order and repetition cann
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from adapters.kit.json_pieces import Pieces
@@ -53,6 +54,7 @@ class PayloadAdapter:
     customers: Callable[[Payload], Iterable[object]]
     parse: Callable[[bytes], list[Payload]] = payloads_in
     received: bool = False
+    remember: Callable[[Path], None] | None = None  # keep in a file what payloads mean only together
 
 
 def told(adapter: PayloadAdapter, payload: Payload, secret: bytes) -> Sequence[Event]:

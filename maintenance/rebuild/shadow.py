@@ -88,6 +88,8 @@ class Shadow:
             source = self.rebuild.table(target.table, kind)
             if self._exists(source):
                 self._client.command(text.put_in_place(target.table, source))
+                if not target.facts:
+                    self._client.command(text.published(target, source))
 
     def drafted(self) -> list[Target]:
         """Targets of which there is a draft."""

@@ -27,11 +27,13 @@ from sql.views.others import (
     LIVE_MINUTES,
     alert,
     backlog_now,
+    corrections,
     fact_views,
     frequent_customer,
     kpi_now,
     repeat_contact,
     source_health,
+    window_as_published,
 )
 from sql.views.period import DAYS_ON, Column
 
@@ -107,6 +109,8 @@ def statements(rules: Rules, zone: str, by_queue: Mapping[str, str] = NONE) -> d
         "repeat_contact": repeat_contact(rules.fcr.windows_days),
         "frequent_customer": frequent_customer(),
         "source_health": source_health(),
+        "window_as_published": window_as_published(),
+        "corrections": corrections(),
         "alert": alert(),
     }
 

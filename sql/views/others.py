@@ -23,8 +23,13 @@ COMMENTS = {
     "survey": "The survey answers that count, one a row.",
     "offer": "Offers of legs to agents, one a row.",
     "repeat_contact": "Inbound contacts of known customers, judged: did they come back within so many days?",
+    "window_as_published": "Windows as readers knew them at a moment, minute by minute, with their measures "
+    "by name: SELECT * FROM window_as_published(moment = '2026-01-05 10:05:00').",
+    "corrections": "Numbers that changed after they had been published, and the events that came.",
     "frequent_customer": f"Customers with more than {FREQUENT:,} contacts.",
 }
+MOMENT = "DateTime64(3, 'UTC')"
+WINDOW_TYPES = {"window_start": MOMENT, "channel": "String", "queue": "String", "days": "UInt16"}
 REPEATED = """ended_at IS NOT NULL AND ifNull(toUnixTimestamp64Milli(next_at)
         <= toUnixTimestamp64Milli(ended_at) + {0}, 0)"""
 REPEAT = "ifNull(toUnixTimestamp64Milli(begins_at) <= toUnixTimestamp64Milli(previous_end_at) + {0}, 0)"
@@ -72,6 +77,26 @@ def repeat_contact(days: Sequence[int]) -> str:
             means[f"{name}_w{length}d"] = BY_DAYS[name].format(length)
     query = f"SELECT {columns},\n    {', '.join(flags)}\nFROM fcr FINAL WHERE is_deleted = 0"
     return described("repeat_contact", query, types, means)
+
+
+def window_as_published() -> str:
+    """Windows as they were known at a moment: SELECT ... FROM window_as_published(moment = '...')."""
+    types = WINDOW_TYPES | {"measures": "Map(String, Int64)", "last_published_at": MOMENT}
+    query = fill("views", "window_as_published")
+    return described("window_as_published", query, types, MEANINGS["window_as_published"])
+
+
+def corrections_query(only: str = "1", measures: str = "1", near: str = "1") -> str:
+    """Changes of published numbers: of these windows and measures, and events of these times."""
+    return fill("views", "corrections", only=only, measures=measures, near=near)
+
+
+def corrections() -> str:
+    """All changes of published numbers."""
+    types = {"corrected_at": MOMENT} | WINDOW_TYPES
+    types |= {"measure": "String", "old_value": "Int64", "new_value": "Int64", "cause": "String"}
+    types |= {"events": f"Array(Tuple({MOMENT}, String, String, String, Int64))"}
+    return described("corrections", corrections_query(), types, MEANINGS["corrections"])
 
 
 def frequent_customer() -> str:

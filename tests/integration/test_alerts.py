@@ -129,6 +129,13 @@ def test_a_dip_is_told_once_through_kills(
     listed = answer(env, "alerts", "list")
     assert [change["kind"] for change in listed["changes"]] == ["resolved", "firing"]
     assert listed["outbox"] == {"sent": 2}
+    episode = listed["changes"][0]["episode"]
+    own = env | {"RINGBACK_ALERT_RULES": str(rules)}
+    explained = answer(own, "alerts", "explain", episode)
+    assert [change["kind"] for change in explained["changes"]] == ["firing", "resolved"]
+    assert (explained["changes"][0]["seen"]["successes"], explained["changes"][0]["seen"]["n"]) == (20, 100)
+    assert "20 of 100 in 15 min" in ended(own, 0, "alerts", "explain", episode).stdout
+    assert "no episode gone" in ended(own, 1, "alerts", "explain", "gone").stderr
     with connect(env["CLICKHOUSE_URL"]) as client:
         assert client.query(
             "SELECT kind, labels['queue'] FROM alert_transitions FINAL ORDER BY at"

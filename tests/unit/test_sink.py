@@ -189,6 +189,16 @@ def test_raw_events_go_to_the_table_of_their_topic() -> None:
         "events": 1,
         "agent_events": 1,
         "heartbeats": 1,
+        "arrivals": 1,
+    }
+    assert rows["arrivals"][0] == {
+        "partition": 0,
+        "offset": 0,
+        "contact_id": "c",
+        "event_id": "q",
+        "type": "contact_queued",
+        "occurred_at": AT,
+        "arrived_at": AT,
     }
     assert rows["agent_events"][0]["canonical"] == encode(STATE)
     assert rows["heartbeats"] == [{"source": "pbx", "occurred_at": AT}]
@@ -272,7 +282,7 @@ def test_a_record_that_is_not_ours_is_a_dead_letter_and_in_nobody_s_way(topic: s
     (letter,) = rows["dead_letters"]
     assert (letter["origin"], letter["reason"], letter["payload"]) == (f"{topic}[0]", "alien", shape(value))
     assert [row["offered"] for row in rows["kpi_windows"]] == [3]
-    assert rows.keys() == {"kpi_windows", "dead_letters"}
+    assert rows.keys() == {"kpi_windows", "published_windows", "dead_letters"}
     assert [line["origin"] for line in logs] == [f"{topic}[0]"]
 
 
