@@ -40,13 +40,14 @@ def listener_of(name: str, user: str) -> Listener:
     if not source.listen:
         can = ", ".join(each.name for each in SOURCES if each.listen)
         fail(f"{name} has no connection that can be listened to; those that have are {can}", WRONG_USE)
+    secret = customer_secret(settings())  # settings that are wrong are told of first
     setting = f"RINGBACK_SECRET_{name.upper()}"
     password = os.environ.get(setting, "")
     if not password:
         fail(f"no password; set {setting}", WRONG_USE)
     if any(not text.isprintable() for text in (user, password)):
         fail("a user or password with a line break or other unprintable letters cannot be sent", WRONG_USE)
-    listener: Listener = load(source.listen)(user, password, customer_secret(settings()))
+    listener: Listener = load(source.listen)(user, password, secret)
     return listener
 
 

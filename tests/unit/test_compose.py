@@ -48,7 +48,7 @@ NOT_NEEDED = {
     "RINGBACK_STATE_STORE": "/data goes with the container and counts as its memory",
     "RINGBACK_ALERT_RULES": ALERTS,
     "RINGBACK_ALERT_RECEIVERS": ALERTS,
-    "RINGBACK_EPOCH": "for rebuilds, which are not there yet",
+    "RINGBACK_EPOCH": "for a worker that counted wrongly: once, by hand (docs/operating/rebuild.md)",
 }
 NOT_BY_WORKERS = {"CLICKHOUSE_URL"}
 
