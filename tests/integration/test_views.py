@@ -40,7 +40,7 @@ from sinks.views.kpi_views import (
 from sinks.views.statements import (
     AGENT_VIEWS,
     KPI_VIEWS,
-    MAX_STATEMENT_BYTES,
+    STATEMENT_LIMITS,
     apply_views,
 )
 from sql.periods import edges
@@ -101,7 +101,7 @@ def test_periods_are_those_of_the_command(client: Client, name: str) -> None:
     far = [middle + rng.randrange(-400 * 24 * 60, 400 * 24 * 60) * 60_000 for _ in range(300)]
     minutes = sorted({*near, *far, *(minute // 900_000 * 900_000 for minute in near)})
     store_minutes(client, minutes)
-    make = {"max_query_size": MAX_STATEMENT_BYTES}
+    make = STATEMENT_LIMITS
     for view, every in KPI_VIEWS.items():
         client.command(queue_view(view, every, DEFAULT_RULES, zone, {}, ""), settings=make)
     for view, every in AGENT_VIEWS.items():
@@ -225,7 +225,8 @@ def test_rows_are_added_up_by_the_rule(client: Client, world: list[FcrFact], vie
     question = Question(span[1], span[-2], "all", dimensions, (*rules,), zone=WORLD_ZONE, as_of_ms=now)
     lines = [line for line in answer(client, question, RULES) if line.get("agent") != ""]
     if by == BY_AGENT:
-        expected = {id_: merged([line["kpis"][id_] for line in lines]) for id_ in rules}
+        totals = {kpi.id for kpi in shown_kpis(by, "1d", kind).values() if not kpi.den}
+        expected = {id_: merged([line["kpis"][id_] for line in lines], id_ in totals) for id_ in rules}
     else:
         expected = {id_: lines[0]["kpis"][id_]["value"] for id_ in rules}
     for id_, value in expected.items():
@@ -233,10 +234,10 @@ def test_rows_are_added_up_by_the_rule(client: Client, world: list[FcrFact], vie
     assert sum(value not in (None, 0) for value in expected.values()) > 30
 
 
-def merged(values: list[Row]) -> float | None:
+def merged(values: list[Row], is_total: bool) -> float | None:
     """One value of several: the terms are summed first."""
     num, den = (sum(value[term] for value in values) for term in ("num", "den"))
-    if values[0]["den"] == 1 and values[0]["unit"] == "count":
+    if values[0]["den"] == 1 and is_total:
         return num
     return num / den if den else None
 

@@ -26,7 +26,7 @@ from support.containers import USERS, compose
 
 from deploy.local.clickhouse.__main__ import DATABASE
 from kpis.rules import DEFAULT_RULES
-from sinks.views.statements import MAX_STATEMENT_BYTES, statements
+from sinks.views.statements import STATEMENT_LIMITS, statements
 from sql.migrate import migrations
 
 LIMITS = (
@@ -178,7 +178,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "INSERT INTO contacts (contact_id, version) VALUES ('a', 1)",
         "INSERT INTO dead_letters (reason) VALUES ('secret')",
     ]
-    begin = [f"CREATE DATABASE {DATABASE}", f"USE {DATABASE}", f"SET max_query_size = {MAX_STATEMENT_BYTES}"]
+    begin = [f"CREATE DATABASE {DATABASE}", f"USE {DATABASE}"]
+    begin += [f"SET {name} = {value}" for name, value in STATEMENT_LIMITS.items()]
     assert [answer for answer in ask(folder, "all", [*begin, *made]) if answer] == []
     return folder
 
