@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from support.every_kind import EVERY_KIND
 from support.numbers import ended, json_lines, stored, verified
 from support.stack import Stack, background, run_ringback
 from test_bad_input import calls
@@ -83,16 +84,10 @@ def late(events: list[ContactEvent]) -> list[ContactEvent]:
 CONTACTS, WINDOWS = "ringback-contacts-changelog", "ringback-windows-changelog"
 
 
-# Each takes the better part of a minute.
-EVERY_KIND = pytest.mark.skipif(
-    "RINGBACK_EVERY_KIND" not in os.environ, reason="RINGBACK_EVERY_KIND=1 runs it"
-)
-
-
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        pytest.param(shorten("contact-events", 0.6), True, id="contact-events shorter"),
+        pytest.param(shorten("contact-events", 0.6), True, id="contact-events shorter", marks=EVERY_KIND),
         pytest.param(flip("contact-events", 0.5), True, id="contact-events flipped", marks=EVERY_KIND),
         pytest.param(flip(CONTACTS, 0.2), True, id="contacts flipped", marks=EVERY_KIND),
         pytest.param(shorten(CONTACTS, 0.5), True, id="contacts shorter", marks=EVERY_KIND),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import pytest
+from support.every_kind import EVERY_KIND
 from support.numbers import Windows, answer, ended, stored, verified, windows
 from support.stack import RINGBACK, Stack, background
 
@@ -152,6 +153,7 @@ async def test_under_readers_and_a_writer(live: Stack) -> None:
     print(f"{ROUNDS} rebuilds, {reads} reads, {watched} windows watched")
 
 
+@EVERY_KIND
 async def test_in_parts_and_taken_back(live: Stack) -> None:
     stack = live
     await stored(stack)

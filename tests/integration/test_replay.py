@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
+from support.every_kind import EVERY_KIND
 from support.numbers import answer, ended, json_lines, verified, windows
 from support.stack import Running, Stack, background
 
@@ -50,11 +51,6 @@ def events_in(folder: Path) -> list[Event]:
             read = read_container(path) if path.suffix == ".avro" else read_parquet(path, b"")
             found += [event for event in read if not isinstance(event, Exception)]
     return found
-
-
-EVERY_KIND = pytest.mark.skipif(
-    "RINGBACK_EVERY_KIND" not in os.environ, reason="RINGBACK_EVERY_KIND=1 runs it"
-)
 
 
 @pytest.mark.parametrize(
