@@ -79,9 +79,9 @@ COLUMNS = {
     "arrivals": ARRIVAL_COLUMNS,
     "offers": OFFER_COLUMNS,
 }
-# Not what is, but what was known when: kept for as long as RINGBACK_CORRECTIONS_DAYS says.
-HISTORY_TABLES = ("published_windows", "arrivals")
-FACT_TABLES = {
+# Not what is, but what was known, with the time of it: kept for as long as RINGBACK_CORRECTIONS_DAYS says.
+HISTORY_TABLES = {"published_windows": "published_at", "arrivals": "arrived_at"}
+FACT_TABLES: dict[str, type] = {
     "contacts": ContactFact,
     "legs": LegFact,
     "surveys": SurveyFact,
@@ -89,19 +89,15 @@ FACT_TABLES = {
     "agent_quarters": AgentQuarter,
     "offers": OfferFact,
 }
-KEYS = frozenset(
-    {
-        "contact_id",
-        "leg",
-        "kind",
-        "respondent",
-        "customer_key",
-        "agent",
-        "window_start",
-        "version",
-        "event_id",
-    }
-)
+FACT_KEYS = {
+    "contacts": ("contact_id",),
+    "legs": ("contact_id", "leg"),
+    "surveys": ("contact_id", "kind", "respondent"),
+    "fcr": ("customer_key", "contact_id"),
+    "agent_quarters": ("agent", "window_start"),
+    "offers": ("contact_id", "event_id"),
+}
+KEYS = frozenset({"version"}.union(*FACT_KEYS.values()))
 LEAST = dict.fromkeys(("version", "leg", "legs", "transfers", "partition", "offset", "position"), 0)
 MOST = {"version": 2**64} | dict.fromkeys(("leg", "legs", "transfers", "partition"), 2**32)
 NO_MEASURES = dict.fromkeys(MEASURES, 0)
