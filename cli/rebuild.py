@@ -19,6 +19,7 @@ from cli.placing import wrongly_placed
 from cli.printable import printable
 from cli.rebuilding import Asked, made, undone
 from cli.replaying import SHOWN
+from cli.replaying import line as change_line
 from cli.settings import Settings, rules_of
 from cli.times import span_ms
 from maintenance.rebuild import ledger
@@ -167,9 +168,7 @@ def told(name: str, report: RebuildReport, dry_run: bool, format: Format) -> Non
 
 
 def line(change: dict[str, Any]) -> str:
-    """A window that changes, in a line."""
-    where = "/".join(map(str, change["dimensions"].values()))
-    measures = ", ".join(f"{name} {m['now']} -> {m['then']}" for name, m in change["measures"].items())
+    """A window that changes and what changes it, in a line."""
     events = ", ".join(f"{e['event_id']} of {e['contact_id']}" for e in change["events"])
     why = f"by {events}" if events else "no fact differs, the sum did"
-    return f"{change['window_start']} {where}: {measures} ({why})"
+    return f"{change_line(change)} ({why})"

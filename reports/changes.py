@@ -5,7 +5,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from clickhouse_connect.driver.client import Client
@@ -21,7 +21,15 @@ from sinks.rows import EVENT_COLUMNS, event_row
 from sql import replay_queries as text
 
 WINDOW_KEYS = ("window_start", "channel", "queue")
+WINDOWS = {"kpi_windows": (WINDOW_KEYS, MEASURES), "fcr_windows": ((*WINDOW_KEYS, "days"), FCR_MEASURES)}
 LISTED = 1_000
+
+
+class Listing(Protocol):
+    """How many windows change, and the first of them."""
+
+    windows: int
+    changes: list[dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -95,17 +103,24 @@ def changes(
 
 def compare(client: Client, earlier: Recomputed, later: Recomputed, found: Changes) -> None:
     """Add the windows that differ."""
-    for table, keys, measures, names in (
-        ("kpi_windows", WINDOW_KEYS, MEASURES, (earlier.windows, later.windows)),
-        ("fcr_windows", (*WINDOW_KEYS, "days"), FCR_MEASURES, (earlier.fcr_windows, later.fcr_windows)),
-    ):
-        for row in rows(client, text.window_changes(keys, measures, table, *names), {}):
-            found.windows += 1
-            if len(found.changes) < LISTED:
-                found.changes.append(
-                    {
-                        "window_start": utc(row["window_start"]),
-                        "dimensions": {key: row[key] for key in keys[1:]},
-                        "measures": {name: {"now": now, "then": then} for name, now, then in row["changes"]},
-                    }
-                )
+    sides = {
+        "kpi_windows": (earlier.windows, later.windows),
+        "fcr_windows": (earlier.fcr_windows, later.fcr_windows),
+    }
+    for table, (now, then) in sides.items():
+        add_changes(client, table, now, then, found)
+
+
+def add_changes(client: Client, table: str, earlier: str, later: str, found: Listing) -> None:
+    """Add the windows of a table that differ between two relations like it."""
+    keys, measures = WINDOWS[table]
+    for row in rows(client, text.window_changes(keys, measures, table, earlier, later), {}):
+        found.windows += 1
+        if len(found.changes) < LISTED:
+            found.changes.append(
+                {
+                    "window_start": utc(row["window_start"]),
+                    "dimensions": {key: row[key] for key in keys[1:]},
+                    "measures": {name: {"now": now, "then": then} for name, now, then in row["changes"]},
+                }
+            )

@@ -43,13 +43,7 @@ def minute_sums(
     client: Client, measures: Sequence[str], from_ms: int, to_ms: int, every_ms: int = MINUTE_MS
 ) -> list[MinuteSums]:
     """All minutes of [from_ms, to_ms), or longer spells, in which any of these was counted, in order."""
-    values = ", ".join(f"sum(m_{name}) AS {name}" for name in measures)
-    anything = " OR ".join(f"{name} != 0" for name in measures)
-    begin = f"intDiv(minute_ms, {every_ms:d}) * {every_ms:d} AS begin_ms"
-    query = (
-        f"SELECT {begin}, channel, queue, {values} FROM {window_source(STREAM_WINDOWS, measures)} "  # noqa: S608
-        f"GROUP BY begin_ms, {', '.join(WINDOW_DIMENSIONS)} HAVING {anything} ORDER BY begin_ms"
-    )
+    query = spells(window_source(STREAM_WINDOWS, measures), measures, every_ms)
     return asked(client, query, measures, {"from_ms": from_ms, "to_ms": to_ms})
 
 
@@ -57,14 +51,20 @@ def fcr_minutes(
     client: Client, measures: Sequence[str], days: int, from_ms: int, to_ms: int
 ) -> list[MinuteSums]:
     """The same of repeat contacts, judged by a window of so many days."""
+    source = window_source(STREAM_FCR_WINDOWS, measures, (*WINDOW_DIMENSIONS, "days"))
+    query = spells(f"{source} WHERE days = {{days:UInt16}}", measures)
+    return asked(client, query, measures, {"from_ms": from_ms, "to_ms": to_ms, "days": days})
+
+
+def spells(source: str, measures: Sequence[str], every_ms: int = MINUTE_MS) -> str:
+    """Sums of a source by spells of time, channel and queue; without those of nothing."""
     values = ", ".join(f"sum(m_{name}) AS {name}" for name in measures)
     anything = " OR ".join(f"{name} != 0" for name in measures)
-    source = window_source(STREAM_FCR_WINDOWS, measures, (*WINDOW_DIMENSIONS, "days"))
-    query = (
-        f"SELECT minute_ms AS begin_ms, channel, queue, {values} FROM {source} WHERE days = {{days:UInt16}} "  # noqa: S608
-        f"GROUP BY minute_ms, {', '.join(WINDOW_DIMENSIONS)} HAVING {anything} ORDER BY minute_ms"
+    begin = f"intDiv(minute_ms, {every_ms:d}) * {every_ms:d} AS begin_ms"
+    return (
+        f"SELECT {begin}, channel, queue, {values} FROM {source} "  # noqa: S608
+        f"GROUP BY begin_ms, {', '.join(WINDOW_DIMENSIONS)} HAVING {anything} ORDER BY begin_ms"
     )
-    return asked(client, query, measures, {"from_ms": from_ms, "to_ms": to_ms, "days": days})
 
 
 def asked(

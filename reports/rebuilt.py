@@ -2,20 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from kpis.tallies.fcr import FCR_MEASURES
-from kpis.tallies.windows import MEASURES
+from reports.changes import WINDOWS, add_changes
 from reports.oracle import Recomputed
 from reports.queries import rows, utc
-from reports.verification import FACTS, WINDOW_KEYS, facts_of, windows_of
+from reports.verification import FACTS, facts_of, windows_of
 from sql import rebuild_queries as text
-from sql.replay_queries import window_changes
 from sql.verify_queries import FactTable, TallyTable
 
-LISTED = 1_000
 EVENTS_NAMED = 5
 TableOf = Callable[[str, str], str]  # of a table of the stream's and a kind ("", "before") to the shadow
 
@@ -50,23 +48,9 @@ def all_facts(tables: Recomputed, ranged: bool) -> dict[str, FactTable]:
 def report_of(client: Client, made: dict[str, int], table_of: TableOf) -> RebuildReport:
     """What the rows made would change, before they are put in place."""
     report = RebuildReport(rows=made)
-    for table, keys, measures in (
-        ("kpi_windows", WINDOW_KEYS, MEASURES),
-        ("fcr_windows", (*WINDOW_KEYS, "days"), FCR_MEASURES),
-    ):
-        if not made.get(table):
-            continue
-        query = window_changes(keys, measures, table, table_of(table, "before"), table_of(table, ""))
-        for row in rows(client, query, {}):
-            report.windows += 1
-            if len(report.changes) < LISTED:
-                report.changes.append(
-                    {
-                        "window_start": row["window_start"],
-                        "dimensions": {key: row[key] for key in keys[1:]},
-                        "measures": {name: {"now": now, "then": then} for name, now, then in row["changes"]},
-                    }
-                )
+    for table in WINDOWS:
+        if made.get(table):
+            add_changes(client, table, table_of(table, "before"), table_of(table, ""), report)
     with_events(client, report, [table_of(table, "") for table in FACTS if made.get(table)])
     return report
 
@@ -74,13 +58,12 @@ def report_of(client: Client, made: dict[str, int], table_of: TableOf) -> Rebuil
 def with_events(client: Client, report: RebuildReport, rebuilt: list[str]) -> None:
     """Name the events of a changed window whose contacts have facts that change; none: its sum was wrong."""
     contacts = [table for table in rebuilt if not table.endswith("agent_quarters")]
-    minutes = sorted({change["window_start"] for change in report.changes})
+    minutes = sorted({datetime.fromisoformat(change["window_start"][:-1]) for change in report.changes})
     found: dict[Any, Any] = {}
     if contacts and minutes:
         values = {"minutes": minutes, "most": EVENTS_NAMED}
         found = {utc(row["minute"]): row["events"] for row in rows(client, text.causes(contacts), values)}
     for change in report.changes:
-        change["window_start"] = utc(change["window_start"])
         change["events"] = [
             {"contact_id": contact, "event_id": event, "type": kind}
             for contact, event, kind in found.get(change["window_start"], ())

@@ -7,12 +7,12 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from kpis.facts import AgentQuarter, ContactFact, FcrFact, LegFact, OfferFact, SurveyFact
 from kpis.rules import Rules
 from kpis.tallies.fcr import FCR_MEASURES
 from kpis.tallies.windows import MEASURES
 from reports.oracle import Recomputed, recomputed
 from reports.queries import rows, utc
+from sinks.rows import FACT_KEYS, FACT_TABLES
 from sinks.rule_parameters import rule_parameters
 from sql import oracle_queries as oracle
 from sql import verify_queries as text
@@ -21,13 +21,9 @@ from sql.verify_queries import FactTable, Scope, TallyTable
 # Of each kind, at most so many differences are listed; all are counted.
 LISTED = 1_000
 WINDOW_KEYS = ("window_start", "channel", "queue")
+SCOPES = {"fcr": Scope.customer, "agent_quarters": Scope.window}
 FACTS: dict[str, tuple[type, tuple[str, ...], Scope]] = {
-    "contacts": (ContactFact, ("contact_id",), Scope.contact),
-    "legs": (LegFact, ("contact_id", "leg"), Scope.contact),
-    "surveys": (SurveyFact, ("contact_id", "kind", "respondent"), Scope.contact),
-    "fcr": (FcrFact, ("customer_key", "contact_id"), Scope.customer),
-    "agent_quarters": (AgentQuarter, ("agent", "window_start"), Scope.window),
-    "offers": (OfferFact, ("contact_id", "event_id"), Scope.contact),
+    table: (fact, FACT_KEYS[table], SCOPES.get(table, Scope.contact)) for table, fact in FACT_TABLES.items()
 }
 
 

@@ -4,12 +4,10 @@ from clickhouse_connect.driver.client import Client
 
 from sinks.rows import HISTORY_TABLES
 
-TIMES = {"published_windows": "published_at", "arrivals": "arrived_at"}
-
 
 def keep_for(client: Client, days: int) -> None:
     """Drop what is older than so many days; 0 drops all there is, and the sink writes no more."""
-    for table in HISTORY_TABLES:
+    for table, time in HISTORY_TABLES.items():
         if not days:
             client.command(f"TRUNCATE TABLE {table}")
             continue
@@ -19,6 +17,4 @@ def keep_for(client: Client, days: int) -> None:
             parameters={"name": table},
         )
         if f"toIntervalDay({days:d})" not in str(engine):
-            client.command(
-                f"ALTER TABLE {table} MODIFY TTL toDateTime({TIMES[table]}) + INTERVAL {days:d} DAY"
-            )
+            client.command(f"ALTER TABLE {table} MODIFY TTL toDateTime({time}) + INTERVAL {days:d} DAY")

@@ -79,9 +79,9 @@ COLUMNS = {
     "arrivals": ARRIVAL_COLUMNS,
     "offers": OFFER_COLUMNS,
 }
-# Not what is, but what was known when: kept for as long as RINGBACK_CORRECTIONS_DAYS says.
-HISTORY_TABLES = ("published_windows", "arrivals")
-FACT_TABLES = {
+# Not what is, but what was known, with the time of it: kept for as long as RINGBACK_CORRECTIONS_DAYS says.
+HISTORY_TABLES = {"published_windows": "published_at", "arrivals": "arrived_at"}
+FACT_TABLES: dict[str, type] = {
     "contacts": ContactFact,
     "legs": LegFact,
     "surveys": SurveyFact,
@@ -89,19 +89,15 @@ FACT_TABLES = {
     "agent_quarters": AgentQuarter,
     "offers": OfferFact,
 }
-KEYS = frozenset(
-    {
-        "contact_id",
-        "leg",
-        "kind",
-        "respondent",
-        "customer_key",
-        "agent",
-        "window_start",
-        "version",
-        "event_id",
-    }
-)
+FACT_KEYS = {
+    "contacts": ("contact_id",),
+    "legs": ("contact_id", "leg"),
+    "surveys": ("contact_id", "kind", "respondent"),
+    "fcr": ("customer_key", "contact_id"),
+    "agent_quarters": ("agent", "window_start"),
+    "offers": ("contact_id", "event_id"),
+}
+KEYS = frozenset({"version"}.union(*FACT_KEYS.values()))
 LEAST = dict.fromkeys(("version", "leg", "legs", "transfers", "partition", "offset", "position"), 0)
 MOST = {"version": 2**64} | dict.fromkeys(("leg", "legs", "transfers", "partition"), 2**32)
 NO_MEASURES = dict.fromkeys(MEASURES, 0)
@@ -240,13 +236,21 @@ def dead_letter_row(partition: int, offset: int, value: bytes) -> list[Any]:
 
 
 @cache
-def column_types(table: str) -> tuple[frozenset[type], ...]:
-    """Types that the values of a row of the stream's tables may have."""
+def column_checks(table: str) -> tuple[tuple[str, frozenset[type], int, int], ...]:
+    """Columns of a table of the stream's, types that values may have, and bounds of integers."""
     known = types_of(FACT_TABLES[table]) if table in FACT_TABLES else {}
     text = {"channel", "queue", "origin", "reason", "detail"}
     by_name = {"payload": frozenset((bytes,)), **{name: frozenset((str,)) for name in text}}
     number = frozenset((int,))
-    return tuple(known.get(column, by_name.get(column, number)) for column in COLUMNS[table])
+    return tuple(
+        (
+            column,
+            known.get(column, by_name.get(column, number)),
+            LEAST.get(column, -(2**63)),
+            MOST.get(column, 2**63),
+        )
+        for column in COLUMNS[table]
+    )
 
 
 def checked_row(table: str, row: list[Any]) -> list[Any]:
@@ -254,13 +258,15 @@ def checked_row(table: str, row: list[Any]) -> list[Any]:
 
     Of deleted rows only the key matters; the rest of them is ours.
     """
-    for value, allowed, column in zip(row, column_types(table), COLUMNS[table], strict=True):
-        if type(value) not in allowed and (row[-1] != 1 or column in KEYS):
+    for value, (column, allowed, least, beyond) in zip(row, column_checks(table), strict=True):
+        kind = type(value)
+        if kind not in allowed and (row[-1] != 1 or column in KEYS):
             raise TypeError(f"{table}.{column} is of a wrong type")
-        if type(value) is list and not all(type(item) is str for item in value):
+        if kind is int:  # as nearly all values are
+            if not least <= value < beyond:
+                raise TypeError(f"{table}.{column} is out of range")
+        elif kind is list and not all(type(item) is str for item in value):
             raise TypeError(f"{table}.{column} is no list of text")
-        if type(value) is dict and not all(type(item) is str for item in value.values()):
+        elif kind is dict and not all(type(item) is str for item in value.values()):
             raise TypeError(f"{table}.{column} is no table of text")
-        if type(value) is int and not LEAST.get(column, -(2**63)) <= value < MOST.get(column, 2**63):
-            raise TypeError(f"{table}.{column} is out of range")
     return row

@@ -9,6 +9,12 @@ from sql.kpi_queries import SINCE, STREAM_CONTACTS, STREAM_LEGS
 from sql.oracle_queries import EVENTS, customers_in_range, in_range
 from sql.templates import compose, fill
 
+# States that can reach into the range from either side.
+IN_REACH = """WHERE (agent, event_id) IN (SELECT agent, event_id FROM agent_events
+        WHERE occurred_at >= fromUnixTimestamp64Milli({from_ms:Int64} - {agent_state_max_ms:Int64}, 'UTC')
+            AND occurred_at
+                < fromUnixTimestamp64Milli({to_ms:Int64} + 900000 + {agent_state_max_ms:Int64}, 'UTC'))"""
+
 
 def events(contact_ids: str) -> str:
     """canonical64: the events of these contacts, every variant of each."""
@@ -47,7 +53,7 @@ def of_moment() -> str:
 
 def later_states() -> str:
     """As states_in_range, with every event of those agents that comes after: is a state the last one?"""
-    return fill("explain", "later_states", since=SINCE)
+    return fill("explain", "states", within=SINCE)
 
 
 def of_backlog() -> str:
@@ -57,4 +63,4 @@ def of_backlog() -> str:
 
 def states_in_range() -> str:
     """agent, event_id and what counts of each state event that may matter to quarters in the range."""
-    return fill("explain", "states")
+    return fill("explain", "states", within=IN_REACH)

@@ -240,9 +240,7 @@ def dashboard(name: str) -> str:
         "editable": True,
         "refresh": "30s",
         "timezone": "browser",
-        "time": {"from": "now-24h", "to": "now"}
-        if name in ("operations", "pipeline-health")
-        else {"from": "now-30d", "to": "now"},
+        "time": {"from": "now-24h" if name in OF_TODAY else "now-30d", "to": "now"},
         "templating": {"list": variables(panels)},
         "panels": placed(panels),
     }

@@ -1,4 +1,8 @@
-"""docs/reference/metrics.md, from the help texts in the classes Metrics and GatewayMetrics."""
+"""docs/reference/metrics.md, from the help texts in the classes of metrics."""
+
+from collections.abc import Iterable
+
+from prometheus_client.metrics import MetricWrapperBase
 
 from docs.build.markdown import MADE, code, page, table
 from gateway.metrics import GatewayMetrics
@@ -27,7 +31,7 @@ def meanings(metrics: Metrics) -> dict[str, str]:
 
 def reference() -> str:
     """docs/reference/metrics.md: every metric of worker and sink."""
-    metrics = Metrics()
+    metrics, wallboard = Metrics(), WallboardMetrics()
     said = meanings(metrics)
     rows = [
         (code(name), kind, ", ".join(code(label) for label in labels.split(", ") if label), said[name])
@@ -41,16 +45,15 @@ def reference() -> str:
         table(heads, rows),
         "## Of the gateway",
         GATEWAY,
-        table(heads, of_gateway()),
+        table(heads, described(GatewayMetrics().all)),
         "## Of the wallboard",
         WALLBOARD,
-        table(heads, of_wallboard()),
+        table(heads, described((wallboard.read_s, wallboard.failed, wallboard.viewers))),
     )
 
 
-def of_wallboard() -> list[tuple[str, str, str, str]]:
-    """Rows of the wallboard's metrics."""
-    metrics = WallboardMetrics()
+def described(metrics: Iterable[MetricWrapperBase]) -> list[tuple[str, str, str, str]]:
+    """Rows of metrics that are described by themselves alone."""
     return [
         (
             code(family.name + ("_total" if family.type == "counter" else "")),
@@ -58,20 +61,6 @@ def of_wallboard() -> list[tuple[str, str, str, str]]:
             ", ".join(map(code, metric._labelnames)),
             family.documentation,
         )
-        for metric in (metrics.read_s, metrics.failed, metrics.viewers)
-        for family in metric.describe()
-    ]
-
-
-def of_gateway() -> list[tuple[str, str, str, str]]:
-    """Rows of the gateway's metrics."""
-    return [
-        (
-            code(family.name + ("_total" if family.type == "counter" else "")),
-            family.type,
-            ", ".join(map(code, metric._labelnames)),
-            family.documentation,
-        )
-        for metric in GatewayMetrics().all
+        for metric in metrics
         for family in metric.describe()
     ]

@@ -2,17 +2,9 @@
 
 from kpis.tallies.fcr import FCR_MEASURES
 from kpis.tallies.windows import MEASURES
-from sinks.rows import FACT_TABLES, fact_columns
+from sinks.rows import FACT_KEYS, FACT_TABLES, fact_columns
 from sql.rebuild_queries import Target, row_partition
 
-FACT_KEYS = {
-    "contacts": ("contact_id",),
-    "legs": ("contact_id", "leg"),
-    "surveys": ("contact_id", "kind", "respondent"),
-    "fcr": ("customer_key", "contact_id"),
-    "agent_quarters": ("agent", "window_start"),
-    "offers": ("contact_id", "event_id"),
-}
 WINDOW_KEYS = {
     "kpi_windows": ("window_start", "channel", "queue", "partition"),
     "fcr_windows": ("window_start", "channel", "queue", "days", "partition"),

@@ -144,11 +144,11 @@ class Reader:
         """The state events that a query finds, by agent: of each the statement that counts."""
         found: defaultdict[str, list[AgentStateChanged]] = defaultdict(list)
         for row in rows(self.client, query, self.parameters()):
-            team, state, occurred_at, source, *more = row["best"]
+            team, state, occurred_at, source, reason = row["best"]
             found[row["agent"]].append(
                 AgentStateChanged(
                     event_id=row["event_id"], agent=row["agent"], team=team or None, state=state,
-                    occurred_at=occurred_at, source=source, reason=(more or [None])[0],
+                    occurred_at=occurred_at, source=source, reason=reason,
                 )
             )  # fmt: skip
         return found

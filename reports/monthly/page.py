@@ -43,8 +43,8 @@ def verdict(line: Line) -> str:
     """The target, and in words whether it is met: colour alone says nothing to some."""
     if line.met is None:
         return escape(line.wanted)
-    name, word = ("met", "met") if line.met else ("missed", "missed")
-    return f'<span class="{name}">{escape(line.wanted)} {word}</span>'
+    word = "met" if line.met else "missed"
+    return f'<span class="{word}">{escape(line.wanted)} {word}</span>'
 
 
 def points(series: Series) -> Iterator[list[tuple[float, float]]]:

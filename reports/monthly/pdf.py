@@ -24,16 +24,20 @@ WIDTHS = {
 OTHER, BOLD = 680, 1.05
 
 
+def printed(text: str) -> str:
+    """What stands on paper: there are no such signs in Windows' western character set."""
+    return text.replace("≤", "<=").replace("≥", ">=")
+
+
 def escaped(text: str) -> str:
     """A string of PDF, in Windows' western character set."""
-    plain = text.replace("≤", "<=").replace("≥", ">=")
-    safe = plain.encode("cp1252", "replace").decode("cp1252")
+    safe = printed(text).encode("cp1252", "replace").decode("cp1252")
     return "".join(f"\\{letter}" if letter in "\\()" else letter for letter in safe if letter >= " ")
 
 
 def width_of(text: str, size: float, bold: bool = False) -> float:
     """How wide a text is: to stand at the right of its column."""
-    return sum(WIDTHS.get(letter, OTHER) for letter in text) / 1000 * size * (BOLD if bold else 1)
+    return sum(WIDTHS.get(letter, OTHER) for letter in printed(text)) / 1000 * size * (BOLD if bold else 1)
 
 
 class Paper:
@@ -134,7 +138,7 @@ def drawn(report: Report) -> Paper:
     for line in report.lines:
         met = "" if line.met is None else " met" if line.met else " missed"
         cells = (line.kpi.name, shown(line.value), shown(line.before), line.change, line.wanted + met)
-        paper.row([escaped_symbols(cell) for cell in cells], places, NORMAL)
+        paper.row(cells, places, NORMAL)
     head(paper, "By day")
     charts(paper, report.series)
     head(paper, "By queue")
@@ -144,11 +148,6 @@ def drawn(report: Report) -> Paper:
     for name, values in report.queues:
         paper.row((name[:16], *(shown(values[id_]) for id_ in BY_QUEUE)), places, SMALL)
     return paper
-
-
-def escaped_symbols(text: str) -> str:
-    """As it will be printed, so that its width is known."""
-    return text.replace("≤", "<=").replace("≥", ">=")
 
 
 def short(name: str) -> str:

@@ -48,25 +48,15 @@ def source(relation: str, by: Dimensions, values: Values) -> ViewSource:
     return ViewSource(relation, MINUTE_S, {name: f"v_{name}" for name in values})
 
 
-def window_values(kpis: Sequence[Kpi], rules: Rules, by: Dimensions) -> Values:
-    """Totals of the KPIs of windows, as what a leg or contact adds to them."""
+def window_values(kpis: Sequence[Kpi], rules: Rules, by: Dimensions, known: Sequence[str]) -> Values:
+    """Totals of the KPIs of windows that are made of these measures, as what a row adds to them."""
     values: Values = {}
-    for kpi in kpis:
+    for kpi in (kpi for kpi in kpis if kpi.table == "windows"):
         condition = applies(kpi, rules) if apart(kpi, by) else ""
-        for measure in (*kpi.num, *kpi.den) if kpi.table == "windows" else ():
+        for measure in (name for name in (*kpi.num, *kpi.den) if name in known):
             value = f"if({condition}, m_{measure}, 0)" if condition else f"m_{measure}"
             values[f"m_{measure}{apart(kpi, by)}"] = value
     return values
-
-
-def having(values: Values, known: Sequence[str]) -> Values:
-    """Those made of these measures."""
-    return {name: value for name, value in values.items() if measure_of(value) in known}
-
-
-def measure_of(value: str) -> str:
-    """The measure in what window_values gives."""
-    return value.removesuffix(", 0)").rsplit("m_", 1)[-1] if value.startswith("if(") else value[2:]
 
 
 def until_now(rules: Rules) -> str:
@@ -76,8 +66,10 @@ def until_now(rules: Rules) -> str:
 
 def fact_sources(kpis: Sequence[Kpi], rules: Rules, by: Dimensions) -> list[ViewSource]:
     """Sources by any of channel, queue, agent, team and reason."""
-    parameters, values = rule_parameters(rules), window_values(kpis, rules, by)
-    of_legs, of_contacts = having(values, LEG_MEASURES), having(values, CONTACT_MEASURES)
+    parameters = rule_parameters(rules)
+    of_legs, of_contacts, of_offers = (
+        window_values(kpis, rules, by, known) for known in (LEG_MEASURES, CONTACT_MEASURES, OFFER_MEASURES)
+    )
     if "agent" not in by and of_legs:
         of_legs[STILL] = still_waiting(MINUTE_S, "m_waiting", rules)
         of_contacts[CONTACTS] = "m_contact_waiting"
@@ -86,7 +78,6 @@ def fact_sources(kpis: Sequence[Kpi], rules: Rules, by: Dimensions) -> list[View
         contacts = oracle.with_ivr_legs(text.STREAM_CONTACTS, text.STREAM_LEGS)
         relation = with_values(oracle.contact_bookings(contacts), parameters)
         sources.append(source(relation, by, of_contacts))
-    of_offers = having(values, OFFER_MEASURES)
     sources.append(source(oracle.offer_bookings(only(by, text.STREAM_OFFERS)), by, of_offers))
     judged = {
         f"{prefix(kpi)}{measure}": fcr_value(kpi, f"m_{measure}", "minute_ms")

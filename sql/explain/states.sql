@@ -1,10 +1,5 @@
--- What counts of each state event that may matter to quarters in the range.
+-- What counts of each of these state events.
 SELECT agent, event_id,
-    argMax((team, state, toUnixTimestamp64Milli(occurred_at), source), (greatest(revision, revision_wide), canonical)) AS best
-FROM agent_events
-WHERE (agent, event_id) IN (
-    SELECT agent, event_id FROM agent_events
-    WHERE occurred_at >= fromUnixTimestamp64Milli({from_ms:Int64} - {agent_state_max_ms:Int64}, 'UTC')
-        AND occurred_at < fromUnixTimestamp64Milli({to_ms:Int64} + 900000 + {agent_state_max_ms:Int64}, 'UTC')
-)
+    argMax((team, state, toUnixTimestamp64Milli(occurred_at), source, reason), (greatest(revision, revision_wide), canonical)) AS best
+FROM agent_events {within}
 GROUP BY agent, event_id

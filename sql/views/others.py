@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from schemas.time_units import DAY_MS, MINUTE_MS
 from sql.bookings import backlog, live
+from sql.kpi_queries import STREAM_CONTACTS, STREAM_LEGS
 from sql.table_columns import table_columns
 from sql.templates import compose, fill
 from sql.views.meanings import BY_DAYS, MEANINGS
@@ -102,9 +103,8 @@ def corrections() -> str:
 def frequent_customer() -> str:
     """Customers that are more likely a switchboard or a test than a person."""
     query = fill("views", "frequent_customer", frequent=str(FREQUENT))
-    moment = "DateTime64(3, 'UTC')"
-    types = {"customer": "String", "contact_count": "UInt64", "first_started_at": moment,
-             "last_started_at": moment}  # fmt: skip
+    types = {"customer": "String", "contact_count": "UInt64", "first_started_at": MOMENT,
+             "last_started_at": MOMENT}  # fmt: skip
     return described("frequent_customer", query, types, MEANINGS["frequent_customer"])
 
 
@@ -113,9 +113,9 @@ def source_health() -> str:
     never = "nullIf({0}, toDateTime64(0, 3, 'UTC'))"
     columns = [
         Column("source", "source", "String", "The system that sends events."),
-        Column("last_heartbeat_at", never.format("beat_at"), "Nullable(DateTime64(3, 'UTC'))",
+        Column("last_heartbeat_at", never.format("beat_at"), f"Nullable({MOMENT})",
                "Time of its last heartbeat, by its own clock."),
-        Column("last_event_at", never.format("event_at"), "Nullable(DateTime64(3, 'UTC'))",
+        Column("last_event_at", never.format("event_at"), f"Nullable({MOMENT})",
                "Time of its latest event, by its own clock."),
         Column("silent_s", f"greatest(intDiv({NOW_MS} - toUnixTimestamp64Milli(heard_at), 1000), 0)", "Int64",
                "Seconds since either."),
@@ -125,12 +125,9 @@ def source_health() -> str:
 
 def backlog_now(parameters: Mapping[str, object], columns: Sequence[Column], measures: Sequence[str]) -> str:
     """What is open at this moment; `columns` are expressions of t_<measure>."""
-    source = backlog(
-        "(SELECT * FROM contacts FINAL WHERE is_deleted = 0)",
-        "(SELECT * FROM legs FINAL WHERE is_deleted = 0)",
-    )
+    source = backlog(STREAM_CONTACTS, STREAM_LEGS)
     fixed = [
-        Column("as_of", "now64(3, 'UTC')", "DateTime64(3, 'UTC')", "This moment."),
+        Column("as_of", "now64(3, 'UTC')", MOMENT, "This moment."),
         *(Column(name, name, "String", f"The {name}; '' for none.") for name in BACKLOG_BY),
     ]
     parts = {
@@ -144,19 +141,18 @@ def backlog_now(parameters: Mapping[str, object], columns: Sequence[Column], mea
 
 def alert() -> str:
     """Episodes of alerts: from when to when, and what was seen when they fired."""
-    moment = "DateTime64(3, 'UTC')"
     columns = [
         Column("alert", "alert", "String", "Name of the rule."),
         Column("episode", "episode", "String", "Its id, as in notifications."),
         Column("channel", "own_labels['channel']", "String", "The channel; '' where the rule has none."),
         Column("queue", "own_labels['queue']", "String", "The queue; '' where the rule has none."),
         Column("kpi", "own_kpi", "String", "The KPI that was looked at."),
-        Column("opened_at", "began_at", moment, "When it was off for the first time."),
-        Column("fired_at", "fired", moment, "When it had lasted long enough."),
+        Column("opened_at", "began_at", MOMENT, "When it was off for the first time."),
+        Column("fired_at", "fired", MOMENT, "When it had lasted long enough."),
         Column(
             "ended_at",
             "if(how = '', NULL, over)",
-            f"Nullable({moment})",
+            f"Nullable({MOMENT})",
             "When it was over; NULL: it is not.",
         ),
         Column("ending", "how", "String", "resolved; expired: nobody called any more; '' while it fires."),
@@ -186,7 +182,7 @@ def kpi_now(parameters: Mapping[str, object], columns: Sequence[Column], measure
     ]
     totals = ", ".join(f"{text} AS t_{name}" for name, text in zip(measures, sums, strict=True))
     fixed = [
-        Column("as_of", "now64(3, 'UTC')", "DateTime64(3, 'UTC')", "This moment."),
+        Column("as_of", "now64(3, 'UTC')", MOMENT, "This moment."),
         *(Column(name, name, "String", f"The {name}; '' for none.") for name in ("channel", "queue")),
     ]
     some = " OR ".join(f"t_{name} != 0" for name in measures)
