@@ -102,16 +102,25 @@ def insert(env: dict[str, str], minute: int, queue: str, in_target: int, n: int)
         client.insert("kpi_windows", [[row[name] for name in WINDOW_COLUMNS]], column_names=WINDOW_COLUMNS)
 
 
-def test_a_dip_is_told_once_through_kills(
-    env: dict[str, str], told: tuple[str, list[dict[str, Any]]], tmp_path: Path
-) -> None:
+def this_minute() -> int:
+    return int(time.time() * 1000) // MINUTE_MS * MINUTE_MS
+
+
+@pytest.fixture
+def command(told: tuple[str, list[dict[str, Any]]], tmp_path: Path) -> tuple[str, ...]:
+    """`alerts run` by the rules above, telling that receiver."""
     rules, receivers = tmp_path / "rules.yaml", tmp_path / "receivers.yaml"
     rules.write_text(RULES)
     receivers.write_text(
         f"version: 1\nreceivers:\n  - {{name: hook, type: webhook, url: '{told[0]}', allow_private: true}}\n"
     )
-    command = ("alerts", "run", "--rules", str(rules), "--receivers", str(receivers))
-    now = int(time.time() * 1000) // MINUTE_MS * MINUTE_MS
+    return ("alerts", "run", "--rules", str(rules), "--receivers", str(receivers))
+
+
+def test_a_dip_is_told_once_through_kills(
+    env: dict[str, str], told: tuple[str, list[dict[str, Any]]], command: tuple[str, ...], tmp_path: Path
+) -> None:
+    now = this_minute()
     for ago in range(2, 12):
         insert(env, now - ago * MINUTE_MS, "sales", 2, 10)
         insert(env, now - ago * MINUTE_MS, "support", 9, 10)
@@ -123,14 +132,14 @@ def test_a_dip_is_told_once_through_kills(
     assert {body["key"] for body in told[1]} == {told[1][0]["key"]}
     assert (told[1][0]["status"], told[1][0]["labels"]) == ("firing", {"queue": "sales"})
     assert (told[1][0]["value"], told[1][0]["n"]) == ("20.0 %", 100)
-    insert(env, int(time.time() * 1000) // MINUTE_MS * MINUTE_MS - MINUTE_MS, "sales", 30, 30)
+    insert(env, this_minute() - MINUTE_MS, "sales", 30, 30)
     with at_work(env, *command):
         wait_until(lambda: told[1][-1]["status"] == "resolved", "its end is not told")
     listed = answer(env, "alerts", "list")
     assert [change["kind"] for change in listed["changes"]] == ["resolved", "firing"]
     assert listed["outbox"] == {"sent": 2}
     episode = listed["changes"][0]["episode"]
-    own = env | {"RINGBACK_ALERT_RULES": str(rules)}
+    own = env | {"RINGBACK_ALERT_RULES": str(tmp_path / "rules.yaml")}
     explained = answer(own, "alerts", "explain", episode)
     assert [change["kind"] for change in explained["changes"]] == ["firing", "resolved"]
     assert (explained["changes"][0]["seen"]["successes"], explained["changes"][0]["seen"]["n"]) == (20, 100)
@@ -149,15 +158,9 @@ def test_a_dip_is_told_once_through_kills(
 
 
 def test_two_evaluators_have_one_voice_though_one_is_stopped_and_woken(
-    env: dict[str, str], told: tuple[str, list[dict[str, Any]]], tmp_path: Path
+    env: dict[str, str], told: tuple[str, list[dict[str, Any]]], command: tuple[str, ...]
 ) -> None:
-    rules, receivers = tmp_path / "rules.yaml", tmp_path / "receivers.yaml"
-    rules.write_text(RULES)
-    receivers.write_text(
-        f"version: 1\nreceivers:\n  - {{name: hook, type: webhook, url: '{told[0]}', allow_private: true}}\n"
-    )
-    command = ("alerts", "run", "--rules", str(rules), "--receivers", str(receivers))
-    now = int(time.time() * 1000) // MINUTE_MS * MINUTE_MS
+    now = this_minute()
     for ago in range(2, 12):
         insert(env, now - ago * MINUTE_MS, "sales", 2, 10)
     with at_work(env, *command) as first:
@@ -167,7 +170,7 @@ def test_two_evaluators_have_one_voice_though_one_is_stopped_and_woken(
             os.kill(first.process.pid, signal.SIGSTOP)
             try:
                 began = time.monotonic()
-                insert(env, int(time.time() * 1000) // MINUTE_MS * MINUTE_MS - MINUTE_MS, "sales", 30, 30)
+                insert(env, this_minute() - MINUTE_MS, "sales", 30, 30)
                 wait_until(lambda: told[1][-1]["status"] == "resolved", "the second does not take over")
                 assert time.monotonic() - began < 30
             finally:
