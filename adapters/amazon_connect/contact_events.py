@@ -1,8 +1,8 @@
 """Contact events (EventBridge): best effort, unordered, twice at times; each carries what is known so far."""
 
-from adapters.amazon_connect.fields import APART, channel_of, given, id_of, inner, word
+from adapters.amazon_connect.fields import APART, channel_of, id_of, inner
 from adapters.kit.journeys import Fact
-from adapters.kit.payload_fields import hashed, moment, need, text
+from adapters.kit.payload_fields import given, hashed, moment, need, text, word
 from adapters.kit.payloads import Ignored, Payload, unknown_kind
 
 KINDS = ("INITIATED", "CONNECTED_TO_SYSTEM", "QUEUED", "CONNECTED_TO_AGENT", "DISCONNECTED", "COMPLETED")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.kit.payload_fields import part, text
+from adapters.kit.payload_fields import part, text, word
 from adapters.kit.payloads import Payload
 
 CHANNELS = {"VOICE": "voice", "CHAT": "chat", "TASK": "task", "EMAIL": "email"}
@@ -27,11 +27,6 @@ def inner(payload: Payload, name: str) -> dict[str, Any]:
     return low(part(payload, name))
 
 
-def word(payload: Payload, name: str) -> str:
-    """A text in upper case; "" where there is none. Raises InvalidInput."""
-    return (text(payload, name) or "").upper()
-
-
 def id_of(payload: Payload, name: str) -> str | None:
     """What an ARN ends in, which is stable; None where there is none. Raises InvalidInput."""
     arn = text(payload, name)
@@ -45,8 +40,3 @@ def channel_of(payload: Payload) -> str:
     if channel == "chat" and isinstance(subtype, str) and any(each in subtype.lower() for each in MESSAGING):
         return "messaging"
     return channel
-
-
-def given(**fields: Any) -> dict[str, Any]:
-    """Those that are not None."""
-    return {name: value for name, value in fields.items() if value is not None}

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from adapters.amazon_connect.fields import APART, channel_of, given, id_of, inner, word
+from adapters.amazon_connect.fields import APART, channel_of, id_of, inner
 from adapters.kit.journeys import Fact
-from adapters.kit.payload_fields import hashed, moment, need, text
+from adapters.kit.payload_fields import given, hashed, moment, need, text, word
 from adapters.kit.payloads import Ignored, Payload
 from adapters.kit.surveys import SCALES
 

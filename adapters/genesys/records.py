@@ -3,22 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from adapters.genesys.fields import BESIDE, given, word
+from adapters.genesys.fields import BESIDE
 from adapters.kit.journeys import Fact
-from adapters.kit.outcomes import InvalidInput
-from adapters.kit.payload_fields import hashed, moment, need, text
+from adapters.kit.payload_fields import given, hashed, moment, need, objects, text, word
 from adapters.kit.payloads import Ignored, Payload
 
 CUSTOMERS = ("CUSTOMER", "EXTERNAL")
 Times = list[tuple[str, int, int]]
-
-
-def objects(payload: Payload, name: str) -> list[dict[str, Any]]:
-    """A list of objects; an empty one where there is none. Raises InvalidInput."""
-    found = payload.get(name) or []
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise InvalidInput("wrong_shape", f"{name} is no list of objects")
-    return found
 
 
 def record_facts(record: Payload, secret: bytes) -> list[Fact]:

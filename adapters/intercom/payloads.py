@@ -8,9 +8,9 @@ from adapters.intercom.conversation import (
     SOURCE,
     Notice,
     began,
+    listed,
     moment_of,
     notice_of,
-    objects,
     parts_of,
     people,
 )
@@ -187,7 +187,7 @@ def customers(payload: Payload) -> Iterable[object]:
     item = payload["data"]["item"]
     for each in people(item.get("ticket") or item):
         yield from (each.get(name) for name in ("email", "phone"))
-    for each in objects(item, "contacts", "contacts"):
+    for each in listed(item, "contacts"):
         yield each.get("external_id")
 
 
