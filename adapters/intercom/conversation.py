@@ -60,11 +60,7 @@ def moment_of(notice: Notice, kinds: tuple[str, ...]) -> tuple[int, str, Payload
         return notice.at, notice.name, {}
     number = ident(latest, "id")
     name = f"part-{number}" if number else notice.name
-    return (
-        moment(latest, "created_at") or notice.at,
-        f"part-{name}" if name else notice.name,
-        part(latest, "author"),
-    )
+    return moment(latest, "created_at") or notice.at, f"part-{name}", part(latest, "author")
 
 
 def people(item: Payload) -> Iterator[Payload]:
@@ -92,5 +88,4 @@ def began(notice: Notice, secret: bytes) -> list[Event]:
     outbound = text(part(first, "author"), "type") in OUTBOUND
     revision = earliest_wins(moment(notice.item, "updated_at") or notice.at)
     more = {"customer_key": customer_of(notice, secret), "direction": "outbound" if outbound else "inbound"}
-    found = [notice.contact.event("contact_started", at, "started", revision=revision, **more)]
-    return found
+    return [notice.contact.event("contact_started", at, "started", revision=revision, **more)]
