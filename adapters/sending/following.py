@@ -66,7 +66,7 @@ class Pulse:
     said_s: float = 0.0
 
     async def beat(self, sender: Sender) -> None:
-        """Say it, if it was not said a moment ago. `sender` has it flushed with what comes next."""
+        """Say it, if it was not said a moment ago, and wait until Kafka has it."""
         now = time.time()
         if now - self.said_s >= self.every_s:
             self.said_s, at = now, int(now * 1000)

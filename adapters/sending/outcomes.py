@@ -1,4 +1,4 @@
-"""What those who send for ever share, be it from a log or a connection: one outcome, its counts, the pause."""
+"""What those who send for ever share, be it of a log or a connection: an outcome, its counts, the pause."""
 
 import asyncio
 from contextlib import suppress
