@@ -44,6 +44,9 @@ def gateway() -> None:
     try:
         run(lambda: serve_until_stopped(config, given))
     except OSError as error:
+        if error.filename is not None:
+            where = "RINGBACK_GATEWAY_SPOOL names another folder, of this gateway alone"
+            fail(f"the gateway cannot use {error.filename}: {error.strerror}; {where}", UNREACHABLE)
         at = f"{given.host}:{given.port}"
         fail(f"the gateway cannot listen at {at}: {error.strerror or error}", UNREACHABLE)
 
