@@ -3,7 +3,6 @@
 import asyncio
 import importlib
 import logging
-import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
@@ -18,6 +17,7 @@ from cli.endpoint import GATEWAY_PORT_OFFSET
 from cli.gateway_secrets import source_secrets, tokens
 from cli.gateway_settings import GatewaySettings
 from cli.secrets import customer_secret
+from cli.stopping import stop_event
 from cli.wire import encoder
 from deploy.local.ports import is_loopback
 from gateway.config import GatewayConfig
@@ -106,9 +106,7 @@ def gateway_config(config: GatewaySettings) -> GatewayConfig:
 
 async def serve_until_stopped(config: GatewaySettings, given: GatewayConfig) -> None:
     """Serve until SIGINT or SIGTERM; what is being answered then is answered."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_event()
     ready = asyncio.Event()
     topics = asyncio.create_task(until_topics(config, ready))
     stopping = asyncio.create_task(stop.wait())
