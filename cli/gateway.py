@@ -33,7 +33,7 @@ log = structlog.get_logger()
 def gateway() -> None:
     """Run the gateway until SIGTERM: events of any program and webhooks of sources, over HTTP to Kafka.
 
-    It answers 202 when Kafka has acknowledged. docs/guide/gateway.md shows how to send.
+    It answers 202 when Kafka or the disk of its spool has it. docs/guide/gateway.md shows how to send.
 
     Example: RINGBACK_GATEWAY_TOKEN_FILE=token ringback gateway
     """
