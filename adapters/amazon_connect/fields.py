@@ -40,3 +40,10 @@ def channel_of(payload: Payload) -> str:
     if channel == "chat" and isinstance(subtype, str) and any(each in subtype.lower() for each in MESSAGING):
         return "messaging"
     return channel
+
+
+def seconds(payload: Payload, name: str) -> int | None:
+    """A duration in milliseconds; None where it is no whole number."""
+    value = payload.get(name)
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return value * 1000 if whole else None  # type: ignore[operator]
