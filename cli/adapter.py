@@ -72,13 +72,13 @@ def list_sources(format: As = Format.text) -> None:
 class PrintingSender:
     """Takes what an import would send: events go to stdout as JSON lines, refused lines to stderr."""
 
-    def __init__(self) -> None:
-        self._refused = 0
+    def __init__(self, kept_max: int) -> None:
+        self._refused, self._kept_max = 0, kept_max
         self.events: list[Event] = []
 
     async def send(self, event: Event) -> None:
         """Print an event."""
-        if len(self.events) < KEPT_MAX:
+        if len(self.events) < self._kept_max:
             self.events.append(event)
         sys.stdout.buffer.write(json_printable(event_line(event)))
 
@@ -124,9 +124,10 @@ def try_file(name: Name, files: Files) -> None:
     with mended():
         source = source_of(name)
         watch = Watch(mapped(source.mapping)) if source.mapping else None
-        read = partial(read_payloads, watch.adapter) if watch else source.load_reader()
+        read = partial(read_payloads, watch.adapter) if watch else source.load_series()
         reader = partial(read, secret=customer_secret(settings(), least=1))
-        quiet, sender = ImportProgress(Console(stderr=True, force_terminal=False)), PrintingSender()
+        quiet = ImportProgress(Console(stderr=True, force_terminal=False))
+        sender = PrintingSender(KEPT_MAX if watch else 0)
         results = [asyncio.run(import_file(file, reader, sender, quiet)) for file in source.in_order(files)]
     if watch:
         never = [f"never matched: {path}" for path in watch.never_matched()]

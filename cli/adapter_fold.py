@@ -8,7 +8,6 @@ from kpis.fold.events import fold
 from schemas.events import AgentStateChanged, ContactEvent, Event, SourceHeartbeat
 
 CONTACTS_MAX = 20  # that are told one by one
-TOTALS = ("contacts", "offered", "answered", "abandoned", "handled", "transfers", "talk_ms", "queue_ms")
 
 
 def facts_of(events: Iterable[Event]) -> dict[str, Facts]:
@@ -34,6 +33,9 @@ def totals(facts: Iterable[Facts]) -> dict[str, int]:
         "talk_ms": sum(leg.talk_ms or 0 for leg in legs),
         "queue_ms": sum(leg.queue_ms or 0 for leg in legs),
     }
+
+
+TOTALS = tuple(totals(()))  # their names
 
 
 def fold_lines(facts: dict[str, Facts]) -> Iterator[str]:

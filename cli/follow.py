@@ -1,7 +1,6 @@
 """`ringback follow`: events of a log while it is written, such as Asterisk's queue_log."""
 
 import asyncio
-import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from adapters.sending.producer import NotSent
 from cli.console import UNREACHABLE, WRONG_USE, err, fail, out, settings
 from cli.secrets import customer_secret
 from cli.sending import open_sender
+from cli.stopping import stop_event
 
 Name = Annotated[str, typer.Argument(help="A source of a log, such as asterisk.", metavar="NAME")]
 Log = Annotated[Path, typer.Argument(help="The log that is being written.", metavar="FILE")]
@@ -63,9 +63,7 @@ def follow(name: Name, file: Log, position: Position = None, every: Every = 0.25
 
 async def run(following: Follows, every_s: float, once: bool, pulse: Pulse | None = None) -> Followed:
     """Follow until SIGINT or SIGTERM, or to the end of what is there."""
-    stop, followed = asyncio.Event(), Followed()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop, followed = stop_event(), Followed()
     async with await open_sender(settings()) as sender:
         if once:
             while not stop.is_set() and await follow_once(following, sender, followed):

@@ -3,7 +3,6 @@
 import asyncio
 import importlib
 import logging
-import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
@@ -18,6 +17,7 @@ from cli.endpoint import GATEWAY_PORT_OFFSET
 from cli.gateway_secrets import source_secrets, tokens
 from cli.gateway_settings import GatewaySettings
 from cli.secrets import customer_secret
+from cli.stopping import stop_event
 from cli.wire import encoder
 from deploy.local.ports import is_loopback
 from gateway.config import GatewayConfig
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 def gateway() -> None:
     """Run the gateway until SIGTERM: events of any program and webhooks of sources, over HTTP to Kafka.
 
-    It answers 202 when Kafka has acknowledged. docs/guide/gateway.md shows how to send.
+    It answers 202 when Kafka or the disk of its spool has it. docs/guide/gateway.md shows how to send.
 
     Example: RINGBACK_GATEWAY_TOKEN_FILE=token ringback gateway
     """
@@ -44,6 +44,9 @@ def gateway() -> None:
     try:
         run(lambda: serve_until_stopped(config, given))
     except OSError as error:
+        if error.filename is not None:
+            where = "RINGBACK_GATEWAY_SPOOL names another folder, of this gateway alone"
+            fail(f"the gateway cannot use {error.filename}: {error.strerror}; {where}", UNREACHABLE)
         at = f"{given.host}:{given.port}"
         fail(f"the gateway cannot listen at {at}: {error.strerror or error}", UNREACHABLE)
 
@@ -103,9 +106,7 @@ def gateway_config(config: GatewaySettings) -> GatewayConfig:
 
 async def serve_until_stopped(config: GatewaySettings, given: GatewayConfig) -> None:
     """Serve until SIGINT or SIGTERM; what is being answered then is answered."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_event()
     ready = asyncio.Event()
     topics = asyncio.create_task(until_topics(config, ready))
     stopping = asyncio.create_task(stop.wait())

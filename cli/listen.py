@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from adapters.sending.producer import NotSent
 from cli.console import UNREACHABLE, WRONG_USE, fail, out, settings
 from cli.secrets import customer_secret
 from cli.sending import open_sender
+from cli.stopping import stop_event
 
 Name = Annotated[
     str, typer.Argument(help="A source with a connection, such as asterisk_ami.", metavar="NAME")
@@ -73,9 +73,7 @@ def listen(name: Name, address: At, user: User = "ringback") -> None:
 
 async def run(listener: Listener, address: Address) -> Listened:
     """Listen until SIGINT or SIGTERM."""
-    stop, heard = asyncio.Event(), Listened()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop, heard = stop_event(), Listened()
     async with await open_sender(settings()) as sender:
         await listen_until(stop, listener, address, sender, heard)
     return heard

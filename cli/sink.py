@@ -1,7 +1,6 @@
 """`ringback sink`: one sink, for containers."""
 
 import asyncio
-import signal
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -10,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from cli.console import settings
 from cli.endpoint import SINK_PORT_OFFSET, endpoint
+from cli.stopping import stop_event
 from cli.stream_settings import stream_config
 from cli.wire import wire
 from kpis.rules import Rules
@@ -43,10 +43,7 @@ def make_views(
 async def sink_until_stopped() -> None:
     """Run the sink; SIGINT and SIGTERM let it write and commit what it holds."""
     config = settings()
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    stop = stop_event()
     stream = stream_config(config)
     zones = config.timezone_by_queue
     days = config.corrections_days

@@ -1,7 +1,6 @@
 """`ringback wallboard`: the page that hangs on the wall."""
 
 import asyncio
-import signal
 import time
 from collections.abc import Callable
 from functools import partial
@@ -18,6 +17,7 @@ from cli.console import UNREACHABLE, WRONG_USE, fail, out, settings
 from cli.endpoint import WALLBOARD_PORT_OFFSET
 from cli.gateway_secrets import tokens
 from cli.settings import Settings, rules_of
+from cli.stopping import stop_event
 from cli.wallboard_alerts import latest_changes
 from cli.wallboard_settings import WallboardSettings
 from deploy.local.ports import is_loopback
@@ -106,9 +106,7 @@ def doors_of(config: WallboardSettings) -> Doors:
 
 async def serve_until_stopped(config: WallboardSettings, wall: Wall, doors: Doors) -> None:
     """Serve until SIGINT or SIGTERM."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_event()
     async with running(wall, doors, config.wallboard_host, config.wallboard_port):
         port = config.metrics_port + WALLBOARD_PORT_OFFSET
         watched = await listen(observation(wall), config.metrics_host, port)

@@ -32,7 +32,7 @@ def events_of(found: list[dict[str, Any]], customer_secret: bytes) -> list[Event
 
 
 async def take(request: web.Request, gateway: Gateway) -> web.Response:
-    """Check, write, and answer when Kafka has acknowledged."""
+    """Check, write, and answer when Kafka or the spool has it."""
     config = gateway.config
     check_token(request.headers.get("Authorization"), config.tokens)
     body = await body_of(request, config.limits)

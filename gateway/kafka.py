@@ -81,16 +81,25 @@ class Acknowledged:
             }
         )
         self._limit_s = limit_s
-        self._trouble = ""
+        self._held = self._trouble = ""
         self._stop = threading.Event()
 
     @property
+    def held(self) -> str:
+        """Why Kafka must not be given anything yet; "" where it may be."""
+        return self._held
+
+    @property
     def trouble(self) -> str:
-        """What the client last said about its connections, "" since something was acknowledged."""
-        return self._trouble
+        """Why Kafka is held or what the client last said of its connections, "" since it acknowledged."""
+        return self._held or self._trouble
 
     def hold(self, reason: str) -> None:
-        """Kafka cannot take anything yet, or can, where there is no reason."""
+        """Kafka must not be given anything yet; or may be, where there is no reason."""
+        self._held, self._trouble = reason, ""
+
+    def doubt(self, reason: str) -> None:
+        """Kafka did not take something, until it acknowledges again."""
         self._trouble = reason
 
     async def __aenter__(self) -> Self:

@@ -79,7 +79,7 @@ def listed(schema: Document) -> Document:
 def counts(*names: str) -> Document:
     """The answer 202."""
     schema = {"type": "object", "required": list(names), "properties": dict.fromkeys(names, COUNT)}
-    return {"description": "Kafka has acknowledged everything.", "content": content(JSON, schema)}
+    return {"description": "Kafka or the spool has everything.", "content": content(JSON, schema)}
 
 
 def refusals(statuses: Iterable[int]) -> Document:

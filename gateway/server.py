@@ -55,11 +55,14 @@ async def show_document(described: bytes, _: web.Request) -> web.Response:
 
 def remember(config: GatewayConfig) -> None:
     """Let adapters that need it know, beside the spool, what was said before. Raises OSError."""
-    for source in config.sources if config.spool is not None else ():
+    if config.spool is None:
+        return
+    folder = config.spool.parent / "gateway-journeys"
+    for source in config.sources:
         if source.adapter and config.secrets.get(source.name):
             adapter = source.load_adapter()
-            if adapter.remember is not None and config.spool is not None:
-                adapter.remember(config.spool.parent / "gateway-journeys" / f"{source.name}.jsonl")
+            if adapter.remember is not None:
+                adapter.remember(folder / f"{source.name}.jsonl")
 
 
 def application(gateway: Gateway) -> web.Application:

@@ -88,7 +88,7 @@ async def be_asked(source: Source, request: web.Request, gateway: Gateway) -> we
 
 
 async def take(source: Source, request: web.Request, gateway: Gateway) -> web.Response:
-    """Check, write, and answer when Kafka has acknowledged."""
+    """Check, write, and answer when Kafka or the spool has it."""
     config = gateway.config
     secrets = secrets_of(source, config)
     challenge = before_signature(source.challenge, request)

@@ -66,7 +66,8 @@ class Gateway:
         if self.spool is None:
             await self.kafka.write(records)
             return
-        if not self.kafka.trouble:
+        # While the spool holds something, its way to Kafka finds out whether that answers again; else we do.
+        if not self.kafka.trouble or not (self.kafka.held or self.spool.size):
             try:
                 async with asyncio.timeout(self.config.limits.spool_after_s):
                     await self.kafka.write(records)
@@ -74,7 +75,7 @@ class Gateway:
             except NotAcknowledged:
                 pass
             except TimeoutError:
-                self.kafka.hold("nothing was acknowledged in time")  # until the spool's way to Kafka works
+                self.kafka.doubt("nothing was acknowledged in time")
         if records:
             await self.spool.append(records)
             self.metrics.spooled.inc(len(records))

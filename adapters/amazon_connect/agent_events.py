@@ -6,10 +6,10 @@ repeat the last change under another time and tell nothing.
 
 from collections.abc import Iterator
 
-from adapters.amazon_connect.fields import given, id_of, inner, low, word
+from adapters.amazon_connect.fields import id_of, inner, low
 from adapters.kit.journeys import Fact, Said
-from adapters.kit.outcomes import InvalidInput, build
-from adapters.kit.payload_fields import moment, need, text
+from adapters.kit.outcomes import build
+from adapters.kit.payload_fields import given, moment, need, objects, text, word
 from adapters.kit.payloads import Ignored, Payload, unknown_kind
 
 CONNECTED, ON_HOLD = "CONNECTED", "CONNECTED_ONHOLD"
@@ -39,10 +39,7 @@ def agent_facts(event: Payload) -> list[Said]:
 
 def contacts_of(snapshot: Payload) -> Contacts:
     """The contacts of an agent by their ids."""
-    found = snapshot.get("contacts") or []
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise InvalidInput("wrong_shape", "Contacts is no list of objects")
-    lowered = [low(each) for each in found]
+    lowered = [low(each) for each in objects(snapshot, "contacts")]
     return {need(text(each, "contactid"), "ContactId"): each for each in lowered}
 
 
@@ -57,15 +54,15 @@ def state_of(kind: str, agent: str, before: Payload, after: Payload, at: int) ->
         state = STATES.get(word(now, "type"), usual)
         begun = moment(now, "starttimestamp")
         at = begun if begun and begun != moment(was, "starttimestamp") else at
-    fields = {
-        "event_id": f"state-{at}-{state}",
-        "agent": agent,
-        "state": state,
-        "occurred_at": at,
-        "source": "amazon_connect",
-        "reason": name if state not in ("available", "offline") else None,
-    }
-    yield build("agent_state_changed", {key: value for key, value in fields.items() if value is not None})
+    fields = given(
+        event_id=f"state-{at}-{state}",
+        agent=agent,
+        state=state,
+        occurred_at=at,
+        source="amazon_connect",
+        reason=name if state not in ("available", "offline") else None,
+    )
+    yield build("agent_state_changed", fields)
 
 
 def changed(contact: str, was: Payload, now: Payload, agent: str, at: int) -> Iterator[Fact]:

@@ -1,8 +1,8 @@
 """Contact events (EventBridge): best effort, unordered, twice at times; each carries what is known so far."""
 
-from adapters.amazon_connect.fields import APART, channel_of, given, id_of, inner, word
+from adapters.amazon_connect.fields import APART, channel_of, id_of, inner, seconds
 from adapters.kit.journeys import Fact
-from adapters.kit.payload_fields import hashed, moment, need, text
+from adapters.kit.payload_fields import given, hashed, moment, need, text, word
 from adapters.kit.payloads import Ignored, Payload, unknown_kind
 
 KINDS = ("INITIATED", "CONNECTED_TO_SYSTEM", "QUEUED", "CONNECTED_TO_AGENT", "DISCONNECTED", "COMPLETED")
@@ -21,7 +21,6 @@ def event_facts(detail: Payload, secret: bytes) -> list[Fact]:
         raise Ignored(APART[method])
     queue, agent = inner(detail, "queueinfo"), inner(detail, "agentinfo")
     customer, endpoint = text(detail, "customerid"), inner(detail, "customerendpoint")
-    hold_s = agent.get("agentinitiatedholdduration")
     value = given(
         method=method or None,
         previous=text(detail, "previouscontactid"),
@@ -31,7 +30,7 @@ def event_facts(detail: Payload, secret: bytes) -> list[Fact]:
         queue=id_of(queue, "queuearn"),
         agent=id_of(agent, "agentarn"),
         answered=moment(agent, "connectedtoagenttimestamp"),
-        hold_ms=hold_s * 1000 if isinstance(hold_s, int) and not isinstance(hold_s, bool) else None,
+        hold_ms=seconds(agent, "agentinitiatedholdduration"),
         wrapped=moment(agent, "aftercontactworkendtimestamp"),
         ended=moment(detail, "disconnecttimestamp"),
         reason_of_end=text(detail, "disconnectreason"),

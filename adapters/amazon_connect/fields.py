@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.kit.payload_fields import part, text
+from adapters.kit.payload_fields import part, text, word
 from adapters.kit.payloads import Payload
 
 CHANNELS = {"VOICE": "voice", "CHAT": "chat", "TASK": "task", "EMAIL": "email"}
@@ -27,11 +27,6 @@ def inner(payload: Payload, name: str) -> dict[str, Any]:
     return low(part(payload, name))
 
 
-def word(payload: Payload, name: str) -> str:
-    """A text in upper case; "" where there is none. Raises InvalidInput."""
-    return (text(payload, name) or "").upper()
-
-
 def id_of(payload: Payload, name: str) -> str | None:
     """What an ARN ends in, which is stable; None where there is none. Raises InvalidInput."""
     arn = text(payload, name)
@@ -47,6 +42,8 @@ def channel_of(payload: Payload) -> str:
     return channel
 
 
-def given(**fields: Any) -> dict[str, Any]:
-    """Those that are not None."""
-    return {name: value for name, value in fields.items() if value is not None}
+def seconds(payload: Payload, name: str) -> int | None:
+    """A duration in milliseconds; None where it is no whole number."""
+    value = payload.get(name)
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return value * 1000 if whole else None  # type: ignore[operator]

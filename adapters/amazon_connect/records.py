@@ -2,20 +2,13 @@
 
 from typing import Any
 
-from adapters.amazon_connect.fields import APART, channel_of, given, id_of, inner, word
+from adapters.amazon_connect.fields import APART, channel_of, id_of, inner, seconds
 from adapters.kit.journeys import Fact
-from adapters.kit.payload_fields import hashed, moment, need, text
+from adapters.kit.payload_fields import given, hashed, moment, need, text, word
 from adapters.kit.payloads import Ignored, Payload
 from adapters.kit.surveys import SCALES
 
 RECORD = "RECORD"
-
-
-def seconds(payload: Payload, name: str) -> int | None:
-    """A duration in milliseconds; None where it is no whole number."""
-    value = payload.get(name)
-    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return value * 1000 if whole else None  # type: ignore[operator]
 
 
 def measures(agent: Payload) -> dict[str, Any]:

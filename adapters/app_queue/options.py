@@ -1,7 +1,8 @@
 """What an administrator can say about his Asterisk that the log does not."""
 
-import os
 from dataclasses import dataclass, field
+
+from adapters.kit.pairs import pairs
 
 HOUR_MS = 3_600_000
 SETTING = "RINGBACK_AGENT_ALIASES"
@@ -9,8 +10,7 @@ SETTING = "RINGBACK_AGENT_ALIASES"
 
 def aliases_set() -> dict[str, str]:
     """Aliases by the setting: `PJSIP/201=Ada Example, 201=Ada Example`."""
-    pairs = (pair.partition("=") for pair in os.environ.get(SETTING, "").split(","))
-    return {alias.strip(): name.strip() for alias, _, name in pairs if alias.strip() and name.strip()}
+    return pairs(SETTING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ RINGBACK_QUEUE_LOG_ZONE. In the hour that a clock shows twice, the second that a
 order of the rows tell which of the two is meant.
 """
 
-import csv
 import os
 import re
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.app_queue.facts import NONE, SECOND_MS, Fact
 from adapters.asterisk.lines import NAME_MAX, parameters
+from adapters.kit.csv_cells import line_cells
 from adapters.kit.outcomes import InvalidInput, WrongFile
 from adapters.kit.payload_fields import EPOCH, MILLISECOND
 from schemas.event_fields import OCCURRED_AT_MAX, OCCURRED_AT_MIN
@@ -26,11 +26,7 @@ AWAY_MS = 2 * SECOND_MS  # MySQL rounds, and a row may be written late
 
 def cells_of(data: bytes) -> list[str]:
     """The cells of a line of CSV. Raises InvalidInput."""
-    try:
-        rows = [*csv.reader([data.decode("utf-8", "replace")], strict=True)]
-    except csv.Error as error:
-        raise InvalidInput("invalid_csv", f"no line of CSV: {error}") from None
-    return [cell.strip() for cell in rows[0]] if rows else []
+    return [cell.strip() for cell in line_cells(data.decode("utf-8", "replace"))]
 
 
 def header_of(data: bytes) -> list[str]:

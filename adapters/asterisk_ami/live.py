@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count
 
 from adapters.asterisk_ami.ami import Ami, ami
 from adapters.asterisk_ami.blocks import parse_block
@@ -84,7 +85,7 @@ class AmiListener:
 
     def __init__(self, user: str, password: str, secret: bytes) -> None:
         self._state, self._user, self._password = ami(secret), user, password
-        self._count = iter(range(1, 2**62))
+        self._count = count(1)
 
     def session(self) -> AmiSession:
         """A new connection."""

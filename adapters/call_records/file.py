@@ -1,10 +1,10 @@
 """Reading a file of call records."""
 
-import csv
 from collections.abc import Iterator
 
 from adapters.call_records.layout import Layout, layouts, zone
 from adapters.call_records.rows import Row, row_events
+from adapters.kit.csv_cells import line_cells
 from adapters.kit.lines import Line, LineFile
 from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, WrongFile, reject
 
@@ -15,11 +15,7 @@ def cells_of(data: bytes, delimiter: str) -> list[str]:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-    try:
-        rows = [*csv.reader([text], delimiter=delimiter, strict=True)]
-    except csv.Error as error:
-        raise InvalidInput("invalid_csv", f"no line of CSV: {error}") from None
-    return rows[0] if rows else []
+    return line_cells(text, delimiter)
 
 
 def layout_of(line: Line) -> Layout | None:

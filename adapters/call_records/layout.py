@@ -100,6 +100,7 @@ class Layout(Strict):
         return True
 
 
+@cache
 def read_layout(path: Path) -> Layout:
     """A layout. Raises WrongFile with what is wrong with it."""
     try:

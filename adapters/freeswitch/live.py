@@ -1,6 +1,7 @@
 """A client of the event socket: it asks for the events of the call centre and of holds, and for no others."""
 
 from collections.abc import Iterator
+from itertools import count
 
 from adapters.freeswitch.calls import Calls
 from adapters.freeswitch.fields import Fields, from_headers, from_json
@@ -94,7 +95,7 @@ class SocketListener:
 
     def __init__(self, user: str, password: str, secret: bytes) -> None:
         self._calls, self._password = Calls(secret), password
-        self._count = iter(range(1, 2**62))
+        self._count = count(1)
 
     def session(self) -> SocketSession:
         """A new connection."""

@@ -1,8 +1,8 @@
 """Detail events, v2.detail.events.conversation.{id}.TOPIC: of all times eventTime alone is the event's."""
 
-from adapters.genesys.fields import BESIDE, duration, given, time_ms, word
+from adapters.genesys.fields import BESIDE, duration, time_ms
 from adapters.kit.journeys import Fact
-from adapters.kit.payload_fields import hashed, need, part, text
+from adapters.kit.payload_fields import given, hashed, need, part, text, word
 from adapters.kit.payloads import Ignored, Payload, unknown_kind
 
 PREFIX = "v2.detail.events.conversation."

@@ -1,9 +1,6 @@
 """Words of Genesys Cloud, which are in upper case in detail events and in lower case in detail records."""
 
-from typing import Any
-
 from adapters.kit.outcomes import InvalidInput
-from adapters.kit.payload_fields import text
 from adapters.kit.payloads import Payload
 from schemas.event_fields import DURATION_MAX_MS, OCCURRED_AT_MAX, OCCURRED_AT_MIN
 
@@ -18,11 +15,6 @@ CHANNELS = {
 # Sessions beside the conversation.
 BESIDE = ("SCREENSHARE", "COBROWSE", "SCREENMONITORING", "SCREENRECORDING", "VIDEO", "MONITORING")
 SYSTEM_CODES = ("ININ-WRAP-UP-TIMEOUT", "ININ-WRAP-UP-SKIPPED")
-
-
-def word(payload: Payload, name: str) -> str:
-    """A text in upper case; "" where there is none. Raises InvalidInput."""
-    return (text(payload, name) or "").upper()
 
 
 def time_ms(payload: Payload, name: str) -> int | None:
@@ -42,8 +34,3 @@ def duration(payload: Payload, name: str) -> int | None:
     value = payload.get(name)
     whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= DURATION_MAX_MS
     return value if whole else None
-
-
-def given(**fields: Any) -> dict[str, Any]:
-    """Those that are not None or empty."""
-    return {name: value for name, value in fields.items() if value not in (None, "")}

@@ -3,22 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from adapters.genesys.fields import BESIDE, given, word
+from adapters.genesys.fields import BESIDE
 from adapters.kit.journeys import Fact
-from adapters.kit.outcomes import InvalidInput
-from adapters.kit.payload_fields import hashed, moment, need, text
+from adapters.kit.payload_fields import given, hashed, moment, need, objects, text, word
 from adapters.kit.payloads import Ignored, Payload
 
 CUSTOMERS = ("CUSTOMER", "EXTERNAL")
 Times = list[tuple[str, int, int]]
-
-
-def objects(payload: Payload, name: str) -> list[dict[str, Any]]:
-    """A list of objects; an empty one where there is none. Raises InvalidInput."""
-    found = payload.get(name) or []
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise InvalidInput("wrong_shape", f"{name} is no list of objects")
-    return found
 
 
 def record_facts(record: Payload, secret: bytes) -> list[Fact]:
@@ -48,26 +39,26 @@ def segments_of(session: Payload) -> Times:
     return sorted(found, key=lambda each: each[1:])
 
 
+def texts(session: Payload, name: str) -> list[str]:
+    """What the segments of a session say under a name, in their order."""
+    return [found for each in objects(session, "segments") if (found := text(each, name))]
+
+
 def of_session(participant: Payload, session: Payload, secret: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
     """Names and values of the facts of one session."""
     times, name = segments_of(session), need(text(session, "sessionId"), "sessionId")
     if not times:
         return
     purpose = word(participant, "purpose")
-    queue = next(
-        (text(each, "queueId") for each in objects(session, "segments") if text(each, "queueId")), None
-    )
-    ends = [
-        word(each, "disconnectType") for each in objects(session, "segments") if word(each, "disconnectType")
-    ]
+    queues, ends = (texts(session, each) for each in ("queueId", "disconnectType"))
     common = given(
         session=name,
         participant=text(participant, "participantId"),
         media=word(session, "mediaType"),
         direction=word(session, "direction"),
-        queue=queue,
+        queue=queues[0] if queues else None,
         user=text(participant, "userId"),
-        disconnect=ends[-1] if ends else None,
+        disconnect=ends[-1].upper() if ends else None,
     )
     start, end = times[0][1], max(until for _, _, until in times)
     if purpose in CUSTOMERS:
@@ -120,8 +111,6 @@ def of_agent(
     yield f"user.end|{name}", dict(common) | value
     wraps = [(start, until) for kind, start, until in times if kind == "WRAPUP"]
     if wraps:
-        codes = [
-            text(each, "wrapUpCode") for each in objects(session, "segments") if text(each, "wrapUpCode")
-        ]
+        codes = texts(session, "wrapUpCode")
         done = given(at=wraps[-1][1], acw_ms=total(times, "WRAPUP"), code=codes[-1] if codes else None)
         yield f"acw|{name}", dict(common) | done

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.kit.outcomes import InvalidInput
 from adapters.kit.payload_events import Contact
-from adapters.kit.payload_fields import earliest_wins, hashed, ident, moment, need, part, text
+from adapters.kit.payload_fields import earliest_wins, hashed, ident, moment, need, objects, part, text
 from adapters.kit.payloads import Payload
 from schemas.events import Event
 
@@ -33,15 +32,9 @@ class Notice:
     name: str
 
 
-def objects(payload: Payload, *path: str) -> list[dict[str, Any]]:
-    """A list of objects somewhere inside; an empty one where there is none. Raises InvalidInput."""
-    *outer, last = path
-    for name in outer:
-        payload = part(payload, name)
-    found = payload.get(last) or []
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise InvalidInput("wrong_shape", f"{last} is no list of objects")
-    return found
+def listed(item: Payload, name: str) -> list[dict[str, Any]]:
+    """A list of objects, which stands in an object of its own name. Raises InvalidInput."""
+    return objects(part(item, name), name)
 
 
 def notice_of(payload: Payload, item: Payload) -> Notice:
@@ -56,9 +49,7 @@ def notice_of(payload: Payload, item: Payload) -> Notice:
 
 def parts_of(notice: Notice) -> list[dict[str, Any]]:
     """The parts that a notification carries: mostly the newest one alone."""
-    return objects(notice.item, "conversation_parts", "conversation_parts") or objects(
-        notice.item, "ticket_parts", "ticket_parts"
-    )
+    return listed(notice.item, "conversation_parts") or listed(notice.item, "ticket_parts")
 
 
 def moment_of(notice: Notice, kinds: tuple[str, ...]) -> tuple[int, str, Payload]:
@@ -69,16 +60,12 @@ def moment_of(notice: Notice, kinds: tuple[str, ...]) -> tuple[int, str, Payload
         return notice.at, notice.name, {}
     number = ident(latest, "id")
     name = f"part-{number}" if number else notice.name
-    return (
-        moment(latest, "created_at") or notice.at,
-        f"part-{name}" if name else notice.name,
-        part(latest, "author"),
-    )
+    return moment(latest, "created_at") or notice.at, f"part-{name}", part(latest, "author")
 
 
 def people(item: Payload) -> Iterator[Payload]:
     """Those who may be the customer, in both shapes."""
-    yield from objects(item, "contacts", "contacts")
+    yield from listed(item, "contacts")
     for each in (part(item, "user"), part(part(item, "source"), "author")):
         if text(each, "type") not in ("admin", "bot", "team"):
             yield each
@@ -101,5 +88,4 @@ def began(notice: Notice, secret: bytes) -> list[Event]:
     outbound = text(part(first, "author"), "type") in OUTBOUND
     revision = earliest_wins(moment(notice.item, "updated_at") or notice.at)
     more = {"customer_key": customer_of(notice, secret), "direction": "outbound" if outbound else "inbound"}
-    found = [notice.contact.event("contact_started", at, "started", revision=revision, **more)]
-    return found
+    return [notice.contact.event("contact_started", at, "started", revision=revision, **more)]

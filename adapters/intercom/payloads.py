@@ -8,9 +8,9 @@ from adapters.intercom.conversation import (
     SOURCE,
     Notice,
     began,
+    listed,
     moment_of,
     notice_of,
-    objects,
     parts_of,
     people,
 )
@@ -35,6 +35,20 @@ IGNORED = (
     "conversation_part.",
     "granular.",
 )
+NO_FACT = (
+    "conversation.admin.noted",
+    "conversation.admin.snoozed",
+    "conversation.admin.unsnoozed",
+    "conversation.contact.attached",
+    "conversation.contact.detached",
+    "conversation.priority.updated",
+    "conversation.read",
+    "ticket.admin.assigned",
+    "ticket.attribute.updated",
+    "ticket.contact.attached",
+    "ticket.contact.detached",
+    "ticket.note.created",
+)
 
 
 def is_mine(payload: Payload) -> bool:
@@ -49,13 +63,11 @@ def to_events(payload: Payload, secret: bytes) -> Sequence[Event]:
         raise Ignored("ping")
     if topic.startswith("admin."):
         return admin(topic, payload, item)
-    if topic.startswith(IGNORED):
+    if topic in NO_FACT or topic.startswith(IGNORED):
         raise Ignored("no_fact")
     read = KINDS.get(topic)
     if read is None:
         raise unknown_kind()
-    if read is nothing:
-        raise Ignored("no_fact")
     if text(item, "type") == "ticket" or topic.startswith("ticket."):
         item = {**(part(item, "ticket") or item), "type": "ticket"}
     notice = notice_of(payload, item)
@@ -73,11 +85,6 @@ def admin(topic: str, payload: Payload, item: Payload) -> Made:
     agent, at = need(ident(item, "id"), "data.item.id"), need(moment(payload, "created_at"), "created_at")
     fields = {"event_id": f"state-{at}-{state}", "agent": agent, "state": state}
     return [build("agent_state_changed", fields | {"occurred_at": at, "source": SOURCE})]
-
-
-def nothing(_: Notice) -> Made:
-    """Known, and no fact of a contact."""
-    return []
 
 
 def created(notice: Notice) -> Made:
@@ -161,24 +168,6 @@ KINDS: dict[str, Callable[[Notice], Made]] = {
     "ticket.state.updated": moved,
     "ticket.closed": closed,
     "ticket.rating.provided": rated,
-    **dict.fromkeys(
-        (
-            "conversation.admin.noted",
-            "conversation.admin.snoozed",
-            "conversation.admin.unsnoozed",
-            "conversation.contact.attached",
-            "conversation.contact.detached",
-            "conversation.priority.updated",
-            "conversation.read",
-            "conversation_part.tag.created",
-            "ticket.admin.assigned",
-            "ticket.attribute.updated",
-            "ticket.contact.attached",
-            "ticket.contact.detached",
-            "ticket.note.created",
-        ),
-        nothing,
-    ),
 }
 
 
@@ -187,7 +176,7 @@ def customers(payload: Payload) -> Iterable[object]:
     item = payload["data"]["item"]
     for each in people(item.get("ticket") or item):
         yield from (each.get(name) for name in ("email", "phone"))
-    for each in objects(item, "contacts", "contacts"):
+    for each in listed(item, "contacts"):
         yield each.get("external_id")
 
 

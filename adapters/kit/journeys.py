@@ -95,15 +95,18 @@ class Journeys:
         self._facts_of, self._tell, self._posted = facts_of, tell, posted
         self._journeys: OrderedDict[str, Journey] = OrderedDict()
         self._journal: Journal | None = None
+        # What was said before a restart, of journeys that nothing was said of since.
+        self._before: OrderedDict[str, list[Fact]] = OrderedDict()
 
     def remember(self, path: Path) -> None:
         """Keep on disk what is said, and begin with what was. Raises OSError."""
         self._journal = Journal(path)
         for line in self._journal.lines():
             fact = Fact(line["journey"], line["name"], line["value"], line["version"])
-            if self._journey(fact.journey).learn(fact):
-                with suppress(InvalidInput):
-                    deque(self._journey(fact.journey).news(fact.journey, self._tell), 0)
+            self._before.setdefault(fact.journey, []).append(fact)
+            self._before.move_to_end(fact.journey)
+        while len(self._before) > JOURNEYS_MAX:
+            self._before.popitem(last=False)
 
     def to_events(self, payload: Payload, secret: bytes) -> list[Event]:
         """The events that a payload makes known. Raises InvalidInput, Ignored."""
@@ -124,8 +127,17 @@ class Journeys:
                 events += self._journey(key).again()
         return events
 
+    def _restored(self, key: str) -> Journey:
+        """A journey as it was before a restart: told from the beginning, when it is heard of again."""
+        journey = Journey()
+        for fact in self._before.pop(key, ()):
+            if journey.learn(fact):
+                with suppress(InvalidInput):
+                    deque(journey.news(key, self._tell), 0)
+        return journey
+
     def _journey(self, key: str) -> Journey:
-        journey = self._journeys.pop(key, None) or Journey()
+        journey = self._journeys.pop(key, None) or self._restored(key)
         self._journeys[key] = journey
         while len(self._journeys) > JOURNEYS_MAX:
             self._journeys.popitem(last=False)

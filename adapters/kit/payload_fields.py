@@ -36,6 +36,24 @@ def text(payload: Mapping[str, Any], name: str) -> str | None:
     return value
 
 
+def word(payload: Mapping[str, Any], name: str) -> str:
+    """A text in upper case; "" where there is none. Raises InvalidInput."""
+    return (text(payload, name) or "").upper()
+
+
+def objects(payload: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """A list of objects; an empty one where it is absent or null. Raises InvalidInput."""
+    found = payload.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise InvalidInput("wrong_shape", f"{name} is no list of objects")
+    return found
+
+
+def given(**fields: Any) -> dict[str, Any]:
+    """Those that are not None or empty."""
+    return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
 def ident(payload: Mapping[str, Any], name: str) -> str | None:
     """An id, a number or a text, as text; None where it is absent or null. Raises InvalidInput."""
     value = payload.get(name)

@@ -6,7 +6,8 @@ Nothing is remembered from one payload to the next, so order and repetition cann
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
+from urllib.parse import parse_qsl
 
 from adapters.kit.json_pieces import Pieces
 from adapters.kit.json_values import json_object, json_value
@@ -37,6 +38,21 @@ def payloads_in(data: bytes) -> list[Payload]:
     value = json_value(data)
     found = value if isinstance(value, list) else [value]
     return [json_object(item) for item in found]
+
+
+def posted(
+    body: bytes, of_form: Callable[[list[tuple[str, str]]], Payload], fields_max: int
+) -> list[Payload]:
+    """The payloads of a body that is JSON, or a form of so many fields at most. Raises InvalidInput."""
+    if body.lstrip()[:1] in (b"{", b"["):
+        return payloads_in(body)
+    try:
+        found = parse_qsl(
+            body.decode("ascii").strip(), True, True, errors="strict", max_num_fields=fields_max
+        )
+    except ValueError:
+        raise InvalidInput("invalid_form", "neither JSON nor a form, name=value&name=value") from None
+    return [of_form(found)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +122,7 @@ def mine(adapter: PayloadAdapter, line: Line) -> bool:
         return False
 
 
-class Readable(Protocol):
-    """What finds payloads, and customers in them."""
-
-    @property
-    def parse(self) -> Callable[[bytes], list[Payload]]:
-        """The payloads of a body."""
-
-    @property
-    def customers(self) -> Callable[[Payload], Iterable[object]]:
-        """The customers of a payload."""
-
-
-def customers_in(adapter: Readable, line: bytes) -> tuple[str, ...]:
+def customers_in(adapter: PayloadAdapter, line: bytes) -> tuple[str, ...]:
     """Raw identifiers of customers in a line."""
     try:
         found = adapter.parse(line)

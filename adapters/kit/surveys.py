@@ -4,11 +4,11 @@ Survey tools do not say what a question measures. It is known by the question's 
 word csat, nps, ces, aes or fcr (or solved), or by the setting RINGBACK_SURVEY_QUESTIONS.
 """
 
-import os
 import re
 from typing import Any
 
 from adapters.kit.outcomes import build
+from adapters.kit.pairs import pairs
 from schemas.events import Event
 
 SCALES = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7), "aes": (1, 5), "fcr": (0, 1)}
@@ -36,8 +36,7 @@ def number_of(value: Any) -> float | None:
 
 def named_questions() -> dict[str, str]:
     """Question to kind, by the setting: `q2=csat,QID7=nps`."""
-    pairs = (pair.partition("=") for pair in os.environ.get(SETTING, "").split(","))
-    return {name.strip(): kind.strip().lower() for name, _, kind in pairs if kind.strip().lower() in SCALES}
+    return {name: kind.lower() for name, kind in pairs(SETTING).items() if kind.lower() in SCALES}
 
 
 def kind_of(*names: str | None) -> str | None:

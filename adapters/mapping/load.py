@@ -4,13 +4,12 @@ import re
 from pathlib import Path
 from typing import Any, get_args
 
-from adapters.kit.schemes import SCHEMES
-from adapters.kit.signatures import Scheme
 from adapters.kit.source import Challenge
 from adapters.mapping.document import Faults, Part, parts_of, read_parts
 from adapters.mapping.expressions import Expression
 from adapters.mapping.functions import Tables, key_text
 from adapters.mapping.load_emits import read_emits
+from adapters.mapping.load_scheme import read_scheme
 from adapters.mapping.load_values import TEXT, Reading, read_ids, read_value
 from adapters.mapping.rules import Case, Mapped, Otherwise, Variant
 
@@ -71,7 +70,7 @@ def read_mapping(root: Part, name: str) -> Mapped:
         scheme=read_scheme(scheme, reading),
         challenge=reading.one_of(items.get("challenge"), get_args(Challenge)[1:], ""),  # type: ignore[arg-type]
         tables=reading.tables,
-        received=bool(items["received"].value) if "received" in items else False,
+        received=reading.truth(items.get("received"), "received"),
         variants=variants,
         expressions=tuple(reading.found),
     )
@@ -110,35 +109,6 @@ def read_tables(part: Part | None, faults: Faults) -> Tables:
         if not table.items or any(isinstance(each, dict | list) for each in found[name].values()):
             faults.add(table, f"the table {name} is a mapping of words to words")
     return found
-
-
-def read_scheme(part: Part | None, reading: Reading) -> Scheme | None:
-    """How webhooks are signed: a row of the table by name, or one of the file's own."""
-    if part is None:
-        return None
-    if not isinstance(part.value, dict):
-        if part.value not in SCHEMES:
-            reading.faults.add(part, f"{part.value!r} is none of {', '.join(sorted(SCHEMES))}")
-        return SCHEMES.get(str(part.value))
-    reading.known(part, tuple(Scheme.__dataclass_fields__))
-    if "header" not in part.items:
-        reading.faults.add(part, "signature needs `header`: where the signature stands")
-        return None
-    given = part.plain | {"header": str(part.items["header"].value).lower()}
-    if "message" in given:
-        given["message"] = tuple(map(str, given["message"])) if isinstance(given["message"], list) else ()
-    words = {
-        "digest": ("sha1", "sha256"),
-        "encoding": ("hex", "base64"),
-        "timestamp_unit": ("s", "ms"),
-        "key_encoding": ("text", "hex", "base64"),
-    }
-    for name, allowed in words.items():
-        reading.one_of(part.items.get(name), allowed, allowed[0])
-    for name in ("timestamp_header", "id_header"):
-        if name in given:
-            given[name] = str(given[name]).lower()
-    return None if any(name not in Scheme.__dataclass_fields__ for name in given) else Scheme(**given)
 
 
 def read_variant(part: Part, reading: Reading) -> Variant:

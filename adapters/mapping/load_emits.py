@@ -79,7 +79,7 @@ def read_emit(
         fields,
         reading.expression(items["when"], condition=True) if "when" in items else None,
         read_revision(items.get("revision"), reading),
-        truth(items.get("earliest"), part, reading),
+        read_earliest(items.get("earliest"), part, reading),
     )
 
 
@@ -90,12 +90,8 @@ def read_revision(part: Part | None, reading: Reading) -> Value | None:
     return read_value(part, "revision", MOMENT if "unit" in part.items else REVISION, reading)
 
 
-def truth(part: Part | None, of: Part, reading: Reading) -> bool:
+def read_earliest(part: Part | None, of: Part, reading: Reading) -> bool:
     """`earliest`, which needs a revision."""
-    if part is None:
-        return False
-    if not isinstance(part.value, bool):
-        reading.faults.add(part, "earliest is true or false")
-    if "revision" not in of.items:
+    if part is not None and "revision" not in of.items:
         reading.faults.add(part, "earliest needs `revision`: the time by which versions are told apart")
-    return part.value is True
+    return reading.truth(part, "earliest")

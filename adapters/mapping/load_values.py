@@ -56,9 +56,17 @@ class Reading:
         if part is None:
             return default
         if part.value not in words:
-            self.faults.add(part, f"{part.value!r} is none of {', '.join(words)}")
+            self.faults.add(part, f"{part.plain!r} is none of {', '.join(words)}")
             return default
         return str(part.value)
+
+    def truth(self, part: Part | None, name: str, default: bool = False) -> bool:
+        """True or false."""
+        if part is None:
+            return default
+        if not isinstance(part.value, bool):
+            self.faults.add(part, f"{name} is true or false")
+        return part.value is True
 
 
 def read_value(part: Part, name: str, target: Target, reading: Reading) -> Value:
@@ -100,9 +108,6 @@ def read_spec(part: Part, bare: Value, target: Target, reading: Reading) -> Valu
     if "path" not in items:
         reading.faults.add(part, "`path` or `is` is missing")
         return bare
-    required = items["required"].value if "required" in items else bare.required
-    if not isinstance(required, bool):
-        reading.faults.add(items["required"], "required is true or false")
     table, otherwise = read_table(items, bare, target, reading)
     null_if = items["null_if"].plain if "null_if" in items else []
     return replace(
@@ -113,7 +118,7 @@ def read_spec(part: Part, bare: Value, target: Target, reading: Reading) -> Valu
         null_if=tuple(null_if if isinstance(null_if, list) else [null_if]),
         table=table,
         otherwise=otherwise,
-        required=bool(required),
+        required=reading.truth(items.get("required"), "required", bare.required),
         plus=read_plus(items.get("plus"), reading),
         plus_unit=reading.one_of(items.get("plus_unit"), tuple(UNITS), "ms"),
     )

@@ -1,15 +1,14 @@
 """Times, durations and numbers of payloads, in the units that a mapping declares."""
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters.kit.outcomes import InvalidInput
+from adapters.kit.payload_fields import EPOCH, MILLISECOND
 from schemas.event_fields import OCCURRED_AT_MAX, OCCURRED_AT_MIN
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
 # Milliseconds of one, as numerator and denominator: whole numbers stay exact.
 UNITS = {
     "ns": (1, 1_000_000),

@@ -2,17 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from urllib.parse import parse_qsl
 
 from adapters.kit.json_values import json_object, json_value
-from adapters.kit.outcomes import InvalidInput
 from adapters.kit.payload_fields import ident, moment, need, part, text
 from adapters.kit.payloads import (
     Ignored,
     Payload,
     PayloadAdapter,
     customers_in,
-    payloads_in,
+    posted,
     read_payloads,
     unknown_kind,
 )
@@ -24,16 +22,14 @@ FIELDS_MAX = 50
 
 def parse(body: bytes) -> list[Payload]:
     """The payloads of a body: JSON, or a form with a JSON text in the field MSG. Raises InvalidInput."""
-    if body.lstrip()[:1] in (b"{", b"["):
-        return payloads_in(body)
-    try:
-        form = dict(
-            parse_qsl(body.decode("ascii").strip(), True, True, errors="strict", max_num_fields=FIELDS_MAX)
-        )
-    except ValueError:
-        raise InvalidInput("invalid_form", "neither JSON nor a form, name=value&name=value") from None
-    said = json_object(json_value(form["MSG"].encode())) if form.get("MSG") else {}
-    return [{"Topic": form.get("Topic"), "MSG": said}]
+    return posted(body, of_form, FIELDS_MAX)
+
+
+def of_form(form: list[tuple[str, str]]) -> Payload:
+    """The payload in a form. Raises InvalidInput."""
+    fields = dict(form)
+    said = json_object(json_value(fields["MSG"].encode())) if fields.get("MSG") else {}
+    return {"Topic": fields.get("Topic"), "MSG": said}
 
 
 def is_mine(payload: Payload) -> bool:

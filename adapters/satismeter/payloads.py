@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from adapters.kit.outcomes import InvalidInput
-from adapters.kit.payload_fields import ident, moment, need, part, text
+from adapters.kit.payload_fields import ident, moment, need, objects, part, text
 from adapters.kit.payloads import Ignored, Payload, PayloadAdapter, customers_in, read_payloads, unknown_kind
 from adapters.kit.surveys import SCALES, answered, survey
 from schemas.events import Event
@@ -31,11 +30,8 @@ def to_events(payload: Payload, secret: bytes) -> Sequence[Event]:
         need(moment(response, "created"), "response.created"),
     )
     revision = moment(response, "updated") or at
-    answers = response.get("answers") or []
-    if not isinstance(answers, list) or not all(isinstance(each, dict) for each in answers):
-        raise InvalidInput("wrong_shape", "answers is no list of objects")
     found = []
-    for answer in answers:
+    for answer in objects(response, "answers"):
         kind = text(answer, "metric") or ""
         fields = survey(kind, answer.get("value")) if kind in SCALES else None
         if fields is not None:

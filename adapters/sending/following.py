@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from adapters.kit.outcomes import Accepted, LineOutcome
+from adapters.kit.outcomes import LineOutcome
 from adapters.sending.file_import import Sender
-from schemas.dead_letter import DeadLetter
+from adapters.sending.outcomes import Counts, pause, send_outcome
 from schemas.events import SourceHeartbeat
 
 BATCH = 1_000  # lines between two times that the position is kept
@@ -36,12 +36,10 @@ class Follows(Protocol):
 
 
 @dataclass
-class Followed:
-    """What was sent."""
+class Followed(Counts):
+    """What was read and sent."""
 
     lines: int = 0
-    sent: int = 0
-    dead_letters: int = 0
 
 
 async def follow_once(following: Follows, sender: Sender, followed: Followed) -> bool:
@@ -49,13 +47,7 @@ async def follow_once(following: Follows, sender: Sender, followed: Followed) ->
     before = followed.lines
     for outcome in following.poll():
         followed.lines += 1
-        if isinstance(outcome, Accepted):
-            for event in outcome.events:
-                await sender.send(event)
-                followed.sent += 1
-        elif isinstance(outcome, DeadLetter):
-            await sender.send_dead_letter(outcome)
-            followed.dead_letters += 1
+        await send_outcome(outcome, sender, followed)
         if followed.lines - before >= BATCH:
             break
     if followed.lines == before:
@@ -74,7 +66,7 @@ class Pulse:
     said_s: float = 0.0
 
     async def beat(self, sender: Sender) -> None:
-        """Say it, if it was not said a moment ago. `sender` has it flushed with what comes next."""
+        """Say it, if it was not said a moment ago, and wait until Kafka has it."""
         now = time.time()
         if now - self.said_s >= self.every_s:
             self.said_s, at = now, int(now * 1000)
@@ -95,8 +87,4 @@ async def follow_until(
         if not await follow_once(following, sender, followed):
             if pulse is not None:
                 await pulse.beat(sender)
-            try:
-                async with asyncio.timeout(every_s):
-                    await stop.wait()
-            except TimeoutError:
-                continue
+            await pause(stop, every_s)

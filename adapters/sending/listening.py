@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from adapters.kit.outcomes import Accepted, LineOutcome
 from adapters.kit.sessions import BrokenProtocol, Listener, Session, waits
 from adapters.sending.file_import import Sender
-from schemas.dead_letter import DeadLetter
+from adapters.sending.outcomes import Counts, pause, send_outcome
 
 log = structlog.get_logger()
 READ_BYTES = 65_536
@@ -20,12 +19,10 @@ QUIET_S = 30.0  # nothing heard for so long: ask whether anybody is there; twice
 
 
 @dataclass
-class Listened:
+class Listened(Counts):
     """What was heard and sent."""
 
     blocks: int = 0
-    sent: int = 0
-    dead_letters: int = 0
     connections: int = 0
 
 
@@ -56,9 +53,7 @@ async def listen_until(
             pauses = waits(address.chance)  # it was there: begin with short pauses again
         pause_s = next(pauses)
         log.warning("no connection", address=str(address), why=why, again_in_s=round(pause_s, 1))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(pause_s):
-                await stop.wait()
+        await pause(stop, pause_s)
 
 
 async def listen_once(
@@ -125,18 +120,7 @@ async def send_all(session: Session, data: bytes, sender: Sender, heard: Listene
     """Send what some bytes tell, and wait until Kafka has it."""
     before = heard.sent + heard.dead_letters
     for outcome in session.feed(data, time.time_ns() // 1_000_000):
-        await send(outcome, sender, heard)
+        heard.blocks += 1
+        await send_outcome(outcome, sender, heard)
     if heard.sent + heard.dead_letters > before:
         await sender.flush()
-
-
-async def send(outcome: LineOutcome, sender: Sender, heard: Listened) -> None:
-    """Send what one block tells."""
-    heard.blocks += 1
-    if isinstance(outcome, Accepted):
-        for event in outcome.events:
-            await sender.send(event)
-            heard.sent += 1
-    elif isinstance(outcome, DeadLetter):
-        await sender.send_dead_letter(outcome)
-        heard.dead_letters += 1

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from adapters.kit.outcomes import InvalidInput
-from adapters.kit.payload_fields import ident, moment, need, part, text
+from adapters.kit.payload_fields import ident, moment, need, objects, part, text
 from adapters.kit.payloads import Ignored, Payload, PayloadAdapter, customers_in, read_payloads, unknown_kind
 from adapters.kit.surveys import answered, kind_of, survey
 from schemas.events import Event
@@ -18,14 +17,6 @@ def is_mine(payload: Payload) -> bool:
     return ("object_type" in payload and "event_datetime" in payload) or (
         "pages" in payload and "survey_id" in payload
     )
-
-
-def objects(payload: Payload, name: str) -> list[dict[str, Any]]:
-    """A list of objects. Raises InvalidInput."""
-    found = payload.get(name) or []
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise InvalidInput("wrong_shape", f"{name} is no list of objects")
-    return found
 
 
 def scores(response: Payload) -> Iterator[dict[str, Any]]:

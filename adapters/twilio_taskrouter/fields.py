@@ -2,12 +2,11 @@
 
 import re
 from typing import Any
-from urllib.parse import parse_qsl
 
 from adapters.kit.json_values import json_object, json_value
 from adapters.kit.outcomes import InvalidInput
 from adapters.kit.payload_fields import part, text
-from adapters.kit.payloads import Payload, payloads_in
+from adapters.kit.payloads import Payload, posted
 
 CLOUD = "com.twilio."
 ROUTER = "com.twilio.taskrouter."
@@ -23,15 +22,7 @@ def snake(name: str) -> str:
 
 def parse(body: bytes) -> list[Payload]:
     """The payloads of a body: JSON, or a form. Raises InvalidInput."""
-    if body.lstrip()[:1] in (b"{", b"["):
-        return payloads_in(body)
-    try:
-        found = parse_qsl(
-            body.decode("ascii").strip(), True, True, errors="strict", max_num_fields=FIELDS_MAX
-        )
-    except ValueError:
-        raise InvalidInput("invalid_form", "neither JSON nor a form, name=value&name=value") from None
-    return [{snake(name): value for name, value in found}]
+    return posted(body, lambda form: {snake(name): value for name, value in form}, FIELDS_MAX)
 
 
 def fields_of(payload: Payload) -> Payload:

@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.kit.journeys import Fact, JourneyAdapter, Said, parts_of, read_journeys
 from adapters.kit.outcomes import InvalidInput, build
-from adapters.kit.payload_fields import from_text, hashed, need, text
+from adapters.kit.payload_fields import from_text, given, hashed, need, text
 from adapters.kit.payloads import Ignored, Payload, customers_in, unknown_kind
 from adapters.twilio_taskrouter import fields as names
 from adapters.twilio_taskrouter.fields import CLOUD, ROUTER, attributes_of, fields_of, kind_of, parse
@@ -105,20 +105,19 @@ def value_of(kind: str, fields: Payload, at: int, secret: bytes) -> dict[str, An
     """What is kept of a fact."""
     attributes = attributes_of(fields) if kind in ("task.created", "task-queue.entered") else {}
     direction = attributes.get("direction")
-    found = {
-        "at": at,
-        "kind": kind,
-        "queue": text(fields, "task_queue_name") or text(fields, "task_queue_sid"),
-        "worker": text(fields, "worker_name") or text(fields, "worker_sid"),
-        "reservation": text(fields, "reservation_sid"),
-        "channel": text(fields, "task_channel_unique_name"),
-        "reason": text(fields, "task_canceled_reason"),
-        "mode": text(fields, "transfer_mode"),
-        "to": text(fields, "transfer_to"),
-        "outbound": True if direction in ("outbound", "outbound-api") else None,
-        "customer": hashed(names.customers_of(attributes), secret),
-    }
-    return {name: value for name, value in found.items() if value is not None}
+    return given(
+        at=at,
+        kind=kind,
+        queue=text(fields, "task_queue_name") or text(fields, "task_queue_sid"),
+        worker=text(fields, "worker_name") or text(fields, "worker_sid"),
+        reservation=text(fields, "reservation_sid"),
+        channel=text(fields, "task_channel_unique_name"),
+        reason=text(fields, "task_canceled_reason"),
+        mode=text(fields, "transfer_mode"),
+        to=text(fields, "transfer_to"),
+        outbound=True if direction in ("outbound", "outbound-api") else None,
+        customer=hashed(names.customers_of(attributes), secret),
+    )
 
 
 def state_of(fields: Payload) -> Said:
@@ -140,4 +139,4 @@ JOURNEYS = JourneyAdapter(is_mine, facts_of, tell, customers, parse)
 ADAPTER = JOURNEYS.remembering(posted=True)
 read_twilio = partial(read_journeys, JOURNEYS)
 files = parts_of(JOURNEYS)
-customers_of = partial(customers_in, JOURNEYS)
+customers_of = partial(customers_in, ADAPTER)

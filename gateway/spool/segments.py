@@ -4,6 +4,7 @@ One process has the folder. What an append wrote is cut away again when it fails
 there.
 """
 
+import errno
 import fcntl
 import os
 import re
@@ -38,7 +39,7 @@ class Segments:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._lock)
-            raise SpoolInUse(f"{folder} is in use by another gateway") from None
+            raise SpoolInUse(errno.EAGAIN, "in use by another gateway", str(folder)) from None
         self.sizes = {path.name: self._mend(path) for path in sorted(folder.iterdir()) if self._is(path)}
         for name in [name for name, size in self.sizes.items() if not size]:
             (folder / name).unlink()

@@ -37,7 +37,7 @@ class Waiting:
 
 
 class Spool:
-    """A spool in a folder. `start` and `stop` are the loop's; `close` ends the thread."""
+    """A spool in a folder, with the thread that writes it; `close` ends that."""
 
     def __init__(self, segments: Segments, max_bytes: int) -> None:
         self._segments = segments
@@ -47,8 +47,7 @@ class Spool:
         self._changed = threading.Condition()
         self._files = threading.Lock()  # the segments, of the thread that writes and the one that forwards
         self._closed = False
-        self.more = asyncio.Event()
-        self.appended = 0
+        self._more = asyncio.Event()
         self._thread = threading.Thread(target=self._commit, name="spool", daemon=True)
         self._thread.start()
 
@@ -74,8 +73,7 @@ class Spool:
             self._waiting_bytes += len(data)
             self._changed.notify()
         await waiting.done
-        self.appended += len(records)
-        self.more.set()
+        self._more.set()
 
     def _commit(self) -> None:
         """The thread: all that waits, in one write and one sync."""
@@ -104,11 +102,10 @@ class Spool:
             await ready.wait()
         failed = 0
         while True:
+            self._more.clear()
             name = next(iter(self._segments.names()), None)
             if name is None:
-                self.more.clear()
-                if not self._segments.names():
-                    await self.more.wait()
+                await self._more.wait()
                 continue
             try:
                 await self._forward_segment(name, write)

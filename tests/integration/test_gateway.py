@@ -106,6 +106,21 @@ async def test_what_is_refused_says_why_and_is_not_there(stack: Stack) -> None:
     assert [name for name in await contacts(stack) if name.startswith("refused")] == []
 
 
+async def test_a_disk_that_takes_nothing_does_not_keep_out_a_kafka_that_does(
+    stack: Stack, tmp_path: Path
+) -> None:
+    await ensure_topics(stack.bootstrap_servers, 4, 1)
+    spool = tmp_path / "spool"
+    async with client_of(config_of(stack.bootstrap_servers, spool=spool)) as (gateway, session):
+        (spool / "lock").unlink()
+        spool.rmdir()
+        gateway.kafka.doubt("nothing was acknowledged in time")
+        status, said, _ = await post(session, orjson.dumps(event("on-a-full-disk")))
+        assert (status, said) == (202, {"accepted": 1})
+        assert not gateway.kafka.trouble
+    assert "on-a-full-disk" in await contacts(stack)
+
+
 def free_ports(stack: Stack, **more: str) -> dict[str, str]:
     metrics = free_port()
     return stack.env(RINGBACK_GATEWAY_PORT=str(free_port()), RINGBACK_METRICS_PORT=str(metrics)) | more

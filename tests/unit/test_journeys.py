@@ -5,12 +5,13 @@ from pathlib import Path
 
 from support.samples import FOLDER, SECRET
 
+from adapters.amazon_connect.reading import JOURNEYS as CONNECT
 from adapters.kit.journal import Journal
 from adapters.kit.payloads import Payload, told
 from adapters.twilio_taskrouter.reading import JOURNEYS, parse
 from gateway.config import GatewayConfig
 from gateway.server import remember
-from schemas.events import Event
+from schemas.events import ContactResolved, Event
 
 CALLBACKS = FOLDER / "twilio_taskrouter" / "callbacks.log"
 
@@ -63,3 +64,18 @@ def test_a_gateway_with_a_spool_remembers(tmp_path: Path) -> None:
     config = GatewayConfig("x:1", SECRET, secrets={"formbricks": (b"s",)}, spool=tmp_path / "spool")
     remember(config)
     assert [path.name for path in (tmp_path / "gateway-journeys").iterdir()] == ["formbricks.jsonl"]
+
+
+def test_a_reason_that_a_flow_leaves_empty_is_none() -> None:
+    record = {
+        "ContactId": "c1",
+        "LastUpdateTimestamp": "2026-01-05T10:05:00Z",
+        "InitiationTimestamp": "2026-01-05T10:00:00Z",
+        "DisconnectTimestamp": "2026-01-05T10:04:00Z",
+        "Agent": {"ARN": "agent/a1", "ConnectedToAgentTimestamp": "2026-01-05T10:01:00Z"},
+    }
+    reasons = []
+    for attributes in ({"reason": ""}, {"reason": "billing"}):
+        events = CONNECT.remembering().to_events(record | {"Attributes": attributes}, SECRET)
+        reasons += [event.reason for event in events if isinstance(event, ContactResolved)]
+    assert reasons == [None, "billing"]

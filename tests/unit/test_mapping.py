@@ -140,6 +140,18 @@ WRONG = {
     "source: acme": ("source: Acme!", "2:9: a source's name is lower case"),
     "version: 1": ("version: 1\nversion: 2", "4:1: version is written twice"),
     "static: true": ("statik: true", "8:3: statik means nothing here"),
+    "  static: true": ('  static: "no"', "8:11: static is true or false"),
+    "  static: true\n": ('  message: "{body}"\n', "8:12: message is a list of texts"),
+    "X-Acme-Token\n  static: true": (
+        'X-Acme-Token\n  message: ["{timestamp}"]',
+        "7:3: message holds no {body}",
+    ),
+    "X-Acme-Token": ("5", "7:11: header is a text"),
+    "signature:\n  header: X-Acme-Token\n  static: true": (
+        "signature: [static]",
+        "6:12: ['static'] is none of",
+    ),
+    "title:": ('received: "no"\ntitle:', "4:11: received is true or false"),
     "at: {path: call.at, unit: s}": ("agent: call.id", "contact_started needs `at`"),
     "mapping: 1": ("mapping: &a 1\nlacks: [*a]", "1:1: aliases (*name) are not read here"),
     "signature:": ("signature: [", "no YAML"),

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 import structlog
 from click.testing import Result
-from support.samples import CUSTOMERS, FOLDER, expected_events, expected_refused, samples
+from support.samples import CUSTOMERS, FOLDER, SECRET, expected_events, expected_refused, samples
 from typer.testing import CliRunner
 
 from adapters import registry
+from adapters.kit.check import read_with
+from adapters.kit.contract import events_of
+from adapters.kit.event_lines import event_line
 from adapters.kit.source import Source
 from adapters.registry import FOLDERS, SOURCES, NoSuchSource, entry, source_of
 from cli import adapter, console
@@ -83,6 +86,18 @@ def test_try_prints_what_stands_beside_a_sample(source: Source, path: Path) -> N
     said = [line.split(": ")[:2] for line in done.stderr.splitlines() if line.startswith("line ")]
     assert [f"{line.removeprefix('line ')} {reason}" for line, reason in said] == expected_refused(path)
     assert f"dead letters {len(expected_refused(path))}" in done.stderr.splitlines()[-1]
+
+
+def test_try_reads_the_parts_of_one_log_as_an_import_does() -> None:
+    parts = [FOLDER / "asterisk" / f"asterisk-queuelog-{part}.log" for part in ("11a", "11b")]
+    reader = source_of("asterisk").load_series()
+    expected = [
+        event_line(event) for part in parts for event in events_of(read_with(reader, part, SECRET).outcomes)
+    ]
+    done = ringback("adapter", "try", "asterisk", *map(str, parts))
+    assert done.stdout_bytes.splitlines(keepends=True) == expected
+    alone = [line for part in parts for line in expected_events(part).splitlines(keepends=True)]
+    assert expected != alone
 
 
 def test_try_names_some_refused_lines_and_counts_the_others(tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+"""What those who send for ever share, be it of a log or a connection: an outcome, its counts, the pause."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+from adapters.kit.outcomes import Accepted, LineOutcome
+from adapters.sending.file_import import Sender
+from schemas.dead_letter import DeadLetter
+
+
+@dataclass
+class Counts:
+    """What was sent."""
+
+    sent: int = 0
+    dead_letters: int = 0
+
+
+async def send_outcome(outcome: LineOutcome, sender: Sender, counts: Counts) -> None:
+    """Send what one line or block tells."""
+    if isinstance(outcome, Accepted):
+        for event in outcome.events:
+            await sender.send(event)
+            counts.sent += 1
+    elif isinstance(outcome, DeadLetter):
+        await sender.send_dead_letter(outcome)
+        counts.dead_letters += 1
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait so long, or until told to stop."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
