@@ -1,5 +1,6 @@
 """Rule files: what is wrong is said with its line, and what to write instead."""
 
+import re
 from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
@@ -70,6 +71,13 @@ def test_the_default_rules_are_in_order() -> None:
         ("labels:", "lables:", "r.yaml:10: groups.rules.lables: unknown word; did you mean labels?"),
         ("for: 2m", "for: 2m\n        for: 3m", "r.yaml:10: 'for' is written twice"),
         ('op: "<"', 'op: "<="', f"{WHEN}.op: Input should be '<' or '>'"),
+        ("[15m, 1h]", "[0m, 1h]", f"{WHEN}.windows: write a duration of more than 0"),
+        ("target: 0.8", 'target: "1/0"', f"{WHEN}.target: write a share such as 0.8"),
+        (
+            "name: service",
+            "interval: 0s\n    name: s",
+            "r.yaml:3: groups.interval: write a duration of more than 0",
+        ),
         (
             "type: objective",
             "type: objektive",
@@ -191,6 +199,22 @@ def test_receivers(tmp_path: Path) -> None:
         read_receivers(path)
     path.write_text("version: 1\nreceivers:\n  - {name: chat, type: slack, url: https://hooks.slack.com/x}\n")
     with pytest.raises(BadRules, match=r":3: receivers.url: "):
+        read_receivers(path)
+
+
+@pytest.mark.parametrize(
+    ("hook", "fault"),
+    [
+        ("mute: [{from: '22:00', to: '06:00'}]", "receivers.mute: it ends before it begins"),
+        ("secret: {}", "receivers.secret: write env"),
+        ("falback: x", "receivers.falback: unknown word; did you mean fallback?"),
+        ("label: x", "receivers.label: unknown word; leave it out"),
+    ],
+)
+def test_a_receiver_that_would_never_do_what_it_says(tmp_path: Path, hook: str, fault: str) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text(f"version: 1\nreceivers:\n  - {{name: h, type: webhook, url: http://x, {hook}}}\n")
+    with pytest.raises(BadRules, match=rf":3: {re.escape(fault)}"):
         read_receivers(path)
 
 
