@@ -33,6 +33,13 @@ class Secret(Closed):
         return found
 
 
+def unread(error: KeyError | OSError | ValueError) -> str:
+    """Why a secret could not be used, in words, and without it."""
+    if isinstance(error, OSError):
+        return f"its secret: {error.filename or 'its file'}: {error.strerror or type(error).__name__}"
+    return f"its secret: {error.args[0] if error.args else type(error).__name__}"
+
+
 def known_zone(name: str) -> str:
     """A zone of the IANA database."""
     try:

@@ -11,7 +11,7 @@ import structlog
 from alerts.ledger import Ledger, Outgoing
 from alerts.notify.forms import request_of
 from alerts.notify.post import Delivery, Request, post
-from alerts.receivers import Receivers
+from alerts.receivers import Receivers, unread
 from alerts.rule import RuleFile
 from reports.explain.reading import utc_text
 from schemas.time_units import MINUTE_MS
@@ -69,9 +69,7 @@ class Watchman:
             try:
                 done = poster(request_of(self._told.heartbeat, beat, now // 1000))
             except (KeyError, OSError, ValueError) as error:
-                done = Delivery(
-                    "again", f"its secret: {error.args[0] if error.args else type(error).__name__}"
-                )
+                done = Delivery("again", unread(error))
             if done.outcome != "sent":
                 log.warning("the heartbeat was not taken", why=done.error)
         return found
