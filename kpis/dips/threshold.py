@@ -4,14 +4,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from kpis.dips.detector import Parts
-from kpis.dips.ladder import Look
+from kpis.dips.ladder import Look, beyond
 from schemas.time_units import MINUTE_MS
-
-
-def beyond(num: int, den: int, limit: Fraction, below: bool) -> bool:
-    """Is num / den beyond the limit? In whole numbers."""
-    got, wanted = num * limit.denominator, den * limit.numerator
-    return got < wanted if below else got > wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +40,5 @@ class BeyondLimit:
         num, n = parts[0].since(at - window, at)
         den = 1 if self.is_count or self.is_gauge else n
         off = beyond(num, den, self.limit, self.below)
-        still = off or not_clear(num, den, self.clear, self.below)
+        still = off or beyond(num, den, self.clear, self.below)
         return Look(n, window if off else 0, num, n, still)
-
-
-def not_clear(num: int, den: int, clear: Fraction, below: bool) -> bool:
-    """Has it not yet come back as far as `clear`?"""
-    got, wanted = num * clear.denominator, den * clear.numerator
-    return got < wanted if below else got > wanted
