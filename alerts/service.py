@@ -17,12 +17,12 @@ from alerts.notify.sender import send_due
 from alerts.receivers import Receivers
 from alerts.rule import Group, RuleFile
 from alerts.watching import Watchman
-from schemas.time_units import MINUTE_MS
+from schemas.time_units import DAY_MS, MINUTE_MS
 
 log = structlog.get_logger()
 SENDING_EVERY_S, LOOKING_EVERY_S = 0.5, 1.0
 # After a longer pause the evaluator begins at the present: what was in between is for `alerts backtest`.
-CATCH_UP_MS = 7 * 86_400_000
+CATCH_UP_MS = 7 * DAY_MS
 
 
 def edge(group: Group, now_ms: int) -> int:
