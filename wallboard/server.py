@@ -62,7 +62,6 @@ class Wall:
             "simulated": self.simulated,
             "fcr_days": config.fcr_days,
             "csat_days": config.csat_days,
-            "targets": config.targets.model_dump(exclude_none=True),
         }
 
 
