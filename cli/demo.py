@@ -81,7 +81,7 @@ def demo_settings(config: WallboardSettings, folder: Path) -> WallboardSettings:
 def board(rows: list[dict[str, Any]], clock: str, sent: int) -> Table:
     """KPIs per queue."""
     title = f"simulated contact centre, {clock} - {sent:,} events sent"
-    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("queue", no_wrap=True)
     for heading in COLUMNS.values():
         table.add_column(heading, justify="right", no_wrap=True)
