@@ -14,10 +14,11 @@ from alerts.notify.post import Delivery, Request, post
 from alerts.receivers import Receivers, unread
 from alerts.rule import RuleFile
 from reports.explain.reading import utc_text
-from schemas.time_units import MINUTE_MS
+from schemas.time_units import HOUR_MS, MINUTE_MS
 
 log = structlog.get_logger()
 LAG_MAX_MS, UNSENT_MAX_MS = 5 * MINUTE_MS, 2 * MINUTE_MS
+GIVEN_UP_FOR_MS = HOUR_MS  # then the heartbeat goes on: one letter that was refused is not silence for ever
 
 
 def faults(ledger: Ledger, file: RuleFile, settle: Callable[[str], int], now: int) -> dict[str, str]:
@@ -30,10 +31,10 @@ def faults(ledger: Ledger, file: RuleFile, settle: Callable[[str], int], now: in
             found[f"lag-{group.name}"] = (
                 f"group {group.name} was last evaluated {behind // MINUTE_MS} minutes ago"
             )
-    oldest, dead = ledger.oldest_tried(), ledger.counts().get("dead", 0)
+    oldest, (dead, last) = ledger.oldest_tried(), ledger.given_up()
     if oldest is not None and now - oldest > UNSENT_MAX_MS:
         found["unsent"] = f"a notification has been waiting for {(now - oldest) // MINUTE_MS} minutes"
-    if dead:
+    if dead and now - last < GIVEN_UP_FOR_MS:
         found[f"dead-{dead}"] = f"{dead} notifications were given up: `ringback alerts list --problems`"
     return found
 
