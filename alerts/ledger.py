@@ -229,7 +229,7 @@ class Ledger:
         return None if row[0] is None else int(row[0])
 
     def given_up(self) -> tuple[int, int]:
-        """How many notifications were given up, not counting those about alerting itself, and when the last was."""
+        """How many notifications, but for those about alerting itself, were given up, and when last."""
         row = self._db.execute(
             "SELECT count(*), ifnull(max(done_at), 0) FROM outbox WHERE state = 'dead' AND kind != 'meta'"
         ).fetchone()

@@ -18,7 +18,7 @@ from sql import wallboard_queries as text
 from wallboard.alerts import Change, episodes, firing_by_queue
 from wallboard.board import Document, day_measures, now_document
 from wallboard.config import WallConfig
-from wallboard.course import MEASURES, Slots, columns, slots_by_queue, usual_documents
+from wallboard.course import MEASURES, Slots, columns, empty, slots_by_queue, usual_documents
 from wallboard.local_day import day_end, day_start, slot_of, zones_of
 from wallboard.sources import BEHIND_AFTER_MS, agents_document, freshness_document
 
@@ -94,11 +94,9 @@ class Reader:
         }
 
     def course(self, as_of_ms: int) -> Document:
-        """Today's quarter-hours by queue, those that are over."""
-        return {
-            queue: columns(day, slot_of(as_of_ms, self.zone_of(queue)))
-            for queue, day in self.slots(as_of_ms, 0).items()
-        }
+        """Today's quarter-hours by queue, those that are over; queues that are named without any too."""
+        days = {one.queue: empty() for one in self.config.queues} | self.slots(as_of_ms, 0)
+        return {queue: columns(day, slot_of(as_of_ms, self.zone_of(queue))) for queue, day in days.items()}
 
     def slots(self, as_of_ms: int, weeks_ago: int) -> dict[str, Slots]:
         """A day's quarter-hours by queue, each on its own clock."""
