@@ -8,7 +8,7 @@ from rich.table import Table
 
 from alerts.label_sets import LabelSet
 from alerts.ledger import Change, Ledger
-from cli.alerting.files import LEDGER
+from cli.alerting.files import LEDGER, open_ledger
 from cli.console import WRONG_USE, Format, fail, out, print_json, settings
 from cli.printable import printable
 from cli.settings import Settings
@@ -24,7 +24,7 @@ def ledger_in(config: Settings) -> Ledger:
             f"no alerts have been evaluated here: {path} is not there. `ringback alerts run` makes it",
             WRONG_USE,
         )
-    return Ledger(path)
+    return open_ledger(config)
 
 
 def labels_shown(labels: LabelSet) -> str:

@@ -226,3 +226,10 @@ def test_up_says_what_is_wrong_with_its_rules_before_it_starts_anything(tmp_path
     assert done.status == 2
     assert "own.yaml:1: version" in " ".join(done.output.split())
     assert not (tmp_path / "data").exists()
+
+
+def test_a_ledger_that_is_none_is_said(tmp_path: Path) -> None:
+    (tmp_path / "alerts.sqlite").write_text("no ledger, but some text of a user's own")
+    done = ringback("alerts", "list", RINGBACK_DATA_DIR=str(tmp_path))
+    assert done.status == 2
+    assert "alerts.sqlite cannot be opened: file is not a database" in " ".join(done.output.split())
