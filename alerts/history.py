@@ -8,20 +8,8 @@ from clickhouse_connect.driver.client import Client
 from alerts.ledger import STORED, Change, Ledger
 
 COLUMNS = (
-    *(
-        "alert",
-        "labels",
-        "kind",
-        "at",
-        "opened_at",
-        "episode",
-        "kpi",
-        "window_ms",
-        "successes",
-        "n",
-        "version",
-    ),
-)
+    "alert", "labels", "kind", "at", "opened_at", "episode", "kpi", "window_ms", "successes", "n", "version",
+)  # fmt: skip
 AT_ONCE = 1_000
 
 

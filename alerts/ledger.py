@@ -228,6 +228,13 @@ class Ledger:
         ).fetchone()
         return None if row[0] is None else int(row[0])
 
+    def given_up(self) -> tuple[int, int]:
+        """How many notifications, but for those about alerting itself, were given up, and when last."""
+        row = self._db.execute(
+            "SELECT count(*), ifnull(max(done_at), 0) FROM outbox WHERE state = 'dead' AND kind != 'meta'"
+        ).fetchone()
+        return int(row[0]), int(row[1])
+
     def firing(self) -> list[tuple[str, LabelSet]]:
         """What fires: rule and labels."""
         found = self._db.execute(

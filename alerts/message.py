@@ -3,7 +3,6 @@
 import re
 import shlex
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from alerts.label_sets import LabelSet
@@ -21,7 +20,7 @@ from kpis.catalogue.kpi import Kpi
 from kpis.dips.ladder import Look
 from kpis.dips.machine import Transition
 from reports.explain.reading import utc_text
-from schemas.time_units import MINUTE_MS
+from schemas.time_units import MINUTE_MS, QUARTER_MS
 
 PLACE = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
 
@@ -39,7 +38,7 @@ def filled(text: str, words: dict[str, str]) -> str:
 def explain_command(kpi: Kpi, labels: LabelSet, opened_at: int) -> str:
     """The command that lists the contacts behind it."""
     where = [part for name, value in labels for part in (f"--{name}", value)]
-    window = datetime.fromtimestamp(opened_at // 900_000 * 900, UTC).strftime("%Y-%m-%dT%H:%MZ")
+    window = utc_text(opened_at // QUARTER_MS * QUARTER_MS)[:16] + "Z"
     return shlex.join(["ringback", "explain", kpi.id, "--window", window, "--every", "15m", *where])
 
 
@@ -64,9 +63,7 @@ def wanted(rule: Rule, kpi: Kpi, seen: Look) -> str:
             return ", ".join(found)
         case ThresholdWhen() as when:
             return amount(kpi, when.limit.numerator, when.limit.denominator)
-        case AbsenceWhen():
-            return f"some {seen.n:,} as in earlier weeks"
-        case SeasonalWhen():
+        case AbsenceWhen() | SeasonalWhen():
             return f"some {seen.n:,} as in earlier weeks"
 
 

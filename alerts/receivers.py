@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
-from alerts.words import Closed, Word
+from alerts.words import Closed, Word, by_type
 
 
 class Secret(Closed):
@@ -16,6 +16,12 @@ class Secret(Closed):
 
     env: str | None = None
     file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "Secret":
+        if self.env is None and self.file is None:
+            raise ValueError("write env, the name of a variable, or file, a path")
+        return self
 
     def read(self) -> str:
         """The secret. Raises KeyError with what to set, OSError."""
@@ -25,6 +31,13 @@ class Secret(Closed):
         if not found:
             raise KeyError(f"{self.env} is not set")
         return found
+
+
+def unread(error: KeyError | OSError | ValueError) -> str:
+    """Why a secret could not be used, in words, and without it."""
+    if isinstance(error, OSError):
+        return f"its secret: {error.filename or 'its file'}: {error.strerror or type(error).__name__}"
+    return f"its secret: {error.args[0] if error.args else type(error).__name__}"
 
 
 def known_zone(name: str) -> str:
@@ -48,6 +61,12 @@ class Mute(Closed):
     begin: Annotated[Clock, Field(alias="from")] = "00:00"
     to: Clock = "24:00"
     zone: Annotated[str, AfterValidator(known_zone)] = "UTC"
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> "Mute":
+        if self.begin >= self.to:
+            raise ValueError("it ends before it begins; write a night as two: to 24:00, and from 00:00 on")
+        return self
 
 
 class Whom(Closed):
@@ -142,6 +161,9 @@ class Email(Whom):
 Receiver = Annotated[
     Webhook | Slack | Alertmanager | PagerDuty | Opsgenie | Teams | Email, Field(discriminator="type")
 ]
+
+
+RECEIVER_TYPES = by_type(Receiver)
 
 
 class Receivers(Closed):

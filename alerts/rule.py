@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from alerts.when import When
-from alerts.words import Closed, Duration, Text, Word
+from alerts.words import Closed, Duration, Length, Text, Word
 from kpis.dips.profiles import PROFILES
 
 
@@ -42,7 +42,7 @@ class Group(Closed):
     """Rules with an owner."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
-    interval: Duration = 60_000
+    interval: Length = 60_000
     labels: dict[Word, Text] = Field(default_factory=dict)
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
 

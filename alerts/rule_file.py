@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from alerts.receivers import Receivers
+from alerts.receivers import RECEIVER_TYPES, Mute, Receivers, Secret, Webhook
 from alerts.rule import Group, Rule, RuleFile
 from alerts.sense import meaningless
-from alerts.when import TYPES, When
+from alerts.when import TYPES
 from alerts.words import Closed
 from kpis.catalogue.kpi import Kpi
 
@@ -79,7 +79,7 @@ def read_model(model: type[M], text: str, name: str) -> tuple[M, dict[Path_, int
     except TwiceInMapping as error:
         raise BadRules([f"{name}:{error.line}: {error.key!r} is written twice"]) from None
     except ValidationError as error:
-        raise BadRules(fault_of(item, name, lines) for item in innermost(error)) from None
+        raise BadRules(fault_of(item, name, lines, model) for item in innermost(error)) from None
 
 
 class TwiceInMapping(ValueError):
@@ -128,18 +128,17 @@ def line_at(lines: dict[Path_, int], where: Path_) -> int:
     return lines.get(where, 1)
 
 
-# Tags of the union that pydantic puts between.
-TAGS = (*TYPES, "webhook", "slack", "alertmanager", "pagerduty", "opsgenie", "teams", "email")
-MODELS: dict[str, type[Closed]] = {
-    "rule": Rule,
-    "group": Group,
-    "file": RuleFile,
-    **dict(zip(TYPES, get_args(get_args(When)[0]), strict=True)),
+TAGS = TYPES | RECEIVER_TYPES  # of the unions, which pydantic puts between
+# What a file may have inside, beside what it has by its types.
+MODELS: dict[type[Closed], tuple[type[Closed], ...]] = {
+    RuleFile: (Rule, Group, RuleFile),
+    Receivers: (Webhook, Mute, Secret, Receivers),
 }
-WORDS = {
-    name: [field.alias or field_name for field_name, field in model.model_fields.items()]
-    for name, model in MODELS.items()
-}
+
+
+def words_of(models: Iterable[type[Closed]]) -> list[str]:
+    """What may stand in them."""
+    return [field.alias or name for model in models for name, field in model.model_fields.items()]
 
 
 def innermost(error: ValidationError) -> list[Any]:
@@ -153,19 +152,19 @@ def innermost(error: ValidationError) -> list[Any]:
     ]
 
 
-def fault_of(item: Any, name: str, lines: dict[Path_, int]) -> str:
+def fault_of(item: Any, name: str, lines: dict[Path_, int], file: type[Closed]) -> str:
     """A fault in one line."""
     where = tuple(part for part in item["loc"] if part not in TAGS)
     label = ".".join(str(part) for part in where if isinstance(part, str)) or "the file"
     text = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] == "extra_forbidden":
-        known = WORDS.get(next((part for part in item["loc"] if part in TAGS), "rule"), [])
-        known = [*known, *WORDS["group"], *WORDS["file"]]
-        close = get_close_matches(str(where[-1]), known, 1)
+        outer, *others = MODELS[file]
+        own = next((TAGS[part] for part in item["loc"] if part in TAGS), outer)
+        close = get_close_matches(str(where[-1]), words_of((own, *others)), 1)
         text = f"unknown word; did you mean {close[0]}?" if close else "unknown word; leave it out"
     elif item["type"] == "missing":
         text = "is missing"
     elif item["type"] == "union_tag_invalid":
-        types = TYPES if "rules" in item["loc"] else TAGS[len(TYPES) :]
+        types = TYPES if file is RuleFile else RECEIVER_TYPES
         text = f"unknown type; there are {', '.join(types)}"
     return f"{name}:{line_at(lines, where)}: {label}: {text}"

@@ -1,5 +1,6 @@
 """The evaluator as it runs: once a minute, event time, and the outbox emptied beside it."""
 
+import sqlite3
 import threading
 from collections.abc import Callable
 
@@ -17,12 +18,12 @@ from alerts.notify.sender import send_due
 from alerts.receivers import Receivers
 from alerts.rule import Group, RuleFile
 from alerts.watching import Watchman
-from schemas.time_units import MINUTE_MS
+from schemas.time_units import DAY_MS, MINUTE_MS
 
 log = structlog.get_logger()
 SENDING_EVERY_S, LOOKING_EVERY_S = 0.5, 1.0
 # After a longer pause the evaluator begins at the present: what was in between is for `alerts backtest`.
-CATCH_UP_MS = 7 * 86_400_000
+CATCH_UP_MS = 7 * DAY_MS
 
 
 def edge(group: Group, now_ms: int) -> int:
@@ -71,6 +72,8 @@ def run(
             silent = False
         except LeaseLost:
             log.warning("another evaluator has taken over")
+        except sqlite3.OperationalError as error:
+            log.warning("alerts wait for the ledger", error=str(error))
         except (ClickHouseError, OSError) as error:
             if not silent:
                 log.warning("alerts wait for ClickHouse", error=type(error).__name__)
@@ -91,10 +94,16 @@ def send_until_stopped(
     """Empty the outbox until told to stop, with a connection of its own: a slow receiver holds nothing up."""
     known = {receiver.name: receiver for receiver in receivers.receivers}
     looked = 0
-    while not stop.is_set():
-        send_due(ledger, known, now_ms, holding=holding, ours=ours)
-        if now_ms() - looked >= MINUTE_MS and ours():
-            looked = now_ms()
-            watchman.look(looked)
-        stop.wait(SENDING_EVERY_S)
-    ledger.close()
+    try:
+        while not stop.is_set():
+            try:
+                send_due(ledger, known, now_ms, holding=holding, ours=ours)
+                if now_ms() - looked >= MINUTE_MS and ours():
+                    looked = now_ms()
+                    watchman.look(looked)
+            except sqlite3.OperationalError as error:  # it is locked while a long outage is caught up with
+                log.warning("notifications wait for the ledger", error=str(error))
+            stop.wait(SENDING_EVERY_S)
+    finally:
+        stop.set()  # to evaluate what nobody is told would be worse than to end
+        ledger.close()

@@ -11,13 +11,14 @@ import structlog
 from alerts.ledger import Ledger, Outgoing
 from alerts.notify.forms import request_of
 from alerts.notify.post import Delivery, Request, post
-from alerts.receivers import Receivers
+from alerts.receivers import Receivers, unread
 from alerts.rule import RuleFile
 from reports.explain.reading import utc_text
-from schemas.time_units import MINUTE_MS
+from schemas.time_units import HOUR_MS, MINUTE_MS
 
 log = structlog.get_logger()
 LAG_MAX_MS, UNSENT_MAX_MS = 5 * MINUTE_MS, 2 * MINUTE_MS
+GIVEN_UP_FOR_MS = HOUR_MS  # then the heartbeat goes on: one letter that was refused is not silence for ever
 
 
 def faults(ledger: Ledger, file: RuleFile, settle: Callable[[str], int], now: int) -> dict[str, str]:
@@ -30,10 +31,10 @@ def faults(ledger: Ledger, file: RuleFile, settle: Callable[[str], int], now: in
             found[f"lag-{group.name}"] = (
                 f"group {group.name} was last evaluated {behind // MINUTE_MS} minutes ago"
             )
-    oldest, dead = ledger.oldest_tried(), ledger.counts().get("dead", 0)
+    oldest, (dead, last) = ledger.oldest_tried(), ledger.given_up()
     if oldest is not None and now - oldest > UNSENT_MAX_MS:
         found["unsent"] = f"a notification has been waiting for {(now - oldest) // MINUTE_MS} minutes"
-    if dead:
+    if dead and now - last < GIVEN_UP_FOR_MS:
         found[f"dead-{dead}"] = f"{dead} notifications were given up: `ringback alerts list --problems`"
     return found
 
@@ -69,9 +70,7 @@ class Watchman:
             try:
                 done = poster(request_of(self._told.heartbeat, beat, now // 1000))
             except (KeyError, OSError, ValueError) as error:
-                done = Delivery(
-                    "again", f"its secret: {error.args[0] if error.args else type(error).__name__}"
-                )
+                done = Delivery("again", unread(error))
             if done.outcome != "sent":
                 log.warning("the heartbeat was not taken", why=done.error)
         return found

@@ -6,11 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from alerts.words import Closed, Compare, Duration, Limit, Share, Windows
+from alerts.words import Closed, Compare, Length, Limit, Share, Windows, by_type
+from schemas.time_units import DAY_MS, HOUR_MS
 
 Samples = Annotated[int, Field(ge=1, le=100_000)]
-HOUR = 3_600_000
-DAY = 24 * HOUR
 
 
 class ObjectiveWhen(Closed):
@@ -35,7 +34,7 @@ class ThresholdWhen(Closed):
     op: Compare
     limit: Limit
     clear: Limit | None = None
-    window: Duration = 900_000
+    window: Length = 900_000
     min_samples: Samples = 10
 
     @model_validator(mode="after")
@@ -53,7 +52,7 @@ class AbsenceWhen(Closed):
 
     type: Literal["absence"]
     expected: Annotated[int, Field(ge=3, le=10_000)] = 12
-    within: Duration = 4 * HOUR
+    within: Length = 4 * HOUR_MS
     weeks: Annotated[int, Field(ge=1, le=8)] = 8
     at_least_weeks: Annotated[int, Field(ge=1, le=8)] = 2
     holidays: tuple[date, ...] = ()
@@ -65,7 +64,7 @@ class SeasonalWhen(Closed):
     type: Literal["seasonal"]
     op: Compare
     p_value: Share = Fraction(1, 100_000)
-    windows: Windows = (1_800_000, HOUR, 2 * HOUR)
+    windows: Windows = (1_800_000, HOUR_MS, 2 * HOUR_MS)
     weeks: Annotated[int, Field(ge=2, le=8)] = 8
     at_least_weeks: Annotated[int, Field(ge=2, le=8)] = 3
     holidays: tuple[date, ...] = ()
@@ -78,7 +77,7 @@ class MaturedWhen(Closed):
     op: Compare
     targets: Annotated[dict[Annotated[int, Field(ge=1, le=60)], Share], Field(min_length=1, max_length=5)]
     p_value: Share | None = None
-    windows: Windows = (DAY, 3 * DAY, 7 * DAY)
+    windows: Windows = (DAY_MS, 3 * DAY_MS, 7 * DAY_MS)
     min_samples: Samples = 20
     fresh_min: Samples = 20
 
@@ -87,8 +86,8 @@ class BurnPair(Closed):
     """So many times the allowed failures over a long window, and still over a short one."""
 
     factor: Annotated[Limit, Field(gt=0)]
-    long: Duration
-    short: Duration
+    long: Length
+    short: Length
 
 
 class BurnRateWhen(Closed):
@@ -119,4 +118,4 @@ When = Annotated[
     ObjectiveWhen | ThresholdWhen | AbsenceWhen | SeasonalWhen | MaturedWhen | BurnRateWhen,
     Field(discriminator="type"),
 ]
-TYPES = ("objective", "threshold", "absence", "seasonal", "matured", "burn_rate")
+TYPES = by_type(When)

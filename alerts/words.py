@@ -2,7 +2,7 @@
 
 import re
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -23,11 +23,18 @@ def share(given: object) -> Fraction:
         raise ValueError("write a share such as 0.8")
     try:
         value = Fraction(str(given))
-    except ValueError:
+    except (ValueError, ZeroDivisionError):
         raise ValueError("write a share such as 0.8") from None
     if not 0 < value < 1:
         raise ValueError("a share lies between 0 and 1, both excluded: 80 % is 0.8")
     return value
+
+
+def passes(duration: int) -> int:
+    """A duration in which something can happen."""
+    if not duration:
+        raise ValueError("write a duration of more than 0")
+    return duration
 
 
 def ascending(windows: tuple[int, ...]) -> tuple[int, ...]:
@@ -49,11 +56,12 @@ def limit(given: object) -> Fraction:
 DURATION_SCHEMA = {"type": "string", "pattern": rf"^(?:{DURATION.pattern})+$", "examples": ["15m", "1h30m"]}
 SHARE_SCHEMA = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
 Duration = Annotated[int, BeforeValidator(duration_ms), WithJsonSchema(DURATION_SCHEMA)]
+Length = Annotated[Duration, AfterValidator(passes)]
 Share = Annotated[Fraction, BeforeValidator(share), WithJsonSchema(SHARE_SCHEMA)]
 Limit = Annotated[
     Fraction, BeforeValidator(limit), WithJsonSchema({"anyOf": [{"type": "number"}, DURATION_SCHEMA]})
 ]
-Windows = Annotated[tuple[Duration, ...], Field(min_length=1, max_length=12), AfterValidator(ascending)]
+Windows = Annotated[tuple[Length, ...], Field(min_length=1, max_length=12), AfterValidator(ascending)]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 Text = Annotated[str, Field(max_length=1_000)]
 Compare = Literal["<", ">"]
@@ -63,3 +71,9 @@ class Closed(BaseModel):
     """Frozen, and a word that is not known is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+def by_type(union: Any) -> dict[str, type[Closed]]:
+    """The models of a union by what they have for `type`."""
+    models = get_args(get_args(union)[0])
+    return {get_args(model.model_fields["type"].annotation)[0]: model for model in models}

@@ -21,7 +21,7 @@ from kpis.dips.profiles import PROFILES
 from kpis.dips.threshold import BeyondLimit
 
 WINDOWS = tuple(minutes * M for minutes in (15, 30, 60, 120, 240))
-AFTER_MINUTES, GRACE_MINUTES, SEVERE = 300, 15, 0.40
+AFTER_MINUTES, GRACE_MINUTES = 300, 15
 SIZES, SEEDS = (5, 20, 60, 150, 500), (51, 52)
 
 

@@ -161,9 +161,7 @@ async def to_pixel(
     await produce(parts.servers, joining(-1, int(time.time() * 1000)))
     await tab.screen(1920, 1080)
     await tab.open(url)
-    await tab.until(
-        "[...document.querySelectorAll('.tile h2')].some((one) => one.textContent === 'probe')", 60
-    )
+    await tab.until(PROBED, 60)
     await tab.evaluate(WATCH + "undefined")
     load = asyncio.create_task(
         Load(parts.servers, lambda *_: None, lambda _: None).run(data.messages, wanted.rate)

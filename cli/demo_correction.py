@@ -1,6 +1,5 @@
 """What the demo corrects when the day is over: an answer was told too late, and a number changes."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -17,7 +16,6 @@ from wallboard.local_day import local
 
 KPI = "service_level"
 IN_TIME_MS = 9_000  # the wait as it was, says the correction
-Say = Callable[[str], None]
 
 
 @dataclass(slots=True)

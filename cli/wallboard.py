@@ -1,7 +1,6 @@
 """`ringback wallboard`: the page that hangs on the wall."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -24,6 +23,7 @@ from deploy.local.ports import is_loopback
 from streams.health.ready_file import mark
 from wallboard.config import ConfigError, WallConfig, load
 from wallboard.doors import Doors
+from wallboard.feed import wall_ms
 from wallboard.reading import Reader
 from wallboard.server import Wall, listen, observation, running
 
@@ -47,7 +47,7 @@ def wallboard(file: File = None, check: Check = False) -> None:
     if check:
         return say_what_hangs(wall)
     doors = doors_of(config)
-    reader = reader_of(config, wall, now_ms)
+    reader = reader_of(config, wall, wall_ms)
     try:
         asyncio.run(serve_until_stopped(config, Wall(reader), doors))
     except OSError as error:
@@ -66,11 +66,6 @@ def reader_of(config: Settings, wall: WallConfig, clock: Callable[[], int]) -> R
         config.timezone_by_queue,
         partial(latest_changes, config.data_dir / LEDGER),
     )
-
-
-def now_ms() -> int:
-    """The clock on the wall."""
-    return int(time.time() * 1000)
 
 
 def wall_config(path: Path | None) -> WallConfig:

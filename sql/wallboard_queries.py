@@ -22,14 +22,9 @@ def now(measures: Iterable[str]) -> str:
     return fill("wallboard", "now", live=recent(), day_sums=summed(measures))
 
 
-def course(measures: Iterable[str], days: int) -> str:
-    """queue, channel, at_ms, sums by quarter-hour, within ranges from_0 to to_0, from_1 to to_1 and so on."""
-    ranges = " OR ".join(
-        f"(window_start >= fromUnixTimestamp64Milli({{from_{day}:Int64}}, 'UTC') "
-        f"AND window_start < fromUnixTimestamp64Milli({{to_{day}:Int64}}, 'UTC'))"
-        for day in range(days)
-    )
-    return fill("wallboard", "course", sums=summed(measures), ranges=ranges)
+def course(measures: Iterable[str]) -> str:
+    """queue, channel, at_ms, sums by quarter-hour, within {from_ms} to {to_ms}."""
+    return fill("wallboard", "course", sums=summed(measures))
 
 
 def agents() -> str:

@@ -12,7 +12,6 @@ from wallboard.pages import HEADERS
 
 COOKIE = "ringback_wallboard"
 COOKIE_S = 400 * 86_400  # a screen on a wall is set up once; browsers keep none for longer
-OPEN_TO_ALL = frozenset({"/health", "/ready"})
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -22,14 +21,20 @@ class Doors:
 
     tokens: tuple[bytes, ...] = ()
 
-    def known(self, given: str) -> bool:
-        """Is it one of the tokens? Takes as long for a wrong one."""
-        return sum(hmac.compare_digest(given.encode(), token) for token in self.tokens) > 0
+    def token(self, given: str) -> bytes | None:
+        """The token that was given; a wrong one takes as long."""
+        same = [token for token in self.tokens if hmac.compare_digest(as_sent(given), token)]
+        return same[0] if same else None
 
     def passes(self, proof: str) -> bool:
         """Was the cookie made from one of the tokens?"""
         made = [cookie_of(token) for token in self.tokens]
-        return sum(hmac.compare_digest(proof.encode(), one.encode()) for one in made) > 0
+        return sum(hmac.compare_digest(as_sent(proof), one.encode()) for one in made) > 0
+
+
+def as_sent(text: str) -> bytes:
+    """What came, whatever bytes these are."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def cookie_of(token: bytes) -> str:
@@ -45,10 +50,9 @@ def own_name(host: str) -> bool:
 
 def entered(request: web.Request, doors: Doors) -> web.StreamResponse | None:
     """With the right token in the address: a cookie, and the same address without it."""
-    given = request.query.get("token")
-    if given is None or not doors.known(given):
+    token = doors.token(request.query.get("token", ""))
+    if token is None:
         return None
-    token = next(token for token in doors.tokens if hmac.compare_digest(given.encode(), token))
     response = web.Response(status=303, headers={"Location": request.path})
     response.set_cookie(
         COOKIE, cookie_of(token), max_age=COOKIE_S, httponly=True, samesite="Strict",
@@ -78,7 +82,7 @@ def guard(doors: Doors) -> Middleware:
 
 def refusal(request: web.Request, doors: Doors) -> web.StreamResponse | None:
     """Why a request is not served, or the way in; None when it is."""
-    if request.path in OPEN_TO_ALL:
+    if request.path == "/health":
         return None
     if not doors.tokens:
         if own_name(request.host):

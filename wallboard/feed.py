@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,10 +54,18 @@ class Feed:
         if not self.viewers:
             self._watched.clear()
             self._frames.clear()
+            self._ring()
 
     async def watched(self) -> None:
         """Wait until somebody watches."""
         await self._watched.wait()
+
+    async def forgotten(self, event: str, patience_s: float) -> None:
+        """Wait until nothing of a kind is kept, as nobody watched; at most so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while event in self._frames:
+                    await self._bell.wait()
 
     async def after(self, seen: int, patience_s: float) -> tuple[int, bytes]:
         """Frames since a version, once there are any; nothing when patience ends."""

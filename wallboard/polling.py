@@ -16,6 +16,7 @@ from wallboard.metrics import Metrics
 log = structlog.get_logger()
 # ClickHouse is busy with us for at most this share of the time, however slow it is.
 GREATEST_SHARE = 0.5
+AGAIN_S = 10.0  # what is read once in minutes is not missing for minutes after a failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,14 @@ class Part:
     read: Callable[[], dict[str, Any]]
 
 
+def breath_s(took_s: float) -> float:
+    """How long to wait at least after a query that took so long."""
+    return took_s / GREATEST_SHARE - took_s
+
+
 def pause_s(period_s: float, took_s: float) -> float:
-    """How long to wait after a query that took so long."""
-    return max(period_s - took_s, took_s / GREATEST_SHARE - took_s)
+    """How long to wait after a query that took so long, while somebody watches."""
+    return max(period_s - took_s, breath_s(took_s))
 
 
 async def poll(part: Part, feed: Feed, metrics: Metrics) -> None:
@@ -46,7 +52,7 @@ async def poll(part: Part, feed: Feed, metrics: Metrics) -> None:
                 away_since = wall_ms()
                 log.warning("ClickHouse does not answer", part=part.event, error=first_line(error))
             feed.publish("away", {"since_ms": away_since, "part": part.event, "error": first_line(error)})
-            await asyncio.sleep(part.period_s)
+            await asyncio.sleep(max(min(part.period_s, AGAIN_S), breath_s(time.monotonic() - began)))
             continue
         took = time.monotonic() - began
         metrics.read_s.labels(part.event).observe(took)
@@ -57,4 +63,5 @@ async def poll(part: Part, feed: Feed, metrics: Metrics) -> None:
         wait_s = pause_s(part.period_s, took)
         if feed.viewers:
             feed.publish(part.event, document | {"every_ms": round((took + wait_s) * 1000)})
-        await asyncio.sleep(wait_s)
+        await asyncio.sleep(breath_s(took))
+        await feed.forgotten(part.event, wait_s - breath_s(took))

@@ -18,7 +18,7 @@ from sql import wallboard_queries as text
 from wallboard.alerts import Change, episodes, firing_by_queue
 from wallboard.board import Document, day_measures, now_document
 from wallboard.config import WallConfig
-from wallboard.course import MEASURES, Slots, columns, slots_by_queue, usual_documents
+from wallboard.course import MEASURES, Slots, columns, empty, slots_by_queue, usual_documents
 from wallboard.local_day import day_end, day_start, slot_of, zones_of
 from wallboard.sources import BEHIND_AFTER_MS, agents_document, freshness_document
 
@@ -94,36 +94,27 @@ class Reader:
         }
 
     def course(self, as_of_ms: int) -> Document:
-        """Today's quarter-hours by queue, those that are over."""
-        found: Document = {}
-        for zone, slots in self.slots(as_of_ms, 0).items():
-            until = slot_of(as_of_ms, zone)
-            found |= {
-                queue: columns(day, until) for queue, day in slots.items() if self.zone_of(queue) == zone
-            }
-        return found
+        """Today's quarter-hours by queue, those that are over; queues that are named without any too."""
+        days = {one.queue: empty() for one in self.config.queues} | self.slots(as_of_ms, 0)
+        return {queue: columns(day, slot_of(as_of_ms, self.zone_of(queue))) for queue, day in days.items()}
 
-    def slots(self, as_of_ms: int, weeks_ago: int) -> dict[ZoneInfo, dict[str, Slots]]:
-        """A day's quarter-hours by queue, for each zone that a queue has."""
-        found = {}
+    def slots(self, as_of_ms: int, weeks_ago: int) -> dict[str, Slots]:
+        """A day's quarter-hours by queue, each on its own clock."""
+        found: dict[str, Slots] = {}
         for zone in {self.zone, *zones_of(self.zone, self.zone_by_queue).values()}:
             end = day_end(as_of_ms, zone, weeks_ago) if weeks_ago else as_of_ms
-            days = {"from_0": day_start(as_of_ms, zone, weeks_ago), "to_0": end}
-            read = self.ask(text.course(MEASURES, 1), as_of_ms, **days)
-            found[zone] = slots_by_queue(
-                (row["queue"], slot_of(row["at_ms"], zone), row["sums"]) for row in read
+            day = {"from_ms": day_start(as_of_ms, zone, weeks_ago), "to_ms": end}
+            found |= slots_by_queue(
+                (row["queue"], slot_of(row["at_ms"], zone), row["sums"])
+                for row in self.ask(text.course(MEASURES), as_of_ms, **day)
+                if self.zone_of(row["queue"]) == zone
             )
         return found
 
     def slow(self) -> Document:
         """What moves by the hour: first contact resolution, satisfaction, the usual course."""
         as_of_ms = self.clock()
-        days: list[dict[str, Slots]] = []
-        for week in range(1, self.config.usual_weeks + 1):
-            by_zone = self.slots(as_of_ms, week)
-            days.append(
-                {q: s for zone, found in by_zone.items() for q, s in found.items() if self.zone_of(q) == zone}
-            )
+        days = [self.slots(as_of_ms, week) for week in range(1, self.config.usual_weeks + 1)]
         return {"as_of": as_of_ms, "usual": usual_documents(days), "quality": self.quality(as_of_ms)}
 
     def quality(self, as_of_ms: int) -> Document:

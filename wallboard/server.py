@@ -41,6 +41,9 @@ class Wall:
     metrics: Metrics = field(default_factory=Metrics)
     details: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DETAILS_AT_ONCE))
 
+    def __post_init__(self) -> None:
+        self.metrics.viewers.set_function(lambda: self.feed.viewers)
+
     def parts(self) -> list[Part]:
         """What is read, and how often."""
         reader = self.reader
@@ -62,7 +65,6 @@ class Wall:
             "simulated": self.simulated,
             "fcr_days": config.fcr_days,
             "csat_days": config.csat_days,
-            "targets": config.targets.model_dump(exclude_none=True),
         }
 
 
@@ -94,7 +96,6 @@ async def stream(request: web.Request) -> web.StreamResponse:
     response.headers["X-Accel-Buffering"] = "no"
     await response.prepare(request)
     wall.feed.join()
-    wall.metrics.viewers.inc()
     try:
         await response.write(b"retry: 1000\n" + frame("hello", wall.hello()))
         seen = 0
@@ -105,7 +106,6 @@ async def stream(request: web.Request) -> web.StreamResponse:
         pass  # the page was closed
     finally:
         wall.feed.leave()
-        wall.metrics.viewers.dec()
     return response
 
 

@@ -10,7 +10,7 @@ from alerts.ledger import Ledger, Outgoing
 from alerts.notify.forms import request_of
 from alerts.notify.mail import send
 from alerts.notify.post import Delivery, Request, post
-from alerts.receivers import Email, Receiver
+from alerts.receivers import Email, Receiver, unread
 
 log = structlog.get_logger()
 FIRST_WAIT_MS, LONGEST_WAIT_MS = 1_000, 300_000
@@ -53,7 +53,7 @@ def try_once(
         try:
             done = deliver(receiver, outgoing, now_ms() // 1000, poster)
         except (KeyError, OSError, ValueError) as error:
-            done = Delivery("again", f"its secret: {error.args[0] if error.args else type(error).__name__}")
+            done = Delivery("again", unread(error))
     now = now_ms()
     if done.outcome != "sent" and receiver is not None and receiver.fallback:
         waited = now - outgoing.created_at >= FALLBACK_AFTER_MS

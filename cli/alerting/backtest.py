@@ -13,10 +13,10 @@ from alerts.rule import RuleFile
 from cli.alerting.estimated import estimated
 from cli.alerting.files import Rules as File
 from cli.alerting.files import rules_in
+from cli.alerting.listing import labels_shown
 from cli.clickhouse import client
 from cli.console import Format, out, print_json, settings
 from cli.kpi import Begin, End, answering
-from cli.printable import printable
 from cli.settings import rules_of
 from cli.shown import local_minute
 from cli.times import span_ms
@@ -81,11 +81,10 @@ def print_text(found: list[Episode], weeks: float, zone: str) -> None:
     for episode in found:
         seen = episode.seen
         until = local_minute(utc_text(episode.ended_at), zone) if episode.ended_at is not None else "(firing)"
-        labels = " ".join(f"{name}={printable(value) or '(none)'}" for name, value in episode.labels)
-        share = episode.value
         window = f"{seen.window_ms // MINUTE_MS} min"
         fired = local_minute(utc_text(episode.fired_at), zone)
-        table.add_row(fired, until, episode.alert, labels, share, f"{seen.n:,}", window)
+        labels = labels_shown(episode.labels)
+        table.add_row(fired, until, episode.alert, labels, episode.value, f"{seen.n:,}", window)
     if found:
         out.print(table)
     out.print(f"{len(found)} episodes in {weeks:.1f} weeks: {len(found) / weeks:.2f} a week", highlight=False)

@@ -1,13 +1,12 @@
 """`ringback alerts explain`: the windows, counts and contacts behind an episode."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from alerts.ledger import Change
+from cli.alerting import listing
 from cli.alerting.files import rules_in
-from cli.alerting.listing import ledger_in
 from cli.clickhouse import client
 from cli.console import NO, Format, fail, out, print_json, settings
 from cli.explain import LISTED, Limit, print_text
@@ -31,7 +30,7 @@ def explain_episode(
     Example: ringback alerts explain 7c1f2e9ab03d44519f0e
     """
     config = settings()
-    ledger = ledger_in(config)
+    ledger = listing.ledger_in(config)
     changes = ledger.of_episode(episode)
     ledger.close()
     if not changes:
@@ -53,7 +52,7 @@ def explain_episode(
     with answering():
         found = explain(client(config), asked, own)
     if format is Format.json:
-        print_json({"changes": [documented(change) for change in changes], "contacts": document(found)})
+        print_json({"changes": [listing.document(change) for change in changes], "contacts": document(found)})
     else:
         print_text(found, limit)
 
@@ -61,14 +60,8 @@ def explain_episode(
 def said(change: Change, zone: str) -> str:
     """A change with the counts it was decided by."""
     seen = change.seen
-    where = " ".join(f"{name}={printable(value) or '(none)'}" for name, value in change.labels)
+    where = listing.labels_shown(change.labels)
     window = f"{seen['successes']:,} of {seen['n']:,} in {seen['window_ms'] // MINUTE_MS} min"
     since = local_minute(utc_text(change.opened_at), zone)
     head = f"{local_minute(utc_text(change.at), zone)} {change.kind}: {change.alert} {where}, since {since}"
     return f"{head}: {window}" if change.kind == "firing" else head
-
-
-def documented(change: Change) -> dict[str, object]:
-    """A change as JSON has it."""
-    times = {name: utc_text(getattr(change, name)) for name in ("at", "opened_at", "decided_at")}
-    return asdict(change) | {"labels": dict(change.labels)} | times

@@ -1,5 +1,6 @@
 """Rule files and files of receivers as commands read them; a fault ends the command with status 2."""
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from alerts.ledger import Ledger
 from alerts.receivers import Receivers
 from alerts.rule import RuleFile
 from alerts.rule_file import BadRules, load_rules, read_receivers, read_rules
@@ -65,6 +67,15 @@ def receivers_in(path: Path | None, config: Settings) -> Receivers:
     path = path or config.alert_receivers
     with reading(path):
         return Receivers(version=1) if path is None else read_receivers(path)
+
+
+def open_ledger(config: Settings, threads: bool = False) -> Ledger:
+    """The ledger of the data folder, made where there is none; ends the command where it cannot be opened."""
+    path = config.data_dir / LEDGER
+    try:
+        return Ledger(path, threads)
+    except (sqlite3.Error, OSError) as error:
+        fail(f"{path} cannot be opened: {getattr(error, 'strerror', None) or error}", WRONG_USE)
 
 
 def now_ms() -> int:

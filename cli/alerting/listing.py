@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from alerts.ledger import Ledger
-from cli.alerting.files import LEDGER
+from alerts.label_sets import LabelSet
+from alerts.ledger import Change, Ledger
+from cli.alerting.files import LEDGER, open_ledger
 from cli.console import WRONG_USE, Format, fail, out, print_json, settings
 from cli.printable import printable
 from cli.settings import Settings
@@ -23,7 +24,18 @@ def ledger_in(config: Settings) -> Ledger:
             f"no alerts have been evaluated here: {path} is not there. `ringback alerts run` makes it",
             WRONG_USE,
         )
-    return Ledger(path)
+    return open_ledger(config)
+
+
+def labels_shown(labels: LabelSet) -> str:
+    """Labels in a line."""
+    return " ".join(f"{name}={printable(value) or '(none)'}" for name, value in labels)
+
+
+def document(change: Change) -> dict[str, object]:
+    """A change as JSON has it."""
+    times = {name: utc_text(getattr(change, name)) for name in ("at", "opened_at", "decided_at")}
+    return asdict(change) | {"labels": dict(change.labels)} | times
 
 
 def list_changes(
@@ -47,21 +59,14 @@ def list_changes(
     changes, counts = ledger.changes(limit), ledger.counts()
     ledger.close()
     if format is Format.json:
-        times = ("at", "opened_at", "decided_at")
-        documents = [
-            asdict(change)
-            | {"labels": dict(change.labels)}
-            | {name: utc_text(getattr(change, name)) for name in times}
-            for change in changes
-        ]
-        print_json({"changes": documents, "outbox": counts})
+        print_json({"changes": [document(change) for change in changes], "outbox": counts})
         return
     table = Table("at", "alert", "labels", "to", "since", "episode", box=None)
     for change in changes:
         table.add_row(
             local_minute(utc_text(change.at), config.timezone),
             change.alert,
-            " ".join(f"{name}={printable(value) or '(none)'}" for name, value in change.labels),
+            labels_shown(change.labels),
             change.kind,
             local_minute(utc_text(change.opened_at), config.timezone),
             change.episode,

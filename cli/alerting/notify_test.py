@@ -7,6 +7,7 @@ import typer
 from alerts.ledger import Outgoing
 from alerts.notify.post import Delivery, post
 from alerts.notify.sender import deliver
+from alerts.receivers import unread
 from alerts.watching import body
 from cli.alerting.files import Told, now_ms, receivers_in
 from cli.console import NO, WRONG_USE, fail, out, settings
@@ -36,7 +37,7 @@ def notify_test(
             try:
                 done = deliver(each, outgoing, now // 1000, post)
             except (KeyError, OSError, ValueError) as error:
-                done = Delivery("refused", f"its secret: {error.args[0] if error.args else error}")
+                done = Delivery("refused", unread(error))
             out.print(
                 f"{each.name}, {status}: {done.outcome} {done.error}".rstrip(), highlight=False, markup=False
             )

@@ -27,9 +27,10 @@ from alerts.service import send_until_stopped
 from alerts.silences import Silences
 from alerts.watching import Watchman
 from cli.alerting.estimated import estimated
-from cli.alerting.files import LEDGER, Rules, Told, now_ms, receivers_in, rules_in
+from cli.alerting.files import Rules, Told, now_ms, open_ledger, receivers_in, rules_in
 from cli.clickhouse import client
 from cli.console import settings
+from cli.kpi import answering
 from cli.settings import rules_of
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.dips.weeks import WEEK_MS
@@ -67,20 +68,21 @@ def run(rules: Rules = None, receivers: Told = None, clock: Ticking = Clock.wall
     """
     config = settings()
     own = rules_of(config)
-    file, told = rules_in(rules, config, every_kpi(own)), receivers_in(receivers, config)
-    path, stop = config.data_dir / LEDGER, threading.Event()
+    kpis = every_kpi(own)
+    file, told = rules_in(rules, config, kpis), receivers_in(receivers, config)
+    stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    database = client(config)
-    ledger, outbox = Ledger(path), Ledger(path, threads=True)
+    database, week = client(config), (now_ms() - WEEK_MS, now_ms())
+    with answering():
+        counts = label_set_counts(database, file, kpis, own.async_channels, week)
+    ledger, outbox = open_ledger(config), open_ledger(config, threads=True)
     lease = Lease(ledger, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
     evaluator = Evaluator(own, ledger, told.receivers, config.timezone, partial(guarded, lease))
     sender = threading.Thread(
         target=speak, args=(file, told, outbox, lease.seen_from(outbox), stop), daemon=True
     )
     sender.start()
-    week = now_ms() - WEEK_MS, now_ms()
-    counts = label_set_counts(database, file, evaluator.kpis, own.async_channels, week)
     log.info("alerts are evaluated", rules=len(counts), estimate=estimated(file, counts))
     mark(True)
     try:

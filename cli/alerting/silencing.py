@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from alerts.ledger import Ledger
 from alerts.silences import LONGEST_MS, Silences
 from alerts.words import duration_ms
-from cli.alerting.files import LEDGER, now_ms
+from cli.alerting.files import now_ms, open_ledger
 from cli.console import NO, WRONG_USE, Format, fail, out, print_json, settings
 from cli.printable import printable
 from cli.shown import local_minute
@@ -24,7 +23,15 @@ app = typer.Typer(
 
 def silences() -> Silences:
     """Those of this data folder; the ledger is made where there is none."""
-    return Silences(Ledger(settings().data_dir / LEDGER))
+    return Silences(open_ledger(settings()))
+
+
+def user() -> str:
+    """Who calls; ends the command where the machine has no name for them, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        fail("this machine does not know your name: say it with --author", WRONG_USE)
 
 
 @app.command()
@@ -50,7 +57,8 @@ def add(
             fail("longer than seven days: mend the rule instead, or say --force", WRONG_USE)
         now = now_ms()
         wanted = {name: value for name, _, value in pairs}
-        made = silences().add(wanted, now, now + length, author or getpass.getuser(), comment, now)
+        author = author or user()
+        made = silences().add(wanted, now, now + length, author, comment, now)
     except ValueError as error:
         fail(str(error), WRONG_USE)
     out.print(f"{made.id} until {utc_text(made.ends)}", highlight=False)

@@ -10,8 +10,6 @@ from cli.printable import printable
 from reports.explain.reading import utc_text
 from schemas.time_units import MINUTE_MS
 
-SHOWN = ("firing", "resolved", "expired")
-
 
 def line_of(change: Change) -> str:
     """A change in a line: when (UTC), what, where, and how far off it was when it fired."""
@@ -37,7 +35,7 @@ class Watch:
             self._ledger = Ledger(self._path, threads=True)
         changes = self._ledger.changes(100) if self._ledger else []
         for change in sorted(changes, key=lambda each: (each.at, each.id)):
-            if change.kind in SHOWN and change.id not in self._told:
+            if change.id not in self._told:
                 self._told.add(change.id)
                 yield line_of(change)
 

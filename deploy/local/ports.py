@@ -2,11 +2,13 @@
 
 import contextlib
 import ipaddress
+import secrets
 import socket
 
 from deploy.local.errors import LocalStackError
 
 LOOPBACK = "127.0.0.1"
+SERVER_PORTS = range(15_000, 30_000)
 
 
 def is_loopback(host: str) -> bool:
@@ -44,9 +46,16 @@ def require_free(port: int, purpose: str, setting: str) -> None:
         )
 
 
-def free_port() -> int:
-    """A loopback port that nothing uses at this moment."""
-    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as server:
-        server.bind((LOOPBACK, 0))
-        port: int = server.getsockname()[1]
-        return port
+def free_port(*further: int) -> int:
+    """A loopback port that nothing uses at this moment, nor the ports so `further` above it.
+
+    Drawn from below those of outgoing connections: one of these could take it before we listen.
+    """
+    for _ in range(1_000):
+        port = secrets.choice(SERVER_PORTS)
+        if all(is_free(port + distance) for distance in (0, *further)):
+            return port
+    raise LocalStackError(
+        f"no free port between {SERVER_PORTS.start} and {SERVER_PORTS.stop} on {LOOPBACK}",
+        "stop programs that listen there",
+    )

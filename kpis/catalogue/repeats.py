@@ -1,6 +1,7 @@
 """KPIs of repeat contacts and first contact resolution (docs/facts.md 8), for each length of the window."""
 
 from dataclasses import replace
+from functools import cache
 
 from kpis.catalogue.kpi import SPEC, Kpi
 from kpis.rules import FcrRules
@@ -43,6 +44,7 @@ def windowed(kpi: Kpi, days: int) -> Kpi:
     return replace(kpi, id=f"{kpi.id}.w{days}d", name=f"{kpi.name}, {days} d", days=days, variant_of=kpi.id)
 
 
+@cache
 def repeats(rules: FcrRules) -> tuple[Kpi, ...]:
     """KPIs of the default window under their own names, and of every window as variants."""
     default = tuple(replace(kpi, days=rules.default_days) for kpi in JUDGED)

@@ -67,10 +67,10 @@ class Series:
         return self.successes[high] - self.successes[first], self.counted[high] - self.counted[first]
 
 
-def off_target(successes: int, n: int, objective: Objective) -> bool:
-    """Is the share itself off the target, chance or not?"""
-    got, wanted = successes * objective.target.denominator, n * objective.target.numerator
-    return got < wanted if objective.below else got > wanted
+def beyond(num: int, den: int, limit: Fraction, below: bool) -> bool:
+    """Is num / den beyond the limit, chance or not? In whole numbers."""
+    got, wanted = num * limit.denominator, den * limit.numerator
+    return got < wanted if below else got > wanted
 
 
 def counts_of(objective: Objective) -> CriticalCounts:
@@ -84,7 +84,7 @@ def look(series: Series, at: int, restart: int, objective: Objective, counts: Cr
     longest = objective.windows_ms[-1]
     begin = max(at - longest, restart)
     fresh, fresh_n = series.newest(objective.fresh_min, begin, at)
-    fresh_off = fresh_n >= objective.fresh_min and off_target(fresh, fresh_n, objective)
+    fresh_off = fresh_n >= objective.fresh_min and beyond(fresh, fresh_n, objective.target, objective.below)
     counted = 0
     for window in objective.windows_ms:
         successes, counted = series.since(max(at - window, restart), at)

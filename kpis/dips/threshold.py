@@ -4,14 +4,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from kpis.dips.detector import Parts
-from kpis.dips.ladder import Look
+from kpis.dips.ladder import Look, beyond
 from schemas.time_units import MINUTE_MS
-
-
-def beyond(num: int, den: int, limit: Fraction, below: bool) -> bool:
-    """Is num / den beyond the limit? In whole numbers."""
-    got, wanted = num * limit.denominator, den * limit.numerator
-    return got < wanted if below else got > wanted
 
 
 @dataclass(frozen=True, slots=True)

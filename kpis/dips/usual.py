@@ -3,6 +3,7 @@
 An objective of 80 % says nothing new about a queue that answers 56 % in time every day: it would page daily.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -26,7 +27,7 @@ def usual_target(hours: Series, day: int, objective: Objective) -> Fraction:
         return objective.target
     shares.sort(reverse=not objective.below)
     bad = shares[int(BAD_HOURS * len(shares))]
-    percent = int(bad * 100) if objective.below else -int(-bad * 100 // 1)
+    percent = math.floor(bad * 100) if objective.below else math.ceil(bad * 100)
     own = min(max(Fraction(percent, 100), Fraction(1, 100)), Fraction(99, 100))
     return min(own, objective.target) if objective.below else max(own, objective.target)
 

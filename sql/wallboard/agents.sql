@@ -1,4 +1,4 @@
--- The state that each agent is in, by what counts of its state events, and whether a contact is in hand.
+-- The state that each agent is in, by what counts of its state events.
 SELECT agent, argMax(team, order_by) AS team, argMax(state, order_by) AS state, max(at_ms) AS since_ms
 FROM (
     SELECT agent, event_id, argMax(ifNull(team, ''), of_variant) AS team, argMax(state, of_variant) AS state,

@@ -13,6 +13,7 @@ import pytest
 from support.gateway import BEARER, TOKEN, client_of, config_of, events_stored
 from support.stack import Stack, background
 
+from cli.endpoint import PORT_OFFSETS
 from deploy.local.ports import free_port
 from streams.kafka.topics import ensure_topics
 
@@ -122,7 +123,7 @@ async def test_a_disk_that_takes_nothing_does_not_keep_out_a_kafka_that_does(
 
 
 def free_ports(stack: Stack, **more: str) -> dict[str, str]:
-    metrics = free_port()
+    metrics = free_port(*PORT_OFFSETS)
     return stack.env(RINGBACK_GATEWAY_PORT=str(free_port()), RINGBACK_METRICS_PORT=str(metrics)) | more
 
 

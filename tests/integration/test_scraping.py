@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from support.numbers import json_lines, stored
 from support.stack import Stack, background, run_ringback, wait_until
 
-from cli.endpoint import SINK_PORT_OFFSET
+from cli.endpoint import PORT_OFFSETS, SINK_PORT_OFFSET
 from deploy.local.ports import free_port
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, Event, SourceHeartbeat
@@ -88,7 +88,7 @@ def counted(worker: Scraped) -> int:
 
 
 async def test_what_is_counted_is_what_was_sent(fresh_stack: Stack, events: list[Event], file: str) -> None:
-    stack, base = fresh_stack, free_port()
+    stack, base = fresh_stack, free_port(*PORT_OFFSETS)
     env = stack.env(RINGBACK_METRICS_PORT=str(base))
     worker, sink = Scraped(base), Scraped(base + SINK_PORT_OFFSET)
     number, applied, corrections = expected(events)
@@ -133,7 +133,7 @@ def without_clickhouse(stack: Stack, sink: Scraped, file: str) -> None:
 
 @pytest.mark.slow
 async def test_a_sink_that_is_stuck_says_so_and_when_it_is_over(fresh_stack: Stack, file: str) -> None:
-    stack, base = fresh_stack, free_port()
+    stack, base = fresh_stack, free_port(*PORT_OFFSETS)
     if stack.clickhouse is None:
         pytest.skip("its ClickHouse is not ours to stop")
     sink = Scraped(base + SINK_PORT_OFFSET)

@@ -98,6 +98,11 @@ def test_the_course_adds_up_to_the_day_and_beside_it_is_the_usual_one(world: Dat
     assert reader.now()["alerts"] is None
 
 
+def test_of_a_named_queue_nothing_is_counted_beside_what_is_usual(world: Database) -> None:
+    course = world.reader(parse("queues: [{queue: nobody}]"), MINUTE_NOW_MS).course(MINUTE_NOW_MS)
+    assert course["nobody"]["offered"] == [0] * len(course["support"]["offered"])
+
+
 def test_behind_a_number_are_the_contacts_that_make_it(world: Database) -> None:
     reader = world.reader(now_ms=MINUTE_NOW_MS)
     tile = next(one for one in reader.now()["queues"] if one["queue"] == "billing")

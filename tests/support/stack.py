@@ -16,6 +16,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
+from cli.endpoint import PORT_OFFSETS
 from deploy.local.child import ChildProcess, Command, log_tail
 from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.kafka.broker import LocalKafka
@@ -53,7 +54,7 @@ class Stack:
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "CLICKHOUSE_URL": self.clickhouse_url,
             "RINGBACK_DATA_DIR": str(self.data_dir),
-            "RINGBACK_METRICS_PORT": str(free_port()),  # of each process its own
+            "RINGBACK_METRICS_PORT": str(free_port(*PORT_OFFSETS)),  # of each process its own
         } | more
 
     @contextmanager

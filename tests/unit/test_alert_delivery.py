@@ -21,6 +21,7 @@ from alerts.notify.post import Delivery, Request, judged, post
 from alerts.notify.sender import send_due, wait_ms
 from alerts.receivers import Alertmanager, Secret, Slack, Webhook
 from alerts.rule import Group, RuleFile
+from alerts.watching import body
 from kpis.rules import DEFAULT_RULES
 from reports.minutes import MinuteSums
 
@@ -322,7 +323,16 @@ def test_slack_text_cannot_mention_or_link(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_secret_that_is_not_set_is_named_and_waited_for(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "a.sqlite")
-    ledger.enqueue("e", "firing", "chat", {"annotations": {}}, BASE)
+    ledger.enqueue("e", "firing", "chat", body("a dip", BASE), BASE)
     receiver = Slack(name="chat", type="slack", url=Secret(env="NOT_SET_ANYWHERE"))
     assert send_due(ledger, {"chat": receiver}, lambda: BASE) == 0
     assert ledger.counts() == {"waiting": 1}
+    assert ledger.problems(1)[0].error == "its secret: NOT_SET_ANYWHERE is not set"
+
+
+def test_a_secret_whose_file_cannot_be_read_is_named_by_its_path(tmp_path: Path) -> None:
+    ledger, path = Ledger(tmp_path / "a.sqlite"), tmp_path / "gone"
+    ledger.enqueue("e", "firing", "chat", body("a dip", BASE), BASE)
+    receiver = Slack(name="chat", type="slack", url=Secret(file=path))
+    assert send_due(ledger, {"chat": receiver}, lambda: BASE) == 0
+    assert ledger.problems(1)[0].error == f"its secret: {path}: No such file or directory"

@@ -1,6 +1,8 @@
 """Who is told, when, and by which evaluator: leases, silences, mutes, inhibition, fallbacks, heartbeats."""
 
 import random
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from alerts.notify.post import Delivery, Request
 from alerts.notify.sender import send_due
 from alerts.receivers import Mute, Receiver, Receivers, Webhook
 from alerts.rule import RuleFile
+from alerts.service import send_until_stopped
 from alerts.silences import Silences
 from alerts.watching import Watchman
 from kpis.dips.machine import Standing
@@ -209,3 +212,47 @@ def test_the_heartbeat_stops_when_alerting_does_and_says_so_elsewhere(ledger: Le
     send(ledger, NOW + 8 * M, Told("again"))
     assert "unsent" in watchman.look(NOW + 12 * M, beats)
     assert orjson.loads(orjson.dumps(found))["lag-g"].startswith("group g was last evaluated 9 minutes ago")
+
+
+def test_what_was_given_up_is_said_once_and_an_hour_later_the_heart_beats_again(ledger: Ledger) -> None:
+    told = Receivers.model_validate(
+        {"version": 1, "meta": "hook", "receivers": [hook().model_dump(by_alias=True)],
+         "heartbeat": hook(name="beat").model_dump(by_alias=True)}
+    )  # fmt: skip
+    watchman, beats = Watchman(ledger, FILE, told, lambda _: M), Told()
+    ledger.enqueue("e1", "firing", "gone", body(), NOW)
+    send(ledger, NOW, Told())
+    for minute in range(3):
+        ledger.advance("g", NOW + minute * M)
+        assert [*watchman.look(NOW + minute * M, beats)] == ["dead-1"]
+    refused = Told("refused")
+    send(ledger, NOW + 3 * M, refused)
+    assert len(refused.keys) == 1
+    ledger.advance("g", NOW + 60 * M)
+    assert watchman.look(NOW + 60 * M, beats) == {}  # the refused one was about alerting itself
+    assert len(beats.keys) == 1
+
+
+def test_while_the_ledger_is_locked_notifications_wait(tmp_path: Path) -> None:
+    """As while an evaluator catches up with a long outage, in one transaction."""
+    other, outbox, stop = (
+        Ledger(tmp_path / "a.sqlite"),
+        Ledger(tmp_path / "a.sqlite", True),
+        threading.Event(),
+    )
+    outbox.enqueue("e1", "firing", "gone", body(), NOW)
+    holding, told = Holding(Silences(outbox), RULES), Receivers(version=1)
+    watchman = Watchman(outbox, FILE, told, lambda _: M)
+    outbox.db.execute("PRAGMA busy_timeout = 0")
+    given = (outbox, told, holding, watchman, lambda: NOW, stop, lambda: True)
+    sender = threading.Thread(target=send_until_stopped, args=given, daemon=True)
+    with other.transaction():
+        sender.start()
+        time.sleep(0.3)
+        assert other.counts() == {"waiting": 1}
+    until = time.monotonic() + 10
+    while other.counts() != {"dead": 1}:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    stop.set()
+    sender.join(10)

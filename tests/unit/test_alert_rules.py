@@ -1,5 +1,6 @@
 """Rule files: what is wrong is said with its line, and what to write instead."""
 
+import re
 from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
@@ -70,6 +71,13 @@ def test_the_default_rules_are_in_order() -> None:
         ("labels:", "lables:", "r.yaml:10: groups.rules.lables: unknown word; did you mean labels?"),
         ("for: 2m", "for: 2m\n        for: 3m", "r.yaml:10: 'for' is written twice"),
         ('op: "<"', 'op: "<="', f"{WHEN}.op: Input should be '<' or '>'"),
+        ("[15m, 1h]", "[0m, 1h]", f"{WHEN}.windows: write a duration of more than 0"),
+        ("target: 0.8", 'target: "1/0"', f"{WHEN}.target: write a share such as 0.8"),
+        (
+            "name: service",
+            "interval: 0s\n    name: s",
+            "r.yaml:3: groups.interval: write a duration of more than 0",
+        ),
         (
             "type: objective",
             "type: objektive",
@@ -152,9 +160,9 @@ def test_a_profile_is_a_probability_and_a_time() -> None:
 
 def test_the_estimate_counts_label_sets() -> None:
     file = read_rules(GOOD, "r.yaml", KPIS)
-    assert estimate(file, {"Low": 100}) == (pytest.approx(7.8), [])
+    assert estimate(file, {"Low": 100}) == (pytest.approx(22.1), [])
     quiet = read_rules(GOOD.replace("for: 2m", "profile: quiet"), "r.yaml", KPIS)
-    assert estimate(quiet, {"Low": 100})[0] == pytest.approx(0.8)
+    assert estimate(quiet, {"Low": 100})[0] == pytest.approx(1.5)
 
 
 def test_what_is_no_yaml_is_said() -> None:
@@ -194,6 +202,22 @@ def test_receivers(tmp_path: Path) -> None:
         read_receivers(path)
 
 
+@pytest.mark.parametrize(
+    ("hook", "fault"),
+    [
+        ("mute: [{from: '22:00', to: '06:00'}]", "receivers.mute: it ends before it begins"),
+        ("secret: {}", "receivers.secret: write env"),
+        ("falback: x", "receivers.falback: unknown word; did you mean fallback?"),
+        ("label: x", "receivers.label: unknown word; leave it out"),
+    ],
+)
+def test_a_receiver_that_would_never_do_what_it_says(tmp_path: Path, hook: str, fault: str) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text(f"version: 1\nreceivers:\n  - {{name: h, type: webhook, url: http://x, {hook}}}\n")
+    with pytest.raises(BadRules, match=rf":3: {re.escape(fault)}"):
+        read_receivers(path)
+
+
 @pytest.mark.parametrize("name", ["RINGBACK_ALERT_RULES", "RINGBACK_ALERT_RECEIVERS"])
 def test_up_says_what_is_wrong_with_its_rules_before_it_starts_anything(tmp_path: Path, name: str) -> None:
     path = tmp_path / "own.yaml"
@@ -202,3 +226,10 @@ def test_up_says_what_is_wrong_with_its_rules_before_it_starts_anything(tmp_path
     assert done.status == 2
     assert "own.yaml:1: version" in " ".join(done.output.split())
     assert not (tmp_path / "data").exists()
+
+
+def test_a_ledger_that_is_none_is_said(tmp_path: Path) -> None:
+    (tmp_path / "alerts.sqlite").write_text("no ledger, but some text of a user's own")
+    done = ringback("alerts", "list", RINGBACK_DATA_DIR=str(tmp_path))
+    assert done.status == 2
+    assert "alerts.sqlite cannot be opened: file is not a database" in " ".join(done.output.split())

@@ -1,8 +1,10 @@
 """What the demo corrects, and the clock on its wall."""
 
 import pytest
+from rich.console import Console
 
 from cli import demo_wallboard
+from cli.demo import COLUMNS, board
 from cli.demo_correction import Correction, corrected
 from cli.demo_wallboard import UNDER_WAY_S, Clock, config
 from kpis.rules import DEFAULT_RULES
@@ -80,3 +82,16 @@ def test_the_clock_stands_until_events_flow_and_stops_at_closing(monkeypatch: py
 
 def test_every_queue_of_the_simulation_hangs_there() -> None:
     assert {queue.queue for queue in config().queues} == {queue.name for queue in DEFAULT_SHAPE.queues}
+
+
+def test_the_board_fits_into_80_columns() -> None:
+    """An hour's and a quarter's durations beside each other, as messaging has them."""
+    kpis = {name: {"value": 146, "unit": "count", "n": 1, "den": 0} for name in COLUMNS}
+    kpis |= {name: {"value": 752_000, "unit": "ms", "n": 1, "den": 1} for name in ("asa", "aht")}
+    kpis |= {
+        name: {"value": 1, "unit": "ratio", "n": 1, "den": 1}
+        for name in ("service_level", "abandonment_rate")
+    }
+    told = Console(width=80, record=True)
+    told.print(board([{"queue": "messaging", "kpis": kpis}], "13:00", 15_383))
+    assert "\u2026" not in told.export_text()

@@ -69,6 +69,18 @@ async def test_nothing_is_read_while_nobody_watches() -> None:
     assert await reads(feed)
 
 
+async def test_who_comes_after_nobody_watched_does_not_wait_for_a_slow_part() -> None:
+    feed = Feed()
+    feed.join()
+    task = asyncio.create_task(poll(Part("slow", 300, lambda: {"n": 1}), feed, Metrics()))
+    seen, text = await feed.after(0, 2)
+    assert b'"n":1' in text
+    feed.leave()
+    feed.join()
+    assert b'"n":1' in (await feed.after(seen, 2))[1]
+    task.cancel()
+
+
 async def test_a_database_that_is_away_is_told_and_comes_back() -> None:
     feed = Feed()
     feed.join()

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 from schemas.time_units import DAY_MS, HOUR_MS, MINUTE_MS
 from wallboard.alerts import Alert, episodes, firing_by_queue
 from wallboard.course import empty, slots_by_queue, usual, usual_documents
+from wallboard.doors import Doors, cookie_of
 from wallboard.local_day import day_end, day_start, slot_of
 from wallboard.sources import agents_document, freshness_document
 
@@ -85,3 +86,11 @@ def test_who_has_a_contact_is_on_it_whatever_the_log_on_says() -> None:
     found = agents_document(states, busy)
     assert found["states"] == {"on_contact": 1, "wrap_up": 1, "available": 1}
     assert found["queues"] == {"sales": {"on_contact": 1, "wrap_up": 1}}
+
+
+def test_a_cookie_or_token_of_odd_bytes_is_a_wrong_one() -> None:
+    doors = Doors((b"a-token-of-the-wall",))
+    assert doors.passes(cookie_of(doors.tokens[0]))
+    assert not doors.passes("\udcff")  # as aiohttp has the byte ff of a header
+    assert doors.token("\udcff") is None
+    assert doors.token("a-token-of-the-wall") == doors.tokens[0]

@@ -63,10 +63,9 @@ export function course(element, today, usual, bare) {
   const range = opening(today, usual);
   const most = Math.max(...today, ...usual, 1);
   const series = [
-    { stroke: style(element, "--usual"), width: 1.5 * width, fill: style(element, "--usual") + "", points: { show: false } },
+    { stroke: style(element, "--usual"), width: 1.5 * width, fill: `color-mix(in srgb, ${style(element, "--usual")} 28%, transparent)`, points: { show: false } },
     { stroke: style(element, "--accent"), width: 3.5 * width, points: { show: false } },
   ];
-  series[0].fill = `color-mix(in srgb, ${style(element, "--usual")} 28%, transparent)`;
   const axes = bare
     ? [{ show: false }, { show: false }]
     : [
