@@ -2,7 +2,9 @@
 
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -50,6 +52,8 @@ def ringback(*args: str, **env: str) -> Ended:
 def a_process() -> Iterator[None]:
     """Settings are read anew, warnings of libraries go to stderr, and nothing of it stays for other tests."""
     before = levels()
+    # uvloop leaves its own behind, and only the main thread has them.
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     last_resort = logging.StreamHandler(sys.stderr)
     last_resort.setLevel(logging.WARNING)
     logging.root.addHandler(last_resort)
@@ -58,6 +62,9 @@ def a_process() -> Iterator[None]:
         yield
     finally:
         console.settings.cache_clear()
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
         structlog.reset_defaults()
         stamina.instrumentation.set_on_retry_hooks(None)
         logging.root.removeHandler(last_resort)
