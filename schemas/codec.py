@@ -11,7 +11,8 @@ from typing import Any
 import fastavro
 from pydantic import ValidationError
 
-from schemas.avro_schemas import WriterSchema, by_fingerprint, current, current_fingerprints
+from schemas.avro_schemas import WriterSchema, by_fingerprint, current_fingerprints
+from schemas.bodies import avro_body
 from schemas.events import MODELS, Event
 from schemas.foreign import our_fields
 from schemas.shape import quoted
@@ -51,10 +52,7 @@ def explain(error: ValidationError, type_: str) -> str:
 
 def encode_body(event: Event) -> bytes:
     """The Avro body alone, without any framing."""
-    out = BytesIO()
-    fields = event.__dict__ if event.revision <= INT_MAX else avro_fields(event)  # the hot path calls nothing
-    fastavro.schemaless_writer(out, current()[event.type], fields)
-    return out.getvalue()
+    return avro_body(event.type, event.__dict__ if event.revision <= INT_MAX else avro_fields(event))
 
 
 def avro_fields(event: Event) -> dict[str, Any]:
