@@ -13,7 +13,7 @@ from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -43,6 +43,7 @@ def in_parts(file: LineFile) -> list[Line]:
 
 
 @given(st.binary(), st.integers(1, 40), st.integers(1, 30), st.integers(1, 30))
+@example(b"a\n" + b"x" * 90 + b"\nb\n" + b"y" * 90, 10, 7, 20)
 def test_parts_have_the_lines_of_the_whole(data: bytes, part: int, piece: int, longest: int) -> None:
     """Line ends of all kinds, empty lines, lines without end and too long ones."""
     data = data.replace(b"\x07", b"\n").replace(b"\x08", b"\n")
@@ -121,7 +122,7 @@ def imported(path: Path, reader: line_workers.Reader, apart: bool, sender: Kept)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_workers, "LARGE_BYTES", 1)
     monkeypatch.setattr(line_parts, "PART_BYTES", 20_000)
-    monkeypatch.setattr(line_workers.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
 
 
 def kill_one() -> None:
@@ -165,7 +166,7 @@ def test_ctrl_c_ends_the_processes(tmp_path: Path) -> None:
 
 def test_small_files_pipes_and_one_cpu_are_read_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     for cpus, expected in (({0}, 0), ({0, 1}, 2), ({*range(64)}, 4)):
-        monkeypatch.setattr(line_workers.os, "sched_getaffinity", lambda _, cpus=cpus: cpus, raising=False)
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, cpus=cpus: cpus, raising=False)
         assert line_workers.processes_for(10**9) == expected
         assert (line_workers.processes_for(None), line_workers.processes_for(1_000)) == (0, 0)
 
