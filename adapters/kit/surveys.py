@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from adapters.kit.options import options
-from adapters.kit.outcomes import build
+from adapters.kit.outcomes import InvalidInput, attempt, build
 from schemas.events import Event
 
 SCALES = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7), "aes": (1, 5), "fcr": (0, 1)}
@@ -57,6 +57,12 @@ def survey(kind: str, score: Any, low: Any = None, high: Any = None) -> dict[str
         "scale_min": usual[0] if lowest is None else lowest,
         "scale_max": usual[1] if highest is None else highest,
     }
+
+
+def answer_or_refused(number: int, *args: Any) -> Event | InvalidInput:
+    """One of several answers of a response, see `answered`; one that is none takes no other along."""
+    made = attempt(answered, *args)
+    return made.at(number) if isinstance(made, InvalidInput) else made
 
 
 def answered(
