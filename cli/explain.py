@@ -1,5 +1,6 @@
 """`ringback explain`: the contacts and events behind one number."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from reports.corrections import corrections_of
 from reports.explain.explanation import Asked, Contributor, Explanation, document, explain
 from reports.explain.reading import Shown, utc_text
 from reports.kpi.question import known_kpi
+from sql.kpi_queries import OWN_DIMENSION
 from sql.periods import LONGEST_MS, period_of
 
 PERIODS = ", ".join(LONGEST_MS)
@@ -32,6 +34,9 @@ Window = Annotated[str | None, typer.Option(help="Begin of the period, e.g. 1999
 Every = Annotated[str, typer.Option(help=f"Period: {PERIODS}.")]
 Queue = Annotated[str | None, typer.Option(help='Only this queue; "" for none.')]
 Channel = Annotated[str | None, typer.Option(help="Only this channel.")]
+Where = Annotated[
+    str | None, typer.Option(help="Only this value of a dimension of your own, such as brand=north.")
+]
 Limit = Annotated[int, typer.Option(min=1, help="How many contacts to print as text.")]
 
 
@@ -41,6 +46,7 @@ def explain_command(
     every: Every = "15m",
     queue: Queue = None,
     channel: Channel = None,
+    where: Where = None,
     as_of: AsOf = None,
     limit: Limit = LISTED,
     corrections: Corrections = False,
@@ -54,6 +60,7 @@ def explain_command(
     rules = rules_of(config)
     with answering():
         asked = question(known_kpi(kpi, every_kpi(rules)), window, every, queue, channel, as_of, config)
+        asked = replace(asked, where=own_dimension(where))
         if corrections:
             return print_corrections(corrections_of(client(config), asked), asked, limit, format)
         found = explain(client(config), asked, rules)
@@ -90,15 +97,26 @@ def question(
     return Asked(kpi, *span, moment, channel, queue, zone)
 
 
-def where(asked: Asked) -> str:
-    """Period, channel and queue in words."""
+def own_dimension(text: str | None) -> tuple[str, str] | None:
+    """Name and value of NAME=VALUE. Raises typer.BadParameter."""
+    if text is None:
+        return None
+    name, is_there, value = text.partition("=")
+    if not is_there or not OWN_DIMENSION.fullmatch(name):
+        raise typer.BadParameter("--where is a dimension that your events carry and its value: brand=north")
+    return name, value
+
+
+def described(asked: Asked) -> str:
+    """Period, channel, queue and dimension in words."""
     zone = asked.zone
     moment = f"as of {local_minute(utc_text(asked.as_of_ms), zone)} {zone}"
     begin, end = (local_minute(utc_text(time_ms), zone) for time_ms in (asked.from_ms, asked.to_ms))
     period = "" if asked.kpi.is_state else f"{begin} to {end}, "
     channel = "" if asked.channel is None else f", channel {printable(asked.channel)}"
     queue = "" if asked.queue is None else f", queue {printable(asked.queue) or '(none)'}"
-    return f"{period}{moment}{channel}{queue}"
+    own = "" if asked.where is None else f", {asked.where[0]} {printable(asked.where[1]) or '(none)'}"
+    return f"{period}{moment}{channel}{queue}{own}"
 
 
 def say(line: str) -> None:
@@ -110,7 +128,7 @@ def print_text(found: Explanation, limit: int) -> None:
     """The number, then its contacts with their events."""
     kpi = found.asked.kpi
     say(f"{kpi.name} ({kpi.id}): {kpi.definition}")
-    say(where(found.asked))
+    say(described(found.asked))
     if not found.contributors:
         say(
             "nothing was counted there: look at `ringback kpi` for periods, channels and queues that have "

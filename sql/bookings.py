@@ -36,6 +36,14 @@ def states(since: str = "", agent_events: str = "agent_events") -> str:
     return compose("bookings", "states", agent_events=agent_events, since=since)
 
 
+def quarters_now(quarters: str, legs: str) -> str:
+    """Quarter-hours of agents, with what is open at a moment: columns of the table, and open_pieces.
+
+    Parameters: as_of_ms, agent_state_max_ms, stale_ms (Int64), async_channels.
+    """
+    return compose("bookings", "quarters_now", quarters=quarters, legs=legs)
+
+
 def backlog(contacts: str, legs: str) -> str:
     """Open contacts: channel, queue, agent, team, reason, dimensions, m_<measure>.
 

@@ -9,12 +9,6 @@ from sql.kpi_queries import SINCE, STREAM_CONTACTS, STREAM_LEGS
 from sql.oracle_queries import EVENTS, customers_in_range, in_range
 from sql.templates import compose, fill
 
-# States that can reach into the range from either side.
-IN_REACH = """WHERE (agent, event_id) IN (SELECT agent, event_id FROM agent_events
-        WHERE occurred_at >= fromUnixTimestamp64Milli({from_ms:Int64} - {agent_state_max_ms:Int64}, 'UTC')
-            AND occurred_at
-                < fromUnixTimestamp64Milli({to_ms:Int64} + 900000 + {agent_state_max_ms:Int64}, 'UTC'))"""
-
 
 def events(contact_ids: str) -> str:
     """canonical64: the events of these contacts, every variant of each."""
@@ -52,15 +46,12 @@ def of_moment() -> str:
 
 
 def later_states() -> str:
-    """As states_in_range, with every event of those agents that comes after: is a state the last one?"""
+    """agent, event_id and what counts of each state event that can reach into the range, or comes after: is
+    a state the last one?
+    """
     return fill("explain", "states", within=SINCE)
 
 
 def of_backlog() -> str:
     """Events of contacts that may be open at {as_of_ms}; for the fold to look closer."""
     return events(compose("explain", "of_backlog", contacts=STREAM_CONTACTS))
-
-
-def states_in_range() -> str:
-    """agent, event_id and what counts of each state event that may matter to quarters in the range."""
-    return fill("explain", "states", within=IN_REACH)

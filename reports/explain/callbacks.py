@@ -20,7 +20,7 @@ def of_callbacks(reader: Reader) -> Iterator[Contributor | None]:
         request = request_of(facts.legs)
         if request is None or not asked.holds(request.entered_at):
             continue
-        if not asked.fits(request.channel, request.queue):
+        if not asked.fits(request.channel, request.queue, request.dimensions):
             continue
         ids = [
             child

@@ -62,7 +62,11 @@ DURATIONS: dict[Duration, Callable[[LegFact], tuple[int | None, int | None]]] = 
 def of_duration(reader: Reader, duration: Duration, percent: int) -> FoundFigure:
     """A quantile of a duration of legs."""
     asked, folded = reader.asked, reader.contacts(text.of_contacts_in_range())
-    values = ((*DURATIONS[duration](leg), leg) for leg in folded.legs() if asked.fits(leg.channel, leg.queue))
+    values = (
+        (*DURATIONS[duration](leg), leg)
+        for leg in folded.legs()
+        if asked.fits(leg.channel, leg.queue, leg.dimensions)
+    )
     return placed(
         asked,
         folded,
@@ -77,7 +81,8 @@ def longest_wait_now(reader: Reader) -> FoundFigure:
     waiting = [
         (asked.as_of_ms - leg.entered_at, leg)
         for leg in folded.legs()
-        if asked.fits(leg.channel, leg.queue) and is_waiting(leg, asked.as_of_ms, reader.rules)
+        if asked.fits(leg.channel, leg.queue, leg.dimensions)
+        and is_waiting(leg, asked.as_of_ms, reader.rules)
     ]
     return placed(asked, folded, waiting, 100)
 
@@ -104,7 +109,9 @@ def peak(reader: Reader) -> FoundFigure:
     started: list[tuple[int, str]] = []
     for contact_id, facts in folded.facts.items():
         contact = facts.contact
-        if contact is None or contact.consult_of or not asked.fits(contact.channel, contact.entry_queue):
+        if contact is None or contact.consult_of:
+            continue
+        if not asked.fits(contact.channel, contact.entry_queue, contact.dimensions):
             continue
         if asked.holds(contact.started_at):
             started.append((contact.started_at, contact_id))

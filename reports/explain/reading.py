@@ -2,7 +2,7 @@
 
 import base64
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -39,9 +39,12 @@ class Asked:
     channel: str | None = None
     queue: str | None = None
     zone: str = "UTC"
+    where: tuple[str, str] | None = None  # a dimension of one's own, and its value
 
-    def fits(self, channel: str, queue: str) -> bool:
-        """Is it of the channel and queue asked for?"""
+    def fits(self, channel: str, queue: str, dimensions: Mapping[str, str]) -> bool:
+        """Is it of the channel, queue and dimension asked for?"""
+        if self.where is not None and dimensions.get(self.where[0], "") != self.where[1]:
+            return False
         return self.channel in (None, channel) and self.queue in (None, queue)
 
     def holds(self, time_ms: int | None) -> bool:

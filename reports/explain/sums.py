@@ -1,13 +1,14 @@
 """Which contacts are in the numerator and denominator of a quotient, by their facts."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
-from kpis.agents.quarters import agent_quarters
+from kpis.agents.present import open_sessions_of, present_end, present_quarters, present_state
 from kpis.agents.sessions import AgentSession, StateInterval, interval_of, sessions_of
 from kpis.catalogue.kpi import applicable, total
-from kpis.facts import FcrFact
+from kpis.facts import Facts, FcrFact
 from kpis.fcr.customer_contacts import judge
 from kpis.fcr.visit import Visit, group_of, last_callback, visits_by_customer
 from kpis.rules import Rules
@@ -15,7 +16,7 @@ from kpis.tallies.backlog import backlog_measures
 from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution, is_final, is_repeat, is_repeated
 from kpis.tallies.live import live_measures
 from kpis.tallies.surveys import survey_measures
-from kpis.tallies.windows import MEASURES, contribution, minute
+from kpis.tallies.windows import Window, additions, contact_bookings, minute
 from reports.explain.reading import (
     Asked,
     Contributor,
@@ -32,16 +33,28 @@ from schemas.time_units import DAY_MS, MINUTE_MS, QUARTER_MS
 from sql import explain_queries as text
 
 
+def bookings_of(facts: Facts, rules: Rules) -> Iterator[tuple[Window, dict[str, int], Mapping[str, str]]]:
+    """What a contact adds to windows, each with the dimensions of the leg, offer or contact that it is of."""
+    parts = [(leg.dimensions, Facts(None, (leg,), ())) for leg in facts.legs]
+    parts += [(offer.dimensions, Facts(None, (), (), (offer,))) for offer in facts.offers]
+    for dimensions, part in parts:
+        for window, amounts in additions(part, rules).items():
+            yield window, amounts, dimensions
+    if facts.contact is not None:
+        for window, amounts in contact_bookings(facts.contact, facts.legs, rules):
+            yield window, amounts, facts.contact.dimensions
+
+
 def of_windows(reader: Reader) -> Iterator[Contributor | None]:
     """Contacts that add anything to the KPI windows asked about."""
     asked, rules = reader.asked, reader.rules
     folded = reader.contacts(text.of_contacts_in_range())
     for contact_id, facts in folded.facts.items():
         sums = add_up(
-            dict(zip(MEASURES, tally, strict=True))
-            for window, tally in contribution(facts, rules).items()
+            amounts
+            for window, amounts, dimensions in bookings_of(facts, rules)
             if asked.holds(window.start)
-            and asked.fits(window.channel, window.queue)
+            and asked.fits(window.channel, window.queue, dimensions)
             and applicable(asked.kpi, window.channel, rules.async_channels)
         )
         yield contributor_of(asked.kpi, contact_id, sums, folded)
@@ -56,7 +69,7 @@ def of_surveys(reader: Reader) -> Iterator[Contributor | None]:
             survey
             for survey in facts.surveys
             if asked.holds(survey.responded_at if asked.kpi.booked == "responded" else survey.booked_at)
-            and asked.fits(survey.channel, survey.queue)
+            and asked.fits(survey.channel, survey.queue, survey.dimensions)
         ]
         yield contributor_of(
             asked.kpi, contact_id, add_up(survey_measures(survey) for survey in answers), folded
@@ -68,8 +81,9 @@ def of_backlog(reader: Reader) -> Iterator[Contributor | None]:
     asked = reader.asked
     folded = reader.contacts(text.of_backlog())
     for contact_id, facts in folded.facts.items():
-        if facts.contact is not None and asked.fits(facts.contact.channel, facts.contact.queue):
-            sums = backlog_measures(facts.contact, facts.legs, asked.as_of_ms, reader.rules)
+        one = facts.contact
+        if one is not None and asked.fits(one.channel, one.queue, one.dimensions):
+            sums = backlog_measures(one, facts.legs, asked.as_of_ms, reader.rules)
             yield contributor_of(asked.kpi, contact_id, sums, folded)
 
 
@@ -82,7 +96,7 @@ def of_live(reader: Reader) -> Iterator[Contributor | None]:
             leg
             for leg in facts.legs
             if leg.entered_at <= asked.as_of_ms
-            and asked.fits(leg.channel, leg.queue)
+            and asked.fits(leg.channel, leg.queue, leg.dimensions)
             and (asked.kpi.is_state or asked.holds(leg.entered_at))
         ]
         sums = add_up(live_measures(leg, asked.as_of_ms, rules) for leg in legs)
@@ -96,11 +110,13 @@ def of_fcr(reader: Reader) -> Iterator[Contributor | None]:
     for visits in visits_by_customer(folded.facts.values()).values():
         facts = judge(visits, rules.fcr)
         for fact in facts:
+            one = folded.facts[fact.contact_id].contact
+            dimensions = one.dimensions if one else {}
             sums = add_up(
                 dict(zip(FCR_MEASURES, dict(by_days(tally, rules.fcr))[asked.kpi.days], strict=True))
                 for window, tally in fcr_contribution(fact, rules.fcr).items()
                 if asked.holds(window.start)
-                and asked.fits(window.channel, window.queue)
+                and asked.fits(window.channel, window.queue, dimensions)
                 and counts(asked, window.start)
             )
             found = contributor_of(asked.kpi, fact.contact_id, sums, folded)
@@ -152,24 +168,31 @@ def judgement(
 
 
 def of_agents(reader: Reader) -> Iterator[Contributor | None]:
-    """Agents' quarter-hours, with the sessions and states in them."""
+    """Agents' quarter-hours, with the sessions and states in them; what is open lasts up to the moment."""
     asked, rules = reader.asked, reader.rules
     folded = reader.contacts(text.of_sessions_in_range())
-    states = reader.states(text.states_in_range())
+    states = reader.states(text.later_states())
     sessions: dict[str, list[AgentSession]] = {agent: [] for agent in states}
+    opened: defaultdict[str, list[AgentSession]] = defaultdict(list)
     for facts in folded.facts.values():
         for session in sessions_of(facts, rules):
             sessions.setdefault(session.agent, []).append(session)
-    for agent, worked in sessions.items():
+        for session in open_sessions_of(facts, asked.as_of_ms, rules):
+            opened[session.agent].append(session)
+            sessions.setdefault(session.agent, [])
+    for agent, finished in sessions.items():
         said = states.get(agent, [])
-        for quarter in agent_quarters(worked, said, rules):
+        worked = [*finished, *opened[agent]]
+        present = present_state(said, asked.as_of_ms, rules)
+        for quarter, _ in present_quarters(finished, opened[agent], said, asked.as_of_ms, rules):
             if not asked.holds(quarter.window_start):
                 continue
             sums = {name: getattr(quarter, name) for name in {**asked.kpi.num, **asked.kpi.den}}
             measures = relevant(asked.kpi, sums)
             if measures:
                 subject = {"agent": agent, "quarter": utc_text(quarter.window_start), "team": quarter.team}
-                evidence = tuple(evidence_of(quarter.window_start, worked, said, rules))
+                seen = [*said, present_end(present, asked.as_of_ms)] if present else said
+                evidence = tuple(evidence_of(quarter.window_start, worked, seen, rules))
                 num, den = total(asked.kpi.num, sums), own_denominator(asked.kpi, sums)
                 yield Contributor(subject, num, den, measures, events=evidence)
 

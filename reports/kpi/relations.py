@@ -68,7 +68,9 @@ def relations_of(
         return
     # Who waits now may have no event in the range.
     beyond = any(kpi.is_state for kpi in kpis)
-    span = None if beyond else (question.from_ms, question.to_ms)
+    # And who talks now may have begun before it.
+    before = rules.stale_ms if any(kpi.table == "agents" for kpi in kpis) else 0
+    span = None if beyond else (question.from_ms - before, question.to_ms)
     with recomputed(client, rules, span) as tables:
         yield oracle_relations(tables)
 

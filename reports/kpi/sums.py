@@ -22,7 +22,7 @@ from reports.kpi.question import Question, from_windows, own_dimensions
 from reports.kpi.relations import Relations
 from reports.queries import rows
 from sql import kpi_queries as text
-from sql.bookings import fcr_bookings, survey_bookings
+from sql.bookings import fcr_bookings, quarters_now, survey_bookings
 from sql.periods import Periods
 
 Key = tuple[Any, ...]  # begin and end of the period, then the dimensions
@@ -145,10 +145,14 @@ def survey_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
 
 
 def agent_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
-    """KPIs of agents' quarter-hours, by when these begin."""
-    relation = text.window_source(reading.relations.agent_quarters, AGENT_MEASURES, text.AGENT_DIMENSIONS)
-    query = text.sums(relation, AGENT_MEASURES, reading.when, reading.question.by)
-    return {reading.key(row): {kpi.id: value_of(kpi, row) for kpi in kpis} for row in reading.rows(query)}
+    """KPIs of agents' quarter-hours, by when these begin; provisional with what is open at the moment."""
+    measures = (*AGENT_MEASURES, "open_pieces")
+    quarters = quarters_now(reading.relations.agent_quarters, reading.relations.legs)
+    relation = text.window_source(quarters, measures, text.AGENT_DIMENSIONS)
+    return {
+        reading.key(row): {kpi.id: value_of(kpi, row, final=not row["open_pieces"]) for kpi in kpis}
+        for row in reading.rows(text.sums(relation, measures, reading.when, reading.question.by))
+    }
 
 
 def agent_state_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:

@@ -71,6 +71,12 @@ def until_now(rules: Rules) -> str:
     return with_values(bookings.states().replace("{as_of_ms:Int64}", NOW_MS), rule_parameters(rules))
 
 
+def quarters_until_now(rules: Rules) -> str:
+    """What agents did in each quarter-hour, with what they do up to now."""
+    quarters = bookings.quarters_now(text.STREAM_AGENT_QUARTERS, text.STREAM_LEGS)
+    return with_values(quarters.replace("{as_of_ms:Int64}", NOW_MS), rule_parameters(rules))
+
+
 def fact_sources(kpis: Sequence[Kpi], rules: Rules, by: Dimensions) -> list[ViewSource]:
     """Sources by any of channel, queue, agent, team, reason, and dimension with value."""
     parameters = rule_parameters(rules)
@@ -98,7 +104,7 @@ def fact_sources(kpis: Sequence[Kpi], rules: Rules, by: Dimensions) -> list[View
         relation = bookings.survey_bookings(only(by, text.STREAM_SURVEYS), at)
         sources.append(source(relation, by, answers))
     if any(kpi.table == "agents" for kpi in kpis):
-        sources.append(ViewSource(text.STREAM_AGENT_QUARTERS, START_S, measures(kpis, "agents")))
+        sources.append(ViewSource(quarters_until_now(rules), START_S, measures(kpis, "agents")))
     states = {name: f"m_{measure}" for name, measure in measures(kpis, "states").items()}
     sources.append(source(until_now(rules), by, states))
     return [found for found in sources if found.values]

@@ -64,6 +64,8 @@ def something(values: dict[tuple[Any, ...], Row]) -> dict[tuple[Any, ...], Row]:
     return {key: value for key, value in values.items() if value["n"] or value["num"]}
 
 
+BRANDS = ("acme", "other", "")
+SOON = BASE_MS + 4 * DAY_MS
 QUESTIONS = [
     ("all", (), "UTC", AS_OF),
     ("all", ("agent",), "UTC", LATER),
@@ -73,6 +75,7 @@ QUESTIONS = [
     ("1d", ("reason",), "Australia/Lord_Howe", AS_OF),
     ("1h", ("team",), "Asia/Kathmandu", AS_OF),
     ("15m", ("agent",), "UTC", LATER),
+    ("1h", ("agent",), "UTC", SOON),  # agents are in a state then, and some talk
     ("30m", ("queue",), "Asia/Kathmandu", AS_OF),
     ("1w", ("queue",), "UTC", LATER),
     ("1m", ("channel",), "UTC", AS_OF),
@@ -221,8 +224,10 @@ def test_a_new_figure_is_read_everywhere(
 
 def explained(stored: Stored, kpi: Kpi, span: tuple[int, int], **where: str) -> tuple[Explanation, Row]:
     """An explanation, and the KPI as `answer` has it."""
-    found = explain(stored.client, Asked(kpi, *span, AS_OF, **where), RULES)
-    by = () if kpi.table == "agents" else ("channel", "queue") if where else ()
+    brand = ("brand", where["brand"]) if "brand" in where else None
+    plain = {name: value for name, value in where.items() if name != "brand"}
+    found = explain(stored.client, Asked(kpi, *span, AS_OF, **plain, where=brand), RULES)
+    by = () if kpi.table == "agents" else tuple(where)
     for row in answer(stored.client, Question(*span, "all", by, (kpi.id,), as_of_ms=AS_OF), RULES):
         if all(row[name] == value for name, value in where.items()):
             return found, row["kpis"][kpi.id]
@@ -237,6 +242,7 @@ def test_the_contacts_explained_add_up_to_the_kpi(stored: Stored, table: str) ->
         length = rng.choice((60, 1440)) * 60_000
         begin = BASE_MS + rng.randrange(3 * DAY_MS // length) * length
         where = {"channel": rng.choice(("voice", "chat")), "queue": rng.choice(("A", "B", ""))}
+        where = where if number % 4 < 2 else {"brand": rng.choice(BRANDS)}
         asked_ = [((begin, begin + length), {}), ((BASE_MS, BASE_MS + 2 * DAY_MS), where)]
         one = 0 if table == "agents" else number % 2
         for span, narrowed in asked_ if table in ("facts", "live") else asked_[one : one + 1]:

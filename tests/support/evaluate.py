@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from kpis.agents.present import open_sessions_of, present_quarters
 from kpis.agents.quarters import AGENT_MEASURES, agent_quarters
 from kpis.agents.sessions import sessions_of
 from kpis.agents.states import state_measures, stints_of
@@ -55,6 +56,25 @@ def quarters(world: World) -> list[AgentQuarter]:
         for quarter in agent_quarters(
             [s for s in sessions if s.agent == agent],
             [event for event in world.states if event.agent == agent],
+            world.rules,
+        )
+    ]
+
+
+def quarters_at(world: World, as_of: int) -> list[tuple[AgentQuarter, bool]]:
+    """Quarter-hours of all agents at a moment, and whether anything open is in them."""
+    facts = world.facts()
+    done = [session for one in facts for session in sessions_of(one, world.rules)]
+    opened = [session for one in facts for session in open_sessions_of(one, as_of, world.rules)]
+    agents = {session.agent for session in (*done, *opened)} | {event.agent for event in world.states}
+    return [
+        found
+        for agent in sorted(agents)
+        for found in present_quarters(
+            [session for session in done if session.agent == agent],
+            [session for session in opened if session.agent == agent],
+            [event for event in world.states if event.agent == agent],
+            as_of,
             world.rules,
         )
     ]
@@ -121,7 +141,10 @@ def sums_of(kpi: Kpi, world: World, as_of: int) -> Sums:
             backlog_measures(one.contact, one.legs, as_of, rules) for one in world.facts() if one.contact
         )
     if kpi.table == "agents":
-        return add_up({name: getattr(q, name) for name in AGENT_MEASURES} for q in quarters(world))
+        return add_up(
+            {name: getattr(quarter, name) for name in AGENT_MEASURES}
+            for quarter, _ in quarters_at(world, as_of)
+        )
     if kpi.table == "live":
         now = [leg for one in world.facts(as_of) for leg in one.legs]
         return add_up(live_measures(leg, as_of, rules) for leg in now)

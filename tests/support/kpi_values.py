@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from support.evaluate import quarters_at
 from support.kpi_world import DIMENSIONS, RANGE, Row, Stored, fcr_bookings
 
 from kpis.agents.quarters import AGENT_MEASURES
@@ -89,9 +90,9 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
                 amounts = backlog_measures(one.contact, one.legs, as_of, rules)
                 yield RANGE[0], dims_of(one.contact), amounts
     elif kpi.table == "agents":
-        for quarter in found.quarters:
+        for quarter, is_open in quarters_at(found.world, as_of):
             amounts = {name: getattr(quarter, name) for name in AGENT_MEASURES}
-            yield quarter.window_start, dims_of(quarter), amounts
+            yield quarter.window_start, dims_of(quarter), amounts | {"open": int(is_open)}
     else:
         for leg in found.legs:
             if leg.entered_at <= as_of:
@@ -162,7 +163,10 @@ class Expected:
         if kpi.figure is not None:
             groups = self.grouped(figures_of(kpi, self.found, self.question.now_ms))
             return {key: self.figure(kpi, key, sorted(values)) for key, values in groups.items()}
-        groups = self.grouped(bookings_of(kpi, self.found, self.question.now_ms))
+        bookings = bookings_of(kpi, self.found, self.question.now_ms)
+        if kpi.is_state:  # of a moment, whatever the range
+            bookings = ((self.question.from_ms, dims, amounts) for _, dims, amounts in bookings)
+        groups = self.grouped(bookings)
         return {key: self.quotient(kpi, amounts) for key, amounts in groups.items()}
 
     def quotient(self, kpi: Kpi, amounts: list[Row]) -> Row:
@@ -182,7 +186,7 @@ class Expected:
             final = not sums.get("open_states")
         elif kpi.table == "live" and not kpi.is_state:
             final = not sums.get("waiting_now")
-        elif kpi.table == "fcr" and kpi.booked == "ended":
+        elif kpi.table == "agents" or (kpi.table == "fcr" and kpi.booked == "ended"):
             final = not sums.get("open")
         return {"value": value, "unit": kpi.unit, "n": n, "num": num, "den": den, "final": final}
 
