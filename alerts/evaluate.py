@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from alerts.decisions import told_changes
 from alerts.detectors import detector_of, timing_of
 from alerts.label_sets import LabelSet, Memory, Minutes, parts_of, series_of
 from alerts.ledger import Ledger, labels_of, labels_text
@@ -12,13 +13,11 @@ from alerts.receivers import Receiver
 from alerts.rule import Group, Rule
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.dips.detector import Detector
-from kpis.dips.episodes import transitions
 from kpis.dips.ladder import Look, Series
 from kpis.dips.machine import Standing, Transition
 from kpis.rules import Rules
 
 Guard = Callable[[], None]  # raises where another evaluator has taken over
-TOLD = ("firing", "resolved", "expired")
 
 
 def unguarded() -> None:
@@ -89,12 +88,13 @@ class Evaluator:
         for labels, own in parts.items():
             before = known.get(labels_text(labels), Standing())
             standing = before
-            for now_standing, changed in transitions(own, span, group.interval, detector, timing, before):
-                if changed is not None and changed.to in TOLD:
-                    seen = detector.look(own, changed.at, standing.restart)
+            for now_standing, changed, seen in told_changes(
+                own, span, group.interval, detector, timing, before
+            ):
+                standing = now_standing
+                if changed is not None and seen is not None:
                     self._tell(group, rule, labels, changed, seen, now)
                     found.append(changed)
-                standing = now_standing
             if standing != before:
                 self.ledger.stand(rule.alert, labels, standing)
         return found
