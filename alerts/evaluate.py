@@ -6,6 +6,7 @@ from typing import Any
 
 from alerts.decisions import told_changes
 from alerts.detectors import detector_of, timing_of
+from alerts.grouping import tell
 from alerts.label_sets import LabelSet, Memory, Minutes, parts_of, series_of
 from alerts.ledger import Ledger, labels_of, labels_text
 from alerts.message import digest, message
@@ -74,7 +75,7 @@ class Evaluator:
         labels: Any = body["labels"]
         for receiver in self.receivers:
             if kind == "digest" or receiver.wants(labels):
-                self.ledger.enqueue(episode, kind, receiver.name, body, now)
+                tell(self.ledger, receiver, episode, kind, body, now)
 
     def _rule(
         self, group: Group, rule: Rule, minutes: Minutes, span: tuple[int, int], now: int

@@ -35,7 +35,7 @@ def meaningless(file: TrialFile, rules: RuleFile, kpis: Mapping[str, Kpi]) -> It
     looked_at = sorted({rule.kpi for rule in alerts.values()})
     for t, trial in enumerate(file.tests):
         for s, each in enumerate(trial.series):
-            where = ("tests", t, "series", s)
+            where: Where = ("tests", t, "series", s)
             if each.kpi not in looked_at:
                 yield (*where, "kpi"), f"no rule looks at {each.kpi}; they look at {', '.join(looked_at)}"
             elif fault := odd_counts(each, kpis[each.kpi]):

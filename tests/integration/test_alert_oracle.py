@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from support.clickhouse import connect
 
+from alerts.backtest import backtest
 from alerts.decisions import Decision, decisions
 from alerts.detectors import detector_of
 from alerts.evaluate import Evaluator
@@ -147,6 +149,36 @@ def test_live_through_kills_it_is_the_same(stored: Client, tmp_path: Path) -> No
 def killed(*_: object) -> None:
     """The last step of an evaluation does not happen."""
     raise KeyboardInterrupt
+
+
+def test_a_backtest_knows_what_was_published_and_no_more(stored: Client) -> None:
+    """The bad hour of a queue became known ten minutes late."""
+    begin, values = BASE + 100 * D, []
+    for number in range(180):
+        sums = {"answered_in_target": 1 if number >= 60 else 10, "service_level_n": 10}
+        late = 10 if number >= 60 else 0
+        known = [(number + 1 + late, sums, 2)] + ([(number + 1, {"service_level_n": 0}, 1)] if late else [])
+        for minute, counts, version in known:
+            at = datetime.fromtimestamp((begin + minute * M) / 1000, UTC)
+            values.append([begin + number * M, "voice", "late", 0, 0, counts, version, at])
+        whole = dict.fromkeys(MEASURES, 0) | sums
+        row_ = {
+            "window_start": begin + number * M,
+            "channel": "voice",
+            "queue": "late",
+            "partition": 0,
+            "version": 2,
+        }
+        one = row_ | whole
+        stored.insert("kpi_windows", [[one[name] for name in WINDOW_COLUMNS]], column_names=WINDOW_COLUMNS)
+    columns = ("window_start", "channel", "queue", "days", "partition", "measures", "version", "published_at")
+    stored.command("ALTER TABLE published_windows REMOVE TTL")  # these are of long ago
+    stored.insert("published_windows", values, column_names=columns)
+    file, span = file_of(RULES[0]), (begin, begin + 3 * H)
+    then = backtest(stored, file, DEFAULT_RULES, "UTC", span, True)
+    now = backtest(stored, file, DEFAULT_RULES, "UTC", span, False)
+    assert (then.minutes, then.then, now.then) == (180, 180, 0)
+    assert (then.episodes[0].fired_at - now.episodes[0].fired_at) // M == 9
 
 
 def test_what_differs_is_said(stored: Client, monkeypatch: pytest.MonkeyPatch) -> None:
