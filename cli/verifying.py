@@ -9,7 +9,8 @@ from wsgiref.simple_server import WSGIServer
 import typer
 from prometheus_client import CollectorRegistry, Gauge
 
-from cli.endpoint import VERIFY_PORT_OFFSET, serve_registry
+from cli.metrics_server import serve_registry
+from cli.port_offsets import VERIFY_PORT_OFFSET
 from cli.settings import Settings
 from reports.verification import Report
 from schemas.time_units import DAY_MS, HOUR_MS, MINUTE_MS

@@ -31,8 +31,9 @@ from cli.alerting.estimated import estimated
 from cli.alerting.files import Rules, Told, now_ms, open_ledger, receivers_in, rules_in
 from cli.clickhouse import client
 from cli.console import settings
-from cli.endpoint import ALERTS_PORT_OFFSET, serve_registry
 from cli.kpi import answering
+from cli.metrics_server import serve_registry
+from cli.port_offsets import ALERTS_PORT_OFFSET
 from cli.settings import rules_of
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.dips.weeks import WEEK_MS

@@ -17,7 +17,7 @@ from support.embedded import credentials
 from support.numbers import answer, ended
 from support.stack import Running, wait_until
 
-from cli.endpoint import ALERTS_PORT_OFFSET, PORT_OFFSETS
+from cli.port_offsets import ALERTS_PORT_OFFSET, PORT_OFFSETS
 from cli.wallboard_alerts import latest_changes
 from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.ports import free_port
