@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from alerts.cells import Cells
 from alerts.decisions import told_changes
 from alerts.detectors import detector_of, timing_of
 from alerts.grouping import tell
@@ -12,6 +13,7 @@ from alerts.ledger import Ledger, labels_of, labels_text
 from alerts.message import digest, message
 from alerts.receivers import Receiver
 from alerts.rule import Group, Rule
+from alerts.when import AbsenceWhen, SeasonalWhen
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.dips.detector import Detector
 from kpis.dips.ladder import Look, Series
@@ -42,6 +44,7 @@ class Evaluator:
         self.kpis = every_kpi(rules)
         self._detectors: dict[str, Detector] = {}
         self.memory: Memory = {}
+        self._cells: dict[str, Cells] = {}
 
     def detectors(self, group: Group) -> dict[str, Detector]:
         """What looks at the minutes of each rule of a group."""
@@ -82,7 +85,7 @@ class Evaluator:
     ) -> list[Transition]:
         detector, timing = self.detectors(group)[rule.alert], timing_of(rule)
         known, found = self.ledger.standings(rule.alert), []
-        parts = series_of(rule, self.kpis, minutes, self.rules.async_channels)
+        parts = series_of(rule, self.kpis, minutes, self.rules.async_channels, self._cells_of(group, span))
         number = len(parts_of(rule, self.kpis[rule.kpi], self.kpis))
         for labels in quiet_ones(known, parts):
             parts[labels] = [Series() for _ in range(number)]
@@ -99,6 +102,14 @@ class Evaluator:
             if standing != before:
                 self.ledger.stand(rule.alert, labels, standing)
         return found
+
+    def _cells_of(self, group: Group, span: tuple[int, int]) -> Cells | None:
+        """What is kept of windows between evaluations, where all rules look at one stretch of them alone."""
+        if any(isinstance(rule.when, AbsenceWhen | SeasonalWhen) for rule in group.rules):
+            return None
+        cells = self._cells.setdefault(group.name, Cells())
+        cells.begin = min(each.spans(*span)[0][0] for each in self.detectors(group).values())
+        return cells
 
     def _tell(
         self, group: Group, rule: Rule, labels: LabelSet, changed: Transition, seen: Look, now: int

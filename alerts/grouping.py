@@ -152,6 +152,11 @@ def end_in_storm(
         ledger.enqueue(episode, "resolved", receiver, ended, now)
 
 
+def is_unwritten(outgoing: Outgoing) -> bool:
+    """Does it tell of others, and is it not known yet what?"""
+    return not outgoing.body and (outgoing.kind == "group" or outgoing.episode.startswith(STORM))
+
+
 def written(
     ledger: Ledger, outgoing: Outgoing, held: Callable[[dict[str, Any]], bool], now: int
 ) -> dict[str, Any]:

@@ -72,8 +72,7 @@ class Feed:
     def _rebuild(self, minute: int) -> None:
         """The running sums from a minute on."""
         own = self.series
-        keep = bisect_left(own.minutes, minute)
-        del own.minutes[keep:], own.successes[keep + 1 :], own.counted[keep + 1 :]
+        own.truncate(bisect_left(own.minutes, minute))
         for each in self._minutes[bisect_left(self._minutes, minute) :]:
             num, den = self._totals[each]
             if den > 0:
@@ -97,6 +96,10 @@ class AsKnown:
         for feed in self.feeds:
             feed.until(at + self.settle_ms)
         return self.detector.quiet(parts, at, restart)
+
+    def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
+        """As the detector does."""
+        return self.detector.is_fine(parts, at, restart)
 
     def look(self, parts: Parts, at: int, restart: int) -> Look:
         """As the detector does."""

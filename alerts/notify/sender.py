@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from alerts.grouping import unwritten, written
+from alerts.grouping import is_unwritten, unwritten, written
 from alerts.holding import MUTED, Holding
 from alerts.ledger import Ledger, Outgoing
 from alerts.notify.forms import request_of
@@ -34,7 +34,7 @@ def send_due(
     while ours() and (outgoing := ledger.claim(now_ms())) is not None:
         receiver, now = receivers.get(outgoing.receiver), now_ms()
         held = held_back(ledger, holding, receiver, now)
-        if not outgoing.body:  # it tells of others, and is tried for the first time
+        if is_unwritten(outgoing):
             outgoing = replace(outgoing, body=written(ledger, outgoing, lambda body: silent(held(body)), now))  # noqa: B023
             if not outgoing.body:
                 ledger.settle(outgoing.id, "dropped", "nothing of it is left to tell", now)
