@@ -156,7 +156,7 @@ def series_of(
 
 def of_cells(rule: Rule, kpi: Kpi, cells: Cells, async_channels: tuple[str, ...]) -> dict[LabelSet, Series]:
     """The series of windows per label set, where each is of one channel and queue."""
-    found = {}
+    found: dict[LabelSet, Series] = {}
     for channel, queue in cells.cells():
         if is_meant(rule, MinuteSums(0, channel, queue, {}), kpi, async_channels):
             own = {"channel": channel, "queue": queue}
