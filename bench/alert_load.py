@@ -71,14 +71,9 @@ def fill(client: Client, queues: int, begin: int, end: int, every_ms: int) -> No
                     sums[name] = 5
                 elif "in_target" in name:
                     sums[name] = rng.choice((1, 2) if queue % 10 == 0 and minute // M % 600 < 60 else (4, 5))
-            row = {
-                "window_start": minute,
-                "channel": "voice",
-                "queue": f"q{queue}",
-                "partition": 0,
-                "version": 1,
-            }
-            rows.append([{**row, **sums}[name] for name in WINDOW_COLUMNS])
+            place = {"window_start": minute, "channel": "voice", "queue": f"q{queue}", "partition": 0}
+            row = place | {"version": 1} | sums
+            rows.append([row[name] for name in WINDOW_COLUMNS])
         if len(rows) > 20_000 or minute + every_ms >= end:
             client.insert("kpi_windows", rows, column_names=WINDOW_COLUMNS)
             rows = []
