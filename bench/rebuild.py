@@ -6,8 +6,6 @@ the simulator's own account. Measured is the embedded ClickHouse, which does all
 Then every row is made, compared with what stands (nothing) and put in place, as `ringback rebuild` does.
 """
 
-
-
 import argparse
 import time
 from collections.abc import Iterator
