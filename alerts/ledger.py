@@ -187,7 +187,8 @@ class Ledger:
         )
         self._db.execute(
             "UPDATE outbox SET state = 'dropped', error = 'it is over' WHERE state = 'waiting' "
-            "AND kind = 'again' AND (episode, receiver) IN (SELECT episode, receiver FROM outbox WHERE id = ?)",
+            "AND kind = 'again' AND (episode, receiver) IN ("
+            "SELECT episode, receiver FROM outbox WHERE id = ?)",
             (firing,),
         )
         found = self._db.execute("SELECT state FROM outbox WHERE id = ?", (firing,)).fetchone()
