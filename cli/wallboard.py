@@ -13,8 +13,8 @@ import typer
 from cli.alerting.files import LEDGER
 from cli.clickhouse import client
 from cli.console import UNREACHABLE, WRONG_USE, fail, out, settings
-from cli.endpoint import WALLBOARD_PORT_OFFSET
 from cli.gateway_secrets import tokens
+from cli.port_offsets import WALLBOARD_PORT_OFFSET
 from cli.settings import Settings, rules_of
 from cli.stopping import stop_event
 from cli.wallboard_alerts import latest_changes
@@ -57,14 +57,15 @@ def wallboard(file: File = None, check: Check = False) -> None:
 
 def reader_of(config: Settings, wall: WallConfig, clock: Callable[[], int]) -> Reader:
     """What reads the wall, by these settings."""
+    database = client(config)
     return Reader(
-        client(config),
+        database,
         rules_of(config),
         wall,
         ZoneInfo(config.timezone),
         clock,
         config.timezone_by_queue,
-        partial(latest_changes, config.data_dir / LEDGER),
+        partial(latest_changes, database, config.data_dir / LEDGER),
     )
 
 

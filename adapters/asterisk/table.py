@@ -5,21 +5,20 @@ RINGBACK_QUEUE_LOG_ZONE. In the hour that a clock shows twice, the second that a
 order of the rows tell which of the two is meant.
 """
 
-import os
 import re
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from adapters.app_queue.facts import NONE, SECOND_MS, Fact
 from adapters.asterisk.lines import NAME_MAX, parameters
 from adapters.kit.csv_cells import line_cells
+from adapters.kit.options import options
 from adapters.kit.outcomes import InvalidInput, WrongFile
 from adapters.kit.payload_fields import EPOCH, MILLISECOND
 from schemas.event_fields import OCCURRED_AT_MAX, OCCURRED_AT_MIN
 
 COLUMNS = ("time", "callid", "queuename", "agent", "event")
 DATA = ("data1", "data2", "data3", "data4", "data5")
-SETTING = "RINGBACK_QUEUE_LOG_ZONE"
 UNIQUE = re.compile(r"(?:.*-)?(\d{9,10})\.\d+", re.ASCII)
 AWAY_MS = 2 * SECOND_MS  # MySQL rounds, and a row may be written late
 
@@ -39,26 +38,29 @@ def header_of(data: bytes) -> list[str]:
 
 
 def zone() -> ZoneInfo:
-    """The zone of the table's times. Raises WrongFile where it is not said, or none."""
-    name = os.environ.get(SETTING, "")
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    """The zone of the table's times. Raises WrongFile where it is not said."""
+    said = options().queue_log_zone
+    if said is None:
         raise WrongFile(
-            f"times of the table queue_log have no zone; set {SETTING}: UTC if queue_log_realtime_use_gmt is "
-            "yes in logger.conf, else that of Asterisk's machine, such as Europe/Berlin"
-        ) from None
+            "times of the table queue_log have no zone; set RINGBACK_QUEUE_LOG_ZONE: UTC if "
+            "queue_log_realtime_use_gmt is yes in logger.conf, else that of Asterisk's machine, such as "
+            "Europe/Berlin"
+        )
+    return said
 
 
 class Table:
-    """Rows of a table, one after the other."""
+    """Rows of a table, one after the other; `last_ms` is the latest time so far."""
 
-    def __init__(self, names: list[str]) -> None:
-        self._names, self._zone, self._last_ms = names, zone(), 0
+    def __init__(self, names: list[str], last_ms: int = 0) -> None:
+        self._names, self._zone, self.last_ms = names, zone(), last_ms
 
     def parse(self, data: bytes) -> Fact:
+        """What a row of CSV says. Raises InvalidInput."""
+        return self.fact(cells_of(data))
+
+    def fact(self, cells: list[str]) -> Fact:
         """What a row says. Raises InvalidInput."""
-        cells = cells_of(data)
         if len(cells) != len(self._names):
             raise InvalidInput("wrong_columns", f"{len(cells)} columns, expected {len(self._names)}")
         row = dict(zip(self._names, cells, strict=True))
@@ -68,7 +70,7 @@ class Table:
         if max(map(len, (call, queue, member))) > NAME_MAX:
             raise InvalidInput("too_long", f"call id, queue or member has more than {NAME_MAX} characters")
         at_ms = self._time(row["time"], call)
-        self._last_ms = max(self._last_ms, at_ms)
+        self.last_ms = max(self.last_ms, at_ms)
         given = [row.get(name, "") for name in DATA]
         text = "|".join(given).rstrip("|") or row.get("data", "")
         told = parameters(event, text.split("|") if text else [])
@@ -89,5 +91,5 @@ class Table:
             raise InvalidInput("bad_time", "time is outside 1990 to 2100")
         unique = UNIQUE.fullmatch(call)
         begun_ms = int(unique[1]) * SECOND_MS if unique else 0
-        earliest = max(begun_ms, self._last_ms) - AWAY_MS
+        earliest = max(begun_ms, self.last_ms) - AWAY_MS
         return next((at for at in times if at >= earliest), times[-1])

@@ -20,7 +20,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from cli.endpoint import PORT_OFFSETS
+from cli.port_offsets import PORT_OFFSETS
 from deploy.local.child import ChildProcess, Command, log_tail
 from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.kafka.broker import LocalKafka
