@@ -70,8 +70,8 @@ def test_a_session_never_answers_with_rows_of_a_query_that_failed(server: LocalC
 
 @pytest.mark.parametrize("user", ["default", "bi"])
 def test_a_query_ends_when_its_client_goes(server: LocalClickHouse, user: str) -> None:
-    wires = [slow_request(server, user) for _ in range(3)]
-    until_running(server, 3)
+    wires = [slow_request(server, user) for _ in range(2)]
+    until_running(server, 2)
     for wire in wires:
         wire.close()
     until_running(server, 0)

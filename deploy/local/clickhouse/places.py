@@ -22,7 +22,7 @@ class Limits:
 
     threads: int = 8
     # Of who may only read. What they ask more waits its turn, so that inserts of the sink find a core.
-    reading_threads: int = max(3, min(CORES, 8))
+    reading_threads: int = max(2, min(CORES, 8))
     requests: int = 64
     body_bytes: int = 1 << 30
     chunk_s: float = 30.0  # without a byte of a body that has not ended
