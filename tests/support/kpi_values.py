@@ -162,7 +162,10 @@ class Expected:
         if kpi.figure is not None:
             groups = self.grouped(figures_of(kpi, self.found, self.question.now_ms))
             return {key: self.figure(kpi, key, sorted(values)) for key, values in groups.items()}
-        groups = self.grouped(bookings_of(kpi, self.found, self.question.now_ms))
+        bookings = bookings_of(kpi, self.found, self.question.now_ms)
+        if kpi.is_state:  # of a moment, whatever the range
+            bookings = ((self.question.from_ms, dims, amounts) for _, dims, amounts in bookings)
+        groups = self.grouped(bookings)
         return {key: self.quotient(kpi, amounts) for key, amounts in groups.items()}
 
     def quotient(self, kpi: Kpi, amounts: list[Row]) -> Row:
