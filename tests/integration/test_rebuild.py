@@ -19,6 +19,7 @@ from sinks.connection import connect
 pytestmark = pytest.mark.stack
 ROUNDS = int(os.environ.get("RINGBACK_REBUILD_ROUNDS", "1"))
 KILLS = int(os.environ.get("RINGBACK_REBUILD_KILLS", "1"))
+SEED = int(os.environ.get("RINGBACK_REBUILD_SEED", "0"))  # parts of a long run differ by it
 LONGEST_S = float(os.environ.get("RINGBACK_REBUILD_KILL_S", "6"))
 WINDOW = ("window_start", "channel", "queue", "partition")
 
@@ -129,8 +130,8 @@ def live(stack: Stack) -> Iterator[Stack]:
 
 
 async def test_under_readers_and_a_writer(live: Stack) -> None:
-    stack, reads, watched = live, 0, 0
-    for number in range(ROUNDS):
+    stack, reads, watched, explained, put = live, 0, 0, 0, set[str]()
+    for number in range(SEED, SEED + ROUNDS):
         right = answered_of(windows(stack))
         wrong = insert_wrong(stack, number)
         stands = answered_of(windows(stack))
@@ -138,8 +139,8 @@ async def test_under_readers_and_a_writer(live: Stack) -> None:
             report = answer(stack.env(), "rebuild")
         assert report["in_place"]
         assert len(wrong) <= report["windows"] <= len(report["changes"])
-        assert all(report["rows"][table] for table in ("contacts", "legs", "fcr", "agent_quarters"))
-        assert any(change["events"] for change in report["changes"])
+        put |= {table for table, rows in report["rows"].items() if rows}
+        explained += sum(bool(change["events"]) for change in report["changes"])
         await stored(stack)
         verified(stack.env())
         now = answered_of(windows(stack))
@@ -150,6 +151,9 @@ async def test_under_readers_and_a_writer(live: Stack) -> None:
         reads, watched = reads + readers.reads, watched + len(still)
     assert reads > 0
     assert watched > 0
+    # In some round a wrong fact is of a wrong window, and some are wrong in every table.
+    assert explained > 0
+    assert put >= {"contacts", "legs", "fcr", "agent_quarters"}
     print(f"{ROUNDS} rebuilds, {reads} reads, {watched} windows watched")
 
 
@@ -176,8 +180,8 @@ async def test_in_parts_and_taken_back(live: Stack) -> None:
 
 
 async def test_killed_at_any_moment(live: Stack) -> None:
-    stack, rng, states = live, random.Random(5), []
-    for number in range(KILLS):
+    stack, rng, states = live, random.Random(5 + SEED), []
+    for number in range(SEED, SEED + KILLS):
         await stored(stack)
         right = windows(stack)
         insert_wrong(stack, 500 + number)
