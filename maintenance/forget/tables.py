@@ -122,11 +122,12 @@ def remove(client: Client, table: str, key: str) -> None:
 
 def move(client: Client, table: str, key: str, name: str) -> None:
     """Rows whose sorting key has the customer: written anew, then deleted."""
-    sql = (
-        f"INSERT INTO `{table}` SELECT * REPLACE ({{name:String}} AS customer_key) FROM `{table}` "
-        "WHERE customer_key = {key:String}"
+    # From a relation of its own: in WHERE the new customer_key would be meant.
+    client.command(
+        f"INSERT INTO `{table}` SELECT * REPLACE ({{name:String}} AS customer_key) FROM "
+        f"(SELECT * FROM `{table}` WHERE customer_key = {{key:String}})",
+        parameters={"key": key, "name": name},
     )
-    client.command(sql, parameters={"key": key, "name": name})
     remove(client, table, key)
 
 
@@ -171,7 +172,7 @@ def rewrite_letters(client: Client, keys: Sequence[str]) -> None:
         client.command(
             "INSERT INTO dead_letters SELECT * REPLACE (unhex({new:String}) AS payload, {detail:String} AS "
             "detail) "
-            f"FROM dead_letters FINAL WHERE {this} AND payload = unhex({{old:String}})",
+            f"FROM (SELECT * FROM dead_letters FINAL WHERE {this} AND payload = unhex({{old:String}}))",
             parameters=values,
         )
         closed = f"{this} AND payload_hash = sipHash64(unhex({{old:String}}))"
@@ -179,7 +180,7 @@ def rewrite_letters(client: Client, keys: Sequence[str]) -> None:
             client.command(
                 "INSERT INTO dead_letters_closed SELECT * REPLACE (sipHash64(unhex({new:String})) AS "
                 "payload_hash) "
-                f"FROM dead_letters_closed FINAL WHERE {closed}",
+                f"FROM (SELECT * FROM dead_letters_closed FINAL WHERE {closed})",
                 parameters=values,
             )
             for table, where in (

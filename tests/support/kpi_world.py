@@ -11,7 +11,7 @@ from support.calendars import CALENDARS
 from support.clickhouse import load
 from support.evaluate import World, fcr_facts, quarters
 from support.stories import told_contacts
-from support.worlds import BASE_MS, random_contact
+from support.worlds import BASE_MS, DATED, random_contact
 
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.facts import AgentQuarter, ContactFact, Facts, FcrFact, LegFact, OfferFact, SurveyFact
@@ -31,6 +31,7 @@ RULES = Rules(
     calendars=CALENDARS,
     calendar_by_queue={"A": "office"},
     calendar_default="night",
+    dated=DATED,
 )
 KPIS = every_kpi(RULES)
 RANGE = (BASE_MS - 2 * DAY_MS, BASE_MS + 8 * DAY_MS)

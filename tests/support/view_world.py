@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
-from support.worlds import BASE_MS, random_contact
+from support.worlds import BASE_MS, DATED, random_contact
 
 from kpis.facts import AgentQuarter, FcrFact
 from kpis.fcr.customer_contacts import judge
@@ -21,7 +21,7 @@ from sinks import rows
 
 Row = dict[str, Any]
 T = TypeVar("T")
-RULES = Rules(service_level_by_queue_ms={"B": 5_000})
+RULES = Rules(service_level_by_queue_ms={"B": 5_000}, dated=DATED)
 
 
 def query(client: Client, sql: str) -> list[Row]:
