@@ -1,4 +1,4 @@
-"""Limits that count from a date on: old days by the old ones, new days by the new, in the worker's own fold."""
+"""Limits that count from a date on: old days by the old ones, new days by the new, in the fold itself."""
 
 from collections import Counter
 from dataclasses import replace
