@@ -130,7 +130,7 @@ async def test_gone_for_good_and_no_number_changes(stack: Stack, tmp_path: Path)
         assert b"5550100" not in path.read_bytes()
     _, ends = await named_behind(stack, {})
 
-    # What comes back: files of before, the person's own lines, and what Kafka still has for an empty ClickHouse.
+    # What comes back: files of before, the person's own lines, what Kafka has for an empty ClickHouse.
     write(original, theirs + others)
     later = write(tmp_path / "later.jsonl", lines_of("again", PERSON, AFTER))
     with stack.client() as client:
