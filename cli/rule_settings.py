@@ -87,6 +87,9 @@ class RuleChange(Table):
     service_level_default_s: Seconds | None = Field(None, description="T of any other channel.")
     service_level_by_queue_s: dict[str, Seconds] = Field({}, description="T of these queues.")
     short_abandon_s: Seconds | None = Field(None, description="Abandoned as soon as this.")
+    fcr_default_days: Days | None = Field(
+        None, description="The window of repeat contacts of KPIs whose id names none, of what is booked then."
+    )
 
 
 class RuleSettings(Table):
@@ -153,12 +156,16 @@ class RuleSettings(Table):
     )
 
     @model_validator(mode="after")
-    def each_date_once(self) -> "RuleSettings":
-        """Of two changes on one date nobody could say which counts."""
+    def changes_fit(self) -> "RuleSettings":
+        """Of two changes on one date nobody could say which counts; windows are some that are tallied."""
         dates = [change.from_ for change in self.changes]
         twice = next((day for day in dates if dates.count(day) > 1), None)
         if twice is not None:
             raise ValueError(f"changes: from = {twice} is there twice; put both into one table")
+        windows = self.fcr.windows_days
+        odd = [change.fcr_default_days for change in self.changes if change.fcr_default_days is not None]
+        if missing := [days for days in odd if days not in windows]:
+            raise ValueError(f"fcr_default_days = {missing[0]} is none of fcr.windows_days; add it there")
         return self
 
     @model_validator(mode="after")

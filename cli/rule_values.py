@@ -40,7 +40,16 @@ def rules_by(given: RuleSettings, zone: str, contact_max_events: int) -> Rules:
         calendar_by_queue=given.calendar_by_queue,
         calendar_default=given.calendar_default,
     )
-    return replace(rules, dated=dated_limits(rules, given.changes, zone))
+    windows = [
+        (begin_ms(change.from_, zone), change.fcr_default_days)
+        for change in sorted(given.changes, key=lambda one: one.from_)
+        if change.fcr_default_days is not None
+    ]
+    return replace(
+        rules,
+        dated=dated_limits(rules, given.changes, zone),
+        fcr=replace(rules.fcr, dated_days=tuple(windows)),
+    )
 
 
 def dated_limits(rules: Rules, changes: tuple[RuleChange, ...], zone: str) -> tuple[DatedLimits, ...]:

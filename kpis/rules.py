@@ -23,6 +23,9 @@ class FcrRules:
     anchors: Literal["handled", "closed"] = "handled"  # is one that ended without any agent judged?
     overlapping: bool = True  # is one that began before the other's end a repeat?
     min_gap_ms: int = 0  # one that begins sooner after the other's beginning is that one forwarded, no repeat
+    # default_days from moments on, for what is booked since: (from_ms, days), by from_ms. All lengths are
+    # tallied side by side, so this changes which is read, and no tally.
+    dated_days: tuple[tuple[int, int], ...] = field(default=(), repr=False)
 
 
 class Limits(Protocol):

@@ -39,6 +39,7 @@ def rule_parameters(rules: Rules) -> dict[str, object]:
             anchors=rules.fcr.anchors,
             overlapping=rules.fcr.overlapping,
             min_gap_ms=rules.fcr.min_gap_ms,
+            from_ms=[since for since, _ in rules.fcr.dated_days],
         ),
         calendars=calendar_parameters(rules.calendars, rules.calendar_by_queue, rules.calendar_default),
     )

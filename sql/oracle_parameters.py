@@ -63,6 +63,7 @@ def fcr_parameters(
     anchors: str,
     overlapping: bool,
     min_gap_ms: int,
+    from_ms: Sequence[int],
 ) -> Parameters:
     """The settings of first contact resolution as ClickHouse query parameters."""
     return {
@@ -74,4 +75,5 @@ def fcr_parameters(
         "anchors": anchors,
         "overlapping": int(overlapping),
         "min_gap_ms": min_gap_ms,
+        "fcr_from_ms": list(from_ms),
     }

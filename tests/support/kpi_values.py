@@ -71,7 +71,9 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
         for fact in found.fcr:
             for window, days, amounts in fcr_bookings(fact, rules):
                 mature = is_final(window.start, days, as_of)
-                if days == kpi.days and (kpi.maturity == "all" or mature == (kpi.maturity == "final")):
+                if days == kpi.days_at(window.start) and (
+                    kpi.maturity == "all" or mature == (kpi.maturity == "final")
+                ):
                     yield window.start, dims_of(fact), amounts | {"open": (1 - mature) * amounts["anchors"]}
     elif kpi.table == "surveys":
         for survey in found.surveys:

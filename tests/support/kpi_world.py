@@ -27,7 +27,9 @@ CONTACTS = 400
 RULES = Rules(
     service_level_by_queue_ms={"B": 5_000},
     stale_async_ms=2 * DAY_MS,
-    fcr=FcrRules(windows_days=(1, 3, 7)),
+    fcr=FcrRules(
+        windows_days=(1, 3, 7), dated_days=((BASE_MS + DAY_MS + 3_600_000, 1), (BASE_MS + 2 * DAY_MS, 3))
+    ),
     calendars=CALENDARS,
     calendar_by_queue={"A": "office"},
     calendar_default="night",

@@ -1,6 +1,7 @@
 """A ClickHouse with facts and windows of some weeks of nasty contacts, for tests of the views."""
 
 import random
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from kpis.facts import AgentQuarter, FcrFact
 from kpis.fcr.customer_contacts import judge
 from kpis.fcr.visit import visit_of
 from kpis.fold.events import fold
-from kpis.rules import Rules
+from kpis.rules import FcrRules, Rules
 from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution
 from kpis.tallies.windows import MEASURES, contribution
 from schemas.time_units import DAY_MS
@@ -21,7 +22,13 @@ from sinks import rows
 
 Row = dict[str, Any]
 T = TypeVar("T")
-RULES = Rules(service_level_by_queue_ms={"B": 5_000}, dated=DATED)
+# In the middle of what `recent_world` makes of the last 48 days.
+DATE = time.time_ns() // 1_000_000 // DAY_MS * DAY_MS - 20 * DAY_MS
+RULES = Rules(
+    service_level_by_queue_ms={"B": 5_000},
+    dated=(replace(DATED[0], from_ms=DATE),),
+    fcr=FcrRules(dated_days=((DATE, 3),)),
+)
 
 
 def query(client: Client, sql: str) -> list[Row]:

@@ -11,6 +11,8 @@ from support.strategies import contacts, orderly
 
 from cli.rule_settings import RuleSettings
 from cli.rule_values import rules_by
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.formula import formula
 from kpis.fold.events import fold
 from kpis.rules import DEFAULT_RULES, DatedLimits, Rules, limits_at, target_ms
 from kpis.tallies.windows import contribution
@@ -65,11 +67,17 @@ def test_the_moment_itself_has_the_new_limits_and_the_last_of_several_counts() -
 def test_settings_of_changes() -> None:
     """In any order; what a change does not name is as the one before left it; days are of the zone."""
     changes = [
-        {"from": "2026-07-01", "short_abandon_s": 3},
+        {"from": "2026-07-01", "short_abandon_s": 3, "fcr_default_days": 14},
         {"from": "2026-03-01", "service_level_s": {"voice": 30}, "service_level_by_queue_s": {"billing": 15}},
     ]
     given = RuleSettings.model_validate({"service_level_s": {"chat": 90}, "changes": changes})
-    march, july = rules_by(given, "Europe/Rome", 1_500).dated
+    rules = rules_by(given, "Europe/Rome", 1_500)
+    march, july = rules.dated
+    assert rules.fcr.dated_days == ((july.from_ms, 14),)
+    fcr = every_kpi(rules)["fcr_gross"]
+    assert [fcr.days_at(july.from_ms + step) for step in (-1, 0)] == [7, 14]
+    assert "within 7 d (14 d from 2026-06-30 22:00 UTC on)" in formula(fcr)
+    assert every_kpi(rules)["fcr_gross.w7d"].dated_days == ()
     assert (march.from_ms, july.from_ms) == (1_772_319_600_000, 1_782_856_800_000)
     assert march.service_level_ms == {
         "voice": 30_000,
@@ -82,6 +90,8 @@ def test_settings_of_changes() -> None:
     assert july.service_level_ms == march.service_level_ms
     with pytest.raises(ValidationError, match="is there twice"):
         RuleSettings.model_validate({"changes": [{"from": "2026-07-01"}, {"from": "2026-07-01"}]})
+    with pytest.raises(ValidationError, match="add it there"):
+        RuleSettings.model_validate({"changes": [{"from": "2026-07-01", "fcr_default_days": 8}]})
     with pytest.raises(ValidationError):
         RuleSettings.model_validate({"changes": [{"from": "soon"}]})
     with pytest.raises(ValidationError):
