@@ -15,6 +15,7 @@ import typer
 from pydantic import ValidationError
 from rich.markup import escape
 
+from adapters.kit.options import use
 from cli.printable import SafeConsole, json_printable, log_values
 from cli.wallboard_settings import WallboardSettings
 
@@ -50,6 +51,7 @@ def settings() -> WallboardSettings:
         )
         fail(f"settings: {wrong}. docs/reference/settings.md lists them all", WRONG_USE)
     configure_logs(loaded.log_level)
+    use(loaded.source_options)
     return loaded
 
 

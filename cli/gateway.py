@@ -13,9 +13,9 @@ from prometheus_client.process_collector import ProcessCollector
 from adapters.mapping.document import BadMapping
 from adapters.registry import sources_with
 from cli.console import UNREACHABLE, WRONG_USE, fail, settings
-from cli.endpoint import GATEWAY_PORT_OFFSET
 from cli.gateway_secrets import source_secrets, tokens
 from cli.gateway_settings import GatewaySettings
+from cli.port_offsets import GATEWAY_PORT_OFFSET
 from cli.secrets import customer_secret
 from cli.stopping import stop_event
 from cli.wire import encoder

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from pydantic import Field
 
-from cli.settings import Settings
+from cli.source_settings import SourceSettings
 from gateway.limits import DEFAULTS
 
 
-class GatewaySettings(Settings):
+class GatewaySettings(SourceSettings):
     """Every setting, those of the gateway included."""
 
     gateway_host: str = Field(

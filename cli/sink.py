@@ -8,7 +8,8 @@ from functools import partial
 from clickhouse_connect.driver.client import Client
 
 from cli.console import settings
-from cli.endpoint import SINK_PORT_OFFSET, endpoint
+from cli.endpoint import endpoint
+from cli.port_offsets import SINK_PORT_OFFSET
 from cli.stopping import stop_event
 from cli.stream_settings import stream_config
 from cli.wire import wire

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cli.console import err
-from cli.endpoint import SINK_PORT_OFFSET
+from cli.port_offsets import SINK_PORT_OFFSET
 from cli.settings import Settings
 from deploy.local.child import ChildProcess, Command
 from deploy.local.clickhouse.process import LocalClickHouse

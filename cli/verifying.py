@@ -10,7 +10,7 @@ import typer
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from cli.console import err
-from cli.endpoint import VERIFY_PORT_OFFSET
+from cli.port_offsets import VERIFY_PORT_OFFSET
 from cli.settings import Settings
 from reports.verification import Report
 from schemas.time_units import DAY_MS, HOUR_MS, MINUTE_MS

@@ -13,8 +13,8 @@ import typer
 from cli.alerting.files import LEDGER
 from cli.clickhouse import client
 from cli.console import UNREACHABLE, WRONG_USE, fail, out, settings
-from cli.endpoint import WALLBOARD_PORT_OFFSET
 from cli.gateway_secrets import tokens
+from cli.port_offsets import WALLBOARD_PORT_OFFSET
 from cli.settings import Settings, rules_of
 from cli.stopping import stop_event
 from cli.wallboard_alerts import latest_changes

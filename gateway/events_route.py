@@ -7,14 +7,13 @@ from aiohttp import web
 from adapters.events.json_lines import parse_event
 from adapters.kit.outcomes import InvalidInput
 from gateway.bodies import events_in
-from gateway.problems import Problem
+from gateway.problems import ERRORS_MAX, Problem
 from gateway.requests import body_of
 from gateway.taking import Gateway, answered, taken
 from gateway.tokens import check_token
 from schemas.events import Event
 
 NAME = "events"
-ERRORS_MAX = 20  # that are named one by one
 
 
 def events_of(found: list[dict[str, Any]], customer_secret: bytes) -> list[Event]:

@@ -17,6 +17,8 @@ TEXT = {"type": "string"}
 EVENT_REFUSALS = (400, 401, 408, 413, 415, 422, 429, 503)
 QUESTION_REFUSALS = (400, 401, 404, 422, 429, 503)
 SOURCE_REFUSALS = (400, 401, 404, 408, 413, 415, 422, 429, 503)
+ERROR = {"index": COUNT, "reason": TEXT, "detail": TEXT}
+ERRORS = {"type": "array", "items": {"type": "object", "properties": ERROR}}
 TIME = {"anyOf": [{"type": "integer", "format": "int64"}, {"type": "string", "format": "date-time"}]}
 
 
@@ -51,7 +53,6 @@ def cloud_event() -> Document:
 
 def problem_schema() -> Document:
     """A problem document (RFC 9457)."""
-    error = {"index": COUNT, "reason": TEXT, "detail": TEXT}
     return {
         "type": "object",
         "required": ["type", "title", "status", "code", "detail"],
@@ -61,7 +62,7 @@ def problem_schema() -> Document:
             "status": {"type": "integer"},
             "code": {"type": "string", "description": "A stable short code."},
             "detail": TEXT,
-            "errors": {"type": "array", "items": {"type": "object", "properties": error}},
+            "errors": ERRORS,
         },
     }
 
@@ -76,9 +77,10 @@ def listed(schema: Document) -> Document:
     return {"type": "array", "items": schema}
 
 
-def counts(*names: str) -> Document:
+def counts(*names: str, **more: Document) -> Document:
     """The answer 202."""
-    schema = {"type": "object", "required": list(names), "properties": dict.fromkeys(names, COUNT)}
+    properties = dict.fromkeys(names, COUNT) | more
+    schema = {"type": "object", "required": list(names), "properties": properties}
     return {"description": "Kafka or the spool has everything.", "content": content(JSON, schema)}
 
 
@@ -107,13 +109,14 @@ def source_path(source: Source) -> Document:
     """POST /v1/sources/<name>. Some ask by it as well, and are answered 200."""
     asks = source.challenge and source.challenge not in BY_GET
     asked: Document = {"200": {"description": "The question whether this address is yours."}} if asks else {}
+    done = counts("accepted", "ignored", "refused", errors=ERRORS)
     return {
         "summary": f"Webhooks of {source.title}",
         "operationId": f"post_{source.name}",
         "security": [],
         "description": f"Signed by {source.name}; {source.page} says how.",
         "requestBody": {"required": True, "content": content(JSON, {"type": ["object", "array"]})},
-        "responses": asked | {"202": counts("accepted", "ignored", "refused")} | refusals(SOURCE_REFUSALS),
+        "responses": asked | {"202": done} | refusals(SOURCE_REFUSALS),
     }
 
 

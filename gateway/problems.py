@@ -10,6 +10,7 @@ from aiohttp import web
 log = structlog.get_logger()
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_S = 5
+ERRORS_MAX = 20  # items of a request that are named one by one
 TITLES = {
     400: "Bad request",
     401: "Not authorised",

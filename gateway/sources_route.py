@@ -7,17 +7,18 @@ cannot mend them. What is not signed leaves no trace but a count.
 import time
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import structlog
 from aiohttp import web
 
 from adapters.kit.outcomes import InvalidInput, reject
-from adapters.kit.payloads import RECEIVED_AT, UNKNOWN_KIND, Ignored, PayloadAdapter, told
+from adapters.kit.payloads import RECEIVED_AT, UNKNOWN_KIND, PayloadAdapter, Refused, given_by
 from adapters.kit.signatures import Signed, problem
 from adapters.kit.source import Source
 from gateway.challenges import after_signature, before_signature, on_get
 from gateway.config import GatewayConfig
-from gateway.problems import Problem
+from gateway.problems import ERRORS_MAX, Problem
 from gateway.proxies import address_of
 from gateway.requests import body_of
 from gateway.taking import Gateway, answered, taken
@@ -41,6 +42,13 @@ class Taken:
     events: list[Event] = field(default_factory=list)
     refused: list[DeadLetter] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    errors: list[dict[str, Any]] = field(default_factory=list)
+
+    def refuse(self, source: Source, each: Refused) -> None:
+        """Say what is wrong with a payload, or with an item of one."""
+        why = each.why
+        self.refused.append(letter(source, why, each.payload, each.item))
+        self.errors.append({"index": each.index, "reason": why.reason, "detail": why.detail})
 
 
 def check_signature(source: Source, request: web.Request, body: bytes, config: GatewayConfig) -> None:
@@ -54,23 +62,20 @@ def check_signature(source: Source, request: web.Request, body: bytes, config: G
         raise Problem(401, wrong, NOT_SIGNED[wrong])
 
 
-def letter(source: Source, refused: InvalidInput, body: bytes) -> DeadLetter:
-    """The dead letter of a request; its position is when it came, in microseconds."""
-    return reject(f"gateway/{source.name}", time.time_ns() // 1000, refused, body)
+def letter(source: Source, refused: InvalidInput, body: bytes, item: str = "") -> DeadLetter:
+    """The dead letter of a request or an item of it; its position is when it came, in microseconds."""
+    return reject(f"gateway/{source.name}", time.time_ns() // 1000, refused, body, item=item)
 
 
 def take_payloads(adapter: PayloadAdapter, source: Source, body: bytes, secret: bytes) -> Taken:
     """What the payloads of a body give. Raises InvalidInput where the body is no payload at all."""
     taken = Taken()
-    for payload in adapter.parse(body):
-        if adapter.received:
-            payload = {**payload, RECEIVED_AT: time.time_ns() // 1_000_000}
-        try:
-            taken.events += told(adapter, payload, secret)
-        except InvalidInput as refused:
-            taken.refused.append(letter(source, refused, body))
-        except Ignored as ignored:
-            taken.ignored.append(ignored.reason)
+    more = {RECEIVED_AT: time.time_ns() // 1_000_000} if adapter.received else {}
+    for given in given_by(adapter, body, secret, **more):
+        taken.events += given.events
+        taken.ignored += filter(None, (given.ignored,))
+        for each in given.refused:
+            taken.refuse(source, each)
     return taken
 
 
@@ -112,7 +117,8 @@ async def take(source: Source, request: web.Request, gateway: Gateway) -> web.Re
             gateway.metrics.unknown.labels(source.name).inc()
         else:
             gateway.metrics.ignored.labels(source.name, reason).inc()
-    return taken(accepted=len(found.events), ignored=len(found.ignored), refused=len(found.refused))
+    counts = {"accepted": len(found.events), "ignored": len(found.ignored), "refused": len(found.refused)}
+    return taken(**counts, **({"errors": found.errors[:ERRORS_MAX]} if found.errors else {}))
 
 
 async def post_source(source: Source, request: web.Request) -> web.Response:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 import structlog
@@ -85,7 +86,7 @@ GATEWAY: web.AppKey[Gateway] = web.AppKey("gateway", Gateway)
 Answer = Callable[[web.Request, Gateway], Awaitable[web.Response]]
 
 
-def taken(**counts: int) -> web.Response:
+def taken(**counts: Any) -> web.Response:
     """202: Kafka or the spool has it all."""
     return web.Response(body=orjson.dumps(counts), status=202, content_type="application/json")
 

@@ -6,8 +6,10 @@ unknown (a sum leaves it out), "" means none. docs/facts.md defines every field 
 
 from dataclasses import dataclass
 
+from kpis.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class LegFact:
     """One stint of a contact in one queue or with one agent: the grain of queue and agent KPIs."""
 
@@ -53,7 +55,7 @@ class LegFact:
     first_response_created_business_ms: int | None = None  # what of that lay within business hours
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContactFact:
     """One customer's contact from start to end, over all its legs."""
 
@@ -189,7 +191,7 @@ class AgentQuarter:
     sessions: int  # finished in this quarter
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Facts:
     """All facts of one contact. `contact` is None while only a survey is known of it."""
 

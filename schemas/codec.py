@@ -5,6 +5,7 @@ schemas are in the package, so no server is needed to read an old topic.
 """
 
 from difflib import get_close_matches
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -12,6 +13,7 @@ import fastavro
 from pydantic import ValidationError
 
 from schemas.avro_schemas import WriterSchema, by_fingerprint, current, current_fingerprints
+from schemas.avro_writer import BodyWriter, record_writer
 from schemas.events import MODELS, Event
 from schemas.foreign import our_fields
 from schemas.shape import quoted
@@ -49,12 +51,22 @@ def explain(error: ValidationError, type_: str) -> str:
     )
 
 
+@cache
+def body_writers() -> dict[str, BodyWriter]:
+    """What writes the fields of each event type by today's schema."""
+    return {name: record_writer(schema) for name, schema in current().items()}
+
+
+@cache
+def headers() -> dict[str, bytes]:
+    """What stands before the body of each event type."""
+    return {name: MARKER + fingerprint for name, fingerprint in current_fingerprints().items()}
+
+
 def encode_body(event: Event) -> bytes:
     """The Avro body alone, without any framing."""
-    out = BytesIO()
     fields = event.__dict__ if event.revision <= INT_MAX else avro_fields(event)  # the hot path calls nothing
-    fastavro.schemaless_writer(out, current()[event.type], fields)
-    return out.getvalue()
+    return body_writers()[event.type](fields)
 
 
 def avro_fields(event: Event) -> dict[str, Any]:
@@ -77,7 +89,7 @@ def encode(event: Event) -> bytes:
 
     Received bytes are not canonical as they are: readers accept longer spellings of the same number.
     """
-    return MARKER + current_fingerprints()[event.type] + encode_body(event)
+    return headers()[event.type] + encode_body(event)
 
 
 def read_body(body: bytes, writer: WriterSchema) -> dict[str, Any]:

@@ -25,14 +25,16 @@ def _mark(byte: int) -> int:
 MARKS = bytes(_mark(byte) for byte in range(256))
 
 
-def shape(payload: bytes) -> bytes:
-    """The length of a payload and the form of its beginning, as ASCII text."""
-    return b"%s%d bytes: %s" % (PREFIX, len(payload), payload[:SHAPE_MAX_BYTES].translate(MARKS))
+def shape(payload: bytes, item: str = "") -> bytes:
+    """The length of a payload and the form of its beginning, as ASCII text; of several, `item` is which."""
+    named = f"item {item}, ".encode() if item else b""
+    return b"%s%s%d bytes: %s" % (PREFIX, named, len(payload), payload[:SHAPE_MAX_BYTES].translate(MARKS))
 
 
 def is_shape(payload: bytes) -> bool:
     """Is it one, in place of a payload that was not kept?"""
-    size, found, form = payload.removeprefix(PREFIX).partition(b" bytes: ")
+    said, found, form = payload.removeprefix(PREFIX).partition(b" bytes: ")
+    size = said.rpartition(b", ")[2]
     return payload.startswith(PREFIX) and size.isdigit() and bool(found) and form.translate(MARKS) == form
 
 

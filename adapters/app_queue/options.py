@@ -1,16 +1,11 @@
 """What an administrator can say about his Asterisk that the log does not."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from adapters.kit.pairs import pairs
+from adapters.kit.options import options
 
 HOUR_MS = 3_600_000
-SETTING = "RINGBACK_AGENT_ALIASES"
-
-
-def aliases_set() -> dict[str, str]:
-    """Aliases by the setting: `PJSIP/201=Ada Example, 201=Ada Example`."""
-    return pairs(SETTING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +16,7 @@ class Options:
     pause that mean after-contact work. `reasons`: other reasons to the state they mean; else it is a break.
     """
 
-    aliases: dict[str, str] = field(default_factory=aliases_set)
+    aliases: Mapping[str, str] = field(default_factory=lambda: options().agent_aliases)
     acw_reasons: frozenset[str] = frozenset(("acw", "wrapup", "wrap-up", "after call work"))
     reasons: dict[str, str] = field(
         default_factory=lambda: {"training": "training", "coaching": "training", "meeting": "meeting"}

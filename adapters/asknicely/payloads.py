@@ -3,21 +3,29 @@
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from adapters.kit.outcomes import InvalidInput
 from adapters.kit.payload_fields import ident, moment, need, text
-from adapters.kit.payloads import Ignored, Payload, PayloadAdapter, customers_in, payloads_in, read_payloads
+from adapters.kit.payloads import (
+    Ignored,
+    Payload,
+    PayloadAdapter,
+    customers_in,
+    objects_or_refused,
+    payloads_in,
+    read_payloads,
+)
 from adapters.kit.surveys import answered, kind_of, survey
 from schemas.events import Event
 
 DIGITS_MAX = 16
 
 
-def parse(body: bytes) -> list[Payload]:
+def parse(body: bytes) -> list[Payload | InvalidInput]:
     """The rows of a body: a list under `data`, or rows by themselves. Raises InvalidInput."""
-    found: list[Payload] = []
+    found: list[Payload | InvalidInput] = []
     for payload in payloads_in(body):
-        rows = payload.get("data")
-        nested = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
-        found += rows if nested and isinstance(rows, list) else [payload]
+        rows = None if isinstance(payload, InvalidInput) else payload.get("data")
+        found += objects_or_refused(rows) if isinstance(rows, list) else [payload]
     return found
 
 

@@ -5,21 +5,20 @@ RINGBACK_QUEUE_LOG_ZONE. In the hour that a clock shows twice, the second that a
 order of the rows tell which of the two is meant.
 """
 
-import os
 import re
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from adapters.app_queue.facts import NONE, SECOND_MS, Fact
 from adapters.asterisk.lines import NAME_MAX, parameters
 from adapters.kit.csv_cells import line_cells
+from adapters.kit.options import options
 from adapters.kit.outcomes import InvalidInput, WrongFile
 from adapters.kit.payload_fields import EPOCH, MILLISECOND
 from schemas.event_fields import OCCURRED_AT_MAX, OCCURRED_AT_MIN
 
 COLUMNS = ("time", "callid", "queuename", "agent", "event")
 DATA = ("data1", "data2", "data3", "data4", "data5")
-SETTING = "RINGBACK_QUEUE_LOG_ZONE"
 UNIQUE = re.compile(r"(?:.*-)?(\d{9,10})\.\d+", re.ASCII)
 AWAY_MS = 2 * SECOND_MS  # MySQL rounds, and a row may be written late
 
@@ -39,15 +38,15 @@ def header_of(data: bytes) -> list[str]:
 
 
 def zone() -> ZoneInfo:
-    """The zone of the table's times. Raises WrongFile where it is not said, or none."""
-    name = os.environ.get(SETTING, "")
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    """The zone of the table's times. Raises WrongFile where it is not said."""
+    said = options().queue_log_zone
+    if said is None:
         raise WrongFile(
-            f"times of the table queue_log have no zone; set {SETTING}: UTC if queue_log_realtime_use_gmt is "
-            "yes in logger.conf, else that of Asterisk's machine, such as Europe/Berlin"
-        ) from None
+            "times of the table queue_log have no zone; set RINGBACK_QUEUE_LOG_ZONE: UTC if "
+            "queue_log_realtime_use_gmt is yes in logger.conf, else that of Asterisk's machine, such as "
+            "Europe/Berlin"
+        )
+    return said
 
 
 class Table:

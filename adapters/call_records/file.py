@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from adapters.call_records.layout import Layout, layouts, zone
+from adapters.call_records.layout import Layout, layouts
 from adapters.call_records.rows import Row, row_events
 from adapters.kit.csv_cells import line_cells
 from adapters.kit.lines import Line, LineFile
+from adapters.kit.options import options
 from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, WrongFile, reject
 
 
@@ -42,7 +43,7 @@ def read_records(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
     """Outcomes of a file, one per call. Raises WrongFile where no layout fits the first line."""
     layout: Layout | None = None
     names: list[str] = []
-    at = zone()
+    at = options().call_records_zone
     for line in file:
         if not (line.data.strip() or line.problem):
             continue

@@ -3,20 +3,18 @@
 RINGBACK_CALL_RECORDS names a file of yours, RINGBACK_CALL_RECORDS_ZONE the time zone of the files (UTC).
 """
 
-import os
 import tomllib
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from adapters.kit.options import options
 from adapters.kit.outcomes import WrongFile
 
 FOLDER = Path(__file__).parent / "layouts"
-SETTING, ZONE = "RINGBACK_CALL_RECORDS", "RINGBACK_CALL_RECORDS_ZONE"
 Column = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -123,14 +121,5 @@ def shipped() -> tuple[Layout, ...]:
 
 def layouts() -> tuple[Layout, ...]:
     """All layouts, the user's own first. Raises WrongFile."""
-    own = os.environ.get(SETTING)
-    return (read_layout(Path(own)), *shipped()) if own else shipped()
-
-
-def zone() -> ZoneInfo:
-    """The time zone of the files. Raises WrongFile where there is no such zone."""
-    name = os.environ.get(ZONE) or "UTC"
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise WrongFile(f"{ZONE} is {name!r}, which is no time zone; one is Europe/Berlin") from None
+    own = options().call_records
+    return (read_layout(own), *shipped()) if own else shipped()

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from adapters.kit.journeys import Fact, Facts, JourneyAdapter, Said, parts_of, read_journeys
+from adapters.kit.outcomes import InvalidInput
 from adapters.kit.payload_fields import ident, moment, need, part
 from adapters.kit.payloads import Ignored, Payload, customers_in, unknown_kind
-from adapters.kit.surveys import answered, kind_of, survey
+from adapters.kit.surveys import answer_or_refused, answered, kind_of, survey
 from schemas.events import Event
 
 WORDS = {"Yes": 1, "No": 0, "yes": 1, "no": 0}
@@ -32,13 +33,16 @@ def facts_of(payload: Payload, secret: bytes) -> Sequence[Said]:
     data = part(payload, "data")
     response = need(ident(data, "id"), "data.id")
     at = need(moment(data, "updatedAt") or moment(data, "createdAt"), "data.updatedAt")
-    contact, found = contact_of(data), []
-    for question, given in part(data, "data").items():
+    contact = contact_of(data)
+    found: list[Said] = []
+    for number, (question, given) in enumerate(part(data, "data").items()):
         kind = kind_of(question)
         score = WORDS.get(given, given) if isinstance(given, str) else given
         fields = survey(kind, score) if kind else None
         if fields is not None:
-            found.append(Fact(response, f"answer|{kind}", {"at": at} | fields, at))
+            told = answer_or_refused(number, "formbricks", response, contact, at, fields)
+            fact = Fact(response, f"answer|{kind}", {"at": at} | fields, at)
+            found.append(told if isinstance(told, InvalidInput) else fact)
     if not found and contact is None:
         raise Ignored("no_score")
     return [*found, *([Fact(response, "contact", {"contact": contact}, at)] if contact else [])]

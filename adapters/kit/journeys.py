@@ -18,7 +18,7 @@ import orjson
 from adapters.kit.journal import Journal
 from adapters.kit.lines import LineFile
 from adapters.kit.outcomes import InvalidInput, LineOutcome
-from adapters.kit.payloads import Payload, PayloadAdapter, payloads_in, read_payloads
+from adapters.kit.payloads import Payload, PayloadAdapter, Told, payloads_in, read_payloads
 from schemas.events import AgentStateChanged, ContactWithdrawn, Event, SourceHeartbeat
 
 JOURNEYS_MAX = 200_000  # remembered at the same time; the one that was heard of longest ago is forgotten
@@ -37,7 +37,7 @@ class Fact:
     version: int = 0
 
 
-Said = Fact | Event
+Said = Fact | Event | InvalidInput
 FactsOf = Callable[[Payload, bytes], Sequence[Said]]
 Tell = Callable[[str, Facts], Sequence[Event]]
 
@@ -61,8 +61,8 @@ class Journey:
 
     def news(self, key: str, tell: Tell) -> Iterator[Event]:
         """The events that are told otherwise now, or for the first time."""
-        self.changes += 1
         events = tell(key, {name: orjson.loads(value) for name, (_, value) in self.facts.items()})
+        self.changes += 1
         gone = self.told.keys() - {event.event_id for event in events}
         for event in [*events, *(taken_back(self.told[name][0]) for name in sorted(gone))]:
             known = self.told.get(event.event_id)
@@ -108,23 +108,41 @@ class Journeys:
         while len(self._before) > JOURNEYS_MAX:
             self._before.popitem(last=False)
 
-    def to_events(self, payload: Payload, secret: bytes) -> list[Event]:
+    def to_events(self, payload: Payload, secret: bytes) -> list[Told]:
         """The events that a payload makes known. Raises InvalidInput, Ignored."""
         said = self._facts_of(payload, secret)
-        facts = [each for each in said if isinstance(each, Fact)]
-        events: list[Event] = [each for each in said if not isinstance(each, Fact)]
-        learned = [fact for fact in facts if self._journey(fact.journey).learn(fact)]
+        events: list[Told] = [each for each in said if not isinstance(each, Fact)]
+        facts: dict[str, list[Fact]] = {}
+        for each in said:
+            if isinstance(each, Fact):
+                facts.setdefault(each.journey, []).append(each)
+        learned = [(key, self._learn(key, found)) for key, found in facts.items()]
+        for _, news in learned:
+            events += news or ()
+        if self._posted and not any(news is not None for _, news in learned):
+            for key in facts:
+                events += self._journey(key).again()
+        return events
+
+    def _learn(self, key: str, facts: list[Fact]) -> list[Told] | None:
+        """What facts change in what is told of a journey; None where all of them are known.
+
+        One that no event can be made with is refused and forgotten: else it would take along all that is
+        said of the journey after it.
+        """
+        journey = self._journey(key)
+        before = dict(journey.facts)
+        learned = [fact for fact in facts if journey.learn(fact)]
+        if not learned:
+            return None
+        try:
+            events: list[Told] = [*journey.news(key, self._tell)]
+        except InvalidInput as refused:
+            journey.facts = before
+            return [refused]
         if self._journal is not None:
             for fact in learned:
-                self._journal.add(
-                    journey=fact.journey, name=fact.name, value=fact.value, version=fact.version
-                )
-        changed = [fact.journey for fact in learned]
-        for key in dict.fromkeys(changed):
-            events += self._journey(key).news(key, self._tell)
-        if facts and not changed and self._posted:
-            for key in dict.fromkeys(fact.journey for fact in facts):
-                events += self._journey(key).again()
+                self._journal.add(journey=key, name=fact.name, value=fact.value, version=fact.version)
         return events
 
     def _restored(self, key: str) -> Journey:
@@ -152,7 +170,7 @@ class JourneyAdapter:
     facts_of: FactsOf
     tell: Tell
     customers: Callable[[Payload], Iterable[object]]
-    parse: Callable[[bytes], list[Payload]] = payloads_in
+    parse: Callable[[bytes], list[Payload | InvalidInput]] = payloads_in
 
     def remembering(self, posted: bool = False) -> PayloadAdapter:
         """One that remembers what was said to it, from now on; see Journeys."""

@@ -1,7 +1,7 @@
 """JSON values of a file, however they are written: one a line, over several lines, or one behind the other.
 
-A list on the outside is taken apart, so it may be of any length. A value that was cut (a line break inside a
-text, or a new value at the beginning of a line) ends there, and the next one is read.
+A list on the outside is taken apart unless it is one line, so it may be of any length. A value that was cut
+(a line break inside a text, or a new value at the beginning of a line) ends there, and the next one is read.
 """
 
 import re
@@ -70,7 +70,10 @@ class Pieces:
         """The next one; None where there is only white space yet."""
         if self._line == 1:
             self._buffer = self._buffer.removeprefix(BYTE_ORDER_MARK)
-        end = self._buffer.find(b"\n") + 1
+        while self._buffer[:1] == b"[" and b"\n" not in self._buffer and len(self._buffer) <= LINE_MAX_BYTES:
+            if not self._fill():
+                break
+        end = self._buffer.find(b"\n") + 1 or (len(self._buffer) if self._ended else 0)
         if end and self._buffer[:1] in (b"{", b"[") and whole(self._buffer[:end]):
             return self._line_of(end)
         self._take(len(self._buffer) - len(self._buffer.lstrip(BETWEEN)))

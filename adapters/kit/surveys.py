@@ -7,14 +7,13 @@ word csat, nps, ces, aes or fcr (or solved), or by the setting RINGBACK_SURVEY_Q
 import re
 from typing import Any
 
-from adapters.kit.outcomes import build
-from adapters.kit.pairs import pairs
+from adapters.kit.options import options
+from adapters.kit.outcomes import InvalidInput, attempt, build
 from schemas.events import Event
 
 SCALES = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7), "aes": (1, 5), "fcr": (0, 1)}
 WORDS = {**{kind: kind for kind in SCALES}, "solved": "fcr", "resolved": "fcr", "enps": ""}
 PARTED = re.compile(r"[^a-z]+")
-SETTING = "RINGBACK_SURVEY_QUESTIONS"
 CHANNEL = "survey"  # of an answer that no contact is known for
 SCORE_LIMIT = 1_000_000
 
@@ -34,14 +33,9 @@ def number_of(value: Any) -> float | None:
     return int(number) if number == int(number) else number
 
 
-def named_questions() -> dict[str, str]:
-    """Question to kind, by the setting: `q2=csat,QID7=nps`."""
-    return {name: kind.lower() for name, kind in pairs(SETTING).items() if kind.lower() in SCALES}
-
-
 def kind_of(*names: str | None) -> str | None:
     """What a question measures, by its names; None where none of them says it."""
-    named = named_questions()
+    named = options().survey_questions
     for name in filter(None, names):
         if name in named:
             return named[name]
@@ -63,6 +57,12 @@ def survey(kind: str, score: Any, low: Any = None, high: Any = None) -> dict[str
         "scale_min": usual[0] if lowest is None else lowest,
         "scale_max": usual[1] if highest is None else highest,
     }
+
+
+def answer_or_refused(number: int, *args: Any) -> Event | InvalidInput:
+    """One of several answers of a response, see `answered`; one that is none takes no other along."""
+    made = attempt(answered, *args)
+    return made.at(number) if isinstance(made, InvalidInput) else made
 
 
 def answered(

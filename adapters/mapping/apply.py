@@ -6,9 +6,9 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any
 
-from adapters.kit.outcomes import InvalidInput, build
+from adapters.kit.outcomes import InvalidInput, attempt, build
 from adapters.kit.payload_fields import earliest_wins, hashed
-from adapters.kit.payloads import Ignored, Payload, PayloadAdapter, unknown_kind
+from adapters.kit.payloads import Ignored, Payload, PayloadAdapter, Told, unknown_kind
 from adapters.mapping.expressions import Bounded, Expression, Scope, evaluate, is_true
 from adapters.mapping.functions import Functions, key_text
 from adapters.mapping.rules import Emit, Mapped, Variant
@@ -34,7 +34,7 @@ def adapter_of(mapped: Mapped, make_run: MakeRun = runner) -> PayloadAdapter:
     def is_mine(payload: Payload) -> bool:
         return variant_of(mapped, payload) is not None
 
-    def to_events(payload: Payload, secret: bytes) -> Sequence[Event]:
+    def to_events(payload: Payload, secret: bytes) -> Sequence[Told]:
         return events_of(mapped, payload, make_run(mapped, secret))
 
     def customers(payload: Payload) -> Iterable[object]:
@@ -55,24 +55,40 @@ def variant_of(mapped: Mapped, payload: Payload, run: Bounded | None = None) -> 
     return None
 
 
-def events_of(mapped: Mapped, payload: Payload, run: Bounded) -> list[Event]:
-    """The events of a payload. Raises InvalidInput, Ignored."""
+def events_of(mapped: Mapped, payload: Payload, run: Bounded) -> list[Told]:
+    """The events of a payload, and refusals of single items of its list. Raises InvalidInput, Ignored."""
     variant = variant_of(mapped, payload, run)
     if variant is None:
         raise InvalidInput("wrong_shape", "the payload has the shape of no variant of the mapping")
-    made: list[Event] = []
+    made: list[Told] = []
     unknown = 0
-    for scope in scopes(variant, payload, run):
-        emits = emits_of(variant, scope, run)
-        if emits is None:
+    for number, scope in enumerate(scopes(variant, payload, run)):
+        found = attempt(item_events, mapped, variant, scope, run)
+        if isinstance(found, InvalidInput):
+            if not variant.for_each or found.reason == "mapping_limit":
+                raise found
+            made.append(found.at(number))
+        elif found is None:
             unknown += 1
-            continue
-        key = hashed(named(variant, scope, run), run.secret)
-        whole = scope | {"customer_key": key}
-        made += [event for emit in emits for event in told(mapped, emit, whole, key, run)]
+        else:
+            made += found
     if not made:
         raise unknown_kind() if unknown else Ignored("no_fact")
     return made
+
+
+def item_events(mapped: Mapped, variant: Variant, scope: dict[str, Any], run: Bounded) -> list[Event] | None:
+    """The events of an item of a payload, or of all of it; None where its kind is not known.
+
+    Raises InvalidInput.
+    """
+    name_values(variant, scope, run)
+    emits = emits_of(variant, scope, run)
+    if emits is None:
+        return None
+    key = hashed(named(variant, scope, run), run.secret)
+    whole = scope | {"customer_key": key}
+    return [event for emit in emits for event in told(mapped, emit, whole, key, run)]
 
 
 Evaluate = Callable[[Expression, Scope, Bounded], Any]
@@ -88,18 +104,24 @@ def or_nothing(expression: Expression, scope: Scope, run: Bounded) -> Any:
 
 def scopes(
     variant: Variant, payload: Payload, run: Bounded, evaluate: Evaluate = evaluate
-) -> Iterator[dict[str, Any]]:
-    """What expressions read: the payload, an item of it where the variant goes through a list, names."""
+) -> list[dict[str, Any]]:
+    """What expressions read: the payload, an item of it where the variant goes through a list.
+
+    Raises InvalidInput.
+    """
     found: list[dict[str, Any]] = [{"payload": payload, "item": None}]
     for name, expression in variant.for_each.items():
         inner = (outer | {name: item} for outer in found for item in items(evaluate(expression, outer, run)))
         found = list(islice(inner, ITEMS_MAX + 1))
         if len(found) > ITEMS_MAX:
             raise InvalidInput("mapping_limit", f"more than {ITEMS_MAX:,} items in one payload")
-    for scope in found:
-        for name, expression in variant.let.items():
-            scope[name] = evaluate(expression, scope, run)
-        yield scope
+    return found
+
+
+def name_values(variant: Variant, scope: dict[str, Any], run: Bounded, evaluate: Evaluate = evaluate) -> None:
+    """Add what `let` names to a scope. Raises InvalidInput."""
+    for name, expression in variant.let.items():
+        scope[name] = evaluate(expression, scope, run)
 
 
 def items(found: Any) -> list[Any]:
@@ -180,10 +202,11 @@ def customers_of(mapped: Mapped, payload: Mapping[str, Any]) -> list[str]:
     if variant is None:
         return []
     run = runner(mapped, b"")
-    found = scopes(
-        variant, payload, run, or_nothing
-    )  # a payload that is refused names customers all the same
-    return [raw for scope in found for raw in named(variant, scope, run)]
+    raws = []
+    for scope in scopes(variant, payload, run, or_nothing):  # what is refused names customers all the same
+        name_values(variant, scope, run, or_nothing)
+        raws += named(variant, scope, run)
+    return raws
 
 
 def named(variant: Variant, scope: Scope, run: Bounded) -> list[str]:

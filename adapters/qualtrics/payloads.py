@@ -4,23 +4,24 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from adapters.kit.json_values import json_object, json_value
+from adapters.kit.outcomes import InvalidInput
 from adapters.kit.payload_fields import ident, moment, need, part, text
 from adapters.kit.payloads import (
     Ignored,
     Payload,
     PayloadAdapter,
+    Told,
     customers_in,
     posted,
     read_payloads,
     unknown_kind,
 )
-from adapters.kit.surveys import answered, kind_of, survey
-from schemas.events import Event
+from adapters.kit.surveys import answer_or_refused, kind_of, survey
 
 FIELDS_MAX = 50
 
 
-def parse(body: bytes) -> list[Payload]:
+def parse(body: bytes) -> list[Payload | InvalidInput]:
     """The payloads of a body: JSON, or a form with a JSON text in the field MSG. Raises InvalidInput."""
     return posted(body, of_form, FIELDS_MAX)
 
@@ -38,7 +39,7 @@ def is_mine(payload: Payload) -> bool:
     return isinstance(payload.get("Topic"), str) or (isinstance(result, dict) and "responseId" in result)
 
 
-def to_events(payload: Payload, secret: bytes) -> Sequence[Event]:
+def to_events(payload: Payload, secret: bytes) -> Sequence[Told]:
     """The events of a payload. Raises InvalidInput, Ignored."""
     if "Topic" in payload:
         topic = text(payload, "Topic") or ""
@@ -49,12 +50,12 @@ def to_events(payload: Payload, secret: bytes) -> Sequence[Event]:
     values = part(result, "values")
     at = need(moment(values, "recordedDate") or moment(values, "endDate"), "values.recordedDate")
     name, contact = need(ident(result, "responseId"), "responseId"), ident(values, "contact_id")
-    found = []
-    for question, given in values.items():
+    found: list[Told] = []
+    for number, (question, given) in enumerate(values.items()):
         kind = kind_of(question)
         fields = survey(kind, given) if kind else None
         if fields is not None:
-            found.append(answered("qualtrics", name, contact, at, fields))
+            found.append(answer_or_refused(number, "qualtrics", name, contact, at, fields))
     if not found:
         raise Ignored("no_score")
     return found

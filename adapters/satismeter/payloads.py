@@ -4,9 +4,16 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from adapters.kit.payload_fields import ident, moment, need, objects, part, text
-from adapters.kit.payloads import Ignored, Payload, PayloadAdapter, customers_in, read_payloads, unknown_kind
-from adapters.kit.surveys import SCALES, answered, survey
-from schemas.events import Event
+from adapters.kit.payloads import (
+    Ignored,
+    Payload,
+    PayloadAdapter,
+    Told,
+    customers_in,
+    read_payloads,
+    unknown_kind,
+)
+from adapters.kit.surveys import SCALES, answer_or_refused, survey
 
 
 def is_mine(payload: Payload) -> bool:
@@ -20,7 +27,7 @@ def contact_of(response: Payload) -> str | None:
     return ident(user, "contact_id") or ident(part(response, "traits"), "contact_id")
 
 
-def to_events(payload: Payload, secret: bytes) -> Sequence[Event]:
+def to_events(payload: Payload, secret: bytes) -> Sequence[Told]:
     """The events of a payload. Raises InvalidInput, Ignored."""
     if payload.get("event") not in ("completed", "updated", None):
         raise Ignored("no_fact") if payload["event"] in ("dismissed", "pending") else unknown_kind()
@@ -30,12 +37,13 @@ def to_events(payload: Payload, secret: bytes) -> Sequence[Event]:
         need(moment(response, "created"), "response.created"),
     )
     revision = moment(response, "updated") or at
-    found = []
-    for answer in objects(response, "answers"):
+    found: list[Told] = []
+    for number, answer in enumerate(objects(response, "answers")):
         kind = text(answer, "metric") or ""
         fields = survey(kind, answer.get("value")) if kind in SCALES else None
         if fields is not None:
-            found.append(answered("satismeter", name, contact_of(response), at, fields, revision))
+            told = answer_or_refused(number, "satismeter", name, contact_of(response), at, fields, revision)
+            found.append(told)
     if not found:
         raise Ignored("no_score")
     return found

@@ -5,9 +5,16 @@ from functools import partial
 from typing import Any
 
 from adapters.kit.payload_fields import ident, moment, need, objects, part, text
-from adapters.kit.payloads import Ignored, Payload, PayloadAdapter, customers_in, read_payloads, unknown_kind
-from adapters.kit.surveys import answered, kind_of, survey
-from schemas.events import Event
+from adapters.kit.payloads import (
+    Ignored,
+    Payload,
+    PayloadAdapter,
+    Told,
+    customers_in,
+    read_payloads,
+    unknown_kind,
+)
+from adapters.kit.surveys import answer_or_refused, kind_of, survey
 
 NAMELESS = ("survey_", "collector_", "app_")
 
@@ -31,7 +38,7 @@ def scores(response: Payload) -> Iterator[dict[str, Any]]:
                     yield fields
 
 
-def to_events(payload: Payload, secret: bytes) -> Sequence[Event]:
+def to_events(payload: Payload, secret: bytes) -> Sequence[Told]:
     """The events of a payload. Raises InvalidInput, Ignored."""
     if "pages" not in payload:
         kind = text(payload, "event_type") or ""
@@ -41,7 +48,10 @@ def to_events(payload: Payload, secret: bytes) -> Sequence[Event]:
     at = need(moment(payload, "date_modified") or moment(payload, "date_created"), "date_modified")
     contact = ident(part(payload, "custom_variables"), "contact_id")
     name = need(ident(payload, "id"), "id")
-    found = [answered("surveymonkey", name, contact, at, fields) for fields in scores(payload)]
+    found = [
+        answer_or_refused(number, "surveymonkey", name, contact, at, fields)
+        for number, fields in enumerate(scores(payload))
+    ]
     if not found:
         raise Ignored("no_score")
     return found

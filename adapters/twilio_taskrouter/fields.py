@@ -20,7 +20,7 @@ def snake(name: str) -> str:
     return WORD.sub("_", name).lower()
 
 
-def parse(body: bytes) -> list[Payload]:
+def parse(body: bytes) -> list[Payload | InvalidInput]:
     """The payloads of a body: JSON, or a form. Raises InvalidInput."""
     return posted(body, lambda form: {snake(name): value for name, value in form}, FIELDS_MAX)
 

@@ -4,9 +4,16 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from adapters.kit.payload_fields import ident, moment, need, objects, part, text
-from adapters.kit.payloads import Ignored, Payload, PayloadAdapter, customers_in, read_payloads, unknown_kind
-from adapters.kit.surveys import answered, kind_of, survey
-from schemas.events import Event
+from adapters.kit.payloads import (
+    Ignored,
+    Payload,
+    PayloadAdapter,
+    Told,
+    customers_in,
+    read_payloads,
+    unknown_kind,
+)
+from adapters.kit.surveys import answer_or_refused, kind_of, survey
 
 SCORES = ("number", "boolean")
 
@@ -30,7 +37,7 @@ def scale_of(field: Payload) -> tuple[int | None, int | None]:
     return low, low + steps - 1
 
 
-def to_events(payload: Payload, secret: bytes) -> Sequence[Event]:
+def to_events(payload: Payload, secret: bytes) -> Sequence[Told]:
     """The events of a payload. Raises InvalidInput, Ignored."""
     if payload["event_type"] != "form_response":
         raise Ignored("no_fact") if payload["event_type"] == "form_response_partial" else unknown_kind()
@@ -39,15 +46,15 @@ def to_events(payload: Payload, secret: bytes) -> Sequence[Event]:
     at = need(moment(response, "submitted_at"), "form_response.submitted_at")
     contact = ident(part(response, "hidden"), "contact_id")
     fields = {text(each, "ref"): each for each in objects(part(response, "definition"), "fields")}
-    found = []
-    for answer in objects(response, "answers"):
+    found: list[Told] = []
+    for number, answer in enumerate(objects(response, "answers")):
         asked = part(answer, "field")
         ref = text(asked, "ref")
         kind = "nps" if text(asked, "type") == "nps" else kind_of(ref)
         given = next((answer[name] for name in SCORES if name in answer), None)
         told = survey(kind, given, *scale_of(fields.get(ref) or asked)) if kind else None
         if told is not None:
-            found.append(answered("typeform", token, contact, at, told))
+            found.append(answer_or_refused(number, "typeform", token, contact, at, told))
     if not found:
         raise Ignored("no_score")
     return found

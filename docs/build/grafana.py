@@ -6,10 +6,11 @@ A panel takes the view of the period that it charts, chosen above the dashboard;
 # ruff: noqa: S608 -- names are ours; what a viewer chooses is quoted by Grafana
 
 import json
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from docs.build.grafana_alerts import ALERTS
+from docs.build.grafana_panel import WIDTH, Panel
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
 from kpis.rules import DEFAULT_RULES
@@ -21,21 +22,7 @@ KPIS = every_kpi(DEFAULT_RULES)
 UNITS = {"ratio": "percentunit", "ms": "ms", "count": "locale", "points": "none", "number": "none"}
 TIMES = "$__timeFilter(window_start)"
 QUEUES = "queue IN (${queue:singlequote})"
-WIDTH, HEIGHT = 24, 8
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A picture: its kind, the query behind it, and the unit of each column."""
-
-    title: str
-    kind: str
-    sql: str
-    units: dict[str, str] = field(default_factory=dict)
-    width: int = 12
-    height: int = HEIGHT
-    about: str = ""
 
 
 def named(kpi: Kpi) -> str:
@@ -160,6 +147,7 @@ DASHBOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
         *(line(AGENT_VIEW, id_, "team", ALL) for id_ in ("occupancy", "utilisation", "aht", "fcr_net")),
         listing("Agents by queue", "queue_agent_hour", "queue, agent", BOTH_IDS),
     )),
+    "alerts": ("Alerts", ALERTS),
     "pipeline-health": ("Pipeline health", (STORED, SOURCES, WAITING, FINAL_SHARE)),
 }  # fmt: skip
 OF_TODAY = ("operations", "pipeline-health")

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from kpis.facts import Facts
+from kpis.frozen import frozen
 from kpis.rules import Rules, is_async
 from schemas.events import AgentStateChanged
 
 SessionKey = tuple[str, int]  # contact_id, leg
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AgentSession:
     """An agent's work on one leg, from the answer to the end of after-contact work."""
 

@@ -1,15 +1,15 @@
 """First contact resolution: what it needs to know of a contact (docs/facts.md 8)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from kpis.facts import ContactFact, Facts, FcrFact
+from kpis.frozen import frozen
 from kpis.rules import FcrRules
 
 GroupKey = tuple[str, str]  # reason, channel; "" where the rules do not look at it
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Visit:
     """What first contact resolution needs to know of a contact whose customer is known."""
 

@@ -1,7 +1,6 @@
 """Fold of one leg: its events, in any order, to a LegFact. docs/facts.md names every repair."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias, TypeVar, cast
 
 from kpis.facts import LegFact
@@ -10,6 +9,7 @@ from kpis.fold.flags import Flag, Flags
 from kpis.fold.hold import Holds, fold_holds
 from kpis.fold.measured import Terminal, own, shows_an_agent
 from kpis.fold.wrap import after_contact_work, counted_wraps, is_evidence
+from kpis.frozen import frozen
 from kpis.rules import Rules, business_span, limits_at
 from schemas.event_order import order_key
 from schemas.events import (
@@ -46,7 +46,7 @@ NO_HOLDS = Holds(0, 0, 0)
 E = TypeVar("E")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Setting:
     """What a leg takes over from its contact."""
 

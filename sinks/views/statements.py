@@ -23,6 +23,8 @@ from sinks.views.kpi_views import (
     fact_view,
     queue_view,
 )
+from sinks.views.made import to_make
+from sql.migrate import migrations
 from sql.views.others import (
     LIVE_MINUTES,
     alert,
@@ -117,8 +119,11 @@ def statements(rules: Rules, zone: str, by_queue: Mapping[str, str] = NONE) -> d
 
 
 def apply_views(client: Client, rules: Rules, zone: str, by_queue: Mapping[str, str] = NONE) -> list[str]:
-    """Make or replace all views; returns their names. For new rules or another zone do it again."""
-    made = statements(rules, zone, by_queue)
-    for statement in made.values():
+    """Make or replace all views; returns their names. For new rules or another zone do it again.
+
+    What stands as it would be made is left as it is.
+    """
+    wanted = statements(rules, zone, by_queue)
+    for statement in to_make(client, wanted, (migration.name for migration in migrations())).values():
         client.command(statement, settings=STATEMENT_LIMITS)
-    return [*made]
+    return [*wanted]

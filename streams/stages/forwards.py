@@ -1,7 +1,6 @@
 """What a contact passes on to the other stages: its visit to its customer, its sessions to their agents."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 from zlib import crc32
 
@@ -10,6 +9,7 @@ import orjson
 from kpis.agents.sessions import AgentSession, sessions_of
 from kpis.facts import Facts
 from kpis.fcr.visit import Visit, visit_of
+from kpis.frozen import frozen
 from kpis.rules import Rules
 from schemas.topics import AGENT_ACTIVITY, CUSTOMER_CONTACTS
 from streams.kafka.record import KeyValue
@@ -18,7 +18,7 @@ Target = TypeVar("Target")
 Content = TypeVar("Content")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Forwards:
     """The visit by customer (one or none), the sessions by (agent, leg)."""
 

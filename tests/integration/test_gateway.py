@@ -13,7 +13,7 @@ import pytest
 from support.gateway import BEARER, TOKEN, client_of, config_of, events_stored
 from support.stack import Stack, background
 
-from cli.endpoint import PORT_OFFSETS
+from cli.port_offsets import PORT_OFFSETS
 from deploy.local.ports import free_port
 from streams.kafka.topics import ensure_topics
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -19,7 +20,8 @@ from kpis.tallies.fcr import is_repeat, is_repeated
 from schemas.time_units import HOUR_MS
 from sinks import rows
 from sinks.views.columns import column_id
-from sinks.views.statements import apply_views
+from sinks.views.made import marked
+from sinks.views.statements import apply_views, statements
 from sql.table_columns import every_table
 
 pytestmark = pytest.mark.stack
@@ -152,6 +154,29 @@ def test_the_types_of_facts_are_those_of_the_tables(client: Client) -> None:
     """Types are read from the text of the migrations: it must say what ClickHouse made of it."""
     for table, columns in every_table().items():
         assert [*columns.items()] == [row[:2] for row in client.query(f"DESCRIBE {table}").result_rows], table
+
+
+def test_views_that_stand_are_not_made_again(client: Client) -> None:
+    apply_views(client, RULES, "UTC")
+    with patch.object(client, "command", wraps=client.command) as made:
+        assert apply_views(client, RULES, "UTC") == [*statements(RULES, "UTC")]
+        assert not made.called
+        client.command("DROP VIEW corrections")
+        client.command("CREATE OR REPLACE VIEW alert AS SELECT 1 AS one")
+        made.reset_mock()
+        apply_views(client, RULES, "UTC")
+    names = [call.args[0].split()[4] for call in made.call_args_list]
+    assert names == ["corrections", "alert"]
+    assert "one" not in {row[0] for row in client.query("DESCRIBE alert").result_rows}
+
+
+def test_other_columns_of_tables_make_the_views_anew() -> None:
+    view = "CREATE VIEW v AS SELECT 1 COMMENT 'It\\'s one.'"
+    statement, mark = marked(view, ("0001_tables",))
+    assert statement == f"CREATE VIEW v AS SELECT 1 COMMENT 'It\\'s one.{mark}'"
+    assert mark != marked(view, ("0001_tables", "0002_more"))[1]
+    with pytest.raises(ValueError, match="without a comment"):
+        marked("CREATE VIEW v AS SELECT 1", ())
 
 
 def test_other_rules_and_zones_replace_the_views(client: Client, world: list[FcrFact]) -> None:

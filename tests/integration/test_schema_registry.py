@@ -22,7 +22,7 @@ from support.stack import Running, Stack, background, run_ringback, wait_until
 from adapters.sending.producer import EventSender
 from adapters.sending.records import OutgoingRecord
 from adapters.sending.schema_registry import NotLearnt, SchemaRegistry
-from cli.endpoint import SINK_PORT_OFFSET
+from cli.port_offsets import SINK_PORT_OFFSET
 from deploy.local.ports import free_port
 from schemas.avro_schemas import raw_schema
 from schemas.codec import DecodeError, encode, encode_body

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from support.numbers import json_lines, stored
 from support.stack import Stack, background, run_ringback, wait_until
 
-from cli.endpoint import PORT_OFFSETS, SINK_PORT_OFFSET
+from cli.port_offsets import PORT_OFFSETS, SINK_PORT_OFFSET
 from deploy.local.ports import free_port
 from schemas.codec import encode
 from schemas.events import AgentStateChanged, Event, SourceHeartbeat

@@ -9,7 +9,7 @@ import pytest
 from support.numbers import ended
 from support.stack import Running, Stack, background, wait_until
 
-from cli.endpoint import SINK_PORT_OFFSET, VERIFY_PORT_OFFSET
+from cli.port_offsets import SINK_PORT_OFFSET, VERIFY_PORT_OFFSET
 from kpis.tallies.windows import MEASURES
 
 pytestmark = pytest.mark.stack

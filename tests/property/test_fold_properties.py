@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
+from support.fastavro_bytes import by_fastavro
 from support.notation import BASE_MS, read_events
 from support.strategies import EACH_TYPE, NEAR, RULES, any_event, contacts, moments, orderly
 
@@ -27,7 +28,8 @@ from kpis.tallies.windows import (
     additions,
     contribution,
 )
-from schemas.codec import decode, encode
+from schemas.avro_schemas import current
+from schemas.codec import HEADER_BYTES, avro_fields, decode, encode
 from schemas.events import MODELS, ContactEvent
 
 KPIS = every_kpi(DEFAULT_RULES)
@@ -165,6 +167,7 @@ def test_round_trip_of_every_type(kind: str, data: st.DataObject) -> None:
     assert again == one
     assert type(again) is type(one)
     assert encoded == encode(again)
+    assert encoded[HEADER_BYTES:] == by_fastavro(current()[kind], avro_fields(one))
 
 
 @given(ANY)

@@ -1,16 +1,20 @@
 """Layouts of call records: one of the user's own, zones, and what is said of a wrong one."""
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from support.samples import FOLDER, SECRET
 
-from adapters.call_records.layout import SETTING, ZONE, layouts, read_layout, shipped
+from adapters.call_records.layout import layouts, read_layout, shipped
 from adapters.kit.check import read_stored
 from adapters.kit.contract import events_of
+from adapters.kit.options import SourceOptions, use
 from adapters.kit.outcomes import WrongFile
 from adapters.registry import source_of
 
+pytestmark = pytest.mark.usefixtures("source_options")
+BERLIN = ZoneInfo("Europe/Berlin")
 OWN = """
 name = "ours"
 header = ["call", "from", "begin", "answer", "end", "group"]
@@ -35,25 +39,21 @@ def times(path: Path) -> list[int]:
     ]
 
 
-def test_a_layout_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_layout_of_ones_own(tmp_path: Path) -> None:
     layout, calls = tmp_path / "ours.toml", tmp_path / "calls.csv"
     layout.write_text(OWN)
     calls.write_text(CALLS)
     with pytest.raises(WrongFile, match="fits no layout of call records; those are asterisk_cdr"):
         times(calls)
-    monkeypatch.setenv(SETTING, str(layout))
-    monkeypatch.setenv(ZONE, "Europe/Berlin")
+    use(SourceOptions(call_records=layout, call_records_zone=BERLIN))
     assert times(calls) == [1_767_600_000_000] * 2 + [1_767_600_020_000, 1_767_600_060_000]
 
 
-def test_the_zone_of_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_zone_of_the_files() -> None:
     sample = FOLDER / "call_records" / "threecx-01.log"
     utc = times(sample)
-    monkeypatch.setenv(ZONE, "Europe/Berlin")
+    use(SourceOptions(call_records_zone=BERLIN))
     assert times(sample) == [at - 3_600_000 for at in utc]
-    monkeypatch.setenv(ZONE, "Mars/Olympus")
-    with pytest.raises(WrongFile, match="'Mars/Olympus', which is no time zone"):
-        times(sample)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_what_is_wrong_with_a_layout_is_said(tmp_path: Path, text: str, said: st
         read_layout(path)
 
 
-def test_a_layout_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(SETTING, "/nowhere.toml")
+def test_a_layout_that_is_not_there() -> None:
+    use(SourceOptions(call_records=Path("/nowhere.toml")))
     with pytest.raises(WrongFile, match=r"cannot read the layout /nowhere\.toml: No such file"):
         layouts()
     assert {layout.name for layout in shipped()} == {"asterisk_cdr", "queuemetrics", "threecx"}

@@ -10,7 +10,7 @@ import pytest
 from support import compose_rules as rules
 from support.containers import compose
 
-from cli.endpoint import SINK_PORT_OFFSET
+from cli.port_offsets import SINK_PORT_OFFSET
 from cli.settings import Settings
 from streams.health.ready_file import VARIABLE
 

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from cli import stack
-from cli.endpoint import PORT_OFFSETS, SINK_PORT_OFFSET
+from cli.port_offsets import PORT_OFFSETS, SINK_PORT_OFFSET
 from cli.settings import Settings
 from deploy.local.ports import free_port
 from schemas.codec import encode

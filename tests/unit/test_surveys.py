@@ -7,7 +7,8 @@ from support.samples import FOLDER, SECRET
 
 from adapters.kit.check import read_stored
 from adapters.kit.contract import events_of
-from adapters.kit.surveys import SETTING, kind_of, number_of
+from adapters.kit.options import SourceOptions, use
+from adapters.kit.surveys import kind_of, number_of
 from adapters.registry import source_of
 
 
@@ -16,10 +17,11 @@ def told(sample: Path) -> list[tuple[str, str, int, int, int]]:
     return [(e.contact_id, e.kind, e.score, e.scale_max, e.occurred_at) for e in events_of(outcomes)]
 
 
-def test_a_question_is_named_by_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("source_options")
+def test_a_question_is_named_by_the_setting() -> None:
     sample = FOLDER / "formbricks" / "survey-formbricks-01.json"
     assert told(sample) == []
-    monkeypatch.setenv(SETTING, "q2=csat, q9=other")
+    use(SourceOptions(survey_questions={"q2": "csat"}))
     assert told(sample)[-1] == ("call-1", "csat", 2, 5, 1_767_686_431_000)
 
 

@@ -7,6 +7,7 @@ from typing import cast
 from kpis.agents.sessions import AgentSession
 from kpis.facts import Facts
 from kpis.fcr.visit import Visit
+from kpis.frozen import frozen
 from kpis.rules import Rules
 from kpis.tallies.moves import add_to, change
 from kpis.tallies.windows import ZERO, Tally, Window, additions
@@ -25,7 +26,7 @@ Arrived = tuple[int, CanonicalEvent]  # offset, event
 NO_OFFERS: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FactKeys:
     """What a contact has had: itself, legs by number, surveys by (kind, respondent), offers by event_id.
 
@@ -48,7 +49,7 @@ def keys_of(facts: Facts) -> FactKeys:
     return FactKeys(facts.contact is not None, legs, surveys, offers=offers)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContactChange:
     """A contact whose event set grew: its table value, its facts, the rows it had and has, what to forward.
 

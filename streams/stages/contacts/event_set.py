@@ -6,16 +6,16 @@ so a state can be compared and a changelog record repeated without harm.
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import cast
 
+from kpis.frozen import frozen
 from schemas.codec import decode
 from schemas.events import ContactEvent
 
 LENGTH = struct.Struct(">I")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CanonicalEvent:
     """An event with its canonical bytes."""
 

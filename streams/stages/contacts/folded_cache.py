@@ -6,11 +6,11 @@ which nothing is kept.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import islice
 
 from kpis.facts import NO_FACTS, Facts
 from kpis.fold.events import fold_unique
+from kpis.frozen import frozen
 from kpis.rules import Rules
 from kpis.tallies.windows import Additions, additions
 from schemas.events import ContactEvent
@@ -21,7 +21,7 @@ from streams.stages.forwards import Forwards, forwards_of
 KEPT_CONTACTS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Folded:
     """A contact's events and all that follows from them."""
 
