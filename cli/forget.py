@@ -90,13 +90,14 @@ def forget_command(
     seal: Seal = False,
     format: Annotated[Format, typer.Option(help="text or json.")] = Format.text,
 ) -> None:
-    """Forget customers: a name drawn at random takes the place of their key, everywhere, for good.
+    """Forget customers: their key goes out of everything, for good, and no number changes.
 
-    In ClickHouse, in the workers' state, in topics and in the files that you name; a later replay, import or
-    restore does not bring them back. Every KPI stays what it is. Stop workers and sinks first (`ringback
-    up`). What stays in Kafka's files until when is in the report.
+    A name drawn at random takes its place, the same in all contacts of a customer: in ClickHouse, in the
+    workers' state, in topics and in the files that you name. A later replay, import or restore does not bring
+    them back. Stop workers and sinks first (`ringback up`). What stays in Kafka's files until when is in the
+    report.
 
-    Example: ringback forget "+49 30 1234567" --file history/contact-events-1999-02.avro --report forgotten.md
+    Example: ringback forget "+49 30 1234567" --file history/1999-02.avro --report told.json
     """
     config = settings()
     if seal == bool(customers):

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import cast
 
 from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.client import Client
 
 from maintenance.history import History
 from schemas.codec import decode, encode
-from schemas.events import AgentStateChanged, SourceHeartbeat
+from schemas.events import AgentStateChanged, ContactEvent, SourceHeartbeat
 from schemas.forgotten import Ledger
 from schemas.topics import FORGOTTEN, SINK_GROUP, SINK_TOPICS
 from sinks.binding import bind, fits, known_clusters, read_all_again
@@ -97,7 +98,7 @@ def contact_rows(canonicals: Iterator[bytes], ledger: Ledger) -> Iterator[list[o
     for canonical in canonicals:
         event = decode(canonical)
         if not isinstance(event, AgentStateChanged | SourceHeartbeat):
-            known = ledger.applied(event)
+            known = cast(ContactEvent, ledger.applied(event))
             yield event_row(known, canonical if known is event else encode(known))
 
 

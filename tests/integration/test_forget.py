@@ -109,7 +109,7 @@ async def test_gone_for_good_and_no_number_changes(stack: Stack, tmp_path: Path)
     assert stack.value("SELECT count() FROM fcr FINAL WHERE isNotNull(next_at)") > 0  # they did call again
     assert b"unknown!" in bytes.fromhex(stack.value("SELECT hex(payload) FROM dead_letters FINAL"))
 
-    report = tmp_path / "report.md"
+    report = tmp_path / "report.txt"
     options = [option for path in files for option in ("--file", str(path))]
     told = answer(env, "forget", WRITTEN, *options, "--report", str(report))
     assert told["differences"] == 0

@@ -120,7 +120,7 @@ class Customers:
         found: Newest = {}
         refused: list[RefusedRecord] = []
         for record in records:
-            if record.value is None:  # a customer who was forgotten: told again under a pseudonym
+            if record.value is None and self.forgotten:  # of one of these: told again under a pseudonym
                 continue
             try:
                 update = read_update(record.key, record.value)
