@@ -9,6 +9,7 @@ import gc
 import logging
 import sys
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from schemas.events import Event
 from schemas.topics import CONTACT_EVENTS
 
 FORMER, OURS = "aiokafka", "confluent-kafka"
-RECORDS, EVENTS, IMPORT = "records", "events", "import"
+RECORDS, EVENTS, IMPORT, PROCESSES = "records", "events", "import", "import by processes"
 JSON_LINES = "events.jsonl"
 
 
@@ -61,6 +62,9 @@ class Former:
 
     async def send(self, event: Event) -> None:
         await self.send_record(event_record(event, encode))
+
+    async def send_canonical(self, record: OutgoingRecord) -> None:
+        await self.send_record(record)
 
     async def send_dead_letter(self, refused: DeadLetter) -> None:
         raise NotImplementedError
@@ -99,7 +103,7 @@ def sender_of(library: str, servers: str, compression: str | None) -> AbstractAs
 async def main(folder: Path, servers: str, library: str, what: str, compression: str | None) -> None:
     """Send everything."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    messages = load(folder).messages if what != IMPORT else []
+    messages = load(folder).messages if what not in (IMPORT, PROCESSES) else []
     records = [OutgoingRecord(CONTACT_EVENTS, one.key, one.value) for one in messages]
     events = [decode(one.value) for one in messages] if what == EVENTS else []
     count = len(messages)
@@ -115,9 +119,8 @@ async def main(folder: Path, servers: str, library: str, what: str, compression:
                     await sender.send(event)
             else:
                 quiet = ImportProgress(Console(stderr=True, force_terminal=False))
-                done = await import_file(
-                    folder / JSON_LINES, lambda file: read_events(file, b"k"), sender, quiet
-                )
+                reader = partial(read_events, secret=b"k")
+                done = await import_file(folder / JSON_LINES, reader, sender, quiet, apart=what == PROCESSES)
                 count = done.sent
     used.report(count, "")
 

@@ -27,6 +27,7 @@ from adapters.registry import SOURCES, NoSuchSource, source_of
 from adapters.sending.file_import import Interrupted, import_file
 from adapters.sending.producer import Offsets
 from adapters.sending.progress_bar import ImportProgress
+from adapters.sending.records import OutgoingRecord
 from cli.adapter_fold import TOTALS, facts_of, fold_lines, totals
 from cli.console import NO, WRONG_USE, Format, err, fail, out, print_json, settings
 from cli.importing import INTERRUPTED
@@ -34,6 +35,7 @@ from cli.printable import json_printable, printable
 from cli.secrets import customer_secret
 from cli.sending import merged
 from kpis.fold.events import fold
+from schemas.codec import decode
 from schemas.dead_letter import DeadLetter
 from schemas.events import Event
 
@@ -76,8 +78,9 @@ class PrintingSender:
         self._refused, self._kept_max = 0, kept_max
         self.events: list[Event] = []
 
-    async def send(self, event: Event) -> None:
+    async def send_canonical(self, record: OutgoingRecord) -> None:
         """Print an event."""
+        event = decode(record.value)
         if len(self.events) < self._kept_max:
             self.events.append(event)
         sys.stdout.buffer.write(json_printable(event_line(event)))

@@ -14,7 +14,8 @@ from adapters.kit.lines import STDIN
 from adapters.kit.outcomes import WrongFile
 from adapters.kit.source import Source
 from adapters.registry import SOURCES
-from adapters.sending.file_import import Interrupted, Reader, import_file
+from adapters.sending.file_import import Interrupted, import_file
+from adapters.sending.line_workers import Reader
 from adapters.sending.producer import NotSent
 from adapters.sending.progress_bar import ImportProgress
 from cli.console import UNREACHABLE, WRONG_USE, Format, err, fail, settings
@@ -38,7 +39,9 @@ Keep = Annotated[
 As = Annotated[Format, typer.Option(help="text or json.")]
 
 
-async def import_files(files: list[str], reader: Reader, wait: bool, keep: bool) -> dict[str, int]:
+async def import_files(
+    files: list[str], reader: Reader, wait: bool, keep: bool, apart: bool
+) -> dict[str, int]:
     """Send the events of files one after the other; the counts.
 
     Duplicates are those within a file and, when waiting, those that ClickHouse had already: by how much less
@@ -48,7 +51,7 @@ async def import_files(files: list[str], reader: Reader, wait: bool, keep: bool)
     config = settings()
     before = await asyncio.to_thread(stored_events, config) if wait else None
     async with await open_sender(config) as sender:
-        results = [await import_file(name, reader, sender, ImportProgress(), keep) for name in files]
+        results = [await import_file(name, reader, sender, ImportProgress(), keep, apart) for name in files]
     counts = merged(results)
     if wait:
         await wait_stored(config)
@@ -85,7 +88,7 @@ def run(source: Source, files: list[str], reader: Reader, wait: bool, format: Fo
     try:
         for name in files:
             look_at(name)  # a mistyped name is said before Kafka is waited for and another file is sent
-        counts = asyncio.run(import_files(source.in_order(files), reader, wait, keep))
+        counts = asyncio.run(import_files(source.in_order(files), reader, wait, keep, source.apart))
     except WrongFile as error:
         fail(str(error), WRONG_USE)
     except NotSent as error:

@@ -70,8 +70,11 @@ class TableFiller:
                         f"SETTINGS allow_nullable_key = 1 EMPTY AS SELECT * FROM {step.select}",
                         parameters=part,
                     )
-                insert = f"INSERT INTO {step.table} SELECT * FROM {step.select}"
-                self._client.command(insert, parameters=part, settings=self._settings)
+                self.do(step, f"INSERT INTO {step.table} SELECT * FROM {step.select}", part)
+
+    def do(self, step: Step, statement: str, part: dict[str, object]) -> None:
+        """One slice of a step."""
+        self._client.command(statement, parameters=part, settings=self._settings)
 
     def drop(self, tables: Sequence[str]) -> None:
         """Remove these tables, whether they were made or not."""

@@ -4,6 +4,8 @@ Each function returns a SELECT in brackets, to be used as a relation, with the m
 read facts, wherever these come from: the stream's tables or the oracle's relations.
 """
 
+# ruff: noqa: S608 -- names and relations are ours
+
 from collections.abc import Sequence
 from typing import Literal
 
@@ -16,11 +18,15 @@ def survey_bookings(surveys: str, at: Literal["booked_at", "responded_at"] = "bo
     return compose("bookings", "surveys", surveys=surveys, at=at)
 
 
-def fcr_bookings(fcr: str, days: Sequence[int]) -> str:
+def fcr_bookings(fcr: str, days: Sequence[int], contacts: str = "") -> str:
     """What candidates add, per length of the window: minute_ms, days, channel, queue, agent, team, reason,
-    m_<measure>. No parameters.
+    m_<measure>. No parameters. With the relation of their `contacts` also the dimensions of these.
     """
-    return compose("bookings", "fcr", fcr=fcr, days=f"[{', '.join(str(int(length)) for length in days)}]")
+    if contacts:
+        own = f"(SELECT contact_id, dimensions FROM {contacts}) AS own USING contact_id"
+        fcr = f"(SELECT f.*, own.dimensions AS dimensions FROM {fcr} AS f LEFT JOIN {own})"
+    lengths = f"[{', '.join(str(int(length)) for length in days)}]"
+    return compose("bookings", "fcr", fcr=fcr, days=lengths, also="dimensions, " if contacts else "")
 
 
 def states(since: str = "", agent_events: str = "agent_events") -> str:

@@ -35,7 +35,8 @@ def read_line(file: LineFile, line: Line, secret: bytes) -> LineOutcome:
 def read_bank(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
     """Outcomes of an open call log, one per row; raises WrongFile before the first if it is none."""
     lines = iter(file)
-    check_header(file, next(lines, None))
+    if not file.begun:
+        check_header(file, next(lines, None))
     for line in lines:
         if line.data.strip() or line.problem:
             yield read_line(file, line, secret)

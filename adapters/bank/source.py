@@ -20,4 +20,5 @@ ENTRY = Source(
         "No surveys and no agent states: CSAT, NPS, CES, AES, occupancy and utilisation are null.",
     ),
     header_lines=1,
+    apart=True,
 )

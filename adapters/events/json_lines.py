@@ -121,7 +121,7 @@ def read_events(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
     Raises WrongFile where the first is no JSON object: of a file of another kind nothing is sent, not even as
     dead letters, since nobody could tell which part of it names a customer.
     """
-    first = True
+    first = not file.begun
     for line in file:
         if line.data.strip() or line.problem:
             if first and not line.problem:

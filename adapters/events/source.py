@@ -11,6 +11,7 @@ ENTRY = Source(
     layout="one JSON object a line, its type and fields those of schemas/events.py",
     reader="adapters.events.json_lines:read_events",
     customers="adapters.events.json_lines:customers_of",
+    apart=True,
     gives=(
         "contact_started",
         "contact_queued",

@@ -43,8 +43,12 @@ class Line:
 class LineFile:
     """An open file as lines, with its size and how far it was read, both as stored (packed, if it is).
 
-    `keep_payloads`: refused lines are wanted as they are, not only their shapes.
+    `keep_payloads`: refused lines are wanted as they are, not only their shapes. `begun`: what tells whether
+    it is the right file was before these lines (adapters.kit.line_parts).
     """
+
+    first_number = 1
+    begun = False
 
     def __init__(
         self, name: str, stored: io.BufferedReader, total_bytes: int | None, keep_payloads: bool = False
@@ -66,7 +70,7 @@ class LineFile:
 
     def __iter__(self) -> Iterator[Line]:
         """The lines. A damaged archive ends with a line that says so, after all that could be read."""
-        number = 0
+        number = self.first_number - 1
         while True:
             number += 1
             try:
@@ -84,6 +88,15 @@ class LineFile:
         """The next bytes, up to the end of a line and no more than so many. Raises what DAMAGED names."""
         return self._lines.readline(length)
 
+    def drop_line(self) -> int:
+        """Read to the end of the line; how many bytes that were. Raises what DAMAGED names."""
+        length = 0
+        while piece := self._lines.readline(LINE_MAX_BYTES):
+            length += len(piece)
+            if piece.endswith(b"\n"):
+                break
+        return length
+
     def _next(self, number: int) -> Line | None:
         data = self._lines.readline(LINE_MAX_BYTES + 1)
         if not data:
@@ -92,17 +105,9 @@ class LineFile:
             data = data.removeprefix(BYTE_ORDER_MARK)
         if len(data) <= LINE_MAX_BYTES or data.endswith(b"\n"):
             return Line(number, data.rstrip(b"\r\n"))
-        length = len(data) + self._discard_line()
+        length = len(data) + self.drop_line()
         detail = f"too_large: {length} bytes; a line has at most {LINE_MAX_BYTES}"
         return Line(number, data[:PAYLOAD_MAX_BYTES], detail)
-
-    def _discard_line(self) -> int:
-        length = 0
-        while piece := self._lines.readline(LINE_MAX_BYTES):
-            length += len(piece)
-            if piece.endswith(b"\n"):
-                break
-        return length
 
 
 @contextmanager

@@ -54,6 +54,7 @@ class Source:
     lacks: tuple[str, ...]
     header_lines: int = 0
     ordered: bool = False  # lines mean something only in the order in which they stand
+    apart: bool = False  # each line means something by itself: parts of a file are read beside each other
     snapshot: bool = False  # tells a state again and again; what changed has a greater revision
     secrets: tuple[str, ...] = ()
     parts: str = ""  # "module:class" of a reader that remembers: several files are parts of one log

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -11,13 +11,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol, Self
 
-from adapters.kit.lines import LineFile, open_lines
-from adapters.kit.outcomes import Accepted, LineOutcome, Skipped, WrongFile
+from adapters.kit.lines import open_lines
+from adapters.kit.outcomes import Skipped, WrongFile
+from adapters.sending.line_workers import Reader, Workers, processes_for, read_outcomes
 from adapters.sending.producer import Offsets
 from adapters.sending.progress_bar import ImportProgress
-from schemas.codec import encode
+from adapters.sending.ready import Ready
+from adapters.sending.records import OutgoingRecord
 from schemas.dead_letter import DeadLetter
-from schemas.events import AgentStateChanged, Event, SourceHeartbeat
+from schemas.topics import CONTACT_EVENTS
 
 # Two generations of this many 16-byte hashes, some 200 MB when full. A repetition further back than that is
 # sent, which costs time and no truth: the stream counts every event once.
@@ -26,14 +28,13 @@ HASH_BYTES = 16
 GRACE_S = 3.0
 REFUSED_LINES = 10_000
 BREATHE_EVERY = 256  # lines between two chances for sending and for Ctrl-C
-Reader = Callable[[LineFile], Iterator[LineOutcome]]
 
 
-class Sender(Protocol):
+class CanonicalSender(Protocol):
     """What an import needs of adapters.sending.producer.EventSender."""
 
-    async def send(self, event: Event) -> None:
-        """Hand an event over; it may wait until Kafka has taken others."""
+    async def send_canonical(self, record: OutgoingRecord) -> None:
+        """Hand an event over, its canonical bytes as value; it may wait until Kafka has taken others."""
 
     async def send_dead_letter(self, refused: DeadLetter) -> None:
         """Hand the dead letter of a refused line over."""
@@ -125,16 +126,16 @@ class Counter:
         self.sent = self.duplicates = self.dead_letters = self.skipped = self.contacts = self.beside = 0
         self._events, self._contacts = Seen(), Seen()
 
-    def is_new(self, event: Event) -> bool:
+    def is_new(self, record: OutgoingRecord) -> bool:
         """Count an event; False if the file had the very same one before."""
-        if self._events.add(encode(event)):
+        if self._events.add(record.value):
             self.duplicates += 1
             return False
         self.sent += 1
-        if isinstance(event, AgentStateChanged | SourceHeartbeat):
-            self.beside += 1
+        if record.topic == CONTACT_EVENTS:
+            self.contacts += not self._contacts.add(record.key)
         else:
-            self.contacts += not self._contacts.add(event.contact_id.encode())
+            self.beside += 1
         return True
 
     def result(self, offsets: Offsets) -> ImportResult:
@@ -191,12 +192,12 @@ class CtrlC:
             self.reading = False
 
 
-async def take(item: LineOutcome, sender: Sender, counter: Counter) -> None:
+async def take(item: Ready, sender: CanonicalSender, counter: Counter) -> None:
     """Send what a line gives."""
-    if isinstance(item, Accepted):
-        for event in item.events:
-            if counter.is_new(event):
-                await sender.send(event)
+    if isinstance(item, tuple):
+        for record in item:
+            if counter.is_new(record):
+                await sender.send_canonical(record)
     elif isinstance(item, DeadLetter):
         counter.dead_letters += 1
         await sender.send_dead_letter(item)
@@ -207,15 +208,17 @@ async def take(item: LineOutcome, sender: Sender, counter: Counter) -> None:
 async def import_file(
     path: str | Path,
     reader: Reader,
-    sender: Sender,
+    sender: CanonicalSender,
     progress: ImportProgress,
     keep_payloads: bool = False,
+    apart: bool = False,
 ) -> ImportResult:
     """Send the events of a file and wait until Kafka has them; refused lines as they are only if asked for.
 
-    Every event is validated before it is sent. Raises WrongFile before anything is sent if the file is of
-    another kind, and later if most of its lines are refused, OSError if it cannot be opened, Interrupted on
-    Ctrl-C, NotSent if Kafka stays away.
+    `apart`: lines mean something each by itself (adapters.kit.source), so a large file is read in several
+    processes, and the reader has to be one that can be sent to them. Every event is validated before it is
+    sent. Raises WrongFile before anything is sent if the file is of another kind, and later if most of its
+    lines are refused, OSError if it cannot be opened, Interrupted on Ctrl-C, NotSent if Kafka stays away.
     """
     counter, name = Counter(), Path(path).name
     with CtrlC() as ctrl_c, ExitStack() as closing:
@@ -224,7 +227,10 @@ async def import_file(
                 file = closing.enter_context(open_lines(path, keep_payloads))
             name = file.name
             closing.enter_context(progress.of(name, file.total_bytes))
-            await send_all(file, reader, sender, progress, counter, ctrl_c)
+            number = processes_for(file.total_bytes) if apart else 0
+            workers = closing.enter_context(Workers(reader, file, number)) if number else None
+            outcomes = read_outcomes(file, reader, workers)
+            await send_all(file.name, outcomes, sender, progress, counter, ctrl_c)
         except (KeyboardInterrupt, asyncio.CancelledError):
             if not ctrl_c.asked:
                 raise
@@ -235,7 +241,7 @@ async def import_file(
         return counter.result(await sender.flush())
 
 
-async def confirmed(sender: Sender) -> Offsets:
+async def confirmed(sender: CanonicalSender) -> Offsets:
     """What Kafka has confirmed of all that was sent; nothing where it does not answer soon."""
     with suppress(TimeoutError):
         async with asyncio.timeout(GRACE_S):
@@ -244,23 +250,24 @@ async def confirmed(sender: Sender) -> Offsets:
 
 
 async def send_all(
-    file: LineFile,
-    reader: Reader,
-    sender: Sender,
+    name: str,
+    outcomes: Iterator[tuple[Ready, int]],
+    sender: CanonicalSender,
     progress: ImportProgress,
     counter: Counter,
     ctrl_c: CtrlC,
 ) -> None:
     """Read and send to the end. Raises KeyboardInterrupt between two records, TooManyRefused."""
-    outcomes, refusals = reader(file), Refusals(file.name)
+    refusals = Refusals(name)
     for number in count():
         with ctrl_c.while_reading():
-            item = next(outcomes, None)
-        if item is None:
+            found = next(outcomes, None)
+        if found is None:
             return
+        item, bytes_read = found
         if isinstance(item, DeadLetter):
             refusals.add(item)
         await take(item, sender, counter)
         if number % BREATHE_EVERY == 0:
-            progress.update(number, file.bytes_read)
+            progress.update(number, bytes_read)
             await asyncio.sleep(0)

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from adapters.kit.outcomes import LineOutcome
-from adapters.sending.file_import import Sender
-from adapters.sending.outcomes import Counts, pause, send_outcome
+from adapters.sending.outcomes import Counts, Sender, pause, send_outcome
 from schemas.events import SourceHeartbeat
 
 BATCH = 1_000  # lines between two times that the position is kept

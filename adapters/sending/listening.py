@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from adapters.kit.sessions import BrokenProtocol, Listener, Session, waits
-from adapters.sending.file_import import Sender
-from adapters.sending.outcomes import Counts, pause, send_outcome
+from adapters.sending.outcomes import Counts, Sender, pause, send_outcome
 
 log = structlog.get_logger()
 READ_BYTES = 65_536

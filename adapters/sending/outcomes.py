@@ -3,10 +3,25 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from adapters.kit.outcomes import Accepted, LineOutcome
-from adapters.sending.file_import import Sender
+from adapters.sending.producer import Offsets
 from schemas.dead_letter import DeadLetter
+from schemas.events import Event
+
+
+class Sender(Protocol):
+    """What they need of adapters.sending.producer.EventSender."""
+
+    async def send(self, event: Event) -> None:
+        """Hand an event over; it may wait until Kafka has taken others."""
+
+    async def send_dead_letter(self, refused: DeadLetter) -> None:
+        """Hand the dead letter of a refused line over."""
+
+    async def flush(self) -> Offsets:
+        """Wait until all is confirmed."""
 
 
 @dataclass

@@ -16,6 +16,7 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from adapters.sending.records import Encode, OutgoingRecord, dead_letter_of, event_record
+from schemas.codec import decode
 from schemas.codec import encode as encode_single_object
 from schemas.dead_letter import DeadLetter
 from schemas.events import Event
@@ -103,6 +104,12 @@ class EventSender:
     async def send(self, event: Event) -> None:
         """Send an event; returns as soon as there is room for the next one."""
         await self.send_record(event_record(event, self._encode))
+
+    async def send_canonical(self, record: OutgoingRecord) -> None:
+        """Send an event of which the canonical bytes are known, which on the wire may be others."""
+        if self._encode is not encode_single_object:
+            record = OutgoingRecord(record.topic, record.key, self._encode(decode(record.value)))
+        await self.send_record(record)
 
     async def send_dead_letter(self, refused: DeadLetter) -> None:
         """Send a refused line to the dead-letter topic."""

@@ -71,8 +71,8 @@ FINAL = """## Final or not
 LIMITS = """## What it costs
 
 Sums of a day come from windows, whatever is stored. `_figures`, `_wide` and the views by reason, agent,
-and queue and agent read single legs or contacts, all of them for any condition on time: seconds at 10
-million contacts. Measured: [sizing](../operating/sizing.md#bi).
+queue and agent, and dimension read single legs or contacts, all of them for any condition on time:
+seconds at 10 million contacts. Measured: [sizing](../operating/sizing.md#bi).
 
 Not to be used: tables, and any name that this page and [views](views.md) do not have."""
 
@@ -102,6 +102,7 @@ def view_rows() -> list[tuple[str, str, str, str]]:
         for kind, names in periods.items()
     ]
     what = {"agent": "of agents, with FCR and surveys; `_wide` with variants", "reason": "the core, surveys",
+            "dimension": "the core, surveys; ask for one: `WHERE dimension = 'brand'`",
             "queue_agent": "as `agent_day`, without logged time", "survey": "of surveys"}  # fmt: skip
     for views, by in FACT_VIEWS:
         head = next(iter(views)).removesuffix("_quarter_hour").removesuffix("_hour")

@@ -49,6 +49,11 @@ def from_windows(question: Question) -> bool:
     return set(question.by) <= set(WINDOW_DIMENSIONS)
 
 
+def own_dimensions(question: Question) -> list[str]:
+    """Dimensions of one's own that are asked for: facts alone have them."""
+    return [name for name in question.by if name not in LEG_DIMENSIONS]
+
+
 def known_kpi(name: str, known: dict[str, Kpi]) -> Kpi:
     """The KPI of that id. Raises CannotAnswer with what was probably meant."""
     if name in known:
@@ -63,9 +68,6 @@ def obstacle(kpi: Kpi, question: Question) -> str:
     """Why a KPI has no answer to this question; "" where it has one."""
     known = STATE_DIMENSIONS if kpi.table == "states" else AGENT_DIMENSIONS
     foreign = [name for name in question.by if name not in known]
-    own = [name for name in question.by if name not in LEG_DIMENSIONS]
-    if kpi.table == "fcr" and own:
-        return f"{kpi.id} is judged by customer: by {', '.join(LEG_DIMENSIONS)} only, not by {own[0]}"
     if kpi.table in ("agents", "states") and foreign:
         return f"{kpi.id} is a KPI of agents: by {' and '.join(known)} only, not by {foreign[0]}"
     if kpi.table in ("agents", "states") and question.every == "1m":
@@ -83,7 +85,7 @@ def no_dimension(name: str) -> str:
 def chosen(question: Question, rules: Rules) -> list[Kpi]:
     """The KPIs asked for; all that make sense here if none is named. Raises CannotAnswer."""
     known = every_kpi(rules)
-    odd = [name for name in question.by if name not in LEG_DIMENSIONS and not OWN_DIMENSION.fullmatch(name)]
+    odd = [name for name in own_dimensions(question) if not OWN_DIMENSION.fullmatch(name)]
     if odd:
         raise CannotAnswer(no_dimension(odd[0]))
     named = [known_kpi(name, known) for name in dict.fromkeys(question.kpis)]

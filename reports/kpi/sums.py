@@ -18,7 +18,7 @@ from kpis.tallies.live import LIVE_MEASURES
 from kpis.tallies.offers import OFFER_MEASURES
 from kpis.tallies.surveys import SURVEY_MEASURES
 from kpis.tallies.windows import CONTACT_MEASURES, LEG_MEASURES, MEASURES
-from reports.kpi.question import Question, from_windows
+from reports.kpi.question import Question, from_windows, own_dimensions
 from reports.kpi.relations import Relations
 from reports.queries import rows
 from sql import kpi_queries as text
@@ -111,7 +111,8 @@ def fcr_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
         keys = (*text.WINDOW_DIMENSIONS, "days")
         relation = text.window_source(relations.fcr_windows, FCR_MEASURES, keys)
     else:
-        relation = fcr_bookings(relations.fcr, reading.rules.fcr.windows_days)
+        contacts = relations.contacts if own_dimensions(reading.question) else ""
+        relation = fcr_bookings(relations.fcr, reading.rules.fcr.windows_days, contacts)
     query = text.sums(text.matured(relation), FCR_MEASURES, reading.when, by, ("days", "mature", "era"))
     judged: dict[Key, dict[Judged, Sums]] = defaultdict(dict)
     for row in reading.rows(query):

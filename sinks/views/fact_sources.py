@@ -41,8 +41,15 @@ def only(by: Dimensions, facts: str) -> str:
     return f"(SELECT * FROM {facts} WHERE agent != '')" if "agent" in by and "reason" not in by else facts
 
 
+def by_own(relation: str) -> str:
+    """A row for each dimension of one's own, by its name and value; none for a row that has none."""
+    named = "mapKeys(dimensions) AS own_name, mapValues(dimensions) AS own_value"
+    return f"(SELECT *, own_name AS dimension, own_value AS value FROM {relation} ARRAY JOIN {named})"
+
+
 def source(relation: str, by: Dimensions, values: Values) -> ViewSource:
     """The values of a relation that has minute_ms. Under other names first: some totals are columns here."""
+    relation = by_own(relation) if "dimension" in by else relation
     renamed = ", ".join(f"{value} AS v_{name}" for name, value in values.items())
     relation = f"(SELECT minute_ms, {', '.join(by)}, {renamed} FROM {relation})"
     return ViewSource(relation, MINUTE_S, {name: f"v_{name}" for name in values})
@@ -65,7 +72,7 @@ def until_now(rules: Rules) -> str:
 
 
 def fact_sources(kpis: Sequence[Kpi], rules: Rules, by: Dimensions) -> list[ViewSource]:
-    """Sources by any of channel, queue, agent, team and reason."""
+    """Sources by any of channel, queue, agent, team, reason, and dimension with value."""
     parameters = rule_parameters(rules)
     of_legs, of_contacts, of_offers = (
         window_values(kpis, rules, by, known) for known in (LEG_MEASURES, CONTACT_MEASURES, OFFER_MEASURES)
@@ -85,7 +92,8 @@ def fact_sources(kpis: Sequence[Kpi], rules: Rules, by: Dimensions) -> list[View
     }  # fmt: skip
     lengths = [(kpi.days, *(days for _, days in kpi.dated_days)) for kpi in kpis if kpi.table == "fcr"]
     days = sorted({days for each in lengths for days in each})
-    sources.append(source(bookings.fcr_bookings(only(by, text.STREAM_FCR), days), by, judged))
+    contacts = text.STREAM_CONTACTS if "dimension" in by else ""
+    sources.append(source(bookings.fcr_bookings(only(by, text.STREAM_FCR), days, contacts), by, judged))
     for start, at in SURVEYS_AT.items():
         answers = {n: f"m_{m}" for n, m in measures(kpis, "surveys").items() if n.startswith(start)}
         relation = bookings.survey_bookings(only(by, text.STREAM_SURVEYS), at)

@@ -38,6 +38,7 @@ BY_AGENT: Dimensions = ("agent", "team")
 BY_REASON: Dimensions = ("channel", "queue", "reason")
 BY_QUEUE_AND_AGENT: Dimensions = ("channel", "queue", "agent", "team")
 BY_ALL: Dimensions = LEG_DIMENSIONS
+BY_OWN: Dimensions = ("channel", "queue", "dimension", "value")
 ELSEWHERE = (
     "agents",
     "states",
@@ -114,7 +115,7 @@ def queue_view(
 
 
 def fact_view(name: str, every: str, rules: Rules, zone: ZoneInfo, by: Dimensions, wide: bool = False) -> str:
-    """A view by agent, by reason, by queue and agent, or of surveys."""
+    """A view by agent, by reason, by queue and agent, by dimensions of one's own, or of surveys."""
     known = every_kpi(rules).values()
     kpis = [kpi for kpi in known if (wide or not kpi.variant_of) and of_facts(kpi, by)]
     listed = f"{', '.join(by[:-1])} and {by[-1]}"

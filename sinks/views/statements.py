@@ -16,6 +16,7 @@ from sinks.views.figures import figure_columns
 from sinks.views.kpi_views import (
     BY_AGENT,
     BY_ALL,
+    BY_OWN,
     BY_QUEUE_AND_AGENT,
     BY_REASON,
     FIGURES,
@@ -53,11 +54,13 @@ KPI_VIEWS = {f"kpi_{name}": every for name, every in PERIODS.items()}
 AGENT_VIEWS = {f"agent_{name}": every for name, every in PERIODS.items() if every != "1m"}
 REASON_VIEWS = {f"reason_{name}": PERIODS[name] for name in DAILY}
 QUEUE_AGENT_VIEWS = {f"queue_agent_{name}": PERIODS[name] for name in DAILY}
+OWN_VIEWS = {f"dimension_{name}": PERIODS[name] for name in ("quarter_hour", *DAILY)}
 SURVEY_VIEWS = {f"survey_{name}": PERIODS[name] for name in DAILY}
 FACT_VIEWS = (
     (AGENT_VIEWS, BY_AGENT),
     (REASON_VIEWS, BY_REASON),
     (QUEUE_AGENT_VIEWS, BY_QUEUE_AND_AGENT),
+    (OWN_VIEWS, BY_OWN),
     (SURVEY_VIEWS, BY_ALL),
 )
 NONE: Mapping[str, str] = {}

@@ -4,7 +4,7 @@ WITH
 -- Each candidate once per length.
 judged AS (
     SELECT
-        channel, queue, agent, team, reason, begins_at, ended_at,
+        {also}channel, queue, agent, team, reason, begins_at, ended_at,
         anchor != 0 AS is_anchor, failed != 0 AS failed_itself, level1_resolvable != 0 AS level1,
         transferred != 0 AS passed_on,
         toUInt16(length_days) AS window_days,
@@ -27,7 +27,7 @@ doubled AS (
 SELECT
     intDiv(assumeNotNull(booked_ms), 60000) * 60000 AS minute_ms,
     window_days AS days,
-    channel, queue, agent, team, reason,
+    {also}channel, queue, agent, team, reason,
     toInt64(ending AND is_anchor) AS m_anchors,
     toInt64(ending AND is_level1) AS m_anchors_level1,
     toInt64(ending AND returned) AS m_repeated,

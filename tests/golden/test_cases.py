@@ -9,14 +9,15 @@ from support.kpi_values import Expected
 from support.kpi_world import Stored
 
 from kpis.catalogue.every_kpi import every_kpi
+from kpis.rules import Rules
 from schemas.events import Event
 
 NAMES = case_names()
 
 
-def values(check: Check, events: list[Event]) -> dict[tuple[str, ...], dict[str, Row]]:
+def values(check: Check, events: list[Event], rules: Rules) -> dict[tuple[str, ...], dict[str, Row]]:
     """The KPIs of a check by dimensions, from facts alone."""
-    world = world_of(events)
+    world = world_of(events, rules)
     facts = world.facts()
     stored = Stored(None, world, facts, fcr_facts(facts, world.rules), quarters(world))  # type: ignore[arg-type]
     known, found = every_kpi(world.rules), defaultdict[tuple[str, ...], dict[str, Row]](dict)
@@ -32,7 +33,7 @@ def wrong(case: Case) -> list[str]:
         f"{order}: {line}"
         for order, events in case.orders().items()
         for check in case.checks
-        for line in wrong_in(check, values(check, events))
+        for line in wrong_in(check, values(check, events, case.rules))
     ]
 
 

@@ -94,7 +94,6 @@ def test_every_kpi_is_what_the_facts_say(
         kpi.id for kpi in KPIS.values()
         if (kpi.is_state and every != "all") or (kpi.table == "agents" and not agents_fit)
         or (kpi.table == "states" and not states_fit)
-        or (kpi.table == "fcr" and "brand" in by)
         or (isinstance(kpi.figure, PeakHour) and every in ("1m", "15m", "30m"))
     }  # fmt: skip
     for name, values in found.items():
@@ -134,9 +133,7 @@ def test_recomputed_from_events_is_the_same(
     kpis = tuple(
         kpi.id
         for kpi in KPIS.values()
-        if (span == RANGE or not kpi.is_state)
-        and not (kpi.table in ("agents", "states") and "queue" in by)
-        and not (kpi.table == "fcr" and "brand" in by)
+        if (span == RANGE or not kpi.is_state) and not (kpi.table in ("agents", "states") and "queue" in by)
     )
     question = Question(*span, "all", by, kpis, as_of_ms=LATER)
     again = replace(question, from_oracle=True)
@@ -154,7 +151,6 @@ def test_recomputed_from_events_is_the_same(
             "no dimension 'colour' here; there are: channel, queue, agent",
         ),
         ("all", ("Brand",), "asa", "no dimension 'Brand' here"),
-        ("all", ("brand",), "fcr_gross", "judged by customer"),
         ("all", ("brand",), "occupancy", "by agent and team only"),
         ("all", ("queue",), "occupancy", "by agent and team only, not by queue"),
         ("1m", (), "occupancy", "15m"),

@@ -27,6 +27,7 @@ from sinks.views.columns import column_id
 from sinks.views.kpi_views import (
     BY_AGENT,
     BY_ALL,
+    BY_OWN,
     BY_QUEUE,
     BY_QUEUE_AND_AGENT,
     BY_REASON,
@@ -170,7 +171,9 @@ KINDS = {
     BY_REASON: [("reason_day", "1d", "")],
     BY_QUEUE_AND_AGENT: [("queue_agent_week", "1w", "")],
     BY_ALL: [("survey_month", "1M", "")],
+    BY_OWN: [("dimension_day", "1d", "")],
 }  # fmt: skip
+COLUMN = {"brand": "value"}
 # Not in these contacts: some kinds and scales of surveys, calls back that nobody took.
 ABSENT = {"peak_hour", "callbacks_unanswered"}
 
@@ -186,23 +189,27 @@ def shown_kpis(by: tuple[str, ...], every: str, kind: str) -> dict[str, Kpi]:
 @pytest.mark.parametrize("by", KINDS, ids=" ".join)
 def test_values_are_those_of_the_command(client: Client, world: list[FcrFact], by: tuple[str, ...]) -> None:
     apply_views(client, RULES, WORLD_ZONE)
+    asked_by = by if by != BY_OWN else ("channel", "queue", "brand")
     for view, every, kind in KINDS[by]:
         known = shown_kpis(by, every, kind)
         now, found = within_a_minute(client, view)
-        here = {(ms(row["window_start"]), *(row[name] for name in by)): row for row in found}
+        found = [row for row in found if row.get("dimension", "brand") == "brand"]
+        here = {(ms(row["window_start"]), *(row[COLUMN.get(n, n)] for n in asked_by)): row for row in found}
         span = edges(now - 100 * DAY_MS, now + 100 * DAY_MS, "1M", ZoneInfo(WORLD_ZONE))
-        asked = Question(span[1], span[-2], every, by, (*known,), zone=WORLD_ZONE, as_of_ms=now)
+        asked = Question(span[1], span[-2], every, asked_by, (*known,), zone=WORLD_ZONE, as_of_ms=now)
         compared: set[str] = set()
         for line in answer(client, asked, RULES):
-            if "agent" in by and by != BY_ALL and not line["agent"]:
+            if ("agent" in by and by != BY_ALL and not line["agent"]) or line.get("brand") == "":
                 continue
             start = ms(datetime.fromisoformat(line["window_start"]))
-            row = here.get((start, *(line[name] for name in by)), {})
+            row = here.get((start, *(line[name] for name in asked_by)), {})
             for kpi_id, kpi in known.items():
                 compared |= compare(kpi, line["kpis"][kpi_id], row, every)
         absent = set(ABSENT)
         if "agent" in by:  # who was abandoned had no agent
             absent |= {name for name in known if name.startswith("abandoned.within_")}
+        if by == BY_OWN:  # who was turned away was not asked for a brand
+            absent.add("rejected")
         assert {name for name in known if known[name].table != "surveys"} <= compared | absent, view
         assert compared, view
 

@@ -2,13 +2,13 @@
 
 `NN-name.jsonl` has the events as `ringback import` takes them, `NN-name.expected.json` a list of checks:
 a range, KPIs, dimensions, and rows. A value is a number, [numerator, denominator], or null for nothing
-counted.
+counted. `rules` are those by which the source counts, where that is not by the default ones.
 """
 
 import json
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Case:
     name: str
     events: list[Event]
     checks: list[Check]
+    rules: Rules = DEFAULT_RULES
 
     def orders(self) -> dict[str, list[Event]]:
         """The events as they are written, shuffled, and twice in a muddle."""
@@ -74,7 +75,9 @@ def read_case(name: str) -> Case:
     lines = (FOLDER / f"{name}.jsonl").read_text("utf-8").splitlines()
     events = [parse_event(json.loads(line), SECRET) for line in lines]
     expected = json.loads((FOLDER / f"{name}.expected.json").read_text("utf-8"))
-    return Case(name, events, [check_of(fields) for fields in expected["checks"]])
+    own = dict(expected.get("rules", {}))
+    rules = replace(DEFAULT_RULES, **own | {"fcr": replace(DEFAULT_RULES.fcr, **own.get("fcr", {}))})
+    return Case(name, events, [check_of(fields) for fields in expected["checks"]], rules)
 
 
 def case_names() -> list[str]:

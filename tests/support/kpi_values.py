@@ -68,13 +68,14 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
             if applicable(kpi, dims["channel"], rules.async_channels):
                 yield at, dims, amounts
     elif kpi.table == "fcr":
+        brands = {f.contact.contact_id: dims_of(f.contact)["brand"] for f in found.facts if f.contact}
         for fact in found.fcr:
+            dims = dims_of(fact, brand=brands[fact.contact_id])
             for window, days, amounts in fcr_bookings(fact, rules):
                 mature = is_final(window.start, days, as_of)
-                if days == kpi.days_at(window.start) and (
-                    kpi.maturity == "all" or mature == (kpi.maturity == "final")
-                ):
-                    yield window.start, dims_of(fact), amounts | {"open": (1 - mature) * amounts["anchors"]}
+                wanted = kpi.maturity == "all" or mature == (kpi.maturity == "final")
+                if wanted and days == kpi.days_at(window.start):
+                    yield window.start, dims, amounts | {"open": (1 - mature) * amounts["anchors"]}
     elif kpi.table == "surveys":
         for survey in found.surveys:
             at = survey.responded_at if kpi.booked == "responded" else survey.booked_at

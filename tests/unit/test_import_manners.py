@@ -49,7 +49,7 @@ class Taking:
     def __init__(self, hangs: bool = False) -> None:
         self.events, self.letters, self.hangs = 0, 0, hangs
 
-    async def send(self, event: object) -> None:
+    async def send_canonical(self, record: object) -> None:
         self.events += 1
         if self.hangs:
             await asyncio.sleep(60)

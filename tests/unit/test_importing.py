@@ -38,8 +38,8 @@ class FakeSender:
         self.events, self.dead, self.flushed = [], [], 0
         self._interrupt_after = interrupt_after
 
-    async def send(self, event):
-        self.events.append(event)
+    async def send_canonical(self, record):
+        self.events.append(decode(record.value))
         if len(self.events) == self._interrupt_after:
             os.kill(os.getpid(), signal.SIGINT)
 

@@ -1,0 +1,198 @@
+"""`python -m bench.rebuild`: facts and all KPI windows recomputed from raw events by SQL, at scale.
+
+A simulated centre's events (late, doubled, corrected) are stored, and each contact so many times more under
+ids of its own, as are its customers: a centre of that many times the size, whose windows are so many times
+the simulator's own account. Measured is the embedded ClickHouse, which does all the work; there is no Kafka.
+Then every row is made, compared with what stands (nothing) and put in place, as `ringback rebuild` does.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event as Told
+from threading import Thread
+
+from clickhouse_connect.driver.client import Client
+
+from bench.counted import verdict
+from bench.events import Input, Windows, make
+from bench.meter import SAMPLE_S, Meter, Outcome
+from bench.oracle import until_settled
+from bench.sink import windows
+from bench.table import columns, console, cpu_us, machine
+from deploy.local.clickhouse.process import LocalClickHouse
+from deploy.local.ports import free_port
+from kpis.rules import DEFAULT_RULES
+from maintenance.rebuild import ledger
+from maintenance.rebuild.shadow import Compared, Shadow
+from maintenance.rebuild.swap import put_in_place
+from reports import oracle as recomputing
+from reports.oracle import MEMORY_BYTES, Step, TableFiller, recomputed
+from reports.rebuilt import all_facts, by_partition
+from schemas.codec import decode
+from schemas.events import AgentStateChanged, SourceHeartbeat
+from sinks.connection import connect
+from sinks.rows import COLUMNS, event_row
+from sinks.rule_parameters import rule_parameters
+from sinks.writer import migrate
+from sql import oracle_queries as oracle
+
+COUNT, BASE, SEED, PARTITIONS, PAGE = 5_000_000, 500_000, 7, 4, 50_000
+ROW_VERSION = 3  # of a rebuild of an empty Kafka
+NAMES = ("contact_id", "customer_key", "callback_of", "parent_contact_id", "merged_into", "to_contact_id")
+
+
+def store(client: Client, data: Input, copies: int) -> int:
+    """Store the events and their copies; how many rows."""
+    client.command("CREATE TABLE bench_base AS events")
+    for begin in range(0, len(data.messages), PAGE):
+        rows = []
+        for message in data.messages[begin : begin + PAGE]:
+            event = decode(message.value)
+            if not isinstance(event, AgentStateChanged | SourceHeartbeat):
+                rows.append(event_row(event, message.value))
+        client.insert("bench_base", rows, column_names=COLUMNS["events"])
+    for copy in range(copies):
+        named = ", ".join(f"concat({name}, '~{copy}') AS {name}" for name in NAMES)
+        client.command(f"INSERT INTO events SELECT * REPLACE ({named}) FROM bench_base")
+    client.command("DROP TABLE bench_base")
+    return int(client.query("SELECT count() FROM events").result_rows[0][0])
+
+
+class Steps:
+    """How long each step took, in all slices together: what a rebuild costs, by what it does."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def of(self, name: str, seconds: float) -> None:
+        """Add to a step."""
+        self.seconds[name] = self.seconds.get(name, 0) + seconds
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Time a block."""
+        begun = time.monotonic()
+        yield
+        self.of(name, time.monotonic() - begun)
+
+
+class TimedFiller(TableFiller):
+    """Fills tables and notes how long each took."""
+
+    steps = Steps()
+
+    def do(self, step: Step, statement: str, part: dict[str, object]) -> None:
+        """One slice of a step."""
+        with self.steps.timed(step.table.removeprefix("oracle_").rsplit("_", 1)[0]):
+            super().do(step, statement, part)
+
+
+@contextmanager
+def watched(meter: Meter) -> Iterator[None]:
+    """Look at the memory while a block runs."""
+    over = Told()
+
+    def look() -> None:
+        while not over.wait(SAMPLE_S):
+            meter.sample()
+
+    thread = Thread(target=look)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def rebuild(client: Client, steps: Steps, memory_bytes: int) -> None:
+    """All that `ringback rebuild` does in ClickHouse, where nothing stands."""
+    versions = {stage: [ROW_VERSION] * PARTITIONS for stage in ("contacts", "customers", "agents")}
+    begun = ledger.write(client, ledger.new({}, versions), ledger.BEGUN)
+    parameters = rule_parameters(DEFAULT_RULES) | {"queues": []}
+    shadow = Shadow(client, begun, parameters, oracle.settings(memory_bytes))
+    with recomputed(client, DEFAULT_RULES, None, memory_bytes, partitions=PARTITIONS) as tables:
+        with steps.timed("rows that differ"):
+            shadow.make(Compared(by_partition(tables, False), all_facts(tables, False)), False)
+        with steps.timed("what stands"):
+            shadow.settle()
+    with steps.timed("put in place"):
+        put_in_place(client, begun, {})
+
+
+def multiplied(truth: Windows, copies: int) -> Windows:
+    """The account of a centre so many times the size."""
+    return {key: {name: value * copies for name, value in sums.items()} for key, sums in truth.items()}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.rebuild", description=__doc__)
+    parser.add_argument("--events", type=int, default=COUNT, help="events (about)")
+    parser.add_argument("--base", type=int, default=BASE, help="of these, simulated (about); the rest copies")
+    parser.add_argument("--memory-mb", type=int, default=MEMORY_BYTES // 1_000_000, help="of a query")
+    parser.add_argument("--folder", type=Path, help="where the data lies meanwhile")
+    parser.add_argument("--recompute-only", action="store_true", help="without comparing and swapping")
+    wanted = parser.parse_args()
+    copies = max(wanted.events // wanted.base, 1)
+    data = make(wanted.base, SEED)
+    with TemporaryDirectory(prefix="ringback-bench-", dir=wanted.folder) as name:
+        clickhouse = LocalClickHouse(Path(name), free_port())
+        clickhouse.start()
+        try:
+            measure(clickhouse, data, copies, wanted)
+        finally:
+            clickhouse.stop()
+
+
+def measure(clickhouse: LocalClickHouse, data: Input, copies: int, wanted: argparse.Namespace) -> None:
+    """Store, rebuild, compare with the simulator's account."""
+    client = connect(clickhouse.address)
+    migrate(client)
+    begun = time.monotonic()
+    count = store(client, data, copies)
+    until_settled(clickhouse.address)
+    print(f"{count:,} rows stored in {time.monotonic() - begun:.0f} s", flush=True)
+    assert clickhouse.pid is not None
+    steps, meter = TimedFiller.steps, Meter(clickhouse.pid)
+    recomputing.TableFiller = TimedFiller  # type: ignore[misc]
+    truth = multiplied(data.truth, copies)
+    with watched(meter):
+        if wanted.recompute_only:
+            with recomputed(client, DEFAULT_RULES, None, wanted.memory_mb * 1_000_000) as tables:
+                outcome = meter.outcome(count)
+                counted = verdict(windows(clickhouse.address, tables.windows), truth)
+        else:
+            rebuild(client, steps, wanted.memory_mb * 1_000_000)
+            outcome = meter.outcome(count)
+            counted = verdict(windows(clickhouse.address), truth)
+    show(replace(outcome, counted=counted), steps)
+
+
+def show(outcome: Outcome, steps: Steps) -> None:
+    """Print the table and what each step took."""
+    names = ("events", "events/s", "CPU-seconds", "CPU µs/event", "peak MiB", "counted/true")
+    table = columns(names, ("counted/true",))
+    table.add_row(
+        f"{outcome.events:,}",
+        f"{outcome.events / outcome.wall_s:,.0f}",
+        f"{outcome.cpu_s:,.0f}",
+        f"{cpu_us(outcome):.2f}",
+        f"{outcome.peak_mib:,.0f}",
+        outcome.counted,
+    )
+    console().print(table)
+    for name, seconds in steps.seconds.items():
+        console().print(
+            f"{name:20} {seconds:8.1f} s  {100 * seconds / outcome.wall_s:5.1f} %", highlight=False
+        )
+    console().print(machine(), highlight=False)
+
+
+if __name__ == "__main__":
+    main()
