@@ -129,7 +129,7 @@ class Customers:
                 continue
             if self.forgotten.outdated(update.customer, self.topic, partition, record.offset):
                 continue
-            key, value = record.key or b"", record.value
+            key, value = record.key or b"", record.value or b""
             if update.version > (
                 found[key][0].version if key in found else version_of(self.state.get(key, partition))
             ):
