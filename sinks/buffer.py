@@ -146,7 +146,7 @@ class Buffer:
             return
         if isinstance(event, SourceHeartbeat):
             if record.topic == topics.SOURCE_HEARTBEATS:
-                self.tables["heartbeats"].append(heartbeat_row(event))
+                self.tables["heartbeats"].append(heartbeat_row(event, record.timestamp))
         elif isinstance(event, AgentStateChanged):
             if record.topic == topics.AGENT_EVENTS and record.key == event.agent.encode():
                 self.tables["agent_events"].append(agent_event_row(event, canonical))

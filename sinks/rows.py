@@ -39,7 +39,7 @@ AGENT_EVENT_COLUMNS = (
     "agent", "event_id", "revision", "revision_wide", "canonical", "team", "state", "occurred_at", "source",
     "reason",
 )  # fmt: skip
-HEARTBEAT_COLUMNS = ("source", "occurred_at")
+HEARTBEAT_COLUMNS = ("source", "occurred_at", "told_at")
 PUBLISHED_COLUMNS = ("window_start", "channel", "queue", "days", "partition", "measures", "version")
 ARRIVAL_COLUMNS = ("partition", "offset", "contact_id", "event_id", "type", "occurred_at", "arrived_at")
 
@@ -129,9 +129,9 @@ def agent_event_row(event: AgentStateChanged, canonical: bytes) -> list[Any]:
     ]
 
 
-def heartbeat_row(event: SourceHeartbeat) -> list[Any]:
-    """Row of `heartbeats`."""
-    return [event.source, event.occurred_at]
+def heartbeat_row(event: SourceHeartbeat, told_at: int) -> list[Any]:
+    """Row of `heartbeats`; `told_at` is when Kafka got it, UTC milliseconds."""
+    return [event.source, event.occurred_at, max(told_at, 0)]
 
 
 def fact_row(columns: tuple[str, ...], fact: Row, version: int) -> list[Any]:

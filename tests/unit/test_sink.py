@@ -201,7 +201,7 @@ def test_raw_events_go_to_the_table_of_their_topic() -> None:
         "arrived_at": AT,
     }
     assert rows["agent_events"][0]["canonical"] == encode(STATE)
-    assert rows["heartbeats"] == [{"source": "pbx", "occurred_at": AT}]
+    assert rows["heartbeats"] == [{"source": "pbx", "occurred_at": AT, "told_at": AT}]
 
 
 def test_raw_events_that_the_worker_refuses_are_no_rows() -> None:
