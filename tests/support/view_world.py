@@ -106,8 +106,14 @@ def store_world(client: Client, shift_ms: int) -> list[FcrFact]:
     store_agent_states(client, shift_ms)
     lines = []
     for number, (facts, day) in enumerate(zip(folded, by, strict=True)):
-        for window, tally in contribution(facts, RULES).items():
-            lines.append([window.start + day, window.channel, window.queue, number, *tally, 1])
+        moved = replace(  # limits go by when the contact entered
+            facts,
+            contact=shifted(facts.contact, day) if facts.contact else None,
+            legs=tuple(shifted(leg, day) for leg in facts.legs),
+            offers=tuple(shifted(offer, day) for offer in facts.offers),
+        )
+        for window, tally in contribution(moved, RULES).items():
+            lines.append([window.start, window.channel, window.queue, number, *tally, 1])
     columns = ("window_start", "channel", "queue", "partition", *MEASURES, "version")
     client.insert("kpi_windows", lines, column_names=columns)
     lines = []
