@@ -89,6 +89,7 @@ class Grouped(Whom):
     group_by: Annotated[tuple[Word, ...], Field(max_length=10)] | None = None  # labels, and `alert`
     group_wait: Length = 30_000  # others that belong to a first one are waited for
     group_interval: Length = 300_000  # the next message of a group comes no sooner
+    repeat_interval: Length | None = None  # what still fires is told of again so often
 
 
 class Webhook(Grouped):

@@ -16,6 +16,7 @@ from alerts.lease import LeaseLost
 from alerts.ledger import Ledger
 from alerts.notify.sender import send_due
 from alerts.receivers import Receivers
+from alerts.reminding import remind
 from alerts.rule import Group, RuleFile
 from alerts.watching import Watchman
 from schemas.time_units import DAY_MS, MINUTE_MS
@@ -104,6 +105,7 @@ def send_until_stopped(
                 send_due(ledger, known, now_ms, holding=holding, ours=ours)
                 if now_ms() - looked >= MINUTE_MS and ours():
                     looked = now_ms()
+                    remind(ledger, receivers.receivers, looked)
                     shown(len(watchman.look(looked)))
                 elif not ours():
                     shown(None)

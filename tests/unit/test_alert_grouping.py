@@ -14,6 +14,7 @@ from alerts.notify.forms import request_of
 from alerts.notify.post import Delivery, Request
 from alerts.notify.sender import send_due
 from alerts.receivers import Mute, Opsgenie, PagerDuty, Receiver, Secret, Webhook
+from alerts.reminding import remind
 from alerts.silences import Silences
 from alerts.watching import body as meta_body
 
@@ -159,6 +160,45 @@ def test_a_group_that_is_refused_goes_to_the_fallback_each_time(ledger: Ledger) 
         send_due(ledger, {"hook": receiver}, lambda at=now: at + M, lambda _: Delivery("refused", "404"))  # type: ignore[misc]
     rows = ledger.db.execute("SELECT count(*) FROM outbox WHERE receiver = 'mail'").fetchone()
     assert rows == (2,)
+
+
+def begun(ledger: Ledger, number: int, now: int) -> None:
+    """The evaluator's own note of an episode."""
+    ledger.record("Low", (("queue", f"q{number}"),), "firing", now, now, {}, now)
+    ledger.db.execute("UPDATE transition SET episode = ? WHERE at = ?", (f"e{number}", now))
+
+
+def test_what_still_fires_is_told_of_again(ledger: Ledger) -> None:
+    outbox = Outbox(ledger, HOOK.model_copy(update={"repeat_interval": 60 * M}))
+    for number in (0, 1):
+        begun(ledger, number, NOW + number)
+        outbox.tell(number, "firing", NOW)
+    Silences(ledger).add({"queue": "q1"}, NOW + 10 * M, NOW + 100 * M, "ann", "works", NOW)
+    told: dict[int, list[str]] = {}
+    for minute in range(0, 190, 5):
+        remind(ledger, [outbox.receiver], NOW + minute * M)
+        if minute == 150:
+            ledger.record("Low", (("queue", "q0"),), "resolved", NOW + 150 * M, NOW, {}, NOW)
+            ledger.db.execute("UPDATE transition SET episode = 'e0' WHERE kind = 'resolved'")
+            outbox.tell(0, "resolved", NOW + 150 * M)
+        if found := outbox.send(NOW + minute * M):
+            told[minute] = sorted(found)
+    again = "firing still firing: Low: 40.0 %, n=50"
+    assert told == {0: ["firing q0", "firing q1"], 60: [again], 100: [again], 120: [again],
+                    150: ["resolved q0"], 160: [again]}  # fmt: skip
+    assert [each["labels"]["queue"] for each in outbox.told[2:]] == ["q0", "q1", "q0", "q0", "q1"]
+
+
+def test_a_reminder_that_waits_is_dropped_when_it_is_over(ledger: Ledger) -> None:
+    outbox = Outbox(ledger, HOOK.model_copy(update={"repeat_interval": 60 * M}))
+    begun(ledger, 0, NOW)
+    outbox.tell(0, "firing", NOW)
+    assert outbox.send(NOW) == ["firing q0"]
+    assert remind(ledger, [outbox.receiver], NOW + 59 * M) == 0
+    assert remind(ledger, [outbox.receiver], NOW + 60 * M) == 1
+    assert remind(ledger, [outbox.receiver], NOW + 61 * M) == 0
+    outbox.tell(0, "resolved", NOW + 62 * M)
+    assert outbox.send(NOW + 62 * M) == ["resolved q0"]
 
 
 @pytest.mark.parametrize("status", ["meta", "digest", "firing"])
