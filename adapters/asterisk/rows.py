@@ -23,6 +23,7 @@ from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, 
 MAGIC = b"SQLite format 3\0"
 NAME = "queue_log"
 ROWS = 1_000
+LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 LOCK_S = 0.1  # that another program may keep it from us in one look
 
 
@@ -77,15 +78,17 @@ class FollowingRows:
         return [name for name in (*COLUMNS, *DATA, "data") if name in there]
 
     def poll(self) -> Iterator[LineOutcome]:
-        """The outcomes of the rows that have come; none while the database is locked."""
+        """The outcomes of the rows that have come; none while the database is locked. Raises WrongFile."""
         while True:
             try:
                 if self._made_anew():
                     self._at.row, self._at.said = 0, ""
                 query = f"{self._select} WHERE rowid > ? ORDER BY rowid LIMIT {ROWS}"
                 found = self._database.execute(query, (self._at.row,)).fetchall()
-            except sqlite3.OperationalError:
-                return
+            except sqlite3.DatabaseError as error:
+                if error.sqlite_errorcode & 0xFF in LOCKED:
+                    return
+                raise WrongFile(f"{self._path} can no longer be read: {error}") from None
             for number, *cells in found:
                 texts, data = written(cells)
                 outcome = self._outcome(number, texts, data)

@@ -17,6 +17,9 @@ from adapters.asterisk.rows import FollowingRows, following
 from adapters.kit.contract import events_of, refused_of
 from adapters.kit.options import SourceOptions, use
 from adapters.kit.outcomes import LineOutcome, WrongFile
+from adapters.kit.source import load
+from adapters.registry import source_of
+from adapters.sending.following import Followed, follow_once
 from schemas.events import Event
 
 pytestmark = pytest.mark.usefixtures("source_options")
@@ -126,7 +129,36 @@ def test_a_table_that_is_emptied_or_pruned_is_read_on(tmp_path: Path, rows: list
     add(database, [["soon", *rows[0][1:]]])
     ((refused),) = refused_of(reader.poll())
     assert (refused.reason, refused.position) == ("bad_time", 71)
+    database.execute("DROP TABLE queue_log")
+    with pytest.raises(WrongFile, match=r"log\.db can no longer be read: no such table"):
+        [*reader.poll()]
     database.close()
+
+
+class Kept:
+    """Takes what a command would send."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    async def send(self, event: Event) -> None:
+        self.events.append(event)
+
+    async def flush(self) -> None:
+        return
+
+
+async def test_the_command_follows_it(tmp_path: Path, rows: list[list[str]]) -> None:
+    path, kept = tmp_path / "log.db", tmp_path / "kept.json"
+    table(path, rows[:1_500]).close()
+    log = load(source_of("asterisk").follow)(path, kept, SECRET)
+    sender, followed = Kept(), Followed()
+    while await follow_once(log, sender, followed):  # type: ignore[arg-type]
+        pass
+    assert (followed.lines, followed.sent) == (1_500, len(sender.events))
+    assert followed.sent > 500
+    again = load(source_of("asterisk").follow)(path, kept, SECRET)
+    assert not await follow_once(again, sender, followed)  # type: ignore[arg-type]
 
 
 def test_which_reader_a_log_gets(tmp_path: Path) -> None:
