@@ -6,11 +6,9 @@ every minute of the four hours that are looked at. ClickHouse is the embedded on
 """
 
 import argparse
-import random
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import clickhouse_connect
 import structlog
@@ -23,6 +21,7 @@ from alerts.receivers import Webhook
 from alerts.rule import Group, RuleFile
 from alerts.service import catch_up, edge
 from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.kpi import total
 from kpis.rules import DEFAULT_RULES
 from kpis.tallies.windows import MEASURES
 from sinks.connection import SETTINGS
@@ -43,12 +42,26 @@ def rules(number: int) -> Group:
     kpis = every_kpi(DEFAULT_RULES)
     shares = [kpi.id for kpi in kpis.values() if kpi.unit == "ratio" and kpi.table == "windows"]
     known = [each for each in SHARES if each in shares] + [each for each in shares if each not in SHARES]
-    found = [
-        {"alert": f"R{place}", "kpi": known[place % 10], "for": "2m",
-         "when": {"type": "objective", "op": "<", "target": 0.8, "p_value": 0.001 / (1 + place // 10)}}
-        for place in range(number)
-    ]  # fmt: skip
+    found = []
+    for place in range(number):
+        kpi = kpis[known[place % 10]]
+        num, den = total(kpi.num, minute(False)), total(kpi.den, minute(False))
+        low = den > 0 and num / den < 0.5  # what is low is not to rise
+        when = {"type": "objective", "op": ">" if low else "<", "target": 0.3 if low else 0.6,
+                "p_value": 0.001 / (1 + place // 10)}  # fmt: skip
+        found.append({"alert": f"R{place}", "kpi": kpi.id, "for": "2m", "when": when})
     return RuleFile.model_validate({"version": 1, "groups": [{"name": "g", "rules": found}]}).groups[0]
+
+
+def minute(bad: bool) -> dict[str, int]:
+    """Sums of a minute in which five were to be answered in time, and four or one were."""
+    sums = dict.fromkeys(MEASURES, 0)
+    for name in MEASURES:
+        if name.endswith("_n") or name in ("offered", "handled", "answered", "contacts"):
+            sums[name] = 5
+        elif "in_target" in name:
+            sums[name] = 1 if bad else 4
+    return sums
 
 
 def store(folder: Path) -> Client:
@@ -62,19 +75,14 @@ def store(folder: Path) -> Client:
 
 def fill(client: Client, queues: int, begin: int, end: int, every_ms: int) -> None:
     """Minutes of queues in which most is well, and in every tenth queue not."""
-    rng, rows = random.Random(15), []
-    for minute in range(begin, end, every_ms):
+    rows = []
+    for at in range(begin, end, every_ms):
         for queue in range(queues):
-            sums: dict[str, Any] = dict.fromkeys(MEASURES, 0)
-            for name in MEASURES:
-                if name.endswith("_n") or name in ("offered", "handled", "answered", "contacts"):
-                    sums[name] = 5
-                elif "in_target" in name:
-                    sums[name] = rng.choice((1, 2) if queue % 10 == 0 and minute // M % 600 < 60 else (4, 5))
-            place = {"window_start": minute, "channel": "voice", "queue": f"q{queue}", "partition": 0}
+            sums = minute(queue % 10 == 0 and at // M % 600 < 60)
+            place = {"window_start": at, "channel": "voice", "queue": f"q{queue}", "partition": 0}
             row = place | {"version": 1} | sums
             rows.append([row[name] for name in WINDOW_COLUMNS])
-        if len(rows) > 20_000 or minute + every_ms >= end:
+        if len(rows) > 20_000 or at + every_ms >= end:
             client.insert("kpi_windows", rows, column_names=WINDOW_COLUMNS)
             rows = []
 

@@ -13,7 +13,9 @@ from schemas import topics
 from schemas.codec import DecodeError
 from schemas.dead_letter import DeadLetter, dead_letter_record, kept_record
 from schemas.events import AgentStateChanged, ContactEvent, SourceHeartbeat
+from schemas.forgotten import NOBODY, Ledger
 from schemas.topics import SINK_RAW_TOPICS
+from sinks.forgotten import letter_without_forgotten, without_forgotten
 from sinks.rows import (
     TableRow,
     agent_event_row,
@@ -66,8 +68,9 @@ def turn(table: str) -> int:
 class Buffer:
     """Rows that wait to be written, and the offsets up to which they go."""
 
-    def __init__(self, decode: Decode) -> None:
+    def __init__(self, decode: Decode, forgotten: Ledger = NOBODY) -> None:
         self.decode = decode
+        self.forgotten = forgotten
         self.said = SparingLog()
         self.clear()
 
@@ -112,10 +115,13 @@ class Buffer:
     def add_internal(self, record: ConsumerRecord) -> None:
         """What Ringback wrote. Raises ValueError, TypeError, KeyError or AttributeError: it did not."""
         if record.topic == topics.DEAD_LETTERS:
-            row = dead_letter_row(record.partition, record.offset, record.value)
+            value = letter_without_forgotten(record.value, self.forgotten) if self.forgotten else record.value
+            row = dead_letter_row(record.partition, record.offset, value)
             self.tables["dead_letters"].append(checked_row("dead_letters", row))
             return
         document = orjson.loads(record.value)
+        if self.forgotten and (document := without_forgotten(record, document, self.forgotten)) is None:
+            return
         if record.topic == topics.RULES_IN_USE:
             rules = rules_row(record.offset, document)
             self.tables["rules_in_use"].append(rules)

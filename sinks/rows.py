@@ -18,6 +18,7 @@ from kpis.tallies.windows import MEASURES
 from schemas.checked import types_of
 from schemas.codec import avro_fields
 from schemas.events import AgentStateChanged, ContactEvent, SourceHeartbeat
+from sinks.forgotten import COLUMNS as FORGOTTEN_COLUMNS
 from sinks.rules_in_use import COLUMNS as RULES_COLUMNS
 
 Row = Mapping[str, Any]
@@ -75,6 +76,7 @@ COLUMNS = {
     "agent_quarters": QUARTER_COLUMNS,
     "dead_letters": DEAD_LETTER_COLUMNS,
     "rules_in_use": RULES_COLUMNS,
+    "forgotten": FORGOTTEN_COLUMNS,
     "published_windows": PUBLISHED_COLUMNS,
     "arrivals": ARRIVAL_COLUMNS,
     "offers": OFFER_COLUMNS,
