@@ -4,21 +4,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from alerts.cells import Cells
+from alerts.decisions import told_changes
 from alerts.detectors import detector_of, timing_of
+from alerts.grouping import tell
 from alerts.label_sets import LabelSet, Memory, Minutes, parts_of, series_of
 from alerts.ledger import Ledger, labels_of, labels_text
 from alerts.message import digest, message
 from alerts.receivers import Receiver
 from alerts.rule import Group, Rule
+from alerts.when import AbsenceWhen, SeasonalWhen
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.dips.detector import Detector
-from kpis.dips.episodes import transitions
 from kpis.dips.ladder import Look, Series
 from kpis.dips.machine import Standing, Transition
 from kpis.rules import Rules
 
 Guard = Callable[[], None]  # raises where another evaluator has taken over
-TOLD = ("firing", "resolved", "expired")
 
 
 def unguarded() -> None:
@@ -42,6 +44,7 @@ class Evaluator:
         self.kpis = every_kpi(rules)
         self._detectors: dict[str, Detector] = {}
         self.memory: Memory = {}
+        self._cells: dict[str, Cells] = {}
 
     def detectors(self, group: Group) -> dict[str, Detector]:
         """What looks at the minutes of each rule of a group."""
@@ -75,29 +78,38 @@ class Evaluator:
         labels: Any = body["labels"]
         for receiver in self.receivers:
             if kind == "digest" or receiver.wants(labels):
-                self.ledger.enqueue(episode, kind, receiver.name, body, now)
+                tell(self.ledger, receiver, episode, kind, body, now)
 
     def _rule(
         self, group: Group, rule: Rule, minutes: Minutes, span: tuple[int, int], now: int
     ) -> list[Transition]:
         detector, timing = self.detectors(group)[rule.alert], timing_of(rule)
         known, found = self.ledger.standings(rule.alert), []
-        parts = series_of(rule, self.kpis, minutes, self.rules.async_channels)
+        parts = series_of(rule, self.kpis, minutes, self.rules.async_channels, self._cells_of(group, span))
         number = len(parts_of(rule, self.kpis[rule.kpi], self.kpis))
         for labels in quiet_ones(known, parts):
             parts[labels] = [Series() for _ in range(number)]
         for labels, own in parts.items():
             before = known.get(labels_text(labels), Standing())
             standing = before
-            for now_standing, changed in transitions(own, span, group.interval, detector, timing, before):
-                if changed is not None and changed.to in TOLD:
-                    seen = detector.look(own, changed.at, standing.restart)
+            for now_standing, changed, seen in told_changes(
+                own, span, group.interval, detector, timing, before
+            ):
+                standing = now_standing
+                if changed is not None and seen is not None:
                     self._tell(group, rule, labels, changed, seen, now)
                     found.append(changed)
-                standing = now_standing
             if standing != before:
                 self.ledger.stand(rule.alert, labels, standing)
         return found
+
+    def _cells_of(self, group: Group, span: tuple[int, int]) -> Cells | None:
+        """What is kept of windows between evaluations, where all rules look at one stretch of them alone."""
+        if any(isinstance(rule.when, AbsenceWhen | SeasonalWhen) for rule in group.rules):
+            return None
+        cells = self._cells.setdefault(group.name, Cells())
+        cells.begin = min(each.spans(*span)[0][0] for each in self.detectors(group).values())
+        return cells
 
     def _tell(
         self, group: Group, rule: Rule, labels: LabelSet, changed: Transition, seen: Look, now: int

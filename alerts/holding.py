@@ -13,6 +13,7 @@ from alerts.silences import Silences
 from schemas.time_units import MINUTE_MS
 
 ASK_AGAIN_MS = MINUTE_MS
+MUTED = "muted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Holding:
         if ends := self._silences.until(alert, labels, now):
             return min(ends, now + ASK_AGAIN_MS), "silenced"
         if any(is_muted(mute, now) for mute in receiver.mute):
-            return now + ASK_AGAIN_MS, "muted"
+            return now + ASK_AGAIN_MS, MUTED
         mine = self._rules.get(alert)
         for other, where in firing if mine else ():
             kind = self._rules.get(other)

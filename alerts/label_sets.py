@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from clickhouse_connect.driver.client import Client
 
+from alerts.cells import Cells
 from alerts.rule import Group, Rule, RuleFile
 from alerts.sense import is_gauge
 from alerts.when import MaturedWhen, ObjectiveWhen
@@ -130,15 +131,37 @@ def is_meant(rule: Rule, minute: MinuteSums, kpi: Kpi, async_channels: tuple[str
 
 
 def series_of(
-    rule: Rule, kpis: Mapping[str, Kpi], minutes: Minutes, async_channels: tuple[str, ...]
+    rule: Rule,
+    kpis: Mapping[str, Kpi],
+    minutes: Minutes,
+    async_channels: tuple[str, ...],
+    cells: Cells | None = None,
 ) -> dict[LabelSet, list[Series]]:
-    """Numerator and denominator of the rule's KPI per label set, minute by minute, for each of its parts."""
+    """Numerator and denominator of the rule's KPI per label set, minute by minute, for each of its parts.
+
+    With `cells` windows are counted from there, where a label set is a single channel and queue.
+    """
     parts = parts_of(rule, kpis[rule.kpi], kpis)
     found: dict[LabelSet, list[Series]] = {}
     for number, (source, kpi) in enumerate(parts):
-        for labels, own in of_part(rule, kpi, minutes.get(source, ()), async_channels).items():
+        if cells is not None and source == WINDOWS and {*rule.by} == {"channel", "queue"}:
+            cells.take(minutes.get(source, ()))
+            series = of_cells(rule, kpi, cells, async_channels)
+        else:
+            series = of_part(rule, kpi, minutes.get(source, ()), async_channels)
+        for labels, own in series.items():
             found.setdefault(labels, [Series() for _ in parts])[number] = own
     return dict(sorted(found.items()))
+
+
+def of_cells(rule: Rule, kpi: Kpi, cells: Cells, async_channels: tuple[str, ...]) -> dict[LabelSet, Series]:
+    """The series of windows per label set, where each is of one channel and queue."""
+    found: dict[LabelSet, Series] = {}
+    for channel, queue in cells.cells():
+        if is_meant(rule, MinuteSums(0, channel, queue, {}), kpi, async_channels):
+            own = {"channel": channel, "queue": queue}
+            found[tuple((name, own[name]) for name in rule.by)] = cells.series(kpi, (channel, queue))
+    return found
 
 
 def of_part(

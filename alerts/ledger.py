@@ -185,6 +185,12 @@ class Ledger:
             "WHERE id = ? AND state = 'waiting' AND tries = 0",
             (firing,),
         )
+        self._db.execute(
+            "UPDATE outbox SET state = 'dropped', error = 'it is over' WHERE state = 'waiting' "
+            "AND kind = 'again' AND (episode, receiver) IN ("
+            "SELECT episode, receiver FROM outbox WHERE id = ?)",
+            (firing,),
+        )
         found = self._db.execute("SELECT state FROM outbox WHERE id = ?", (firing,)).fetchone()
         return done.rowcount == 0 and bool(found) and found[0] in ("waiting", "sent")
 

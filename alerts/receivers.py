@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
-from alerts.words import Closed, Word, by_type
+from alerts.words import Closed, Length, Word, by_type
 
 
 class Secret(Closed):
@@ -76,13 +76,23 @@ class Whom(Closed):
     only: dict[Word, tuple[str, ...]] = Field(default_factory=dict)
     mute: Annotated[tuple[Mute, ...], Field(max_length=20)] = ()
     fallback: Word | None = None
+    storm: Annotated[int, Field(ge=1, le=10_000)] = 10  # more new ones in five minutes are told of in one
 
     def wants(self, labels: Mapping[str, str]) -> bool:
         """Has the alert one of the wanted values of each label?"""
         return all(labels.get(name) in values for name, values in self.only.items())
 
 
-class Webhook(Whom):
+class Grouped(Whom):
+    """A receiver of messages, not of incidents: those of several alerts can be one."""
+
+    group_by: Annotated[tuple[Word, ...], Field(max_length=10)] | None = None  # labels, and `alert`
+    group_wait: Length = 30_000  # others that belong to a first one are waited for
+    group_interval: Length = 300_000  # the next message of a group comes no sooner
+    repeat_interval: Length | None = None  # what still fires is told of again so often
+
+
+class Webhook(Grouped):
     """Any HTTP service: the message as JSON, signed by Standard Webhooks where there is a secret."""
 
     type: Literal["webhook"]
@@ -91,7 +101,7 @@ class Webhook(Whom):
     allow_private: bool = False  # may the address be one of a private network or of this machine?
 
 
-class Slack(Whom):
+class Slack(Grouped):
     """An incoming webhook of Slack; its URL is a secret."""
 
     type: Literal["slack"]
@@ -125,7 +135,7 @@ class Opsgenie(Whom):
     allow_private: bool = False
 
 
-class Teams(Whom):
+class Teams(Grouped):
     """A workflow of Microsoft Teams that begins when a webhook request is received; its URL is a secret."""
 
     type: Literal["teams"]
@@ -136,7 +146,7 @@ class Teams(Whom):
 Mailbox = Annotated[str, Field(pattern=r"^[^\s<>@,;:\"]{1,64}@[A-Za-z0-9.-]{1,255}$")]
 
 
-class Email(Whom):
+class Email(Grouped):
     """E-mail by SMTP. `tls`: starttls (port 587), implicit (port 465), or none, for a relay of one's own."""
 
     type: Literal["email"]

@@ -1,6 +1,6 @@
 """Rule files: YAML to checked rules, and what is wrong said with file, line and what to write instead."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from alerts.fixtures import Expected, InputSeries, Moment, Trial, TrialFile
 from alerts.receivers import RECEIVER_TYPES, Mute, Receivers, Secret, Webhook
 from alerts.rule import Group, Rule, RuleFile
 from alerts.sense import meaningless
@@ -60,6 +61,17 @@ def read_receivers(path: Path) -> Receivers:
             line = line_at(lines, ("receivers", index, "name"))
             raise BadRules([f"{path}:{line}: {name} is there twice; give one of them another name"])
     return found
+
+
+def read_trials(path: Path) -> tuple[TrialFile, Callable[[Iterable[tuple[Path_, str]]], None]]:
+    """Tests of a file, and what refuses places in it that make no sense. Raises BadRules, OSError."""
+    found, lines = read_model(TrialFile, text_of(path), str(path))
+
+    def refuse(faults: Iterable[tuple[Path_, str]]) -> None:
+        if said := [f"{path}:{line_at(lines, where)}: {what}" for where, what in faults]:
+            raise BadRules(said)
+
+    return found, refuse
 
 
 def read_model(model: type[M], text: str, name: str) -> tuple[M, dict[Path_, int]]:
@@ -133,6 +145,7 @@ TAGS = TYPES | RECEIVER_TYPES  # of the unions, which pydantic puts between
 MODELS: dict[type[Closed], tuple[type[Closed], ...]] = {
     RuleFile: (Rule, Group, RuleFile),
     Receivers: (Webhook, Mute, Secret, Receivers),
+    TrialFile: (Expected, InputSeries, Trial, Moment, TrialFile),
 }
 
 

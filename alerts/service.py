@@ -16,6 +16,7 @@ from alerts.lease import LeaseLost
 from alerts.ledger import Ledger
 from alerts.notify.sender import send_due
 from alerts.receivers import Receivers
+from alerts.reminding import remind
 from alerts.rule import Group, RuleFile
 from alerts.watching import Watchman
 from schemas.time_units import DAY_MS, MINUTE_MS
@@ -90,8 +91,12 @@ def send_until_stopped(
     now_ms: Callable[[], int],
     stop: threading.Event,
     ours: Callable[[], bool],
+    shown: Callable[[int | None], None] = lambda _: None,
 ) -> None:
-    """Empty the outbox until told to stop, with a connection of its own: a slow receiver holds nothing up."""
+    """Empty the outbox until told to stop, with a connection of its own: a slow receiver holds nothing up.
+
+    `shown` hears once a minute how many faults there are, or None while another evaluator has the voice.
+    """
     known = {receiver.name: receiver for receiver in receivers.receivers}
     looked = 0
     try:
@@ -100,7 +105,10 @@ def send_until_stopped(
                 send_due(ledger, known, now_ms, holding=holding, ours=ours)
                 if now_ms() - looked >= MINUTE_MS and ours():
                     looked = now_ms()
-                    watchman.look(looked)
+                    remind(ledger, receivers.receivers, looked)
+                    shown(len(watchman.look(looked)))
+                elif not ours():
+                    shown(None)
             except sqlite3.OperationalError as error:  # it is locked while a long outage is caught up with
                 log.warning("notifications wait for the ledger", error=str(error))
             stop.wait(SENDING_EVERY_S)

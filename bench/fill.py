@@ -16,7 +16,7 @@ from schemas.time_units import DAY_MS
 from schemas.topics import CONTACT_EVENTS, changelog_of
 from simulator.simulation import START_MS, Simulation
 from streams.config import StreamConfig
-from streams.kafka.decoding import decode_single_object
+from streams.kafka.decoding import Wire, decode_single_object
 from streams.kafka.record import Record
 from streams.kafka.writer import BatchWriter
 from streams.stages.build import build_stages
@@ -41,7 +41,7 @@ class Filling:
         def kept(name: str) -> Table:
             return Table(partitions_of(config, name), changelog_of(name))
 
-        stages = build_stages(config, decode_single_object, kept)
+        stages = build_stages(config, Wire(decode_single_object), kept)
         self.stages: dict[str, Stage] = {stage.topic: stage for stage in stages}
         self.read: dict[Endpoint, int] = defaultdict(int)
         self.unwritten: dict[Endpoint, dict[bytes, bytes]] = defaultdict(dict)

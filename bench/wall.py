@@ -27,6 +27,7 @@ from bench.meter import Meter
 from bench.sink import SINK
 from bench.stack import Stack, produce, stack
 from bench.table import console, machine
+from bench.wall_stages import cpu_s, delays, shares, watching
 from bench.worker import WORKER
 from deploy.local.child import ChildProcess
 from deploy.local.ports import free_port
@@ -62,7 +63,7 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.wall", description=__doc__)
     parser.add_argument("--rate", type=int, default=RATE, help="events per second beside the probes")
     parser.add_argument("--seconds", type=int, default=SECONDS)
-    parser.add_argument("--viewers", type=int, default=VIEWERS)
+    parser.add_argument("--viewers", type=int, default=VIEWERS, help="pages open; 0: leave that part out")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     return parser.parse_args()
 
@@ -89,18 +90,6 @@ async def probe(servers: str, seconds: float) -> list[float]:
                 await producer.send(CONTACT_EVENTS, key=message.key, value=message.value)
             due.append(at)
     return due
-
-
-def delays(due: list[float], painted: list[list[int]]) -> tuple[list[float], int]:
-    """Of each probe the time until a number that counts it was painted, and how many never were."""
-    found, missing = [], 0
-    for number, at in enumerate(due, 1):
-        seen = next((when / 1000 for count, when in painted if count >= number), None)
-        if seen is None:
-            missing += 1
-        else:
-            found.append(seen - at)
-    return sorted(found), missing
 
 
 async def wallboard(parts: Stack, running_: AsyncExitStack) -> tuple[ChildProcess, str, int]:
@@ -154,8 +143,8 @@ async def mean_read_s(watched: int) -> float:
 
 
 async def to_pixel(
-    parts: Stack, tab: Tab, url: str, watched: int, wanted: argparse.Namespace
-) -> dict[str, float]:
+    parts: Stack, tab: Tab, url: str, watched: int, named: dict[str, int | None], wanted: argparse.Namespace
+) -> dict[str, object]:
     """The delays beside the load."""
     data = make(round(wanted.rate * (wanted.seconds + WARM_UP_S)), SEED, ORDERLY)
     await produce(parts.servers, joining(-1, int(time.time() * 1000)))
@@ -167,27 +156,40 @@ async def to_pixel(
         Load(parts.servers, lambda *_: None, lambda _: None).run(data.messages, wanted.rate)
     )
     await asyncio.sleep(WARM_UP_S)
-    due = await probe(parts.servers, wanted.seconds)
-    behind = await load
-    await asyncio.sleep(5)
-    painted = [[count - 1, when] for count, when in await tab.evaluate("window.painted")]
+    async with watching(parts.servers, parts.clickhouse_url, url, QUEUE) as stages:
+        used, began = cpu_s(named), time.monotonic()
+        due = await probe(parts.servers, wanted.seconds)
+        cores = shares(used, cpu_s(named), time.monotonic() - began)
+        behind = await load
+        await asyncio.sleep(5)
+    painted = [(count, when / 1000) for count, when in await tab.evaluate("window.painted")]
     found, missing = delays(due, painted)
-    shares = {
-        f"p{round(share * 100)} ms": round(1000 * percentile(found, share)) for share in (0.5, 0.95, 0.99)
-    }
+    # The first of all waits since before facts were watched.
+    until = {name: delays(due, seen, before=name != "published")[0] for name, seen in stages.items()}
     read_ms = round(1000 * await mean_read_s(watched))
-    counts = {"probes": len(due), "missing": missing, "sender behind s": round(behind, 2), "read ms": read_ms}
-    return counts | shares
+    return {
+        "probes": len(due),
+        "missing": missing,
+        "sender behind s": round(behind, 2),
+        "read ms": read_ms,
+        "percent of a core": cores,
+        "ms until (p50, p95, p99)": {
+            name: [round(1000 * percentile(delays_, share)) for share in (0.5, 0.95, 0.99)]
+            for name, delays_ in (until | {"painted": found}).items()
+        },
+    }
 
 
-async def measure(parts: Stack, wanted: argparse.Namespace) -> dict[str, float]:
+async def measure(parts: Stack, wanted: argparse.Namespace) -> dict[str, object]:
     """All of it."""
     async with AsyncExitStack() as living:
-        await living.enter_async_context(running(parts, WORKER))
-        await living.enter_async_context(running(parts, SINK))
-        _, url, watched = await wallboard(parts, living)
+        worker = await living.enter_async_context(running(parts, WORKER))
+        sink = await living.enter_async_context(running(parts, SINK))
+        wall, url, watched = await wallboard(parts, living)
+        named = {"worker": worker.pid, "sink": sink.pid, "wallboard": wall.pid}
+        named |= {"clickhouse": parts.clickhouse.pid, "kafka": parts.kafka.pid}
         new_tab = await living.enter_async_context(chromium(Path(mkdtemp(prefix="ringback-bench-"))))
-        found = await to_pixel(parts, await new_tab(), url, watched, wanted)
+        found = await to_pixel(parts, await new_tab(), url, watched, named, wanted)
         print(found, file=sys.stderr, flush=True)
     return found
 
@@ -206,10 +208,10 @@ def main() -> None:
         sys.exit("no Chromium on this machine")
     with stack() as parts:
         pixel = asyncio.run(measure(parts, wanted))
-        shares = asyncio.run(measure_cost(parts, wanted))
-    console().print({"event to pixel": pixel, "percent of a core": shares, "machine": machine()})
+        taken = asyncio.run(measure_cost(parts, wanted)) if wanted.viewers else {}
+    console().print({"event to pixel": pixel, "percent of a core": taken, "machine": machine()})
     if wanted.json:
-        wanted.json.write_bytes(orjson.dumps({"pixel": pixel, "cost": shares, "machine": machine()}))
+        wanted.json.write_bytes(orjson.dumps({"pixel": pixel, "cost": taken, "machine": machine()}))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from cli.alerting.notify_test import notify_test
 from cli.alerting.run import run
 from cli.alerting.schema import schema
 from cli.alerting.silencing import app as silencing
+from cli.alerting.trying import try_rules
+from cli.alerting.verifying import verify_alerts
 
 app = typer.Typer(no_args_is_help=True, help="Rules for KPI dips: check them, try them on history, run them.")
 app.command()(check)
@@ -20,3 +22,5 @@ app.command("list")(list_changes)
 app.command("notify-test")(notify_test)
 app.add_typer(silencing, name="silence")
 app.command("explain")(explain_episode)
+app.command("verify")(verify_alerts)
+app.command("test")(try_rules)

@@ -41,7 +41,7 @@ class Correction:
             return
         self._revisions[key] = event.revision
         self._found.pop(key, None)
-        if event.occurred_at - queued_at > target_ms(self.rules, "voice", QUEUE):
+        if event.occurred_at - queued_at > target_ms(self.rules, "voice", QUEUE, queued_at):
             self._found[key] = event, queued_at
 
     def chosen(self) -> tuple[ContactAnswered, int] | None:

@@ -25,9 +25,10 @@ from cli.wallboard_settings import WallboardSettings
 from reports.rules_in_use import differing_rules
 from schemas.topics import PASSED_ON_TOPICS, RAW_TOPICS, SINK_GROUP, SINK_TOPICS, WORKER_GROUP
 from sinks.connection import connect, without_secret
-from sql.dead_letter_queries import open_letters
+from sql.dead_letter_queries import open_by_reason
 from streams.health.group_lag import OffsetReader
 
+REASONS_SHOWN = 5
 SILENT_S = 600  # of a source that gives signs of life
 SECRET = frozenset({"customer_key_secret", "gateway_token", "wallboard_token"})
 ADDRESSES = frozenset({"clickhouse_url", "schema_registry_url", "maven_repository"})  # may hold a password
@@ -74,29 +75,41 @@ def clickhouse_findings(config: Settings) -> list[Finding]:
         client = connect(config.clickhouse)
         version = f"{address}, version {client.server_version}"
         found = [Finding("ClickHouse", True, version)]
-        count = client.query(open_letters()).result_rows[0][0]
+        letters = [(str(reason), int(n)) for reason, n in client.query(open_by_reason()).result_rows]
     except (ClickHouseError, OSError) as error:
         remedy = "start `ringback up`, or set CLICKHOUSE_URL to a server that answers"
         return [Finding("ClickHouse", False, f"{address}: {short(error)}", remedy, unreachable=True)]
-    found.append(Finding("open dead letters", count == 0, f"{count:,}", "see `ringback dead-letters list`"))
+    remedy = "see `ringback dead-letters list`"
+    found.append(Finding("open dead letters", not letters, letters_seen(letters), remedy))
     return [*found, *source_findings(client), *rules_findings(client, config)]
+
+
+def letters_seen(letters: list[tuple[str, int]]) -> str:
+    """How many there are, and of the reasons the most frequent."""
+    most = ", ".join(f"{n:,} {reason}" for reason, n in letters[:REASONS_SHOWN])
+    more = ", ..." if len(letters) > REASONS_SHOWN else ""
+    return f"{sum(n for _, n in letters):,}" + (f": {most}{more}" if letters else "")
 
 
 def source_findings(client: Client) -> list[Finding]:
     """When was each source last heard? One that gives signs of life must go on giving them."""
     try:
-        query = "SELECT source, last_heartbeat_at IS NOT NULL, silent_s FROM source_health ORDER BY source"
+        query = (
+            "SELECT source, last_heartbeat_at IS NOT NULL, is_live, silent_s FROM source_health ORDER BY 1"
+        )
         rows = client.query(query).result_rows
     except (ClickHouseError, OSError) as error:
         return [Finding("sources", False, short(error), "start a sink of this version")]
-    return [source_finding(str(source), bool(beats), int(silent_s)) for source, beats, silent_s in rows]
+    return [source_finding(str(row[0]), bool(row[1]), bool(row[2]), int(row[3])) for row in rows]
 
 
-def source_finding(source: str, beats: bool, silent_s: int) -> Finding:
-    """One source. A file that was imported once gives no signs of life, and is not missed."""
+def source_finding(source: str, beats: bool, live: bool, silent_s: int) -> Finding:
+    """One source. A file that was imported once is not missed, whatever signs of life stand in it."""
     seen = f"last {'sign of life' if beats else 'event'} {ago(silent_s)} ago, by its own clock"
+    if beats and not live:
+        seen += "; it was told long after that: a file or a simulation"
     remedy = "is its gateway, `ringback follow` or connection running, and does the system still post?"
-    return Finding(f"source {source}", not (beats and silent_s > SILENT_S), seen, remedy)
+    return Finding(f"source {source}", not (live and silent_s > SILENT_S), seen, remedy)
 
 
 def ago(seconds: int) -> str:

@@ -86,6 +86,10 @@ COMMANDS = {
         "cli.restore:app",
         "Fill a Kafka or a ClickHouse that was lost again, from the other one or from exported files.",
     ),
+    "forget": (
+        "cli.forget:forget_command",
+        "Forget customers: their key goes out of everything, for good, and no number changes.",
+    ),
     "dead-letters": ("cli.dead_letters:app", "Unreadable and illegal input: list, show, send again, close."),
     "heal": (
         "cli.heal:heal",

@@ -16,7 +16,7 @@ from cli.printable import printable
 from cli.replay_bar import ReplayBar
 from cli.sending import open_sender, print_counts, wait_stored
 from cli.settings import rules_of
-from cli.wire import encoder
+from cli.wire import encoder_without
 from maintenance.history import History
 from maintenance.positions import PositionFile, Progress
 from maintenance.replay import Pace, replay
@@ -24,6 +24,7 @@ from maintenance.topic import TopicUnreadable
 from reports.changes import Changes, changes
 from schemas.topics import RAW_TOPICS, WORKER_GROUP
 from streams.health.group_lag import OffsetReader
+from streams.kafka.forgotten import stored_ledger
 from streams.kafka.identity import identity
 
 SHOWN = 20
@@ -80,7 +81,8 @@ async def sent(history: History, options: Options) -> dict[str, int]:
             err.print(say, highlight=False)
         bar = ReplayBar()
         pace = Pace(options.rate, options.max_lag, lag)
-        encode = encoder(config) if config.schema_registry_url else None
+        ledger = await stored_ledger(config.bootstrap_servers)
+        encode = encoder_without(config, ledger) if config.schema_registry_url or ledger else None
         with bar.of(history.name):
             done = await replay(history, sender, kept, pace, bar.update, encode)
     if options.wait:

@@ -23,12 +23,21 @@ from cli.wire import wire
 from deploy.local.data_dir import make_private
 from maintenance.files import FileHistory
 from maintenance.history import ALWAYS, History
-from maintenance.restore import NothingLost, SinkAtWork, from_kafka, hand_over, load, lost_kafka
+from maintenance.restore import (
+    NothingLost,
+    SinkAtWork,
+    from_kafka,
+    hand_over,
+    keep_forgotten,
+    load,
+    lost_kafka,
+)
 from maintenance.stored import StoredHistory
 from sinks.connection import without_secret
 from sinks.views.statements import apply_views
 from sinks.writer import ClickHouseSink
 from streams.health.group_lag import StillWaiting
+from streams.kafka.forgotten import stored_ledger
 from streams.kafka.identity import identity
 from streams.kafka.topics import wait_for_topics
 
@@ -86,6 +95,7 @@ def kafka(files: Paths = None) -> None:
         this = identity(config.bootstrap_servers)
         lost_kafka(connection, this)
         ClickHouseSink(config.clickhouse).prepare()
+        asyncio.run(keep_forgotten(connection, config.bootstrap_servers))
         histories: list[History] = [StoredHistory(connection, without_secret(config.clickhouse))]
         histories += from_files(files, config)
         count = sum(asyncio.run(sent(history, Options(wait=False)))["sent"] for history in histories)
@@ -108,8 +118,11 @@ def clickhouse(files: Paths = None) -> None:
         sink = ClickHouseSink(config.clickhouse, views)
         sink.prepare()
         asyncio.run(from_kafka(stream, sink, wire(config), lambda _: None))
+        ledger = asyncio.run(stored_ledger(config.bootstrap_servers))
         for history in from_files(files, config):
-            err.print(f"{load(history, sink):,} events of {history.name}", highlight=False, markup=False)
+            err.print(
+                f"{load(history, sink, ledger):,} events of {history.name}", highlight=False, markup=False
+            )
         report = compared(client(config), config, None)
     print_report(report)
     if not report.agrees:

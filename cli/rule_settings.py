@@ -3,6 +3,7 @@
 The descriptions become docs/reference/settings.md (`make docs`), in Markdown.
 """
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -72,6 +73,25 @@ class FcrSettings(Table):
         return self
 
 
+class RuleChange(Table):
+    """Limits from a date on; what is not named stays as it was before."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    from_: date = Field(
+        alias="from",
+        description="The day from which they count, in the reporting time zone: what entered its queue "
+        "since it began.",
+    )
+    service_level_s: dict[str, Seconds] = Field({}, description="T of these channels.")
+    service_level_default_s: Seconds | None = Field(None, description="T of any other channel.")
+    service_level_by_queue_s: dict[str, Seconds] = Field({}, description="T of these queues.")
+    short_abandon_s: Seconds | None = Field(None, description="Abandoned as soon as this.")
+    fcr_default_days: Days | None = Field(
+        None, description="The window of repeat contacts of KPIs whose id names none, of what is booked then."
+    )
+
+
 class RuleSettings(Table):
     """Thresholds of the KPIs (kpis/rules.py). Channels that are not named keep their default target."""
 
@@ -131,6 +151,23 @@ class RuleSettings(Table):
         "", description='The calendar of any other queue; `""`: served at any time.'
     )
 
+    changes: tuple[RuleChange, ...] = Field(
+        (), description="Limits that count from a date on: the tables below, each with the date `from`."
+    )
+
+    @model_validator(mode="after")
+    def changes_fit(self) -> "RuleSettings":
+        """Of two changes on one date nobody could say which counts; windows are some that are tallied."""
+        dates = [change.from_ for change in self.changes]
+        twice = next((day for day in dates if dates.count(day) > 1), None)
+        if twice is not None:
+            raise ValueError(f"changes: from = {twice} is there twice; put both into one table")
+        windows = self.fcr.windows_days
+        odd = [change.fcr_default_days for change in self.changes if change.fcr_default_days is not None]
+        if missing := [days for days in odd if days not in windows]:
+            raise ValueError(f"fcr_default_days = {missing[0]} is none of fcr.windows_days; add it there")
+        return self
+
     @model_validator(mode="after")
     def calendars_exist(self) -> "RuleSettings":
         """A queue's calendar is one of those that are there."""
@@ -147,7 +184,11 @@ def mistake(error: Any) -> str:
     """What is wrong in the rules, and where."""
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        inner: dict[str, type[BaseModel]] = {"fcr": FcrSettings, "calendars": CalendarSettings}
+        inner: dict[str, type[BaseModel]] = {
+            "fcr": FcrSettings,
+            "calendars": CalendarSettings,
+            "changes": RuleChange,
+        }
         table = inner.get(where.partition(".")[0]) if "." in where else None
         known = (table or RuleSettings).model_fields
         return f"{where}: no such rule; there are {', '.join(known)}"

@@ -1,7 +1,11 @@
 """From the table `[rules]` to the value that everything is counted by."""
 
-from cli.rule_settings import RuleSettings
-from kpis.rules import DEFAULT_RULES, FcrRules, Rules
+from dataclasses import replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from cli.rule_settings import RuleChange, RuleSettings
+from kpis.rules import DEFAULT_RULES, DatedLimits, FcrRules, Limits, Rules
 from schemas.time_units import HOUR_MS
 
 
@@ -17,7 +21,7 @@ def by_name(values_s: dict[str, float]) -> dict[str, int]:
 
 def rules_by(given: RuleSettings, zone: str, contact_max_events: int) -> Rules:
     """The rules of a table; `zone` is that of calendars which name none."""
-    return Rules(
+    rules = Rules(
         service_level_ms=DEFAULT_RULES.service_level_ms | by_name(given.service_level_s),
         service_level_default_ms=ms(given.service_level_default_s),
         service_level_by_queue_ms=by_name(given.service_level_by_queue_s),
@@ -36,3 +40,38 @@ def rules_by(given: RuleSettings, zone: str, contact_max_events: int) -> Rules:
         calendar_by_queue=given.calendar_by_queue,
         calendar_default=given.calendar_default,
     )
+    windows = [
+        (begin_ms(change.from_, zone), change.fcr_default_days)
+        for change in sorted(given.changes, key=lambda one: one.from_)
+        if change.fcr_default_days is not None
+    ]
+    return replace(
+        rules,
+        dated=dated_limits(rules, given.changes, zone),
+        fcr=replace(rules.fcr, dated_days=tuple(windows)),
+    )
+
+
+def dated_limits(rules: Rules, changes: tuple[RuleChange, ...], zone: str) -> tuple[DatedLimits, ...]:
+    """The limits of all dates, each of them whole, in the order of the dates."""
+    found: list[DatedLimits] = []
+    before: Limits = rules
+    for change in sorted(changes, key=lambda one: one.from_):
+        default, short = change.service_level_default_s, change.short_abandon_s
+        found.append(
+            DatedLimits(
+                from_ms=begin_ms(change.from_, zone),
+                service_level_ms=before.service_level_ms | by_name(change.service_level_s),
+                service_level_default_ms=before.service_level_default_ms if default is None else ms(default),
+                service_level_by_queue_ms=before.service_level_by_queue_ms
+                | by_name(change.service_level_by_queue_s),
+                short_abandon_ms=before.short_abandon_ms if short is None else ms(short),
+            )
+        )
+        before = found[-1]
+    return tuple(found)
+
+
+def begin_ms(day: date, zone: str) -> int:
+    """When a day begins in a time zone, in UTC ms."""
+    return round(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).timestamp() * 1000)

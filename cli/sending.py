@@ -11,8 +11,9 @@ from adapters.sending.file_import import ImportResult
 from adapters.sending.producer import EventSender
 from cli.console import UNREACHABLE, Format, err, fail, out, print_json, waiting
 from cli.settings import Settings
-from cli.wire import encoder
+from cli.wire import encoder_without
 from streams.health.group_lag import StillWaiting, wait_until_stored
+from streams.kafka.forgotten import stored_ledger
 from streams.kafka.topics import wait_for_topics
 
 # Nothing applied or stored for this long: no worker or sink is running.
@@ -28,7 +29,8 @@ async def open_sender(settings: Settings) -> EventSender:
     """A sender whose topics exist; waits for Kafka as long as it takes, and says so."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we say it ourselves, in one line
     await wait_for_topics(settings.bootstrap_servers, settings.partitions, settings.replication)
-    return EventSender(settings.bootstrap_servers, encode=encoder(settings), on_wait=say)
+    encode = encoder_without(settings, await stored_ledger(settings.bootstrap_servers))
+    return EventSender(settings.bootstrap_servers, encode=encode, on_wait=say)
 
 
 async def wait_stored(settings: Settings) -> None:

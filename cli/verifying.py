@@ -7,9 +7,9 @@ from threading import Event
 from wsgiref.simple_server import WSGIServer
 
 import typer
-from prometheus_client import CollectorRegistry, Gauge, start_http_server
+from prometheus_client import CollectorRegistry, Gauge
 
-from cli.console import err
+from cli.metrics_server import serve_registry
 from cli.port_offsets import VERIFY_PORT_OFFSET
 from cli.settings import Settings
 from reports.verification import Report
@@ -50,13 +50,7 @@ class Gauges:
 
     def serve(self, config: Settings) -> WSGIServer | None:
         """Serve them; says so where the port is taken, and goes on without."""
-        port = config.metrics_port + VERIFY_PORT_OFFSET
-        try:
-            server, _ = start_http_server(port, config.metrics_host, self.registry)
-        except OSError as error:
-            err.print(f"no metrics: port {port}: {error.strerror}", highlight=False, markup=False)
-            return None
-        return server
+        return serve_registry(config, self.registry, VERIFY_PORT_OFFSET)
 
     def show(self, report: Report, seconds: float) -> None:
         """A comparison is done."""

@@ -57,14 +57,15 @@ def wallboard(file: File = None, check: Check = False) -> None:
 
 def reader_of(config: Settings, wall: WallConfig, clock: Callable[[], int]) -> Reader:
     """What reads the wall, by these settings."""
+    database = client(config)
     return Reader(
-        client(config),
+        database,
         rules_of(config),
         wall,
         ZoneInfo(config.timezone),
         clock,
         config.timezone_by_queue,
-        partial(latest_changes, config.data_dir / LEDGER),
+        partial(latest_changes, database, config.data_dir / LEDGER),
     )
 
 

@@ -1,26 +1,32 @@
-"""Changes of alerts for the wallboard, from the ledger of `ringback alerts run` on this machine."""
+"""Changes of alerts for the wallboard, as `ringback alerts run` puts them into ClickHouse."""
 
-import sqlite3
 from pathlib import Path
 
-from alerts.ledger import Ledger, labels_text
+import orjson
+from clickhouse_connect.driver.client import Client
+
+from reports.queries import rows
 from wallboard.alerts import Change
 
 LATEST = 500
+QUERY = f"""SELECT alert, labels, kind, toUnixTimestamp64Milli(at) AS at_ms,
+    toUnixTimestamp64Milli(opened_at) AS opened_ms, episode
+FROM alert_transitions FINAL ORDER BY at DESC, episode LIMIT {LATEST}"""  # noqa: S608 -- a number of ours
 
 
-def latest_changes(path: Path) -> list[Change] | None:
-    """The last changes; None where no alerts are evaluated here."""
-    if not path.exists():
+def latest_changes(client: Client, ledger: Path) -> list[Change] | None:
+    """The last changes; None where no alerts seem to be evaluated: no change is known, and no ledger here."""
+    found = rows(client, QUERY, {})
+    if not found and not ledger.exists():
         return None
-    try:
-        ledger = Ledger(path)
-        try:
-            found = ledger.changes(LATEST)
-        finally:
-            ledger.close()
-    except sqlite3.Error:
-        return None  # it is being made, or is not ours to read: the wall says that it knows of none
     return [
-        (one.alert, labels_text(one.labels), one.kind, one.at, one.opened_at, one.episode) for one in found
+        (
+            row["alert"],
+            orjson.dumps([*row["labels"].items()]).decode(),
+            row["kind"],
+            row["at_ms"],
+            row["opened_ms"],
+            row["episode"],
+        )
+        for row in found
     ]

@@ -7,6 +7,8 @@ from adapters.sending.schema_registry import SchemaRegistry
 from cli.settings import Settings
 from schemas.codec import encode
 from schemas.confluent import encode_confluent
+from schemas.events import Event
+from schemas.forgotten import Ledger
 from streams.kafka.decoding import Wire, decode_either, decode_single_object
 
 
@@ -23,3 +25,15 @@ def encoder(settings: Settings) -> Encode:
     if not settings.schema_registry_url:
         return encode
     return partial(encode_confluent, ids=SchemaRegistry(settings.schema_registry_url))
+
+
+def encoder_without(settings: Settings, ledger: Ledger) -> Encode:
+    """The same, on which nobody is named who was forgotten."""
+    encode_event = encoder(settings)
+    if not ledger:
+        return encode_event
+
+    def encode_known(event: Event) -> bytes:
+        return encode_event(ledger.applied(event))
+
+    return encode_known

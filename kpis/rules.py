@@ -4,7 +4,7 @@ Every published number depends on the events and on these rules, on nothing else
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from kpis.business_hours import Calendar, business_ms
 from schemas.time_units import DAY_MS, HOUR_MS, SECOND_MS
@@ -23,6 +23,43 @@ class FcrRules:
     anchors: Literal["handled", "closed"] = "handled"  # is one that ended without any agent judged?
     overlapping: bool = True  # is one that began before the other's end a repeat?
     min_gap_ms: int = 0  # one that begins sooner after the other's beginning is that one forwarded, no repeat
+    # default_days from moments on, for what is booked since: (from_ms, days), by from_ms. All lengths are
+    # tallied side by side, so this changes which is read, and no tally.
+    dated_days: tuple[tuple[int, int], ...] = field(default=(), repr=False)
+
+
+class Limits(Protocol):
+    """The limits that may be others from a date on."""
+
+    @property
+    def service_level_ms(self) -> dict[str, int]:
+        """T by channel."""
+
+    @property
+    def service_level_default_ms(self) -> int:
+        """T of any other channel."""
+
+    @property
+    def service_level_by_queue_ms(self) -> dict[str, int]:
+        """T of a queue, whatever the channel."""
+
+    @property
+    def short_abandon_ms(self) -> int:
+        """Abandoned as soon as this: too soon for any agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatedLimits:
+    """Limits from a moment on, until the next ones. What they do not change is in them as it was before.
+
+    The moment of a leg or contact is when it entered its queue, under which it is booked (ADR 0022).
+    """
+
+    from_ms: int
+    service_level_ms: dict[str, int]
+    service_level_default_ms: int
+    service_level_by_queue_ms: dict[str, int]
+    short_abandon_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +99,26 @@ class Rules:
     calendars: dict[str, Calendar] = field(default_factory=dict)
     calendar_by_queue: dict[str, str] = field(default_factory=dict)
     calendar_default: str = ""  # of any other queue; "": served at any time
+    # By from_ms. Not in repr, so that rules without any keep the digest that they had before there were some.
+    dated: tuple[DatedLimits, ...] = field(default=(), repr=False)
 
 
 DEFAULT_RULES = Rules()
 
 
-def target_ms(rules: Rules, channel: str, queue: str) -> int:
-    """Service-level threshold T of a queue: its own, else its channel's, else the default."""
-    own = rules.service_level_by_queue_ms.get(queue)
-    return own if own is not None else rules.service_level_ms.get(channel, rules.service_level_default_ms)
+def limits_at(rules: Rules, at_ms: int) -> Limits:
+    """The limits that count for what entered its queue then."""
+    for limits in reversed(rules.dated):
+        if limits.from_ms <= at_ms:
+            return limits
+    return rules
+
+
+def target_ms(rules: Rules, channel: str, queue: str, at_ms: int) -> int:
+    """Service-level threshold T of a queue at a moment: its own, else its channel's, else the default."""
+    limits = limits_at(rules, at_ms) if rules.dated else rules
+    own = limits.service_level_by_queue_ms.get(queue)
+    return own if own is not None else limits.service_level_ms.get(channel, limits.service_level_default_ms)
 
 
 def calendar_of(rules: Rules, queue: str) -> Calendar | None:

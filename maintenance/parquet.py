@@ -94,6 +94,13 @@ def read_parquet(path: Path, secret: bytes) -> Iterator[Event | DecodeError]:
             raise WrongFile(f"{path.name} cannot be read as Parquet: {said}") from None
 
 
+def has_canonical(path: Path) -> bool:
+    """Did Ringback write it, with the events themselves in a column? Raises ClickHouseError."""
+    with closing(engine()) as client:
+        names = {row[0] for row in client.query(f"DESCRIBE file({quote(path)}, Parquet)").result_rows}
+    return "canonical" in names
+
+
 def blocks(client: Client, sql: str) -> Iterator[str]:
     """The values of a column, in their order."""
     with client.query_row_block_stream(

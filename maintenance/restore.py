@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import cast
 
 from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.client import Client
 
 from maintenance.history import History
-from schemas.codec import decode
-from schemas.events import AgentStateChanged, SourceHeartbeat
-from schemas.topics import SINK_GROUP, SINK_TOPICS
+from schemas.codec import decode, encode
+from schemas.events import AgentStateChanged, ContactEvent, SourceHeartbeat
+from schemas.forgotten import Ledger
+from schemas.topics import FORGOTTEN, SINK_GROUP, SINK_TOPICS
 from sinks.binding import bind, fits, known_clusters, read_all_again
+from sinks.forgotten import kept_ledger, ledger_documents
 from sinks.loop import run_sink
 from sinks.rows import agent_event_row, event_row
 from sinks.writer import ClickHouseSink
@@ -18,6 +22,8 @@ from streams.config import StreamConfig
 from streams.health.group_lag import OffsetReader, wait_for
 from streams.health.health import Health
 from streams.kafka.decoding import Wire
+from streams.kafka.forgotten import ledger_records
+from streams.kafka.writer import BatchWriter
 
 # What the stream makes of events. Its versions come from offsets of the Kafka that was lost, and would win
 # against those of the new one; so they are emptied, and the worker makes them anew.
@@ -42,6 +48,21 @@ def lost_kafka(client: Client, kafka: str) -> None:
         )
 
 
+async def keep_forgotten(client: Client, servers: str) -> None:
+    """Whom ClickHouse knows to be forgotten a new Kafka knows as well, before any event is sent to it.
+
+    What stood before offsets of the Kafka that was lost says nothing of this one.
+    """
+    known = kept_ledger(client)
+    people = {name: replace(person, lines={}) for name, person in known.people.items()}
+    documents = ledger_documents(replace(known, people=people))
+    writer = BatchWriter(servers)
+    try:
+        await writer.write(FORGOTTEN, 0, ledger_records(documents))
+    finally:
+        await writer.stop()
+
+
 def hand_over(client: Client, kafka: str) -> None:
     """The rows come from this Kafka from now on. Done again, it comes to the same.
 
@@ -54,24 +75,31 @@ def hand_over(client: Client, kafka: str) -> None:
 
 
 def load(
-    history: History, sink: ClickHouseSink, on_done: Callable[[int, int | None], None] = lambda *_: None
+    history: History,
+    sink: ClickHouseSink,
+    ledger: Ledger,
+    on_done: Callable[[int, int | None], None] = lambda *_: None,
 ) -> int:
-    """Write the events of a history to ClickHouse, past Kafka; how many. Raises as history and sink."""
+    """Write the events of a history to ClickHouse, past Kafka; how many. Raises as history and sink.
+
+    Nobody in the ledger is brought back.
+    """
     count, total = 0, history.total()
     for piece in history.pieces(None):
-        tables = {"events": [*contact_rows(r.value for r in piece.records)]}
+        tables = {"events": [*contact_rows((r.value for r in piece.records), ledger)]}
         tables["agent_events"] = [*agent_rows(r.value for r in piece.records)]
         count += sink.insert(tables)
         on_done(piece.done, total)
     return count
 
 
-def contact_rows(canonicals: Iterator[bytes]) -> Iterator[list[object]]:
+def contact_rows(canonicals: Iterator[bytes], ledger: Ledger) -> Iterator[list[object]]:
     """Rows of `events`."""
     for canonical in canonicals:
         event = decode(canonical)
         if not isinstance(event, AgentStateChanged | SourceHeartbeat):
-            yield event_row(event, canonical)
+            known = cast(ContactEvent, ledger.applied(event))
+            yield event_row(known, canonical if known is event else encode(known))
 
 
 def agent_rows(canonicals: Iterator[bytes]) -> Iterator[list[object]]:

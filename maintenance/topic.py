@@ -94,28 +94,8 @@ class TopicHistory:
             yield from self._read(consumer, reached)
 
     def _read(self, consumer: Consumer, reached: dict[tuple[str, int], int]) -> Iterator[Piece]:
-        ends = {where: end for where, (_, end) in self.bounds().items()}
-        left = [where for where, at in reached.items() if at < ends[where]]
-        if left:
-            consumer.assign([TopicPartition(*where, reached[where]) for where in left])
-        silent = 0
-        while left:
-            messages: list[Any] = consumer.consume(PIECE, 1.0)
-            silent = 0 if messages else silent + 1
-            for message in messages:
-                where = message.topic(), message.partition()
-                error = message.error()
-                if error is None or error.code() == KafkaError._PARTITION_EOF:  # behind it markers at most
-                    reached[where] = min(message.offset() + (error is None), ends[where])
-            if silent > SILENT_MAX:
-                raise TopicUnreadable(
-                    f"{self.name}: nothing came for {SILENT_MAX} s; run the command again to go on"
-                )
-            within = [
-                m for m in messages if m.error() is None and m.offset() < ends[m.topic(), m.partition()]
-            ]
-            left = [where for where in left if reached[where] < ends[where]]
-            yield self._piece(within, reached)
+        for messages in messages_of(consumer, self.bounds(), reached, self.name):
+            yield self._piece(messages, reached)
 
     def _piece(self, messages: list[Any], reached: dict[tuple[str, int], int]) -> Piece:
         records, unreadable = [], 0
@@ -143,17 +123,48 @@ class TopicHistory:
                 self.wire.registry.learn(schema_id)
 
     def _consumer(self) -> Consumer:
-        return Consumer(
-            {
-                "bootstrap.servers": self.servers,
-                "group.id": "ringback-replay",  # the client wants one; nothing is committed under it
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "isolation.level": "read_committed",
-                "auto.offset.reset": "earliest",
-                "log_level": 0,
-            }
-        )
+        return consumer_of(self.servers)
+
+
+def consumer_of(servers: str) -> Consumer:
+    """A consumer that reads what it is told to, and commits nothing."""
+    return Consumer(
+        {
+            "bootstrap.servers": servers,
+            "group.id": "ringback-replay",  # the client wants one; nothing is committed under it
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "earliest",
+            "log_level": 0,
+        }
+    )
+
+
+def messages_of(
+    consumer: Consumer, bounds: Offsets, reached: dict[tuple[str, int], int], name: str
+) -> Iterator[list[Any]]:
+    """Messages within bounds, some at a time; `reached` says at any time where reading goes on.
+
+    Raises TopicUnreadable.
+    """
+    ends = {where: end for where, (_, end) in bounds.items()}
+    left = [where for where, at in reached.items() if at < ends[where]]
+    if left:
+        consumer.assign([TopicPartition(*where, reached[where]) for where in left])
+    silent = 0
+    while left:
+        messages: list[Any] = consumer.consume(PIECE, 1.0)
+        silent = 0 if messages else silent + 1
+        for message in messages:
+            where = message.topic(), message.partition()
+            error = message.error()
+            if error is None or error.code() == KafkaError._PARTITION_EOF:  # behind it markers at most
+                reached[where] = min(message.offset() + (error is None), ends[where])
+        if silent > SILENT_MAX:
+            raise TopicUnreadable(f"{name}: nothing came for {SILENT_MAX} s; run the command again to go on")
+        left = [where for where in left if reached[where] < ends[where]]
+        yield [m for m in messages if m.error() is None and m.offset() < ends[m.topic(), m.partition()]]
 
 
 def with_value(event: Event, canonical: bytes) -> OutgoingRecord:

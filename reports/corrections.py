@@ -7,6 +7,7 @@ from clickhouse_connect.driver.client import Client
 
 from reports.explain.reading import Asked, NoExplanation
 from reports.queries import rows, utc
+from sinks.views.sources import days_at
 from sql.verify_queries import within_ms
 from sql.views.others import corrections_query
 
@@ -34,15 +35,14 @@ def corrections_of(client: Client, asked: Asked) -> list[Correction]:
             f"{kpi.id} is read from facts: of what it was before nothing is kept. Corrections are known of "
             "KPIs that are sums of windows, such as service_level"
         )
-    days = kpi.days if kpi.table == "fcr" else 0
-    only = [within_ms("window_start"), "days = {days:UInt16}"]
+    days = "0" if kpi.table != "fcr" else days_at(kpi, "toUnixTimestamp64Milli(window_start)")
+    only = [within_ms("window_start"), f"days = {days}"]
     only += [
         f"{name} = {{{name}:String}}" for name in ("channel", "queue") if getattr(asked, name) is not None
     ]
     values = {
         "from_ms": asked.from_ms,
         "to_ms": asked.to_ms,
-        "days": days or 0,
         "channel": asked.channel or "",
         "queue": asked.queue or "",
         "names": [*kpi.num, *kpi.den],

@@ -14,6 +14,8 @@ FCR_WINDOWS = "fcr-windows"
 AGENT_QUARTERS = "agent-quarters"
 # By which rules each partition is counted.
 RULES_IN_USE = "rules-in-use"
+# Who was forgotten, by a digest: no reader ever sees them again (docs/operating/forget.md).
+FORGOTTEN = "forgotten-customers"
 
 APP_ID = "ringback"
 CONTACTS_TABLE, WINDOWS_TABLE = "contacts", "windows"

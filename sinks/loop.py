@@ -8,11 +8,13 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
+from schemas.forgotten import Ledger
 from schemas.time_units import DAY_MS
 from schemas.topics import SINK_GROUP, SINK_RAW_TOPICS, SINK_TOPICS
 from sinks.binding import read_all_again
 from sinks.buffer import BATCH_ROWS, Buffer
 from sinks.connection import without_secret
+from sinks.forgotten import ledger_documents, ledger_rows
 from sinks.writer import ClickHouseSink, GivenUp
 from streams.config import FETCH_WAIT_MS, StreamConfig
 from streams.health import ready_file
@@ -20,6 +22,7 @@ from streams.health.garbage_collector import collect_rarely
 from streams.health.health import READY, STARTING, STOPPING, Health
 from streams.health.library_logs import quieten_libraries
 from streams.kafka.decoding import Wire
+from streams.kafka.forgotten import forgetting, stored_ledger
 from streams.kafka.identity import identity
 from streams.kafka.patience import Notice, patiently
 from streams.kafka.schema_lookup import SchemaLookup
@@ -67,7 +70,7 @@ async def copy(
     consumer: AIOKafkaConsumer, sink: ClickHouseSink, wire: Wire, stop: asyncio.Event, health: Health
 ) -> None:
     """Fetch, write and commit until `stop` is set. Raises SinkRefused, RegistryRefused."""
-    buffer, lookup = Buffer(wire.decode), SchemaLookup(wire.registry, health.waiting)
+    buffer, lookup = Buffer(wire.decode, wire.forgotten), SchemaLookup(wire.registry, health.waiting)
     while not stop.is_set():
         fetched = await consumer.getmany(timeout_ms=200, max_records=BATCH_ROWS)
         raw = (
@@ -111,9 +114,17 @@ async def run_sink(
     try:
         await asyncio.to_thread(sink.prepare)
         if await unless(stop, belongs_together(config, sink)):
-            await consume(config, sink, wire, stop, health)
+            ledger = await stored_ledger(config.bootstrap_servers)
+            await asyncio.to_thread(keep_ledger, sink, ledger)
+            await consume(config, sink, forgetting(wire, ledger), stop, health)
     except GivenUp as reason:
         log.warning(str(reason))
+
+
+def keep_ledger(sink: ClickHouseSink, ledger: Ledger) -> None:
+    """Keep a copy of who was forgotten. Raises SinkRefused, GivenUp."""
+    if ledger:
+        sink.insert({"forgotten": ledger_rows(ledger_documents(ledger), time.time_ns() // 1_000_000)})
 
 
 async def belongs_together(config: StreamConfig, sink: ClickHouseSink) -> None:

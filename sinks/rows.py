@@ -18,6 +18,7 @@ from kpis.tallies.windows import MEASURES
 from schemas.checked import types_of
 from schemas.codec import avro_fields
 from schemas.events import AgentStateChanged, ContactEvent, SourceHeartbeat
+from sinks.forgotten import COLUMNS as FORGOTTEN_COLUMNS
 from sinks.rules_in_use import COLUMNS as RULES_COLUMNS
 
 Row = Mapping[str, Any]
@@ -38,7 +39,7 @@ AGENT_EVENT_COLUMNS = (
     "agent", "event_id", "revision", "revision_wide", "canonical", "team", "state", "occurred_at", "source",
     "reason",
 )  # fmt: skip
-HEARTBEAT_COLUMNS = ("source", "occurred_at")
+HEARTBEAT_COLUMNS = ("source", "occurred_at", "told_at")
 PUBLISHED_COLUMNS = ("window_start", "channel", "queue", "days", "partition", "measures", "version")
 ARRIVAL_COLUMNS = ("partition", "offset", "contact_id", "event_id", "type", "occurred_at", "arrived_at")
 
@@ -75,6 +76,7 @@ COLUMNS = {
     "agent_quarters": QUARTER_COLUMNS,
     "dead_letters": DEAD_LETTER_COLUMNS,
     "rules_in_use": RULES_COLUMNS,
+    "forgotten": FORGOTTEN_COLUMNS,
     "published_windows": PUBLISHED_COLUMNS,
     "arrivals": ARRIVAL_COLUMNS,
     "offers": OFFER_COLUMNS,
@@ -127,9 +129,9 @@ def agent_event_row(event: AgentStateChanged, canonical: bytes) -> list[Any]:
     ]
 
 
-def heartbeat_row(event: SourceHeartbeat) -> list[Any]:
-    """Row of `heartbeats`."""
-    return [event.source, event.occurred_at]
+def heartbeat_row(event: SourceHeartbeat, told_at: int) -> list[Any]:
+    """Row of `heartbeats`; `told_at` is when Kafka got it, UTC milliseconds."""
+    return [event.source, event.occurred_at, max(told_at, 0)]
 
 
 def fact_row(columns: tuple[str, ...], fact: Row, version: int) -> list[Any]:

@@ -1,20 +1,30 @@
 """The rules as ClickHouse query parameters: for the oracle, the views and whatever else counts by SQL."""
 
-from kpis.rules import Rules
+from kpis.rules import Limits, Rules
 from sinks.calendar_parameters import calendar_parameters
-from sql import oracle_queries as oracle
+from sql import oracle_parameters as oracle
+
+BEFORE_ALL_MS = -(2**62)
+
+
+def limits_of(found: Limits, from_ms: int) -> oracle.Limits:
+    """The limits from a moment on."""
+    return oracle.Limits(
+        from_ms=from_ms,
+        target_by_queue_ms=found.service_level_by_queue_ms,
+        target_by_channel_ms=found.service_level_ms,
+        target_default_ms=found.service_level_default_ms,
+        short_abandon_ms=found.short_abandon_ms,
+    )
 
 
 def rule_parameters(rules: Rules) -> dict[str, object]:
     """The rules as query parameters."""
     return oracle.parameters(
         tolerance_ms=rules.skew_tolerance_ms,
-        short_abandon_ms=rules.short_abandon_ms,
+        limits=[limits_of(rules, BEFORE_ALL_MS), *(limits_of(one, one.from_ms) for one in rules.dated)],
         survey_late_ms=rules.survey_late_ms,
         async_channels=rules.async_channels,
-        target_by_queue_ms=rules.service_level_by_queue_ms,
-        target_by_channel_ms=rules.service_level_ms,
-        target_default_ms=rules.service_level_default_ms,
         stale_ms=rules.stale_ms,
         stale_async_ms=rules.stale_async_ms,
         acw_stale_ms=rules.acw_stale_ms,
@@ -29,6 +39,7 @@ def rule_parameters(rules: Rules) -> dict[str, object]:
             anchors=rules.fcr.anchors,
             overlapping=rules.fcr.overlapping,
             min_gap_ms=rules.fcr.min_gap_ms,
+            from_ms=[since for since, _ in rules.fcr.dated_days],
         ),
         calendars=calendar_parameters(rules.calendars, rules.calendar_by_queue, rules.calendar_default),
     )

@@ -9,6 +9,7 @@ read facts, wherever these come from: the stream's tables or the oracle's relati
 from collections.abc import Sequence
 from typing import Literal
 
+from sql.limits import limits, target
 from sql.templates import compose
 
 
@@ -57,6 +58,7 @@ def live(legs: str) -> str:
     (NULL where not waiting). One row per leg that had entered by then.
 
     Parameters: as_of_ms (Int64), and of sql.oracle_queries: stale_ms, stale_async_ms, acw_stale_ms,
-    short_abandon_ms, async_channels, t_queues, t_queue_ms, t_channels, t_channel_ms, t_default_ms.
+    limits_from_ms, short_abandon_ms, async_channels, t_queues, t_queue_ms, t_channels, t_channel_ms,
+    t_default_ms.
     """
-    return compose("bookings", "live", legs=legs)
+    return compose("bookings", "live", legs=legs, limits=limits("leg_entered_ms"), target=target("queue"))

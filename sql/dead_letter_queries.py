@@ -35,6 +35,11 @@ def open_letters() -> str:
     return f"SELECT count() FROM {STATED} WHERE how = ''"
 
 
+def open_by_reason() -> str:
+    """How many are open, by reason, the most first."""
+    return f"SELECT reason, count() AS n FROM {STATED} WHERE how = '' GROUP BY reason ORDER BY n DESC, reason"
+
+
 def close(where: str) -> str:
     """Close the open ones that a condition holds for, in the way {how:String}."""
     return (

@@ -35,6 +35,8 @@ SINCE = """WHERE (agent, event_id) IN (SELECT agent, event_id FROM agent_events
 MINUTE = "intDiv(toUnixTimestamp64Milli(assumeNotNull({0})), 60000) * 60000 AS minute_ms"
 # Can no later contact change what was judged in this minute (docs/facts.md 8)?
 MATURE = "minute_ms + 60000 + toInt64(days) * 86400000 <= {as_of_ms:Int64} AS mature"
+# Dates from which KPIs that name no length of the window have another one.
+ERA = "arrayCount(since -> since <= minute_ms, {fcr_from_ms:Array(Int64)}) AS era"
 
 # A leg whose end is not known: does it still wait at {as_of_ms}, or was its end lost (docs/facts.md 6)?
 STILL_WAITING = (
@@ -96,8 +98,8 @@ def state_source() -> str:
 
 
 def matured(source: str) -> str:
-    """A source with `days`, and with whether each minute is final at {as_of_ms}."""
-    return f"(SELECT *, {MATURE} FROM {source})"
+    """A source with `days`: whether each minute is final at {as_of_ms}, and behind how many dates it is."""
+    return f"(SELECT *, {MATURE}, {ERA} FROM {source})"
 
 
 def still_waiting(source: str) -> str:

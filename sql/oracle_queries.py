@@ -7,9 +7,10 @@ step, can be stored once and read by all the others.
 
 # ruff: noqa: S608 -- names and relations are ours; values from outside are query parameters
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from schemas.time_units import QUARTER_MS
+from sql.limits import limits, target
 from sql.templates import compose
 
 EVENTS = "events"
@@ -18,70 +19,7 @@ AGENT_EVENTS = "agent_events"
 CONTACT_PARTITION = "kafkaMurmurHash(contact_id)"
 CUSTOMER_PARTITION = "CRC32(customer_key)"
 AGENT_PARTITION = "CRC32(agent)"
-
-Parameters = dict[str, object]
-
-
-def parameters(
-    *,
-    tolerance_ms: int,
-    short_abandon_ms: int,
-    survey_late_ms: int,
-    async_channels: Sequence[str],
-    target_by_queue_ms: Mapping[str, int],
-    target_by_channel_ms: Mapping[str, int],
-    target_default_ms: int,
-    stale_ms: int,
-    stale_async_ms: int,
-    acw_stale_ms: int,
-    agent_state_max_ms: int,
-    contact_max_events: int,
-    fcr: Parameters,
-    calendars: Parameters,
-) -> Parameters:
-    """The rules as ClickHouse query parameters; every statement of the oracle takes (a part of) these."""
-    return {
-        "tolerance_ms": tolerance_ms,
-        "short_abandon_ms": short_abandon_ms,
-        "survey_late_ms": survey_late_ms,
-        "async_channels": list(async_channels),
-        "t_queues": list(target_by_queue_ms),
-        "t_queue_ms": list(target_by_queue_ms.values()),
-        "t_channels": list(target_by_channel_ms),
-        "t_channel_ms": list(target_by_channel_ms.values()),
-        "t_default_ms": target_default_ms,
-        "stale_ms": stale_ms,
-        "stale_async_ms": stale_async_ms,
-        "acw_stale_ms": acw_stale_ms,
-        "agent_state_max_ms": agent_state_max_ms,
-        "contact_max_events": contact_max_events,
-        **fcr,
-        **calendars,
-    }
-
-
-def fcr_parameters(
-    *,
-    windows_days: Sequence[int],
-    match_reason: bool,
-    cross_channel: bool,
-    begin: str,
-    evidence: str,
-    anchors: str,
-    overlapping: bool,
-    min_gap_ms: int,
-) -> Parameters:
-    """The settings of first contact resolution as ClickHouse query parameters."""
-    return {
-        "windows_days": list(windows_days),
-        "match_reason": int(match_reason),
-        "cross_channel": int(cross_channel),
-        "begin": begin,
-        "evidence": evidence,
-        "anchors": anchors,
-        "overlapping": int(overlapping),
-        "min_gap_ms": min_gap_ms,
-    }
+ENTERED_MS = "toUnixTimestamp64Milli(entered_at)"
 
 
 def between(before_ms: str = "", after_ms: str = "") -> str:
@@ -194,7 +132,8 @@ def legs(folded: str) -> str:
 
 def contacts(folded: str, with_ivr: bool = False) -> str:
     """Facts of contacts, columns as table `contacts`; with `ivr_legs`, which contact_bookings needs."""
-    return compose("oracle", "contacts", fold=folded, extra=", ivr_legs" if with_ivr else "")
+    extra = ", ivr_legs" if with_ivr else ""
+    return compose("oracle", "contacts", fold=folded, limits=limits("entered_ms"), extra=extra)
 
 
 def surveys(folded: str) -> str:
@@ -217,7 +156,12 @@ def own_partition(hashed: str, partitions: int) -> dict[str, str]:
 def leg_bookings(legs_relation: str, partitions: int = 0) -> str:
     """What legs add to windows: minute_ms, channel, queue, agent, team, reason, and m_<measure>."""
     return compose(
-        "oracle", "leg_bookings", legs=legs_relation, **own_partition(CONTACT_PARTITION, partitions)
+        "oracle",
+        "leg_bookings",
+        legs=legs_relation,
+        limits=limits(ENTERED_MS),
+        target=target("queue"),
+        **own_partition(CONTACT_PARTITION, partitions),
     )
 
 
@@ -239,6 +183,8 @@ def contact_bookings(contacts_relation: str, partitions: int = 0) -> str:
         "oracle",
         "contact_bookings",
         contacts=contacts_relation,
+        limits=limits(ENTERED_MS),
+        target=target("entry_queue"),
         calendar_number=calendar_number("final_queue"),
         first_business=business_ms("calendar", begin, f"({begin} + ifNull(first_resolution_ms, 0))"),
         full_business=business_ms("calendar", begin, f"({begin} + ifNull(full_resolution_ms, 0))"),

@@ -1,4 +1,4 @@
-"""Alerts that fire, or fired lately: episodes, from the changes that the ledger of alerts keeps."""
+"""Alerts that fire, or fired lately: episodes, from the changes that alert_transitions keeps."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from schemas.time_units import HOUR_MS
 
 SHOWN_AFTER_MS = HOUR_MS  # one that is over stays on the wall for a while: people ask what that was
 OVER = frozenset({"resolved", "expired"})
-# alert, labels as JSON, kind, when, when the episode opened, its id: as alerts.ledger lists changes.
+# alert, labels as JSON, kind, when, when the episode opened, its id.
 Change = tuple[str, str, str, int, int, str]
 
 

@@ -59,6 +59,7 @@ def queue_document(
     config: WallConfig,
     rules: Rules,
     alerts: Sequence[str],
+    as_of_ms: int,
 ) -> Document:
     """A tile."""
     day, targets = quotients(channels, rules), config.targets_of(queue)
@@ -71,7 +72,7 @@ def queue_document(
         "live": {name: live.get(name, 0) for name in LIVE},
         "day": day,
         "targets": targets.model_dump(exclude_none=True),
-        "threshold_ms": target_ms(rules, channel, queue),
+        "threshold_ms": target_ms(rules, channel, queue, as_of_ms),
         "state": state_of(found, bool(channels or live)),
         "reasons": [asdict(reason) for reason in found],
     }
@@ -89,7 +90,9 @@ def now_document(
     live, day = by_queue(rows)
     shown = config.order({*live, *day})
     queues = [
-        queue_document(queue, live.get(queue, {}), day.get(queue, {}), config, rules, alerts.get(queue, ()))
+        queue_document(
+            queue, live.get(queue, {}), day.get(queue, {}), config, rules, alerts.get(queue, ()), as_of_ms
+        )
         | {"day_ms": day_of(queue)}
         for queue in shown
     ]

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,6 +19,8 @@ from adapters.app_queue.state import State
 from adapters.asterisk.lines import EPOCH, FIELDS, parse_line
 from adapters.kit.follow import Follower, Position
 from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, WrongFile, reject
+
+AnyKept = TypeVar("AnyKept")
 
 
 @dataclass
@@ -30,6 +33,7 @@ class Kept:
 
 
 KEPT = TypeAdapter(Kept)
+LOST = InvalidInput("lines_lost", "lines before this one are lost: their file was gone before it was read")
 
 
 def time_of(line: bytes) -> int | None:
@@ -38,23 +42,38 @@ def time_of(line: bytes) -> int | None:
     return int(cells[0]) if len(cells) >= FIELDS and EPOCH.fullmatch(cells[0]) else None
 
 
-def load(path: Path) -> Kept:
+def load(path: Path, kind: TypeAdapter[AnyKept], nothing: AnyKept) -> AnyKept:
     """What was kept; nothing where there is no such file. Raises WrongFile where it cannot be read."""
     try:
-        return KEPT.validate_json(path.read_bytes())
+        return kind.validate_json(path.read_bytes())
     except FileNotFoundError:
-        return Kept()
+        return nothing
     except ValidationError:
         raise WrongFile(
             f"{path} is no position of `ringback follow`; remove it to begin anew: nothing counts twice"
         ) from None
 
 
+def save(path: Path, data: bytes) -> None:
+    """Keep it durably: the file is there whole, as it was before or as it is now."""
+    fresh = path.with_name(f"{path.name}.new")
+    with fresh.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 class Following:
     """The outcomes of a log's lines as they come. Call `keep` once what `poll` gave is safe."""
 
     def __init__(self, path: Path, kept: Path, secret: bytes) -> None:
-        before = load(kept)
+        before = load(kept, KEPT, Kept())
         self._kept, self._lines = kept, before.lines
         self._log = Log(secret, state=before.state)
         self._follower = Follower(path, time_of, before.position)
@@ -62,12 +81,16 @@ class Following:
     @property
     def gap(self) -> bool:
         """Were lines lost? Their file was gone before it was read."""
-        return self._follower.gap
+        return self._follower.gaps > 0
 
     def poll(self) -> Iterator[LineOutcome]:
-        """The outcomes of the lines that have come."""
+        """The outcomes of the lines that have come; of lines that are lost a dead letter says so."""
+        gaps = self._follower.gaps
         for data in self._follower.poll():
             self._lines += 1
+            if self._follower.gaps > gaps:
+                gaps = self._follower.gaps
+                yield reject(self._follower.path.name, self._lines, LOST, b"")
             if data.strip():
                 yield self._outcome(data)
 
@@ -79,19 +102,8 @@ class Following:
         return Skipped(self._lines, told) if isinstance(told, str) else Accepted(self._lines, told, 0)
 
     def keep(self) -> None:
-        """Keep how far was read, durably: the file is there whole, as it was before or as it is now."""
-        data = KEPT.dump_json(Kept(self._follower.position, self._log.state, self._lines))
-        fresh = self._kept.with_name(f"{self._kept.name}.new")
-        with fresh.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._kept)
-        folder = os.open(self._kept.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        """Keep how far was read, durably."""
+        save(self._kept, KEPT.dump_json(Kept(self._follower.position, self._log.state, self._lines)))
 
     def close(self) -> None:
         """Let go of the log."""

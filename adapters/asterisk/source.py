@@ -36,6 +36,6 @@ ENTRY = Source(
     ),
     ordered=True,
     parts="adapters.asterisk.file:QueueLog",
-    follow="adapters.asterisk.follow:Following",
+    follow="adapters.asterisk.rows:following",
     sort="adapters.asterisk.file:in_order",
 )

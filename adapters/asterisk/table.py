@@ -50,14 +50,17 @@ def zone() -> ZoneInfo:
 
 
 class Table:
-    """Rows of a table, one after the other."""
+    """Rows of a table, one after the other; `last_ms` is the latest time so far."""
 
-    def __init__(self, names: list[str]) -> None:
-        self._names, self._zone, self._last_ms = names, zone(), 0
+    def __init__(self, names: list[str], last_ms: int = 0) -> None:
+        self._names, self._zone, self.last_ms = names, zone(), last_ms
 
     def parse(self, data: bytes) -> Fact:
+        """What a row of CSV says. Raises InvalidInput."""
+        return self.fact(cells_of(data))
+
+    def fact(self, cells: list[str]) -> Fact:
         """What a row says. Raises InvalidInput."""
-        cells = cells_of(data)
         if len(cells) != len(self._names):
             raise InvalidInput("wrong_columns", f"{len(cells)} columns, expected {len(self._names)}")
         row = dict(zip(self._names, cells, strict=True))
@@ -67,7 +70,7 @@ class Table:
         if max(map(len, (call, queue, member))) > NAME_MAX:
             raise InvalidInput("too_long", f"call id, queue or member has more than {NAME_MAX} characters")
         at_ms = self._time(row["time"], call)
-        self._last_ms = max(self._last_ms, at_ms)
+        self.last_ms = max(self.last_ms, at_ms)
         given = [row.get(name, "") for name in DATA]
         text = "|".join(given).rstrip("|") or row.get("data", "")
         told = parameters(event, text.split("|") if text else [])
@@ -88,5 +91,5 @@ class Table:
             raise InvalidInput("bad_time", "time is outside 1990 to 2100")
         unique = UNIQUE.fullmatch(call)
         begun_ms = int(unique[1]) * SECOND_MS if unique else 0
-        earliest = max(begun_ms, self._last_ms) - AWAY_MS
+        earliest = max(begun_ms, self.last_ms) - AWAY_MS
         return next((at for at in times if at >= earliest), times[-1])

@@ -23,6 +23,8 @@ def conversation_events(kind: str, payload: Payload, account: str, secret: bytes
     if kind == "conversation_created":
         return beginning(contact, payload, account, secret)
     at, changed = moment(payload, "updated_at"), changes(payload)
+    if kind == "conversation_status_changed" and not changed:  # null was seen: what it was before is unknown
+        changed = {"status": (None, payload.get("status"))}
     if at is None or not changed:
         raise Ignored("no_fact")
     found = status_change(contact, payload, changed, at)

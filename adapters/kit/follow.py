@@ -82,12 +82,12 @@ def look(path: Path, time_of: TimeOf) -> Stored | None:
 
 
 class Follower:
-    """Whole lines of a log as they come. `gap` is true once lines were lost: their file was gone."""
+    """Whole lines of a log as they come. `gaps` counts how often lines were lost: their file was gone."""
 
     def __init__(self, path: Path, time_of: TimeOf, position: Position | None = None) -> None:
         self.path = path
         self.position = position
-        self.gap = False
+        self.gaps = 0
         self._time_of = time_of
         self._file: IO[bytes] | None = None
         self._now: Stored | None = None
@@ -126,7 +126,7 @@ class Follower:
         if any(self._open(stored, at.offset, at.line) for stored in same):
             return True
         later = [stored for stored in family if stored.time > at.time or stored.first == at.first]
-        self.gap = self.gap or bool(later)
+        self.gaps += bool(later)
         return bool(later) and self._open(later[0], 0, "")
 
     def _open(self, stored: Stored, offset: int, line: str) -> bool:
@@ -223,7 +223,7 @@ class Follower:
             return True
         if live is None:
             return False
-        self.gap = self.gap or live.first != at.first
+        self.gaps += live.first != at.first
         return self._open(live, 0, "")
 
 

@@ -197,7 +197,15 @@ def customers_in(adapter: PayloadAdapter, line: bytes) -> tuple[str, ...]:
     """Raw identifiers of customers in a line."""
     try:
         found = adapter.parse(line)
-        payloads = [each for each in found if not isinstance(each, InvalidInput)]
-        return tuple(str(raw) for payload in payloads for raw in adapter.customers(payload) if raw)
-    except (InvalidInput, TypeError, ValueError, AttributeError):
+    except InvalidInput:
         return ()
+    payloads = (each for each in found if not isinstance(each, InvalidInput))
+    return tuple(raw for payload in payloads for raw in named_in(adapter, payload))
+
+
+def named_in(adapter: PayloadAdapter, payload: Payload) -> list[str]:
+    """Raw identifiers of customers in a payload; none where it has not the form of this source."""
+    try:
+        return [str(raw) for raw in adapter.customers(payload) if raw]
+    except (InvalidInput, LookupError, TypeError, ValueError, AttributeError):
+        return []

@@ -14,7 +14,9 @@ from schemas.events import Event
 
 NOBODY = "1"  # owner of a ticket that nobody owns
 MESSAGING = ("sms", "whatsapp", "twitter", "facebook", "telegram")
-OVER = ("closed", "merged", "removed")
+# By the ids that every installation begins with: names of states are changed and translated.
+STATES = {"1": "new", "2": "open", "3": "pending reminder", "4": "closed", "5": "merged"}
+OPEN = ("new", "open", "pending reminder", "pending close")
 AUTHORS = {"Agent": "agent", "Customer": "customer", "System": "system"}
 NAMES = ("email", "phone", "mobile")
 
@@ -76,8 +78,8 @@ def answer(contact: Contact, ticket: Payload, seen: int) -> list[Event]:
 
 
 def ends(contact: Contact, ticket: Payload, seen: int) -> list[Event]:
-    """Closings, a reopening, a merge."""
-    state = (name_of(ticket, "state") or "").lower()
+    """Closings, a reopening, a merge. Of a state of one's own nobody says whether it is open: none then."""
+    state = STATES.get(ident(ticket, "state_id") or "") or (name_of(ticket, "state") or "").lower()
     if state == "merged":
         revision = earliest_wins(seen)
         return [contact.event("contact_withdrawn", seen, "merged", cause="merged", revision=revision)]
@@ -89,7 +91,7 @@ def ends(contact: Contact, ticket: Payload, seen: int) -> list[Event]:
         )
         for leg, at in enumerate(closings, 1)
     ]
-    if closings and state and state not in OVER:
+    if closings and state in OPEN:
         revision = earliest_wins(seen)
         found.append(contact.event("contact_reopened", seen, "reopened", leg=2, revision=revision))
     return found

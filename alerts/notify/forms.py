@@ -9,13 +9,13 @@ from typing import Any
 
 import orjson
 
-from alerts.ledger import Outgoing
+from alerts.ledger import ENDS, Outgoing
 from alerts.notify.incidents import opsgenie, pagerduty
 from alerts.notify.post import JSON, Request
 from alerts.notify.text import details, title
 from alerts.receivers import Alertmanager, Opsgenie, PagerDuty, Receiver, Slack, Teams, Webhook, url_of
 
-OPEN_FOR = timedelta(days=30)
+OPEN_FOR, SAID_FOR = timedelta(days=30), timedelta(hours=1)  # what fires; what is only said
 
 
 def request_of(receiver: Receiver, outgoing: Outgoing, now_s: int) -> Request:
@@ -93,7 +93,7 @@ def alertmanager(receiver: Alertmanager, outgoing: Outgoing) -> Request:
     }
     # Without an end Alertmanager takes what it does not hear of for five minutes to be over.
     end = datetime.fromisoformat(str(body["at"]).replace("Z", "+00:00"))
-    end += OPEN_FOR if body["status"] == "firing" else timedelta(0)
+    end += timedelta(0) if body["status"] in ENDS else OPEN_FOR if body["status"] == "firing" else SAID_FOR
     alert["endsAt"] = end.isoformat().replace("+00:00", "Z")
     url = receiver.url.rstrip("/") + "/api/v2/alerts"
     return Request(url, orjson.dumps([alert]), JSON, receiver.allow_private)

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import orjson
 
-from alerts.ledger import Outgoing
+from alerts.ledger import ENDS, Outgoing
 from alerts.notify.post import JSON, Request
 from alerts.notify.text import details, title
 from alerts.receivers import Opsgenie, PagerDuty
@@ -31,9 +31,9 @@ def pagerduty(receiver: PagerDuty, outgoing: Outgoing) -> Request:
     event: dict[str, Any] = {
         "routing_key": receiver.routing_key.read(),
         "dedup_key": outgoing.episode,
-        "event_action": "trigger" if body["status"] == "firing" else "resolve",
+        "event_action": "resolve" if body["status"] in ENDS else "trigger",
     }
-    if body["status"] == "firing":
+    if body["status"] not in ENDS:
         event["payload"] = {
             "summary": title(body)[:SUMMARY_MAX],
             "source": source(body),
@@ -54,7 +54,7 @@ def opsgenie(receiver: Opsgenie, outgoing: Outgoing) -> Request:
     body: dict[str, Any] = outgoing.body
     headers = JSON | {"Authorization": f"GenieKey {receiver.api_key.read()}"}
     base, alias = receiver.url.rstrip("/") + "/v2/alerts", outgoing.episode[:ALIAS_MAX]
-    if body["status"] != "firing":
+    if body["status"] in ENDS:
         note = orjson.dumps({"source": "Ringback", "note": title(body)})
         url = f"{base}/{quote(alias, safe='')}/close?identifierType=alias"
         return Request(url, note, headers, receiver.allow_private)

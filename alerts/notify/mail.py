@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any
 
-from alerts.ledger import Outgoing
+from alerts.ledger import ENDS, Outgoing
 from alerts.notify.addresses import addresses
 from alerts.notify.post import TIMEOUT_S, Delivery
 from alerts.notify.text import details, title
@@ -31,7 +31,7 @@ def mail(receiver: Email, outgoing: Outgoing) -> EmailMessage:
     found["Date"] = format_datetime(datetime.fromisoformat(body["at"].replace("Z", "+00:00")))
     found["Message-ID"] = message_id(outgoing.id)
     found["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answer of absence, please
-    if body["status"] != "firing":
+    if body["status"] in ENDS:
         first = message_id(f"{outgoing.episode}-firing-{outgoing.receiver}")
         found["In-Reply-To"] = found["References"] = first
     found.set_content("\n".join((title(body), "", *details(body))))

@@ -2,10 +2,13 @@
 
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import structlog
 
-from alerts.holding import Holding
+from alerts.grouping import is_unwritten, unwritten, written
+from alerts.holding import MUTED, Holding
 from alerts.ledger import Ledger, Outgoing
 from alerts.notify.forms import request_of
 from alerts.notify.mail import send
@@ -29,14 +32,35 @@ def send_due(
     """Try all that is due, as long as it is ours to speak; how many were delivered."""
     delivered = 0
     while ours() and (outgoing := ledger.claim(now_ms())) is not None:
-        receiver = receivers.get(outgoing.receiver)
-        if receiver is not None and holding is not None:
-            until, why = holding.until(outgoing.body, receiver, ledger.firing(), now_ms())
-            if until:
-                ledger.hold(outgoing.id, until, why)
+        receiver, now = receivers.get(outgoing.receiver), now_ms()
+        held = held_back(ledger, holding, receiver, now)
+        if is_unwritten(outgoing):
+            outgoing = replace(outgoing, body=written(ledger, outgoing, lambda body: silent(held(body)), now))  # noqa: B023
+            if not outgoing.body:
+                ledger.settle(outgoing.id, "dropped", "nothing of it is left to tell", now)
                 continue
+        until, why = held(outgoing.body)
+        if until:
+            ledger.hold(outgoing.id, until, why)
+            unwritten(ledger, outgoing.id)
+            continue
         delivered += try_once(ledger, receiver, outgoing, now_ms, poster)
     return delivered
+
+
+def silent(held: tuple[int, str]) -> bool:
+    """Is one alert held back, and not all that goes to a receiver?"""
+    return held[0] > 0 and held[1] != MUTED
+
+
+def held_back(
+    ledger: Ledger, holding: Holding | None, receiver: Receiver | None, now: int
+) -> Callable[[Mapping[str, Any]], tuple[int, str]]:
+    """Until when, and why, is a message to this receiver held back?"""
+    if holding is None or receiver is None:
+        return lambda _: (0, "")
+    firing = ledger.firing()
+    return lambda body: holding.until(body, receiver, firing, now)
 
 
 def try_once(
@@ -58,7 +82,8 @@ def try_once(
     if done.outcome != "sent" and receiver is not None and receiver.fallback:
         waited = now - outgoing.created_at >= FALLBACK_AFTER_MS
         if done.outcome == "refused" or outgoing.tries >= FALLBACK_TRIES or waited:
-            ledger.enqueue(outgoing.episode, outgoing.kind, receiver.fallback, outgoing.body, now)
+            about = outgoing.id if outgoing.kind == "group" else outgoing.episode
+            ledger.enqueue(about, outgoing.kind, receiver.fallback, outgoing.body, now)
     if done.outcome == "again" and now - outgoing.created_at < GIVE_UP_MS:
         ledger.postpone(outgoing.id, now + wait_ms(outgoing.tries, done.wait_s), done.error)
         log.warning("notification not delivered yet", receiver=outgoing.receiver, why=done.error)

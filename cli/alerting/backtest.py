@@ -1,70 +1,118 @@
 """`ringback alerts backtest`: rules over history."""
 
 from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from alerts.detectors import detector_of
-from alerts.episodes import Episode, episodes
-from alerts.label_sets import label_set_counts, minutes_of
-from alerts.rule import RuleFile
+from alerts.backtest import Backtest
+from alerts.backtest import backtest as backtest_of
+from alerts.episodes import Episode
+from alerts.label_sets import label_set_counts
+from alerts.picture import picture
 from cli.alerting.estimated import estimated
 from cli.alerting.files import Rules as File
-from cli.alerting.files import rules_in
+from cli.alerting.files import now_ms, rules_in
 from cli.alerting.listing import labels_shown
 from cli.clickhouse import client
-from cli.console import Format, out, print_json, settings
-from cli.kpi import Begin, End, answering
+from cli.console import WRONG_USE, Format, fail, out, print_json, settings
+from cli.kpi import answering
 from cli.settings import rules_of
 from cli.shown import local_minute
 from cli.times import span_ms
+from cli.verifying import last
 from kpis.catalogue.every_kpi import every_kpi
-from kpis.rules import Rules
 from reports.explain.reading import utc_text
 from schemas.time_units import MINUTE_MS
 
 TIMES = ("began_at", "fired_at", "ended_at")
+DRAWN = 40
+
+
+class Known(StrEnum):
+    """By which numbers."""
+
+    then = "then"
+    now = "now"
+
+
+Begin = Annotated[
+    str | None, typer.Option("--from", help="Begin, e.g. 1999-02-01 (in the reporting time zone).")
+]
+End = Annotated[str | None, typer.Option("--to", help="End, not included.")]
+Since = Annotated[
+    str | None, typer.Option(help="The last so much, such as 7d or 8w, in place of --from and --to.")
+]
+By = Annotated[
+    Known,
+    typer.Option(
+        "--known", help="then: by what was known at each moment, as live decides; now: by all of it."
+    ),
+]
+Svg = Annotated[Path | None, typer.Option(help="Draw KPI, threshold and episodes into this file.")]
 
 
 def backtest(
-    begin: Begin,
-    end: End,
+    begin: Begin = None,
+    end: End = None,
+    since: Since = None,
     rules: File = None,
+    known: By = Known.then,
+    svg: Svg = None,
     format: Annotated[Format, typer.Option(help="text or json.")] = Format.text,
 ) -> None:
-    """What would have paged in [from, to), and when, by the numbers as they are known now.
+    """What would have paged in [from, to), and when, as live would have decided: by what was known when.
 
-    Example: ringback alerts backtest --from 1999-02-01 --to 1999-03-01
+    That is kept for as many days as RINGBACK_CORRECTIONS_DAYS says; older and imported minutes are taken as
+    they are known now, and how many are is said.
+
+    Example: ringback alerts backtest --since 8w --svg backtest.svg
     """
     config = settings()
     own = rules_of(config)
     kpis = every_kpi(own)
     file = rules_in(rules, config, kpis)
-    from_ms, to_ms = span_ms(begin, end, config.timezone)
+    span = asked(begin, end, since, config.timezone)
     with answering():
         database = client(config)
-        found = all_episodes(file, own, database, (from_ms, to_ms), config.timezone)
-        counts = label_set_counts(database, file, kpis, own.async_channels, (from_ms, to_ms))
+        found = backtest_of(database, file, own, config.timezone, span, known is Known.then)
+        counts = label_set_counts(database, file, kpis, own.async_channels, span)
+    if svg is not None:
+        draw(svg, found, span, config.timezone)
     if format is Format.json:
-        print_json([document(episode) for episode in found])
+        print_json([document(episode) for episode in found.episodes])
     else:
-        print_text(found, (to_ms - from_ms) / (7 * 24 * 60 * MINUTE_MS), config.timezone)
+        print_text(found.episodes, (span[1] - span[0]) / (7 * 24 * 60 * MINUTE_MS), config.timezone)
+        if known is Known.then:
+            out.print(judged(found), highlight=False)
         out.print(estimated(file, counts), highlight=False)
 
 
-def all_episodes(
-    file: RuleFile, rules: Rules, database: Any, span: tuple[int, int], zone: str
-) -> list[Episode]:
-    """Episodes of all rules, by the time they fired; what came before the span has a say."""
-    kpis, found = every_kpi(rules), list[Episode]()
-    for group in file.groups:
-        detectors = {rule.alert: detector_of(rule, kpis[rule.kpi], zone) for rule in group.rules}
-        minutes = minutes_of(database, group, kpis, detectors, span, rules)
-        for rule in group.rules:
-            found += episodes(group, rule, kpis, detectors[rule.alert], minutes, span, rules.async_channels)
-    return sorted(found, key=lambda episode: (episode.fired_at, episode.alert, episode.labels))
+def asked(begin: str | None, end: str | None, since: str | None, zone: str) -> tuple[int, int]:
+    """The stretch of history. Raises typer.BadParameter."""
+    if since is not None and begin is None and end is None:
+        return last(since, now_ms())
+    if since is None and begin is not None and end is not None:
+        return span_ms(begin, end, zone)
+    raise typer.BadParameter("write --since 8w, or both --from and --to")
+
+
+def judged(found: Backtest) -> str:
+    """By what the minutes were judged."""
+    share = 100 * found.then // max(1, found.minutes)
+    return f"{share} % of the minutes were judged by what was known then, the others as they are known now"
+
+
+def draw(path: Path, found: Backtest, span: tuple[int, int], zone: str) -> None:
+    """The courses with episodes, or all where nothing fired; ends the command where it cannot be written."""
+    courses = [course for course in found.courses if course.episodes] or found.courses
+    try:
+        path.write_text(picture(courses[:DRAWN], span, zone), "utf-8")
+    except OSError as error:
+        fail(f"{path} cannot be written: {error.strerror}", WRONG_USE)
 
 
 def document(episode: Episode) -> dict[str, Any]:

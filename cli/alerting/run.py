@@ -19,6 +19,7 @@ from alerts.holding import Holding, known_rules
 from alerts.label_sets import label_set_counts
 from alerts.lease import Lease, LeaseLost
 from alerts.ledger import Ledger
+from alerts.metrics import AlertMetrics
 from alerts.notify.post import TIMEOUT_S
 from alerts.receivers import Receivers
 from alerts.rule import RuleFile
@@ -31,6 +32,8 @@ from cli.alerting.files import Rules, Told, now_ms, open_ledger, receivers_in, r
 from cli.clickhouse import client
 from cli.console import settings
 from cli.kpi import answering
+from cli.metrics_server import serve_registry
+from cli.port_offsets import ALERTS_PORT_OFFSET
 from cli.settings import rules_of
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.dips.weeks import WEEK_MS
@@ -79,8 +82,10 @@ def run(rules: Rules = None, receivers: Told = None, clock: Ticking = Clock.wall
     ledger, outbox = open_ledger(config), open_ledger(config, threads=True)
     lease = Lease(ledger, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
     evaluator = Evaluator(own, ledger, told.receivers, config.timezone, partial(guarded, lease))
+    metrics = AlertMetrics()
+    served = serve_registry(config, metrics.registry, ALERTS_PORT_OFFSET)
     sender = threading.Thread(
-        target=speak, args=(file, told, outbox, lease.seen_from(outbox), stop), daemon=True
+        target=speak, args=(file, told, outbox, lease.seen_from(outbox), stop, metrics), daemon=True
     )
     sender.start()
     log.info("alerts are evaluated", rules=len(counts), estimate=estimated(file, counts))
@@ -94,6 +99,8 @@ def run(rules: Rules = None, receivers: Told = None, clock: Ticking = Clock.wall
         sender.join(TIMEOUT_S + 1)
         lease.give_back()
         ledger.close()
+        if served is not None:
+            served.shutdown()
 
 
 def guarded(lease: Lease) -> None:
@@ -102,9 +109,23 @@ def guarded(lease: Lease) -> None:
         raise LeaseLost
 
 
-def speak(file: RuleFile, told: Receivers, outbox: Ledger, lease: Lease, stop: threading.Event) -> None:
+def speak(
+    file: RuleFile,
+    told: Receivers,
+    outbox: Ledger,
+    lease: Lease,
+    stop: threading.Event,
+    metrics: AlertMetrics,
+) -> None:
     """What the sender's thread does."""
     settle = {group.name: settle_of(group) for group in file.groups}
     watchman = Watchman(outbox, file, told, settle.__getitem__)
     holding = Holding(Silences(outbox), known_rules(file))
-    send_until_stopped(outbox, told, holding, watchman, now_ms, stop, lambda: lease.held(now_ms()))
+
+    def show(faults: int | None) -> None:
+        if faults is None:
+            metrics.silent()
+        else:
+            metrics.show(outbox, file, faults, now_ms())
+
+    send_until_stopped(outbox, told, holding, watchman, now_ms, stop, lambda: lease.held(now_ms()), show)

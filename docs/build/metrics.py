@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from prometheus_client.metrics import MetricWrapperBase
 
+from alerts.metrics import AlertMetrics
 from docs.build.markdown import MADE, code, page, table
 from gateway.metrics import GatewayMetrics
 from streams.health.metrics import Metrics
@@ -19,6 +20,8 @@ GATEWAY = """At `/metrics` on `RINGBACK_METRICS_PORT` + 32; [the gateway](../gui
 watch."""
 
 WALLBOARD = """At `/metrics` on `RINGBACK_METRICS_PORT` + 64, of [the wallboard](../guide/wallboard.md)."""
+
+ALERTS = """At `/metrics` on `RINGBACK_METRICS_PORT` + 80, of [`ringback alerts run`](../guide/alerts.md)."""
 
 
 def meanings(metrics: Metrics) -> dict[str, str]:
@@ -49,6 +52,9 @@ def reference() -> str:
         "## Of the wallboard",
         WALLBOARD,
         table(heads, described((wallboard.read_s, wallboard.failed, wallboard.viewers))),
+        "## Of alerts",
+        ALERTS,
+        table(heads, described(AlertMetrics().all)),
     )
 
 

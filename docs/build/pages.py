@@ -7,6 +7,7 @@ from adapters.registry import SOURCES
 from docs.build import (
     bi,
     commands,
+    dbt,
     documents,
     events,
     grafana,
@@ -50,6 +51,7 @@ def pages() -> dict[str, str]:
         **{path: made() for path, made in (REFERENCE | DOCUMENTS).items()},
         **{f"deploy/grafana/dashboards/{name}.json": grafana.dashboard(name) for name in grafana.DASHBOARDS},
         **superset.bundle(),
+        dbt.FILE: dbt.source(),
         **{source.page: with_head(source.name, read(source.page)) for source in SOURCES},
         README: with_sources(read(README)),
     }

@@ -1,5 +1,7 @@
 """How a KPI is made, in words: its quotient of measures, or what stands in its place."""
 
+from datetime import UTC, datetime
+
 from kpis.catalogue.figure import (
     Figure,
     Longest,
@@ -35,6 +37,11 @@ def figure_formula(figure: Figure) -> str:
     raise unknown_figure(figure, "kpis/catalogue/formula.py")
 
 
+def day_of(time_ms: int) -> str:
+    """A moment from which rules are others."""
+    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+
+
 def formula(kpi: Kpi) -> str:
     """How a KPI is made of measures."""
     if kpi.figure is not None:
@@ -48,4 +55,5 @@ def formula(kpi: Kpi) -> str:
         "final": ", of those whose window has passed",
         "pending": ", of those whose window has not passed",
     }
-    return f"{text}, within {kpi.days} d{which.get(kpi.maturity, '')}"
+    later = "".join(f" ({days} d from {day_of(since)} on)" for since, days in kpi.dated_days)
+    return f"{text}, within {kpi.days} d{later}{which.get(kpi.maturity, '')}"

@@ -57,8 +57,8 @@ class Kpi:
     `definition` is a sentence for readers; it names no value of a rule, as rules can be changed. `source` says
     whose definition it follows, a product or a text; `SPEC` where it is our own. `applies` leaves out channels
     where the KPI means nothing: nobody waits on the line for an e-mail. `figure` is what a KPI is that is no
-    quotient of sums; its `table` follows from it. `days` is the window of a repeat contact, and `maturity` says
-    which anchors count: those whose window has passed, all, or those whose has not. `n` names the measure that
+    quotient of sums; its `table` follows from it. `days` is the window of a repeat contact, `dated_days`
+    what it is of minutes from a moment on (from_ms, days), and `maturity` says which anchors count: those whose window has passed, all, or those whose has not. `n` names the measure that
     says how many were counted, where it is not the sum of `den`. `parts` is what both terms were
     multiplied by for the sake of fractions. A variant is the same question answered as
     others answer it: its id is `<variant_of>.<name>`.
@@ -77,10 +77,15 @@ class Kpi:
     figure: Figure | None = None
     table: Table = "windows"
     days: int = 0
+    dated_days: tuple[tuple[int, int], ...] = ()
     maturity: Maturity = ""
     n: str = ""
     parts: int = 1
     variant_of: str = ""
+
+    def days_at(self, minute_ms: int) -> int:
+        """The window of a repeat contact, of what is booked in a minute."""
+        return next((days for since, days in reversed(self.dated_days) if since <= minute_ms), self.days)
 
     def __post_init__(self) -> None:
         table = self.table

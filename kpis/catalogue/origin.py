@@ -141,8 +141,9 @@ def settings_of(kpi: Kpi) -> tuple[str, ...]:
 def final_when(kpi: Kpi) -> str:
     """When nothing but a late or corrected event can change it any more."""
     if kpi.table == "fcr":
-        judged = f"once the {kpi.days} days after the end of every contact in the period have passed"
-        return {"final": f"at once: it counts only contacts whose {kpi.days} days have passed"}.get(
+        lengths = " or ".join(map(str, (kpi.days, *(days for _, days in kpi.dated_days))))
+        judged = f"once the {lengths} days after the end of every contact in the period have passed"
+        return {"final": f"at once: it counts only contacts whose {lengths} days have passed"}.get(
             kpi.maturity, "at once" if kpi.booked == "started" else judged
         )
     return FINAL.get(kpi.booked, "once the period is over")

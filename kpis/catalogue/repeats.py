@@ -47,5 +47,5 @@ def windowed(kpi: Kpi, days: int) -> Kpi:
 @cache
 def repeats(rules: FcrRules) -> tuple[Kpi, ...]:
     """KPIs of the default window under their own names, and of every window as variants."""
-    default = tuple(replace(kpi, days=rules.default_days) for kpi in JUDGED)
+    default = tuple(replace(kpi, days=rules.default_days, dated_days=rules.dated_days) for kpi in JUDGED)
     return (*default, COVERAGE, *(windowed(kpi, days) for kpi in JUDGED for days in rules.windows_days))

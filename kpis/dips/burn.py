@@ -39,6 +39,10 @@ class BudgetBurn:
         """Has nobody called within the shortest window?"""
         return parts[0].since(at - min(burn.short_ms for burn in self.burns), at)[1] == 0
 
+    def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
+        """Only a look can tell."""
+        return False
+
     def look(self, parts: Parts, at: int, restart: int) -> Look:
         """The first pair of windows that burns."""
         target = self.target if self.below else 1 - self.target

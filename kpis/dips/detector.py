@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from kpis.dips.critical import CriticalCounts
-from kpis.dips.ladder import Look, Objective, Series, counts_of, look
+from kpis.dips.ladder import Look, Objective, Series, counts_of, is_off_now, look
 
 Parts = Sequence[Series]  # what a detector looks at: for most one series, for cohorts one per age
 
@@ -18,6 +18,9 @@ class Detector(Protocol):
 
     def quiet(self, parts: Parts, at: int, restart: int) -> bool:
         """Is there nothing to judge by? Then all clocks stand still."""
+
+    def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
+        """A cheap look first: neither in breach nor off target? False where only a look can tell."""
 
     def look(self, parts: Parts, at: int, restart: int) -> Look:
         """Is it off, by how much, and on how many contacts?"""
@@ -37,6 +40,10 @@ class OffObjective:
     def quiet(self, parts: Parts, at: int, restart: int) -> bool:
         """Has nobody called within the shortest window?"""
         return parts[0].since(at - self.objective.windows_ms[0], at)[1] == 0
+
+    def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
+        """Are the newest contacts on target?"""
+        return not is_off_now(parts[0], at, restart, self.objective)
 
     def look(self, parts: Parts, at: int, restart: int) -> Look:
         """By the exact binomial test."""

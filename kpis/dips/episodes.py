@@ -22,6 +22,9 @@ def transitions(
         if quiet and now.state == "inactive":
             yield now, None
             continue
+        if now.state == "inactive" and detector.is_fine(parts, at, now.restart):
+            yield now, None
+            continue
         seen = detector.look(parts, at, now.restart)
         now, changed = step(now, Step(at, step_ms, seen.breach, seen.fresh_off, quiet), timing)
         yield now, changed

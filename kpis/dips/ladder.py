@@ -54,6 +54,10 @@ class Series:
         self.successes.append(self.successes[-1] + successes)
         self.counted.append(self.counted[-1] + n)
 
+    def truncate(self, keep: int) -> None:
+        """Forget all but the first so many minutes."""
+        del self.minutes[keep:], self.successes[keep + 1 :], self.counted[keep + 1 :]
+
     def since(self, begin: int, end: int) -> tuple[int, int]:
         """(successes, counted) of the minutes that begin in [begin, end)."""
         low, high = bisect_right(self.minutes, begin - 1), bisect_right(self.minutes, end - 1)
@@ -79,12 +83,16 @@ def counts_of(objective: Objective) -> CriticalCounts:
     return CriticalCounts(target, objective.p_value)
 
 
+def is_off_now(series: Series, at: int, restart: int, objective: Objective) -> bool:
+    """Are the newest contacts themselves off target?"""
+    begin = max(at - objective.windows_ms[-1], restart)
+    fresh, n = series.newest(objective.fresh_min, begin, at)
+    return n >= objective.fresh_min and beyond(fresh, n, objective.target, objective.below)
+
+
 def look(series: Series, at: int, restart: int, objective: Objective, counts: CriticalCounts) -> Look:
     """The KPI as it is at `at` (ms, end of a minute); nothing before `restart` counts any more."""
-    longest = objective.windows_ms[-1]
-    begin = max(at - longest, restart)
-    fresh, fresh_n = series.newest(objective.fresh_min, begin, at)
-    fresh_off = fresh_n >= objective.fresh_min and beyond(fresh, fresh_n, objective.target, objective.below)
+    fresh_off = is_off_now(series, at, restart, objective)
     counted = 0
     for window in objective.windows_ms:
         successes, counted = series.since(max(at - window, restart), at)

@@ -43,6 +43,10 @@ class Matured:
         end = at - youngest.days * DAY_MS
         return series.since(end - youngest.objective.windows_ms[0], end)[1] == 0
 
+    def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
+        """Only a look can tell."""
+        return False
+
     def look(self, parts: Parts, at: int, restart: int) -> Look:
         """The youngest cohort that is off; else whether any still is off by its newest contacts."""
         looks = [

@@ -66,6 +66,10 @@ class Unusual:
         """A holiday is not judged."""
         return self.weeks.is_holiday(at)
 
+    def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
+        """Only a look can tell."""
+        return False
+
     def look(self, parts: Parts, at: int, restart: int) -> Look:
         """The shortest window that is unusual. `successes` is what came, `n` what was to be expected."""
         series, seen = parts[0], 0

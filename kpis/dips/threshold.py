@@ -34,6 +34,10 @@ class BeyondLimit:
             return False
         return parts[0].since(at - self.window_ms, at)[1] < self.min_samples
 
+    def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
+        """Only a look can tell."""
+        return False
+
     def look(self, parts: Parts, at: int, restart: int) -> Look:
         """The value of the window, restarts or not: it is what it is."""
         window = MINUTE_MS if self.is_gauge else self.window_ms

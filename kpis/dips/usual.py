@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from kpis.dips.critical import CriticalCounts
 from kpis.dips.detector import Parts
-from kpis.dips.ladder import Look, Objective, Series, counts_of, look
+from kpis.dips.ladder import Look, Objective, Series, counts_of, is_off_now, look
 from schemas.time_units import DAY_MS
 
 HISTORY_MS = 28 * DAY_MS
@@ -64,9 +64,16 @@ class OffUsual:
         """Has nobody called within the shortest window?"""
         return parts[0].since(at - self.objective.windows_ms[0], at)[1] == 0
 
+    def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
+        """Are the newest contacts on target?"""
+        return not is_off_now(parts[0], at, restart, self._judged_by(parts[1], at)[0])
+
     def look(self, parts: Parts, at: int, restart: int) -> Look:
         """By the exact binomial test against what is wanted, or usual."""
-        series, hours = parts
+        return look(parts[0], at, restart, *self._judged_by(parts[1], at))
+
+    def _judged_by(self, hours: Series, at: int) -> tuple[Objective, CriticalCounts]:
+        """The objective of a day, and its table."""
         day = at - at % DAY_MS
         target = hours.memo.get(day)
         if target is None:
@@ -74,8 +81,7 @@ class OffUsual:
         if target not in self._known:
             own = replace(self.objective, target=target)
             self._known[target] = own, counts_of(own)
-        objective, counts = self._known[target]
-        return look(series, at, restart, objective, counts)
+        return self._known[target]
 
 
 def hours_of(begin: int, end: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from kpis.fold.hold import Holds, fold_holds
 from kpis.fold.measured import Terminal, own, shows_an_agent
 from kpis.fold.wrap import after_contact_work, counted_wraps, is_evidence
 from kpis.frozen import frozen
-from kpis.rules import Rules, business_span
+from kpis.rules import Rules, business_span, limits_at
 from schemas.event_order import order_key
 from schemas.events import (
     ContactAbandoned,
@@ -277,4 +277,5 @@ def by_leg(events: list[ContactEvent]) -> dict[int, list[ContactEvent]]:
 
 def is_short(leg: LegFact, rules: Rules) -> bool:
     """Abandoned so soon that no agent could have answered: at or below the short-abandon limit."""
-    return bool(leg.abandoned) and leg.queue_ms is not None and leg.queue_ms <= rules.short_abandon_ms
+    limit_ms = limits_at(rules, leg.entered_at).short_abandon_ms
+    return bool(leg.abandoned) and leg.queue_ms is not None and leg.queue_ms <= limit_ms

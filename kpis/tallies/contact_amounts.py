@@ -3,7 +3,7 @@
 from typing import TypeAlias
 
 from kpis.facts import ContactFact, LegFact
-from kpis.rules import Rules, business_span, target_ms
+from kpis.rules import Rules, business_span, limits_at, target_ms
 
 Amounts: TypeAlias = tuple[int, str, dict[str, int]]  # time in UTC ms, queue, amounts by measure
 
@@ -19,8 +19,8 @@ def first_entered(contact: ContactFact, rules: Rules) -> Amounts:
         known_answer = known_abandon = short = within = 0
     else:
         known_answer, known_abandon = answered, abandoned
-        short = int(abandoned and wait <= rules.short_abandon_ms)
-        within = int(wait <= target_ms(rules, contact.channel, contact.entry_queue))
+        short = int(abandoned and wait <= limits_at(rules, contact.entered_at).short_abandon_ms)
+        within = int(wait <= target_ms(rules, contact.channel, contact.entry_queue, contact.entered_at))
     return (
         contact.entered_at,
         contact.entry_queue,

@@ -34,7 +34,7 @@ def response_amounts(leg: LegFact, rules: Rules) -> dict[str, int]:
     """Measures of the leg with the first human reply."""
     first, created = leg.first_response_ms, leg.first_response_created_ms
     queued = leg.queue_ms if leg.answered else None
-    target = target_ms(rules, leg.channel, leg.queue)
+    target = target_ms(rules, leg.channel, leg.queue, leg.entered_at)
     return {
         **by_length(first),
         "first_response_ms": first or 0,

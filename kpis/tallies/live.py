@@ -42,7 +42,7 @@ def live_service_level(leg: LegFact, as_of: int, rules: Rules) -> tuple[int, int
     """Numerator and denominator of SL9: a leg counts as soon as it is answered, lost or waiting beyond T."""
     if not leg.offered or leg.entered_at > as_of:
         return 0, 0
-    target = target_ms(rules, leg.channel, leg.queue)
+    target = target_ms(rules, leg.channel, leg.queue, leg.entered_at)
     if is_waiting(leg, as_of, rules):
         return 0, int(as_of - leg.entered_at > target)
     if leg.queue_ms is None or (not_yet(leg.answered_at, as_of) and not_yet(leg.ended_at, as_of)):

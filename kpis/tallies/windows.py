@@ -177,7 +177,7 @@ def entered(leg: LegFact, rules: Rules) -> Booking:
     """What a leg adds to the window it entered its queue in."""
     known, wait = leg.queue_ms is not None, leg.queue_ms or 0
     answered, abandoned = leg.answered if known else 0, leg.abandoned if known else 0
-    business, target = leg.queue_business_ms or 0, target_ms(rules, leg.channel, leg.queue)
+    business, target = leg.queue_business_ms or 0, target_ms(rules, leg.channel, leg.queue, leg.entered_at)
     within = int(known and wait <= target)
     short = int(is_short(leg, rules))
     return Window(minute(leg.entered_at), leg.channel, leg.queue), {

@@ -13,7 +13,15 @@ from kpis.fcr.customer_contacts import judge
 from kpis.fcr.visit import Visit, group_of, last_callback, visits_by_customer
 from kpis.rules import Rules
 from kpis.tallies.backlog import backlog_measures
-from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution, is_final, is_repeat, is_repeated
+from kpis.tallies.fcr import (
+    FCR_MEASURES,
+    FcrTally,
+    by_days,
+    fcr_contribution,
+    is_final,
+    is_repeat,
+    is_repeated,
+)
 from kpis.tallies.live import live_measures
 from kpis.tallies.surveys import survey_measures
 from kpis.tallies.windows import Window, additions, contact_bookings, minute
@@ -113,7 +121,7 @@ def of_fcr(reader: Reader) -> Iterator[Contributor | None]:
             one = folded.facts[fact.contact_id].contact
             dimensions = one.dimensions if one else {}
             sums = add_up(
-                dict(zip(FCR_MEASURES, dict(by_days(tally, rules.fcr))[asked.kpi.days], strict=True))
+                of_length(tally, asked.kpi.days_at(window.start), rules)
                 for window, tally in fcr_contribution(fact, rules.fcr).items()
                 if asked.holds(window.start)
                 and asked.fits(window.channel, window.queue, dimensions)
@@ -127,9 +135,14 @@ def of_fcr(reader: Reader) -> Iterator[Contributor | None]:
                 yield replace(found, note=said, related=related)
 
 
+def of_length(tally: FcrTally, days: int, rules: Rules) -> dict[str, int]:
+    """The measures of one length of the window."""
+    return dict(zip(FCR_MEASURES, dict(by_days(tally, rules.fcr))[days], strict=True))
+
+
 def counts(asked: Asked, window_start: int) -> bool:
     """Does the KPI count windows of this maturity?"""
-    mature = is_final(window_start, asked.kpi.days, asked.as_of_ms)
+    mature = is_final(window_start, asked.kpi.days_at(window_start), asked.as_of_ms)
     return asked.kpi.maturity == "all" or mature == (asked.kpi.maturity == "final")
 
 
@@ -137,7 +150,8 @@ def judgement(
     fact: FcrFact, facts: list[FcrFact], visits: list[Visit], asked: Asked, rules: Rules
 ) -> tuple[str, list[tuple[str, str]]]:
     """Why a contact failed, succeeded or is pending, and the contacts that have to do with it."""
-    days = asked.kpi.days
+    ended = fact.ended_at if asked.kpi.booked == "ended" else None
+    days = asked.kpi.days_at(minute(fact.begins_at if ended is None else ended))
     group = sorted(
         (other for other in facts if group_of(other, rules.fcr) == group_of(fact, rules.fcr)),
         key=lambda other: (other.begins_at, other.contact_id),

@@ -113,22 +113,36 @@ def fcr_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:
     else:
         contacts = relations.contacts if own_dimensions(reading.question) else ""
         relation = fcr_bookings(relations.fcr, reading.rules.fcr.windows_days, contacts)
-    query = text.sums(text.matured(relation), FCR_MEASURES, reading.when, by, ("days", "mature"))
-    judged: dict[Key, dict[tuple[int, bool], Sums]] = defaultdict(dict)
+    query = text.sums(text.matured(relation), FCR_MEASURES, reading.when, by, ("days", "mature", "era"))
+    judged: dict[Key, dict[Judged, Sums]] = defaultdict(dict)
     for row in reading.rows(query):
         sums = {name: int(row[name]) for name in FCR_MEASURES}
-        judged[reading.key(row)][row["days"], bool(row["mature"])] = sums
+        judged[reading.key(row)][row["days"], bool(row["mature"]), row["era"]] = sums
     return {key: {kpi.id: fcr_value(kpi, found) for kpi in kpis} for key, found in judged.items()}
 
 
-def fcr_value(kpi: Kpi, judged: Mapping[tuple[int, bool], Sums]) -> Value:
+# Length of the window in days, whether it has passed, and after how many dates of rules it was booked.
+Judged = tuple[int, bool, int]
+
+
+def fcr_value(kpi: Kpi, judged: Mapping[Judged, Sums]) -> Value:
     """Of the windows whose maturity the KPI is about. What looks back is final at once, what looks ahead is
     provisional while it counts contacts whose window has not passed."""
-    mature, open_ = (judged.get((kpi.days, passed), {}) for passed in (True, False))
+    mature, open_ = (of_lengths(kpi, judged, passed) for passed in (True, False))
     parts = {"final": (mature,), "pending": (open_,), "all": (mature, open_)}[kpi.maturity]
     sums = {name: sum(part.get(name, 0) for part in parts) for name in FCR_MEASURES}
     may_change = kpi.booked == "ended" and kpi.maturity != "final"
     return value_of(kpi, sums, final=not (may_change and open_.get("anchors")))
+
+
+def of_lengths(kpi: Kpi, judged: Mapping[Judged, Sums], passed: bool) -> Sums:
+    """The sums of each time by the length that the KPI has in it, of windows that have passed or have not."""
+    if not kpi.dated_days:  # the same at any time
+        own = [sums for (days, mature, _), sums in judged.items() if (days, mature) == (kpi.days, passed)]
+    else:
+        lengths = [kpi.days, *(days for _, days in kpi.dated_days)]
+        own = [judged.get((days, passed, era), {}) for era, days in enumerate(lengths)]
+    return {name: sum(sums.get(name, 0) for sums in own) for name in FCR_MEASURES}
 
 
 def survey_values(reading: Reading, kpis: Sequence[Kpi]) -> KpiValues:

@@ -10,10 +10,15 @@ def column_id(kpi: Kpi) -> str:
     return kpi.id.replace(".", "__")
 
 
+def length(kpi: Kpi) -> str:
+    """Name of the KPI's window of repeat contacts: its days, or `dated` where they are others from a date."""
+    return "fdated" if kpi.dated_days else f"f{kpi.days}"
+
+
 def prefix(kpi: Kpi) -> str:
     """Where the sums of a KPI come from, in front of their names."""
     if kpi.table == "fcr":
-        return f"f{kpi.days}_{kpi.maturity}_"
+        return f"{length(kpi)}_{kpi.maturity}_"
     if kpi.table == "surveys":
         return "r_" if kpi.booked == "responded" else "s_"
     return {"agents": "a_", "callbacks": "c_", "states": "l_", "backlog": "b_"}.get(kpi.table, "m_")
@@ -69,6 +74,7 @@ def quotient_columns(kpi: Kpi, name: str, condition: str) -> list[Column]:
 
 def final_column(kpi: Kpi) -> Column:
     """Whether time alone can still change a KPI of repeat contacts."""
-    done = "1" if kpi.booked == "started" else f"t_f{kpi.days}_pending_anchors = 0"
-    about = f"{kpi.name}: 1 when the {kpi.days} days of every contact in here have passed."
+    done = "1" if kpi.booked == "started" else f"t_{length(kpi)}_pending_anchors = 0"
+    lengths = " or ".join(map(str, (kpi.days, *(days for _, days in kpi.dated_days))))
+    about = f"{kpi.name}: 1 when the {lengths} days of every contact in here have passed."
     return Column(f"{column_id(kpi)}_final", f"toUInt8({done})", "UInt8", about)

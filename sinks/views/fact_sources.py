@@ -96,7 +96,8 @@ def fact_sources(kpis: Sequence[Kpi], rules: Rules, by: Dimensions) -> list[View
         f"{prefix(kpi)}{measure}": fcr_value(kpi, f"m_{measure}", "minute_ms")
         for kpi in kpis if kpi.table == "fcr" for measure in (*kpi.num, *kpi.den)
     }  # fmt: skip
-    days = sorted({kpi.days for kpi in kpis if kpi.table == "fcr"})
+    lengths = [(kpi.days, *(days for _, days in kpi.dated_days)) for kpi in kpis if kpi.table == "fcr"]
+    days = sorted({days for each in lengths for days in each})
     contacts = text.STREAM_CONTACTS if "dimension" in by else ""
     sources.append(source(bookings.fcr_bookings(only(by, text.STREAM_FCR), days, contacts), by, judged))
     for start, at in SURVEYS_AT.items():

@@ -36,7 +36,13 @@ def fcr_value(kpi: Kpi, measure: str, minute_ms: str = WINDOW_MS) -> str:
     """What a row of fcr_windows adds to a total: rows of the KPI's length, as mature as it wants them."""
     mature = f"{minute_ms} + {MINUTE_MS} + toInt64(days) * {DAY_MS} <= {NOW_MS}"
     condition = {"final": f" AND {mature}", "pending": f" AND NOT ({mature})"}.get(kpi.maturity, "")
-    return f"if(days = {kpi.days}{condition}, {measure}, 0)"
+    return f"if(days = {days_at(kpi, minute_ms)}{condition}, {measure}, 0)"
+
+
+def days_at(kpi: Kpi, minute_ms: str) -> str:
+    """The KPI's length in a minute; the last date that it is behind decides."""
+    dates = "".join(f"{minute_ms} >= {since}, {days}, " for since, days in reversed(kpi.dated_days))
+    return f"multiIf({dates}{kpi.days})" if dates else str(kpi.days)
 
 
 def kpi_sources(kpis: Sequence[Kpi], rules: Rules) -> list[ViewSource]:

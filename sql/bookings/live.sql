@@ -8,11 +8,8 @@ placed AS (
         {as_of_ms:Int64} AS now_ms,
         has({async_channels:Array(String)}, channel) AS is_async,
         if(is_async, {stale_async_ms:Int64}, {stale_ms:Int64}) AS stale_after_ms,
-        if(has({t_queues:Array(String)}, queue),
-            {t_queue_ms:Array(Int64)}[indexOf({t_queues:Array(String)}, queue)],
-            if(has({t_channels:Array(String)}, channel),
-                {t_channel_ms:Array(Int64)}[indexOf({t_channels:Array(String)}, channel)],
-                {t_default_ms:Int64})) AS target_ms,
+        {limits} AS limits,
+        {target} AS target_ms,
         ifNull(answer_ms <= now_ms, 0) AS was_answered,
         ifNull(end_ms <= now_ms, 0) AS has_ended,
         leg_offered AND NOT was_answered AND NOT has_ended AND now_ms - leg_entered_ms < stale_after_ms
@@ -50,7 +47,7 @@ SELECT
         in_queue, now_ms - leg_entered_ms > target_ms,
         NOT is_over, 0,
         leg_answered, 1,
-        leg_abandoned, NOT ifNull(queue_ms <= {short_abandon_ms:Int64}, 0),
+        leg_abandoned, NOT ifNull(queue_ms <= {short_abandon_ms:Array(Int64)}[limits], 0),
         leg_flow_out AND NOT within)) AS m_live_n,
     if(in_queue, toNullable(now_ms - leg_entered_ms), NULL) AS age_ms
 FROM decided

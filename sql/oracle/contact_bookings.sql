@@ -9,14 +9,11 @@ repeated AS (
         answered, abandoned, wait_ms, queue_ms, agent_replies, reply_ms, reply_n, customer_wait_ms,
         handled AND direction = 'inbound' AND channel != 'voice' AS is_written,
         end_type = 'resolved' AND end_detail != 'unresolved' AS is_solved, isNotNull(ended_at) AS has_ended,
+        {limits} AS limits,
         answered AND isNotNull(wait_ms) AS answer_known,
         abandoned AND isNotNull(wait_ms) AS abandon_known,
-        abandon_known AND ifNull(wait_ms <= {short_abandon_ms:Int64}, 0) AS is_short,
-        if(has({t_queues:Array(String)}, entry_queue),
-            {t_queue_ms:Array(Int64)}[indexOf({t_queues:Array(String)}, entry_queue)],
-            if(has({t_channels:Array(String)}, channel),
-                {t_channel_ms:Array(Int64)}[indexOf({t_channels:Array(String)}, channel)],
-                {t_default_ms:Int64})) AS target_ms,
+        abandon_known AND ifNull(wait_ms <= {short_abandon_ms:Array(Int64)}[limits], 0) AS is_short,
+        {target} AS target_ms,
         handled AND direction = 'inbound' AND isNull(callback_of) AS judgeable,
         booking.1 AS booked, booking.2 AS booked_at, started_at, {calendar_number} AS calendar
     FROM {contacts}

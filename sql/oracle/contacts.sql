@@ -15,7 +15,7 @@ grouped AS (
         argMaxIf((closes, ended_ms, leg_end_type, leg_end_detail, leg_end_by), (assumeNotNull(ended_ms), leg),
             closes AND is_handled) AS host_end,
         if(own_end.1 AND host_end.1 AND ifNull(host_end.2 > own_end.2, 0), host_end, own_end) AS last_leg,
-        argMax(is_abandoned AND ifNull(leg_queue_ms <= {short_abandon_ms:Int64}, 0), leg) AS last_is_short,
+        argMax(is_abandoned AND ifNull(leg_queue_ms <= {short_abandon_ms:Array(Int64)}[{limits}], 0), leg) AS last_is_short,
         minIfOrNull(ended_ms, leg_end_type = 'resolved') AS first_resolved_ms,
         maxIfOrNull(ended_ms, leg_end_type = 'resolved') AS last_resolved_ms,
         toUInt32(countIf(leg > 0)) AS leg_count,

@@ -14,6 +14,7 @@ from sql.views.period import NOW_MS, Column, create, created, with_values
 
 FREQUENT = 1_000
 LIVE_MINUTES = 30
+FRESH_S = 600  # a heartbeat that is told later than this after its time is no sign of a living source
 BACKLOG_BY = ("channel", "queue", "agent", "team")
 HIDDEN = ("version", "is_deleted")
 # The view, and the table it shows.
@@ -119,8 +120,12 @@ def source_health() -> str:
                "Time of its latest event, by its own clock."),
         Column("silent_s", f"greatest(intDiv({NOW_MS} - toUnixTimestamp64Milli(heard_at), 1000), 0)", "Int64",
                "Seconds since either."),
+        Column("is_live", "toUInt8(live)", "UInt8",
+               f"1: its last heartbeat was told within {FRESH_S // 60} minutes of its time, so that it must "
+               "go on; 0: there is none, or it is of a file or a simulation of another time."),
     ]  # fmt: skip
-    return create("source_health", "When each source was last heard of.", columns, "source_health")
+    fresh = {"fresh_s": str(FRESH_S)}
+    return create("source_health", "When each source was last heard of.", columns, "source_health", **fresh)
 
 
 def backlog_now(parameters: Mapping[str, object], columns: Sequence[Column], measures: Sequence[str]) -> str:

@@ -84,7 +84,7 @@ def build_app(config: StreamConfig, wire: Wire, health: Health) -> WorkerApp:
         table_standby_replicas=0,
     )
     writer = FencedWriter(config.bootstrap_servers)
-    stages = build_stages(config, wire.decode, lambda name: make_table(app, name, config))
+    stages = build_stages(config, wire, lambda name: make_table(app, name, config))
     processors = [Processor(config, stage, writer, now_ms, health.metrics) for stage in stages]
     forwarder = Forwarder(config, writer, wire.decode, now_ms, health.metrics)
     handlers: list[Handler] = [*processors, forwarder]

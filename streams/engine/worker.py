@@ -12,6 +12,7 @@ from streams.health import ready_file
 from streams.health.health import STARTING, Health
 from streams.health.library_logs import quieten_libraries
 from streams.kafka.decoding import Wire
+from streams.kafka.forgotten import forgetting, stored_ledger
 from streams.kafka.topics import wait_for_topics
 
 
@@ -23,6 +24,7 @@ def run_worker(config: StreamConfig, wire: Wire, health: Health) -> None:
         config,
         cluster=asyncio.run(wait_for_topics(config.bootstrap_servers, config.partitions, config.replication)),
     )
+    wire = forgetting(wire, asyncio.run(stored_ledger(config.bootstrap_servers)))
     quieten_libraries(ServiceStopped)  # what Faust raises in a worker that is stopped while it recovers
     config.state_dir.mkdir(parents=True, exist_ok=True)
     app = build_app(config, wire, health)

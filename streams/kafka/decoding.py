@@ -8,6 +8,7 @@ from schemas.codec import DecodeError, decode, encode
 from schemas.confluent import SchemaIds, decode_confluent, is_confluent
 from schemas.dead_letter import kept_record
 from schemas.events import Event
+from schemas.forgotten import NOBODY, Ledger
 from streams.kafka.record import Decode, Record, RefusedRecord
 from streams.kafka.schema_lookup import Registry
 
@@ -20,6 +21,7 @@ class Wire:
 
     decode: Decode
     registry: Registry | None = None
+    forgotten: Ledger = NOBODY
 
 
 def decode_single_object(data: bytes) -> tuple[Event, bytes]:

@@ -26,7 +26,8 @@ def is_marker(key: bytes) -> bool:
 
 def rules_digest(rules: Rules) -> str:
     """Short name of a set of rules: totals are right for the rules they were counted by, for no others."""
-    return hashlib.sha256(repr(rules).encode()).hexdigest()[:16]
+    dated = repr(rules.dated) if rules.dated else ""
+    return hashlib.sha256(f"{rules!r}{dated}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

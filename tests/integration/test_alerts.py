@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.request import urlopen
 
 import orjson
 import pytest
@@ -16,6 +17,8 @@ from support.embedded import credentials
 from support.numbers import answer, ended
 from support.stack import Running, wait_until
 
+from cli.port_offsets import ALERTS_PORT_OFFSET, PORT_OFFSETS
+from cli.wallboard_alerts import latest_changes
 from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.ports import free_port
 from kpis.rules import DEFAULT_RULES
@@ -24,6 +27,7 @@ from sinks.connection import connect
 from sinks.rows import WINDOW_COLUMNS
 from sinks.views.statements import apply_views
 from sql.migrate import migrations
+from wallboard.alerts import queue_of
 
 pytestmark = pytest.mark.stack
 MINUTE_MS = 60_000
@@ -56,7 +60,7 @@ def env(tmp_path: Path) -> Iterator[dict[str, str]]:
     yield {
         "CLICKHOUSE_URL": url,
         "RINGBACK_DATA_DIR": str(tmp_path / "data"),
-        "RINGBACK_METRICS_PORT": str(free_port()),
+        "RINGBACK_METRICS_PORT": str(free_port(*PORT_OFFSETS)),
     }
     server.stop()
 
@@ -117,6 +121,16 @@ def command(told: tuple[str, list[dict[str, Any]]], tmp_path: Path) -> tuple[str
     return ("alerts", "run", "--rules", str(rules), "--receivers", str(receivers))
 
 
+def metrics(env: dict[str, str]) -> str:
+    """What Prometheus sees; "" while nothing is served."""
+    port = int(env["RINGBACK_METRICS_PORT"]) + ALERTS_PORT_OFFSET
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answered:
+            return str(answered.read(), "utf-8")
+    except OSError:
+        return ""
+
+
 def test_a_dip_is_told_once_through_kills(
     env: dict[str, str], told: tuple[str, list[dict[str, Any]]], command: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -127,6 +141,7 @@ def test_a_dip_is_told_once_through_kills(
     for attempt in range(3):
         with at_work(env, *command) as running:
             wait_until(lambda: bool(told[1]), "nobody is told")
+            wait_until(lambda: "ringback_alerts_speaks 1.0" in metrics(env), "no metrics")
             if attempt < 2:
                 os.kill(running.process.pid, signal.SIGKILL)
     assert {body["key"] for body in told[1]} == {told[1][0]["key"]}
@@ -155,6 +170,14 @@ def test_a_dip_is_told_once_through_kills(
         apply_views(client, DEFAULT_RULES, "UTC")
         (row,) = client.query("SELECT alert, queue, ending, successes, n FROM alert").result_rows
         assert row == ("ServiceLevelLow", "sales", "resolved", 20, 100)
+        walls = latest_changes(client, tmp_path / "no ledger")
+        assert walls is not None
+        assert [(one[0], queue_of(one[1]), one[2]) for one in walls] == [
+            ("ServiceLevelLow", "sales", "resolved"),
+            ("ServiceLevelLow", "sales", "firing"),
+        ]
+        client.command("TRUNCATE TABLE alert_transitions")
+        assert latest_changes(client, tmp_path / "no ledger") is None
 
 
 def test_two_evaluators_have_one_voice_though_one_is_stopped_and_woken(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 from support.clickhouse import connect
-from support.worlds import BASE_MS, random_contact
+from support.worlds import BASE_MS, DATED, random_contact
 
 from kpis.facts import FcrFact, LegFact, SurveyFact
 from kpis.fcr.customer_contacts import judge
@@ -34,6 +34,7 @@ RULES = Rules(
     stale_ms=12 * 3_600_000,
     stale_async_ms=2 * DAY_MS,
     fcr=FcrRules(windows_days=(1, 3, 7)),
+    dated=DATED,
 )
 DIMENSIONS = ("channel", "queue", "agent", "team", "reason")
 SURVEYS = "(SELECT * FROM surveys FINAL WHERE is_deleted = 0)"
@@ -180,7 +181,8 @@ def moments(world: World) -> list[int]:
     rng = random.Random(SEED)
     found = []
     for leg in rng.sample(world.legs, 15):
-        limits = (0, stale_after_ms(RULES, leg.channel), target_ms(RULES, leg.channel, leg.queue))
+        target = target_ms(RULES, leg.channel, leg.queue, leg.entered_at)
+        limits = (0, stale_after_ms(RULES, leg.channel), target)
         times = [leg.answered_at, leg.ended_at, leg.handled_at, *(leg.entered_at + limit for limit in limits)]
         times += [leg.ended_at + RULES.acw_stale_ms] if leg.ended_at is not None else []
         found += [time + step for time in times if time is not None for step in (-1, 0, 1)]

@@ -14,7 +14,9 @@ import pytest
 import zstandard
 from support.embedded import ask, connection, credentials, driver
 
+from deploy.local.clickhouse.access import CORES
 from deploy.local.clickhouse.blocks import BlockDecoder, pack
+from deploy.local.clickhouse.places import Limits
 from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.ports import free_port
 
@@ -68,8 +70,8 @@ def test_a_session_never_answers_with_rows_of_a_query_that_failed(server: LocalC
 
 @pytest.mark.parametrize("user", ["default", "bi"])
 def test_a_query_ends_when_its_client_goes(server: LocalClickHouse, user: str) -> None:
-    wires = [slow_request(server, user) for _ in range(3)]
-    until_running(server, 3)
+    wires = [slow_request(server, user) for _ in range(2)]
+    until_running(server, 2)
     for wire in wires:
         wire.close()
     until_running(server, 0)
@@ -105,7 +107,7 @@ def test_bi_kills_no_query_of_ours(server: LocalClickHouse) -> None:
 def test_bi_takes_no_thread_and_no_place_of_the_sink(server: LocalClickHouse) -> None:
     """All places of BI are taken by queries of 30 s, and more wait."""
     wires = [slow_request(server, "bi") for _ in range(64)]
-    until_running(server, 8)
+    until_running(server, Limits().reading_threads)
     assert ask(server, "SELECT 1", user="bi").status == 503
     started = time.monotonic()
     assert ask(server, "SELECT 1").text == "1\n"
@@ -199,6 +201,8 @@ def test_limits_of_bi(server: LocalClickHouse) -> None:
     for name, value in (("max_execution_time", "0"), ("max_execution_time", "121"), ("max_result_rows", "0")):
         assert ask(server, "SELECT 1", user="bi", **{name: value}).code == 452, name
     assert ask(server, "SELECT 1", user="bi", max_execution_time="60", max_result_rows="10").text == "1\n"
+    assert ask(server, "SELECT getSetting('max_threads')", user="bi").text == f"{max(1, CORES // 2)}\n"
+    assert ask(server, "SELECT 1", user="bi", max_threads=str(CORES + 1)).code == 452
     slow = "SELECT sum(sleepEachRow(0.1)) FROM numbers(300)"
     settings = {
         "max_execution_time": "1",

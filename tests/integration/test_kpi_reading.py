@@ -228,7 +228,8 @@ def explained(stored: Stored, kpi: Kpi, span: tuple[int, int], **where: str) -> 
     plain = {name: value for name, value in where.items() if name != "brand"}
     found = explain(stored.client, Asked(kpi, *span, AS_OF, **plain, where=brand), RULES)
     by = () if kpi.table == "agents" else tuple(where)
-    for row in answer(stored.client, Question(*span, "all", by, (kpi.id,), as_of_ms=AS_OF), RULES):
+    ids = (kpi.id, "volume") if brand else (kpi.id,)  # a name that no row has is refused
+    for row in answer(stored.client, Question(*span, "all", by, ids, as_of_ms=AS_OF), RULES):
         if all(row[name] == value for name, value in where.items()):
             return found, row["kpis"][kpi.id]
     return found, nothing(kpi)

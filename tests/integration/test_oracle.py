@@ -14,7 +14,7 @@ from support.calendars import CALENDARS
 from support.clickhouse import connect, load
 from support.stories import told_contacts
 from support.tables import read_file
-from support.worlds import BASE_MS, random_contact
+from support.worlds import BASE_MS, DATED, random_contact
 
 from kpis.facts import ContactFact, Facts, LegFact, OfferFact, SurveyFact
 from kpis.fold.events import fold
@@ -35,7 +35,12 @@ pytestmark = pytest.mark.stack
 
 SEED = 20_260_109
 NASTY_CONTACTS = 5_000
-RULES = Rules(service_level_by_queue_ms={"B": 5_000}, calendars=CALENDARS, calendar_by_queue={"A": "office"})
+RULES = Rules(
+    service_level_by_queue_ms={"B": 5_000},
+    calendars=CALENDARS,
+    calendar_by_queue={"A": "office"},
+    dated=DATED,
+)
 FACT_KEYS = {"legs": ("contact_id", "leg"), "contacts": ("contact_id",),
              "surveys": ("contact_id", "kind", "respondent"),
              "offers": ("contact_id", "event_id")}  # fmt: skip

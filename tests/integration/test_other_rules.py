@@ -10,9 +10,9 @@ from support.notation import BASE_MS, read_events
 
 from cli.comparing import other_rules
 from cli.console import settings
-from kpis.rules import Rules
+from kpis.rules import DatedLimits, Rules
 from reports.other_rules import compare_rules
-from schemas.time_units import MINUTE_MS
+from schemas.time_units import DAY_MS, MINUTE_MS
 
 pytestmark = pytest.mark.stack
 
@@ -32,6 +32,25 @@ def test_a_changed_threshold(tmp_path: Path) -> None:
     minute = BASE_MS // MINUTE_MS * MINUTE_MS
     assert compare_rules(client, now, then, (minute, minute + MINUTE_MS)).windows == 1
     assert compare_rules(client, now, then, (minute + MINUTE_MS, minute + 9 * MINUTE_MS)).windows == 0
+    client.close()
+
+
+def test_a_threshold_from_a_date_on(tmp_path: Path) -> None:
+    """The report of a change names windows of new days alone; what it says they were is what they are."""
+    client = connect(tmp_path / "db")
+    days = [read_events("s, q@1(A), a@30, res@90", "voice", f"c{day}") for day in range(4)]
+    moved = [
+        event.model_copy(update={"occurred_at": event.occurred_at + day * DAY_MS})
+        for day, events in enumerate(days)
+        for event in events
+    ]
+    load(client, moved)
+    now = Rules(service_level_ms={}, service_level_default_ms=20_000)
+    dated = DatedLimits(BASE_MS + 2 * DAY_MS, {}, 40_000, {}, now.short_abandon_ms)
+    found = compare_rules(client, now, replace(now, dated=(dated,)))
+    begins = sorted(change["window_start"][:10] for change in found.changes)
+    assert begins == ["2026-01-07", "2026-01-08"]
+    assert compare_rules(client, replace(now, dated=(dated,)), now).windows == 2
     client.close()
 
 

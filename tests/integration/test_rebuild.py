@@ -19,6 +19,8 @@ from sinks.connection import connect
 pytestmark = pytest.mark.stack
 ROUNDS = int(os.environ.get("RINGBACK_REBUILD_ROUNDS", "1"))
 KILLS = int(os.environ.get("RINGBACK_REBUILD_KILLS", "1"))
+SEED = int(os.environ.get("RINGBACK_REBUILD_SEED", "0"))  # parts of a long run differ by it
+VERIFIED_EVERY = 5  # of many rounds
 LONGEST_S = float(os.environ.get("RINGBACK_REBUILD_KILL_S", "6"))
 WINDOW = ("window_start", "channel", "queue", "partition")
 
@@ -129,8 +131,8 @@ def live(stack: Stack) -> Iterator[Stack]:
 
 
 async def test_under_readers_and_a_writer(live: Stack) -> None:
-    stack, reads, watched = live, 0, 0
-    for number in range(ROUNDS):
+    stack, reads, watched, explained, put = live, 0, 0, 0, set[str]()
+    for number in range(SEED, SEED + ROUNDS):
         right = answered_of(windows(stack))
         wrong = insert_wrong(stack, number)
         stands = answered_of(windows(stack))
@@ -138,18 +140,23 @@ async def test_under_readers_and_a_writer(live: Stack) -> None:
             report = answer(stack.env(), "rebuild")
         assert report["in_place"]
         assert len(wrong) <= report["windows"] <= len(report["changes"])
-        assert all(report["rows"][table] for table in ("contacts", "legs", "fcr", "agent_quarters"))
-        assert any(change["events"] for change in report["changes"])
+        put |= {table for table, rows in report["rows"].items() if rows}
+        explained += sum(bool(change["events"]) for change in report["changes"])
         await stored(stack)
-        verified(stack.env())
+        if (number + 1 - SEED) % VERIFIED_EVERY == 0 or number == SEED + ROUNDS - 1:
+            verified(stack.env())
         now = answered_of(windows(stack))
         # What the writer moved as well may have any number of those in between.
         still = {key for key in wrong if now.get(key, 0) == right.get(key, 0)}
         for key in still:
             assert readers.seen[key] <= {stands[key], right.get(key, 0)}, key
         reads, watched = reads + readers.reads, watched + len(still)
+        print(f"round {number}: {readers.reads} reads, {len(still)} windows watched", flush=True)
     assert reads > 0
     assert watched > 0
+    # In some round a wrong fact is of a wrong window, and some are wrong in every table.
+    assert explained > 0
+    assert put >= {"contacts", "legs", "fcr", "agent_quarters"}
     print(f"{ROUNDS} rebuilds, {reads} reads, {watched} windows watched")
 
 
@@ -176,8 +183,8 @@ async def test_in_parts_and_taken_back(live: Stack) -> None:
 
 
 async def test_killed_at_any_moment(live: Stack) -> None:
-    stack, rng, states = live, random.Random(5), []
-    for number in range(KILLS):
+    stack, rng, states = live, random.Random(5 + SEED), []
+    for number in range(SEED, SEED + KILLS):
         await stored(stack)
         right = windows(stack)
         insert_wrong(stack, 500 + number)
@@ -192,4 +199,4 @@ async def test_killed_at_any_moment(live: Stack) -> None:
         answer(stack.env(), "rebuild")
         assert windows(stack) == right
         verified(stack.env())
-    print(states)
+        print("killed", *states[-1], flush=True)

@@ -24,7 +24,7 @@ from schemas.dead_letter import DeadLetter, dead_letter_record
 from sinks.buffer import LATEST, Buffer
 from streams.commit.forwarder import forward
 from streams.config import StreamConfig
-from streams.kafka.decoding import decode_single_object
+from streams.kafka.decoding import Wire, decode_single_object
 from streams.kafka.record import CONTACT_FULL, KeyValue, Record, RefusedRecord
 from streams.stages.build import build_stages
 from streams.stages.stage import Output, Stage
@@ -50,7 +50,7 @@ class Worker:
         rules = replace(DEFAULT_RULES, contact_max_events=30)
         config = StreamConfig(partitions=1, rules=rules)
         stages = build_stages(
-            config, decode_single_object, lambda name: Table(in_memory(), topics.changelog_of(name))
+            config, Wire(decode_single_object), lambda name: Table(in_memory(), topics.changelog_of(name))
         )
         self.stages: dict[str, Stage] = {stage.topic: stage for stage in stages}
         for stage in stages:

@@ -25,13 +25,17 @@ MEMORY = re.compile(r"(?:\$\{\w+:-)?(\d+)([mg])\}?")
 # Who is in which network; a service beside them, such as a BI tool, joins one of them.
 NETWORKS = {
     "stream": {"kafka", "worker", "sink", "verify", "gateway"},
-    "store": {"clickhouse", "sink", "verify", "wallboard"},
-    "metrics": {"worker", "sink", "verify", "wallboard", "gateway"},
+    "store": {"clickhouse", "sink", "verify", "wallboard", "alerts"},
+    "metrics": {"worker", "sink", "verify", "wallboard", "gateway", "alerts"},
     "bi": {"clickhouse"},
     "kafka-port": {"kafka"},
     "wallboard-port": {"wallboard"},
     "gateway-port": {"gateway"},
+    "receivers": {"alerts"},
 }
+
+# Networks that lead out though no port is published.
+TELLING = {"receivers": "alerts are told to services outside"}
 
 
 def settings_of(compose: Compose) -> Iterator[tuple[str, str, str]]:
@@ -135,7 +139,7 @@ def limited(compose: Compose) -> list[str]:
 
 
 def apart(compose: Compose) -> list[str]:
-    """Each service is in the networks it needs, and only those with a published port lead out."""
+    """Each service is in the networks it needs; only those with a port, or that tell others, lead out."""
     members: dict[str, set[str]] = {name: set() for name in compose.get("networks", {})}
     for name, service in compose["services"].items():
         for network in service.get("networks", ["default"]):
@@ -147,8 +151,8 @@ def apart(compose: Compose) -> list[str]:
     ]
     for network, names in members.items():
         publishes = any("ports" in compose["services"][name] for name in names)
-        # Kafka and ClickHouse publish through a network of their own, in which nobody else of ours is.
-        leads_out = publishes and len(names) == 1
+        # Who publishes or tells others has a network of its own for it, in which nobody else of ours is.
+        leads_out = (publishes or network in TELLING) and len(names) == 1
         internal = (compose.get("networks", {}).get(network) or {}).get("internal", False)
         if internal == leads_out:
             wrong.append(f"{network}: must {'' if leads_out else 'not '}lead out")

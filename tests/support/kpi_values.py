@@ -74,7 +74,8 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
             dims = dims_of(fact, brand=brands[fact.contact_id])
             for window, days, amounts in fcr_bookings(fact, rules):
                 mature = is_final(window.start, days, as_of)
-                if days == kpi.days and (kpi.maturity == "all" or mature == (kpi.maturity == "final")):
+                wanted = kpi.maturity == "all" or mature == (kpi.maturity == "final")
+                if wanted and days == kpi.days_at(window.start):
                     yield window.start, dims, amounts | {"open": (1 - mature) * amounts["anchors"]}
     elif kpi.table == "surveys":
         for survey in found.surveys:

@@ -11,7 +11,7 @@ from support.calendars import CALENDARS
 from support.clickhouse import load
 from support.evaluate import World, fcr_facts, quarters
 from support.stories import told_contacts
-from support.worlds import BASE_MS, random_contact
+from support.worlds import BASE_MS, DATED, random_contact
 
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.facts import AgentQuarter, ContactFact, Facts, FcrFact, LegFact, OfferFact, SurveyFact
@@ -27,10 +27,13 @@ CONTACTS = 400
 RULES = Rules(
     service_level_by_queue_ms={"B": 5_000},
     stale_async_ms=2 * DAY_MS,
-    fcr=FcrRules(windows_days=(1, 3, 7)),
+    fcr=FcrRules(
+        windows_days=(1, 3, 7), dated_days=((BASE_MS + DAY_MS + 3_600_000, 1), (BASE_MS + 2 * DAY_MS, 3))
+    ),
     calendars=CALENDARS,
     calendar_by_queue={"A": "office"},
     calendar_default="night",
+    dated=DATED,
 )
 KPIS = every_kpi(RULES)
 RANGE = (BASE_MS - 2 * DAY_MS, BASE_MS + 8 * DAY_MS)

@@ -18,7 +18,7 @@ from streams.commit.forwarder import Forwarder
 from streams.commit.processor import Processor
 from streams.commit.unfinished import finish_batch
 from streams.config import StreamConfig
-from streams.kafka.decoding import decode_single_object
+from streams.kafka.decoding import Wire, decode_single_object
 from streams.kafka.fenced_writer import FENCE, Fenced
 from streams.kafka.record import OffsetSpan, Record
 from streams.kafka.writer import joined
@@ -147,7 +147,7 @@ class Process:
         self.partitions: set[int] = set()
         stages = build_stages(
             config,
-            decode_single_object,
+            Wire(decode_single_object),
             lambda name: Table(partitions_of(config, name), topics.changelog_of(name)),
         )
         for stage in stages:

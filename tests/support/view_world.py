@@ -1,19 +1,20 @@
 """A ClickHouse with facts and windows of some weeks of nasty contacts, for tests of the views."""
 
 import random
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
-from support.worlds import BASE_MS, random_contact
+from support.worlds import BASE_MS, DATED, random_contact
 
 from kpis.facts import AgentQuarter, FcrFact
 from kpis.fcr.customer_contacts import judge
 from kpis.fcr.visit import visit_of
 from kpis.fold.events import fold
-from kpis.rules import Rules
+from kpis.rules import FcrRules, Rules
 from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution
 from kpis.tallies.windows import MEASURES, contribution
 from schemas.time_units import DAY_MS
@@ -21,7 +22,13 @@ from sinks import rows
 
 Row = dict[str, Any]
 T = TypeVar("T")
-RULES = Rules(service_level_by_queue_ms={"B": 5_000})
+# In the middle of what `recent_world` makes of the last 48 days.
+DATE = time.time_ns() // 1_000_000 // DAY_MS * DAY_MS - 20 * DAY_MS
+RULES = Rules(
+    service_level_by_queue_ms={"B": 5_000},
+    dated=(replace(DATED[0], from_ms=DATE),),
+    fcr=FcrRules(dated_days=((DATE, 3),)),
+)
 
 
 def query(client: Client, sql: str) -> list[Row]:
@@ -99,8 +106,14 @@ def store_world(client: Client, shift_ms: int) -> list[FcrFact]:
     store_agent_states(client, shift_ms)
     lines = []
     for number, (facts, day) in enumerate(zip(folded, by, strict=True)):
-        for window, tally in contribution(facts, RULES).items():
-            lines.append([window.start + day, window.channel, window.queue, number, *tally, 1])
+        moved = replace(  # limits go by when the contact entered
+            facts,
+            contact=shifted(facts.contact, day) if facts.contact else None,
+            legs=tuple(shifted(leg, day) for leg in facts.legs),
+            offers=tuple(shifted(offer, day) for offer in facts.offers),
+        )
+        for window, tally in contribution(moved, RULES).items():
+            lines.append([window.start, window.channel, window.queue, number, *tally, 1])
     columns = ("window_start", "channel", "queue", "partition", *MEASURES, "version")
     client.insert("kpi_windows", lines, column_names=columns)
     lines = []

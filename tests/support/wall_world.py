@@ -74,7 +74,12 @@ def store(client: Client, events: Iterable[Event]) -> None:
     insert(client, "events", rows.EVENT_COLUMNS, (rows.event_row(e, encode(e)) for e in every))
     agent_rows = (rows.agent_event_row(e, encode(e)) for e in agents)
     insert(client, "agent_events", rows.AGENT_EVENT_COLUMNS, agent_rows)
-    insert(client, "heartbeats", rows.HEARTBEAT_COLUMNS, map(rows.heartbeat_row, beats.values()))
+    insert(
+        client,
+        "heartbeats",
+        rows.HEARTBEAT_COLUMNS,
+        [rows.heartbeat_row(beat, beat.occurred_at) for beat in beats.values()],
+    )
     store_facts(client, contacts)
 
 

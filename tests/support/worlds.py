@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from kpis.fold.events import fold
+from kpis.rules import DatedLimits
 from schemas.events import MODELS, AgentStateChanged, ContactEvent
 
 BASE_MS = 1_767_571_200_000  # 2026-01-05T00:00Z
@@ -27,6 +28,15 @@ REPEAT_DELTAS_MS = (
 )  # fmt: skip
 STATE_DELTAS_MS = (0, 0, 1, 137, 60_000, 899_999, 900_000, 3_600_000, DAY_MS - 1, DAY_MS, DAY_MS + 1)
 ID_HEADS = ("e", "E", "z", "é", "ÿ", "\uffee", "😀", "")  # by code point, not by locale or UTF-16
+# Other limits from two moments on, in the middle of it all.
+DATED = (
+    DatedLimits(
+        BASE_MS + SPREAD_MS // 3 + 137, {"voice": 2_000, "chat": 5_000}, 14_400_000, {"B": 60_000}, 2_000
+    ),
+    DatedLimits(
+        BASE_MS + SPREAD_MS * 2 // 3, {"voice": 60_000}, 5_000, {"A": 0, 'it\'s "odd"\\': 20_000}, 20_000
+    ),
+)
 QUEUES = ("A", "B", 'it\'s "odd"\\', "B ")
 AGENTS = ("ann", "bob", "'; --")
 TYPES = tuple(name for name in MODELS if name.startswith("contact_"))

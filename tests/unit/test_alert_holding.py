@@ -194,8 +194,8 @@ FILE = RuleFile.model_validate({
 
 def test_the_heartbeat_stops_when_alerting_does_and_says_so_elsewhere(ledger: Ledger) -> None:
     told = Receivers.model_validate(
-        {"version": 1, "meta": "hook", "receivers": [hook().model_dump(by_alias=True)],
-         "heartbeat": hook(name="beat").model_dump(by_alias=True)}
+        {"version": 1, "meta": "hook", "receivers": [hook().model_dump(by_alias=True, exclude_defaults=True)],
+         "heartbeat": hook(name="beat").model_dump(by_alias=True, exclude_defaults=True)}
     )  # fmt: skip
     watchman, beats = Watchman(ledger, FILE, told, lambda _: M), Told()
     ledger.advance("g", NOW)
@@ -216,8 +216,8 @@ def test_the_heartbeat_stops_when_alerting_does_and_says_so_elsewhere(ledger: Le
 
 def test_what_was_given_up_is_said_once_and_an_hour_later_the_heart_beats_again(ledger: Ledger) -> None:
     told = Receivers.model_validate(
-        {"version": 1, "meta": "hook", "receivers": [hook().model_dump(by_alias=True)],
-         "heartbeat": hook(name="beat").model_dump(by_alias=True)}
+        {"version": 1, "meta": "hook", "receivers": [hook().model_dump(by_alias=True, exclude_defaults=True)],
+         "heartbeat": hook(name="beat").model_dump(by_alias=True, exclude_defaults=True)}
     )  # fmt: skip
     watchman, beats = Watchman(ledger, FILE, told, lambda _: M), Told()
     ledger.enqueue("e1", "firing", "gone", body(), NOW)

@@ -37,6 +37,7 @@ LIMITS = (
     "max_result_bytes",
     "max_rows_to_read",
     "max_concurrent_queries_for_user",
+    "max_threads",
 )
 # Setting -> least and greatest value a client may ask for; None where every value is harmless. Why: bi.xml.
 CHANGEABLE_SETTINGS: dict[str, tuple[str, str] | None] = {
@@ -97,6 +98,7 @@ FAULTS: list[tuple[Callable[[ET.Element], list[str]], str, str]] = [
     (wrong_limits, "<readonly>1<", "<readonly>2<"),
     (wrong_limits, "<max_memory_usage_for_user>4000000000<", "<max_memory_usage_for_user>0<"),
     (wrong_limits, "<max_memory_usage_for_user>4000000000<", "<max_memory_usage_for_user>6000000000<"),
+    (wrong_limits, "<max_threads>2<", "<max_threads>0<"),
     (wrong_limits, "<max_memory_usage>2", "<max_memory_usage>5"),
     (wrong_bounds, "<max>120</max>", ""),
     (wrong_bounds, "<max>1000000</max>", "<max>0</max>"),

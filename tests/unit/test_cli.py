@@ -39,9 +39,9 @@ COMMANDS = (
     *(f"import {source.name}" for source in SOURCES),
     "follow", "listen", "adapter list", "adapter try", "adapter check", "simulate", "kpi",
     "explain", "verify", "alerts check", "alerts backtest", "alerts run", "alerts schema", "alerts list",
-    "alerts notify-test", "alerts silence", "alerts explain",
+    "alerts notify-test", "alerts silence", "alerts explain", "alerts verify", "alerts test",
     "export clickhouse", "export kafka", "replay files", "replay kafka", "replay clickhouse",
-    "restore kafka", "restore clickhouse",
+    "restore kafka", "restore clickhouse", "forget",
     "dead-letters list", "dead-letters show", "dead-letters replay",
     "dead-letters close", "doctor", "heal", "wallboard", "rebuild", "report",
 )  # fmt: skip

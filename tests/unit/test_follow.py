@@ -103,7 +103,7 @@ class Reader:
                 break
         else:
             self.keep(read)
-        self.gaps += self.follower.gap
+        self.gaps += self.follower.gaps
         if dies_after is not None:
             self.follower.close()
             self.follower = Follower(self.path, time_of, self.position)
@@ -150,7 +150,7 @@ def test_a_file_that_is_gone_is_a_gap(tmp_path: Path) -> None:
     path.write_bytes(b"200|c\n")
     again = Follower(path, time_of, position)
     assert [*again.poll()] == [b"200|c"]
-    assert again.gap
+    assert again.gaps == 1
 
 
 def test_half_a_line_waits_for_its_end(tmp_path: Path) -> None:

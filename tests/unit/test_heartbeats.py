@@ -13,7 +13,7 @@ import pytest
 from support.gateway import client_of, config_of
 
 from adapters.sending.following import Followed, Pulse, follow_until
-from cli.doctor import ago, source_finding
+from cli.doctor import ago, letters_seen, source_finding
 from gateway.heartbeats import Heartbeats
 from gateway.limits import DEFAULTS
 from gateway.problems import Problem
@@ -87,17 +87,30 @@ async def test_a_quiet_log_that_is_followed_gives_signs_of_life_now_and_then() -
 
 
 @pytest.mark.parametrize(
-    ("beats", "silent_s", "well", "seen"),
+    ("beats", "live", "silent_s", "well", "seen"),
     [
-        (True, 20, True, "last sign of life 20 s ago"),
-        (True, 700, False, "last sign of life 11 min 40 s ago"),
-        (False, 90_000, True, "last event 1 d 1 h ago"),
+        (True, True, 20, True, "last sign of life 20 s ago"),
+        (True, True, 700, False, "last sign of life 11 min 40 s ago"),
+        (
+            True,
+            False,
+            90_000,
+            True,
+            "last sign of life 1 d 1 h ago, by its own clock; it was told long after",
+        ),
+        (False, False, 90_000, True, "last event 1 d 1 h ago"),
     ],
 )
 def test_the_doctor_misses_a_source_that_gave_signs_of_life(
-    beats: bool, silent_s: int, well: bool, seen: str
+    beats: bool, live: bool, silent_s: int, well: bool, seen: str
 ) -> None:
-    finding = source_finding("zoom", beats, silent_s)
+    finding = source_finding("zoom", beats, live, silent_s)
     assert finding.well is well
     assert finding.seen.startswith(seen)
     assert ago(0) == "0 s"
+
+
+def test_the_doctor_says_why_letters_are_open() -> None:
+    assert letters_seen([]) == "0"
+    assert letters_seen([("bad_time", 1_200), ("lines_lost", 1)]) == "1,201: 1,200 bad_time, 1 lines_lost"
+    assert letters_seen([(reason, 1) for reason in "abcdef"]) == "6: 1 a, 1 b, 1 c, 1 d, 1 e, ..."

@@ -138,3 +138,13 @@ def test_a_bad_fact_does_not_stand_in_the_way_of_what_comes_later() -> None:
     ]
     assert scores == [("csat", 3), ("csat", 5)]
     assert [each.item for given in found for each in given.refused] == ["1.0"]
+
+
+def test_customers_are_found_beside_payloads_of_another_form() -> None:
+    """Found by a fuzzer: a payload with a field named otherwise ended `ringback adapter check`."""
+    delighted = source_of("delighted")
+    good = objects(delighted)[0]
+    strange = {"event_type": "survey_response.created", "event_id": "e", "event_daua": {}}
+    find = delighted.load_customers()
+    assert find(orjson.dumps(strange)) == ()
+    assert find(orjson.dumps([strange, good])) == find(orjson.dumps(good)) != ()

@@ -85,6 +85,7 @@ def test_every_rule_can_be_changed() -> None:
                 "begin": "entered", "evidence": "handled", "anchors": "closed", "overlapping": False,
                 "min_gap_s": 12},
         "calendars": {"office": OFFICE}, "calendar_by_queue": {"q": "office"}, "calendar_default": "office",
+        "changes": [{"from": "2026-03-01", "fcr_default_days": 2}],
     }  # fmt: skip
     assert changed.keys() == RuleSettings.model_fields.keys()
     found = rules_of(Settings(rules=RuleSettings.model_validate(changed), contact_max_events=12))

@@ -15,7 +15,7 @@ from schemas.events import AgentStateChanged, ContactQueued, SourceHeartbeat
 from schemas.shape import shape
 from schemas.topics import SINK_TOPICS
 from sinks import writer as clickhouse
-from sinks.buffer import Buffer
+from sinks.buffer import SEEN_FIRST, SEEN_LAST, Buffer, turn
 from sinks.connection import without_secret
 from sinks.rows import COLUMNS
 from sinks.writer import ClickHouseSink, SinkRefused, passes
@@ -201,7 +201,19 @@ def test_raw_events_go_to_the_table_of_their_topic() -> None:
         "arrived_at": AT,
     }
     assert rows["agent_events"][0]["canonical"] == encode(STATE)
-    assert rows["heartbeats"] == [{"source": "pbx", "occurred_at": AT}]
+    assert rows["heartbeats"] == [{"source": "pbx", "occurred_at": AT, "told_at": AT}]
+
+
+def test_what_people_look_at_is_written_first() -> None:
+    """And the log of publications after the windows that it tells of."""
+    rows = buffered(
+        (topics.CONTACT_EVENTS, b"c", encode(QUEUED)),
+        (topics.SOURCE_HEARTBEATS, b"pbx", encode(BEAT)),
+        (topics.KPI_WINDOWS, b"w", good_window()),
+    )
+    assert [*rows] == ["kpi_windows", "heartbeats", "events", "arrivals", "published_windows"]
+    assert min(COLUMNS, key=turn) == "legs"
+    assert {*SEEN_FIRST, *SEEN_LAST} <= {*COLUMNS}
 
 
 def test_raw_events_that_the_worker_refuses_are_no_rows() -> None:

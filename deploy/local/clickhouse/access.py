@@ -7,6 +7,7 @@ SYSTEM, no BACKUP.
 What grants do not cover is in guard.py.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -36,6 +37,7 @@ FIXED = (
     "default_materialized_view_sql_security", "merge_tree_disk", "merge_tree_table_disk",
 )  # fmt: skip
 MEGABYTE = 1_000_000
+CORES = os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,15 @@ class QueryLimits:
     result_rows: int
     result_bytes: int
     rows_to_read: int
+    threads: int = 0  # that one query runs in
 
 
 # Our own commands read whole months and recompute everything; only what would not fit into memory is refused.
 OWNER_LIMITS = QueryLimits(0, 0, 0, 0, 500 * MEGABYTE, 0)
 # The same as deploy/clickhouse/users.d/bi.xml has for a server.
-BI_LIMITS = QueryLimits(30, 120, 2000 * MEGABYTE, 1_000_000, 500 * MEGABYTE, 2_000_000_000)
+BI_LIMITS = QueryLimits(
+    30, 120, 2000 * MEGABYTE, 1_000_000, 500 * MEGABYTE, 2_000_000_000, threads=max(1, CORES // 2)
+)
 
 
 def write_configuration(folder: Path, memory_bytes: int) -> Path:
@@ -99,6 +104,7 @@ def _settings(limits: QueryLimits, memory_bytes: int) -> dict[str, int]:
         "max_result_rows": limits.result_rows,
         "max_result_bytes": limits.result_bytes,
         "max_rows_to_read": limits.rows_to_read,
+        "max_threads": limits.threads,
     }
 
 

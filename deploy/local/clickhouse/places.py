@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from deploy.local.clickhouse.access import CORES
 from deploy.local.clickhouse.errors import TOO_MANY_SIMULTANEOUS_QUERIES, refused
+from deploy.local.clickhouse.users import User
 
 ASK_AGAIN_S = 0.5
 T = TypeVar("T")
@@ -19,6 +21,8 @@ class Limits:
     """How much one process takes on: queries and requests of a user at once, and what a body may be."""
 
     threads: int = 8
+    # Of who may only read. What they ask more waits its turn, so that inserts of the sink find a core.
+    reading_threads: int = max(2, min(CORES, 8))
     requests: int = 64
     body_bytes: int = 1 << 30
     chunk_s: float = 30.0  # without a byte of a body that has not ended
@@ -28,9 +32,14 @@ class Limits:
 class Places:
     """The threads of each user, and who is in the house."""
 
-    def __init__(self, users: Mapping[str, object], limits: Limits) -> None:
+    def __init__(self, users: Mapping[str, User], limits: Limits) -> None:
         self._limits = limits
-        self._pools = {name: ThreadPoolExecutor(limits.threads, f"query-{name}") for name in users}
+        self._pools = {
+            name: ThreadPoolExecutor(
+                limits.reading_threads if user.read_only else limits.threads, f"query-{name}"
+            )
+            for name, user in users.items()
+        }
         # Queries are ended by a thread of its own: all others may be taken.
         self._killer = ThreadPoolExecutor(1, "kill")
         self._open: Counter[str] = Counter()

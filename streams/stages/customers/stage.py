@@ -14,6 +14,7 @@ from kpis.rules import Rules
 from kpis.tallies.fcr import FcrTally, fcr_contribution, zero
 from kpis.tallies.windows import Window
 from schemas.checked import made
+from schemas.forgotten import NOBODY, Ledger
 from schemas.topics import CUSTOMER_CONTACTS, FCR_FACTS, FCR_WINDOWS
 from streams.kafka.record import Record, RefusedRecord
 from streams.stages.customers.documents import (
@@ -81,10 +82,11 @@ class Customers:
 
     topic = CUSTOMER_CONTACTS
 
-    def __init__(self, state: Table, totals: Table, rules: Rules) -> None:
+    def __init__(self, state: Table, totals: Table, rules: Rules, forgotten: Ledger = NOBODY) -> None:
         self.state = state
         self.totals = totals
         self.rules = rules
+        self.forgotten = forgotten
         self.histories = Histories(state, lambda _, items: read_customer(rules, items), KEPT_CUSTOMERS)
         self.reported: set[str] = set()
 
@@ -118,10 +120,14 @@ class Customers:
         found: Newest = {}
         refused: list[RefusedRecord] = []
         for record in records:
+            if record.value is None and self.forgotten:  # of one of these: told again under a pseudonym
+                continue
             try:
                 update = read_update(record.key, record.value)
             except UNREADABLE as error:
                 refused.append(alien(self.topic, record, error))
+                continue
+            if self.forgotten.outdated(update.customer, self.topic, partition, record.offset):
                 continue
             key, value = record.key or b"", record.value or b""
             if update.version > (

@@ -1,0 +1,137 @@
+"""Courses of KPIs with their thresholds and episodes as an SVG, to look at in a browser or to print."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from zoneinfo import ZoneInfo
+
+from alerts.backtest import Course
+from alerts.when import AbsenceWhen, BurnRateWhen, MaturedWhen, ObjectiveWhen, SeasonalWhen, ThresholdWhen
+from kpis.dips.ladder import Objective
+from kpis.dips.usual import usual_target
+from schemas.time_units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
+
+WIDTH, HEIGHT, LEFT, TOP, GAP = 960, 120, 70, 40, 44
+POINTS = 480
+BINS_MS = (MINUTE_MS, 5 * MINUTE_MS, QUARTER_MS, HOUR_MS, 6 * HOUR_MS, DAY_MS)
+STYLE = (
+    "text{font:12px system-ui,sans-serif;fill:#333}.t{font-weight:600}"
+    ".k{fill:none;stroke:#1f6feb;stroke-width:1.3}"
+    ".l{fill:none;stroke:#b35900;stroke-dasharray:5 3}.e{fill:#d1242f;fill-opacity:.22}.f{stroke:#d1242f}"
+    ".a{fill:none;stroke:#bbb}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where times and values lie in a chart."""
+
+    begin: int
+    end: int
+    top: float
+    most: float
+
+    def x(self, at: int) -> float:
+        """Of a time, within the chart."""
+        inside = min(max(at, self.begin), self.end)
+        return round(LEFT + (inside - self.begin) / (self.end - self.begin) * WIDTH, 1)
+
+    def y(self, value: float) -> float:
+        """Of a value."""
+        return round(self.top + HEIGHT - min(max(value / self.most, 0), 1) * HEIGHT, 1)
+
+
+def bin_ms(span: tuple[int, int]) -> int:
+    """So long is a point of the line: as short as leaves no more than POINTS of them."""
+    return next((one for one in BINS_MS if (span[1] - span[0]) / one <= POINTS), BINS_MS[-1])
+
+
+def values(course: Course, span: tuple[int, int]) -> list[tuple[int, float | None]]:
+    """The KPI in spells of the span; None where nothing was counted."""
+    size, found = bin_ms(span), list[tuple[int, float | None]]()
+    for begin in range(span[0] - span[0] % size, span[1], size):
+        num, den = course.parts[0].since(begin, begin + size)
+        one = None if not den else num / den if course.kpi.den or course.kpi.figure else float(num)
+        found.append((begin + size // 2, one))
+    return found
+
+
+def thresholds(course: Course, span: tuple[int, int]) -> list[tuple[int, float]]:
+    """Where the rule draws the line, as corners of it; none where that is no value of the KPI."""
+    match course.rule.when:
+        case ObjectiveWhen() as when if when.usual:
+            objective = Objective(when.target, when.op == "<", course.rule.p_value, when.windows, 1, 1)
+            days = range(span[0] - span[0] % DAY_MS, span[1], DAY_MS)
+            steps = [(day, float(usual_target(course.parts[1], day, objective))) for day in days]
+            return [(at, level) for day, level in steps for at in (day, day + DAY_MS)]
+        case ObjectiveWhen() | BurnRateWhen() as when:
+            return [(span[0], float(when.target)), (span[1], float(when.target))]
+        case ThresholdWhen() as when:
+            return [(span[0], float(when.limit)), (span[1], float(when.limit))]
+        case MaturedWhen() as when:
+            level = float(when.targets[min(when.targets)])
+            return [(span[0], level), (span[1], level)]
+        case AbsenceWhen() | SeasonalWhen():
+            return []
+
+
+def picture(courses: Sequence[Course], span: tuple[int, int], zone: str) -> str:
+    """A chart below the other for each course."""
+    height = TOP + len(courses) * (HEIGHT + GAP) + 10
+    charts = [chart(course, span, zone, TOP + place * (HEIGHT + GAP)) for place, course in enumerate(courses)]
+    size = f'width="{LEFT + WIDTH + 20}" height="{height}"'
+    said = f"{clock(span[0], zone)} to {clock(span[1], zone)} ({zone})"
+    head = f'<text x="{LEFT}" y="18">{escape(said)}: line KPI, dashed threshold, red firing</text>'
+    body = "\n".join([f"<style>{STYLE}</style>", head, *charts])
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">\n{body}\n</svg>\n'
+
+
+def chart(course: Course, span: tuple[int, int], zone: str, top: float) -> str:
+    """One course: its episodes, its threshold, its line, and what it is."""
+    line, limit = values(course, span), thresholds(course, span)
+    known = [value for _, value in line if value is not None] + [level for _, level in limit]
+    most = 1.0 if course.kpi.unit == "ratio" else max(known, default=0) * 1.1 or 1.0
+    frame = Frame(*span, top, most)
+    parts = [f'<rect class="a" x="{LEFT}" y="{top}" width="{WIDTH}" height="{HEIGHT}"/>']
+    for one in course.episodes:
+        left, right = frame.x(one.fired_at), frame.x(one.ended_at or span[1])
+        ended = "still fires" if one.ended_at is None else f"{one.ending} {clock(one.ended_at, zone)}"
+        title = escape(f"fired {clock(one.fired_at, zone)}, {ended}: {one.value} of {one.seen.n:,}")
+        box = f'x="{left}" y="{top}" width="{max(right - left, 1.0):.1f}" height="{HEIGHT}"'
+        parts.append(f'<rect class="e" {box}><title>{title}</title></rect>')
+        parts.append(f'<line class="f" x1="{left}" x2="{left}" y1="{top}" y2="{top + HEIGHT}"/>')
+    if limit:
+        corners = " ".join(f"{frame.x(at)},{frame.y(level)}" for at, level in limit)
+        parts.append(f'<polyline class="l" points="{corners}"/>')
+    parts += [f'<polyline class="k" points="{each}"/>' for each in strokes(line, frame)]
+    labels = " ".join(f"{name}={value}" for name, value in course.labels)
+    number = len(course.episodes)
+    title = f"{course.rule.alert} {labels}: {course.kpi.id}, {number} episode{'' if number == 1 else 's'}"
+    parts.append(f'<text class="t" x="{LEFT}" y="{top - 5}">{escape(title)}</text>')
+    for value in (0.0, most):
+        parts.append(f'<text x="4" y="{frame.y(value) + 4}">{escape(shown(value, course.kpi.unit))}</text>')
+    return "\n".join(parts)
+
+
+def strokes(line: Sequence[tuple[int, float | None]], frame: Frame) -> list[str]:
+    """The line, broken where nothing was counted; a single point is a short dash."""
+    found: list[list[str]] = [[]]
+    for at, value in line:
+        if value is None:
+            found.append([])
+        else:
+            found[-1].append(f"{frame.x(at)},{frame.y(value)}")
+    return [" ".join(each if len(each) > 1 else each * 2) for each in found if each]
+
+
+def shown(value: float, unit: str) -> str:
+    """A value at the edge of a chart."""
+    if unit == "ratio":
+        return f"{100 * value:.0f} %"
+    return f"{value / 1000:,.0f} s" if unit == "ms" else f"{value:,.0f}"
+
+
+def clock(at: int, zone: str) -> str:
+    """A time on the local clock."""
+    return f"{datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"

@@ -1,0 +1,63 @@
+"""The ledger of forgotten customers in Kafka: read by worker, sink and senders before they do anything."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from schemas.codec import encode
+from schemas.events import Event
+from schemas.forgotten import Ledger, read_ledger
+from schemas.topics import FORGOTTEN
+from streams.kafka.decoding import Wire
+from streams.kafka.patience import Notice, patiently
+from streams.kafka.record import KeyValue
+
+POLL_MS = 500
+WHERE = TopicPartition(FORGOTTEN, 0)
+
+
+async def stored_ledger(bootstrap_servers: str) -> Ledger:
+    """The ledger as it stands; a broker that is away is waited for. Raises ValueError where it is damaged."""
+    notice = Notice("waiting for Kafka to read whom to forget", "Kafka answers", servers=bootstrap_servers)
+    return await patiently(lambda: _read(bootstrap_servers), (KafkaError, OSError), notice)
+
+
+async def _read(bootstrap_servers: str) -> Ledger:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap_servers, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    found: dict[bytes, bytes | None] = {}
+    await consumer.start()
+    try:
+        consumer.assign([WHERE])
+        end = (await consumer.end_offsets([WHERE]))[WHERE]
+        begin = (await consumer.beginning_offsets([WHERE]))[WHERE]
+        while begin < end and await consumer.position(WHERE) < end:
+            for record in (await consumer.getmany(WHERE, timeout_ms=POLL_MS)).get(WHERE, []):
+                found[record.key] = record.value
+    finally:
+        await consumer.stop()
+    return read_ledger((key.decode(), orjson.loads(value)) for key, value in found.items() if value)
+
+
+def ledger_records(documents: Iterable[tuple[str, Any]]) -> list[KeyValue]:
+    """Records of the ledger's topic."""
+    return [(name.encode(), orjson.dumps(document)) for name, document in documents]
+
+
+def forgetting(wire: Wire, ledger: Ledger) -> Wire:
+    """The same wire, on which nobody is named who was forgotten."""
+    if not ledger:
+        return wire
+    decode = wire.decode
+
+    def decode_known(data: bytes) -> tuple[Event, bytes]:
+        event, canonical = decode(data)
+        known = ledger.applied(event)
+        return (event, canonical) if known is event else (known, encode(known))
+
+    return replace(wire, decode=decode_known, forgotten=ledger)

@@ -1,0 +1,185 @@
+"""Decisions are the same live, after kills, from rows in any order, and by SQL."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client
+from support.clickhouse import connect
+
+from alerts.backtest import backtest
+from alerts.decisions import Decision, decisions
+from alerts.detectors import detector_of
+from alerts.evaluate import Evaluator
+from alerts.label_sets import minutes_of
+from alerts.ledger import Change, Ledger
+from alerts.oracle import by_sql
+from alerts.rule import Group, Rule, RuleFile
+from alerts.service import catch_up
+from alerts.verification import compared
+from kpis.catalogue.every_kpi import every_kpi
+from kpis.rules import DEFAULT_RULES
+from kpis.tallies.windows import MEASURES
+from sinks.rows import WINDOW_COLUMNS
+
+pytestmark = pytest.mark.stack
+M, H, D = 60_000, 3_600_000, 86_400_000
+BASE = 1_767_571_200_000  # Monday 2026-01-05T00:00Z
+SPAN = (BASE, BASE + 7 * H)
+KPIS = every_kpi(DEFAULT_RULES)
+LOW = {"type": "objective", "op": "<", "target": 0.8}
+HIGH = {"type": "objective", "op": ">", "target": 0.08}
+RULES: tuple[dict[str, Any], ...] = (
+    {"alert": "Low", "kpi": "service_level", "by": ["queue"], "when": LOW},
+    {"alert": "Usual", "kpi": "service_level", "when": LOW | {"usual": True}},
+    {"alert": "High", "kpi": "abandonment_rate", "when": HIGH, "profile": "fast"},
+    {"alert": "HighUsual", "kpi": "abandonment_rate", "when": HIGH | {"usual": True}, "for": "0s"},
+    {"alert": "All", "kpi": "service_level", "by": [], "where": {"queue": ["A", "B"]}, "profile": "fast",
+     "when": LOW | {"target": 0.75, "windows": ["10m", "45m"], "min_samples": 3, "fresh_min": 25}},
+)  # fmt: skip
+
+
+def row(rng: random.Random, minute: int, queue: str, channel: str, bad: bool) -> dict[str, Any]:
+    """A minute of a queue: contacts, in time or not, and some that gave up."""
+    n = rng.choice((0, 0, 2, 5)) if minute // H % 7 else 0
+    good = sum(rng.random() < (0.3 if bad else 0.9) for _ in range(n))
+    sums = {"answered_in_target": good, "service_level_n": n, "abandoned": n - good, "offered": n}
+    return {"window_start": minute, "channel": channel, "queue": queue, "partition": 0, "version": 4} | (
+        dict.fromkeys(MEASURES, 0) | {name: value for name, value in sums.items() if name in MEASURES}
+    )
+
+
+def world(rng: random.Random) -> list[dict[str, Any]]:
+    """Seven hours of three queues, each with bad hours of its own, and what was usual in the weeks before."""
+    found = []
+    for number in range(420):
+        for place, (queue, channel) in enumerate((("A", "voice"), ("B", "chat"), ("C", "email"))):
+            found.append(row(rng, BASE + number * M, queue, channel, number // 50 % 4 == place))
+    for number in range(20 * 24):
+        bad = rng.random() < 0.4
+        found.append(row(rng, BASE - 20 * D + number * H + H // 2, rng.choice("AC"), "voice", bad))
+    return [one for one in found if one["service_level_n"]]
+
+
+def as_stored(rng: random.Random, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same in any order, over partitions, some twice, and older versions that are not true any more."""
+    found = []
+    for one in rows:
+        part = rng.randrange(3)
+        found += [one | {"partition": part}] * rng.choice((1, 1, 2))
+        if rng.random() < 0.3:
+            found.append(one | {"partition": part, "version": 2, "answered_in_target": 0})
+    rng.shuffle(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    rng = random.Random(15)
+    client = connect(tmp_path_factory.mktemp("oracle"))
+    rows = as_stored(rng, world(rng))
+    client.insert("kpi_windows", [[one[name] for name in WINDOW_COLUMNS] for one in rows],
+                  column_names=WINDOW_COLUMNS)  # fmt: skip
+    yield client
+    client.close()
+
+
+def file_of(*rules: dict[str, Any]) -> RuleFile:
+    return RuleFile.model_validate({"version": 1, "groups": [{"name": "g", "rules": list(rules)}]})
+
+
+def by_code(client: Client, group: Group, rule: Rule, span: tuple[int, int] = SPAN) -> list[Decision]:
+    detectors = {each.alert: detector_of(each, KPIS[each.kpi], "UTC") for each in group.rules}
+    minutes = minutes_of(client, group, KPIS, detectors, span, DEFAULT_RULES)
+    return decisions(group, rule, KPIS, detectors[rule.alert], minutes, span, DEFAULT_RULES.async_channels)
+
+
+@pytest.mark.parametrize("given", RULES, ids=lambda rule: rule["alert"])
+def test_sql_decides_the_same(stored: Client, given: dict[str, Any]) -> None:
+    (group,) = file_of(given).groups
+    (rule,) = group.rules
+    found = by_code(stored, group, rule)
+    assert {each.kind for each in found} >= {"firing", "resolved"}
+    assert by_sql(stored, group, rule, KPIS[rule.kpi], SPAN, DEFAULT_RULES.async_channels) == found
+
+
+def test_an_episode_without_contacts_expires_by_sql_too(stored: Client) -> None:
+    """After seven hours nobody calls any more."""
+    (group,) = file_of(RULES[0] | {"keep_firing_for": "9h"}).groups
+    (rule,) = group.rules
+    span = (BASE, BASE + 12 * H)
+    found = by_code(stored, group, rule, span)
+    assert "expired" in {each.kind for each in found}
+    assert by_sql(stored, group, rule, KPIS[rule.kpi], span, DEFAULT_RULES.async_channels) == found
+
+
+def as_decided(change: Change) -> Decision:
+    counts = (change.seen[name] for name in ("window_ms", "successes", "n"))
+    return Decision(change.at, change.alert, change.labels, change.kind, change.opened_at, *counts)
+
+
+def test_live_through_kills_it_is_the_same(stored: Client, tmp_path: Path) -> None:
+    """Evaluators that each live for minutes to hours, one of which dies within its evaluation."""
+    rng, (group,) = random.Random(3), file_of(RULES[0], RULES[1]).groups
+    now, path = SPAN[0], tmp_path / "alerts.sqlite"
+    first = Ledger(path)
+    first.advance(group.name, SPAN[0])
+    first.close()
+    while now < SPAN[1] + M:
+        now = min(now + rng.choice((1, 1, 3, 40)) * M, SPAN[1] + M)
+        ledger = Ledger(path)
+        kill = rng.random() < 0.3
+        evaluator = Evaluator(DEFAULT_RULES, ledger, ())
+        if kill:
+            ledger.advance = killed  # type: ignore[method-assign]
+        try:
+            catch_up(group, evaluator, stored, now)
+        except KeyboardInterrupt:
+            now -= M  # who comes next finds the time not much later
+        ledger.close()
+    ledger = Ledger(path)
+    live = sorted(as_decided(change) for change in ledger.changes(10_000))
+    ledger.close()
+    assert live == sorted([*by_code(stored, group, group.rules[0]), *by_code(stored, group, group.rules[1])])
+
+
+def killed(*_: object) -> None:
+    """The last step of an evaluation does not happen."""
+    raise KeyboardInterrupt
+
+
+def test_a_backtest_knows_what_was_published_and_no_more(stored: Client) -> None:
+    """The bad hour of a queue became known ten minutes late."""
+    begin, values, rows = BASE + 100 * D, [], []
+    for number in range(180):
+        minute, bad = begin + number * M, number >= 60
+        sums = {"answered_in_target": 1 if bad else 10, "service_level_n": 10}
+        published = [(1, {}, 1), (11, sums, 2)] if bad else [(1, sums, 2)]
+        for after, counts, version in published:
+            at = datetime.fromtimestamp((minute + after * M) / 1000, UTC)
+            values.append([minute, "voice", "late", 0, 0, counts, version, at])
+        place = {"window_start": minute, "channel": "voice", "queue": "late", "partition": 0, "version": 2}
+        rows.append(place | dict.fromkeys(MEASURES, 0) | sums)
+    stored.insert("kpi_windows", [[one[name] for name in WINDOW_COLUMNS] for one in rows],
+                  column_names=WINDOW_COLUMNS)  # fmt: skip
+    columns = ("window_start", "channel", "queue", "days", "partition", "measures", "version", "published_at")
+    stored.command("ALTER TABLE published_windows REMOVE TTL")  # these are of long ago
+    stored.insert("published_windows", values, column_names=columns)
+    file, span = file_of(RULES[0]), (begin, begin + 3 * H)
+    then = backtest(stored, file, DEFAULT_RULES, "UTC", span, True)
+    now = backtest(stored, file, DEFAULT_RULES, "UTC", span, False)
+    assert (then.minutes, then.then, now.then) == (180, 180, 0)
+    assert (then.episodes[0].fired_at - now.episodes[0].fired_at) // M == 6
+
+
+def test_what_differs_is_said(stored: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = file_of(RULES[0])
+    report = compared(stored, file, DEFAULT_RULES, "UTC", SPAN, SPAN[1] + H)
+    assert report.decided > 2
+    assert (report.by_one, report.stored) == ([], 0)
+    assert len(report.only_now) > 1
+    monkeypatch.setattr("alerts.verification.by_sql", lambda *_: [])
+    assert len(compared(stored, file, DEFAULT_RULES, "UTC", SPAN, SPAN[1] + H).by_one) == report.decided

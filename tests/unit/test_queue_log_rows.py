@@ -1,0 +1,194 @@
+"""The real recording as a table of SQLite that is followed and killed: it tells what the files tell."""
+
+import random
+import sqlite3
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from support.recorded_asterisk import SECRET, queue_log, unpacked
+
+from adapters.asterisk.file import in_order
+from adapters.asterisk.follow import Following
+from adapters.asterisk.lines import event_place
+from adapters.asterisk.rows import FollowingRows, following
+from adapters.kit.contract import events_of, refused_of
+from adapters.kit.options import SourceOptions, use
+from adapters.kit.outcomes import LineOutcome, WrongFile
+from adapters.kit.source import load
+from adapters.registry import source_of
+from adapters.sending.following import Followed, follow_once
+from schemas.events import Event
+
+pytestmark = pytest.mark.usefixtures("source_options")
+COLUMNS = "time, callid, queuename, agent, event, data1, data2, data3, data4, data5"
+SCHEMA = f"CREATE TABLE queue_log (id INTEGER PRIMARY KEY, {COLUMNS})"
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture(autouse=True)
+def zone(source_options: None) -> None:
+    use(SourceOptions(queue_log_zone=BERLIN))
+
+
+def row_of(line: bytes) -> list[str]:
+    """A line as Asterisk inserts it: local time, and what is beyond the fifth parameter in the fifth."""
+    cells = line.decode("utf-8", "surrogateescape").split("|")
+    place = event_place(cells)  # a member's name may hold the separator; in a table it is one cell
+    named, params = [*cells[1:3], "|".join(cells[3:place]), cells[place]], cells[place + 1 :]
+    params = [*params[:4], "|".join(params[4:])]
+    local = datetime.fromtimestamp(int(cells[0]), UTC).astimezone(BERLIN)
+    return [f"{local:%Y-%m-%d %H:%M:%S}.000000", *named, *params, *[""] * (5 - len(params))]
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
+    files = in_order(unpacked(tmp_path_factory.mktemp("log"), "queue_log*.xz"))
+    return [row_of(line) for file in files for line in Path(file).read_bytes().splitlines()]
+
+
+def table(path: Path, rows: Iterable[list[str]] = ()) -> sqlite3.Connection:
+    database = sqlite3.connect(path)
+    if not database.execute("PRAGMA table_info(queue_log)").fetchall():
+        database.execute(SCHEMA)
+    add(database, rows)
+    return database
+
+
+def add(database: sqlite3.Connection, rows: Iterable[list[str]]) -> None:
+    with database:
+        marks = ", ".join("?" * 10)
+        database.executemany(f"INSERT INTO queue_log ({COLUMNS}) VALUES ({marks})", rows)
+
+
+def last(outcomes: Iterable[LineOutcome]) -> dict[tuple[str, str], Event]:
+    """The last word on each event."""
+    found = sorted(events_of(outcomes), key=lambda event: event.revision)
+    return {(getattr(event, "contact_id", ""), event.event_id): event for event in found}
+
+
+def read_killed(path: Path, kept: Path, writes: Iterator[int], rng: random.Random) -> list[LineOutcome]:
+    """Poll while rows come; what is not kept when the reader is killed is read again."""
+    safe: list[LineOutcome] = []
+    reader = FollowingRows(path, kept, SECRET)
+    for _ in writes:
+        found = []
+        for outcome in reader.poll():
+            found.append(outcome)
+            if rng.random() < 0.002:
+                break
+        safe += found  # sent, perhaps again after a kill
+        if rng.random() < 0.7:
+            reader.keep()
+        if rng.random() < 0.3:
+            reader.close()
+            reader = FollowingRows(path, kept, SECRET)
+    safe += reader.poll()
+    reader.close()
+    return safe
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_followed_table_tells_what_the_files_tell(tmp_path: Path, rows: list[list[str]], seed: int) -> None:
+    rng, path = random.Random(seed), tmp_path / "queue log?.sqlite3"
+    database = table(path)
+
+    def writes() -> Iterator[int]:
+        begin = 0
+        while begin < len(rows):
+            count = rng.randint(1, 400)
+            add(database, rows[begin : begin + count])
+            yield (begin := begin + count)
+
+    told = read_killed(path, tmp_path / "kept.json", writes(), rng)
+    expected = last(queue_log())
+    assert len(expected) > 1_000
+    assert refused_of(told) == []
+    assert last(told) == expected
+    database.close()
+
+
+def test_a_table_that_is_emptied_or_pruned_is_read_on(tmp_path: Path, rows: list[list[str]]) -> None:
+    path, kept = tmp_path / "log.db", tmp_path / "kept.json"
+    database = table(path, rows[:50])
+    reader = FollowingRows(path, kept, SECRET)
+    assert len([*reader.poll()]) == 50
+    with database:
+        database.execute("DELETE FROM queue_log WHERE id <= 49")
+    add(database, rows[50:60])
+    assert len([*reader.poll()]) == 10  # the oldest ones are gone, as a nightly job does it
+    with database:
+        database.execute("DELETE FROM queue_log")
+    add(database, rows[60:130])  # their ids begin at 1 again, and go further than before
+    assert len([*reader.poll()]) == 70
+    database.execute("BEGIN EXCLUSIVE")
+    assert [*reader.poll()] == []
+    database.execute("ROLLBACK")
+    add(database, [["soon", *rows[0][1:]]])
+    ((refused),) = refused_of(reader.poll())
+    assert (refused.reason, refused.position) == ("bad_time", 71)
+    database.execute("DROP TABLE queue_log")
+    with pytest.raises(WrongFile, match=r"log\.db can no longer be read: no such table"):
+        [*reader.poll()]
+    database.close()
+
+
+class Kept:
+    """Takes what a command would send."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    async def send(self, event: Event) -> None:
+        self.events.append(event)
+
+    async def flush(self) -> None:
+        return
+
+
+async def test_the_command_follows_it(tmp_path: Path, rows: list[list[str]]) -> None:
+    path, kept = tmp_path / "log.db", tmp_path / "kept.json"
+    table(path, rows[:1_500]).close()
+    log = load(source_of("asterisk").follow)(path, kept, SECRET)
+    sender, followed = Kept(), Followed()
+    while await follow_once(log, sender, followed):  # type: ignore[arg-type]
+        pass
+    assert (followed.lines, followed.sent) == (1_500, len(sender.events))
+    assert followed.sent > 500
+    again = load(source_of("asterisk").follow)(path, kept, SECRET)
+    assert not await follow_once(again, sender, followed)  # type: ignore[arg-type]
+
+
+def test_which_reader_a_log_gets(tmp_path: Path) -> None:
+    path, lines = tmp_path / "log.db", tmp_path / "queue_log"
+    table(path).close()
+    lines.write_bytes(b"1767600000|NONE|NONE|NONE|QUEUESTART|\n")
+    kept = tmp_path / "kept.json"
+    assert isinstance(following(path, kept, SECRET), FollowingRows)
+    assert isinstance(following(lines, kept, SECRET), Following)
+    other = sqlite3.connect(tmp_path / "other.db")
+    other.execute("CREATE TABLE queue_log (id INTEGER PRIMARY KEY, time)")
+    other.close()
+    with pytest.raises(WrongFile, match="has no table queue_log with the columns time, callid"):
+        following(tmp_path / "other.db", kept, SECRET)
+    use(SourceOptions())
+    with pytest.raises(WrongFile, match="RINGBACK_QUEUE_LOG_ZONE"):
+        following(path, kept, SECRET)
+
+
+def test_lines_that_are_lost_are_a_dead_letter(tmp_path: Path) -> None:
+    path, kept = tmp_path / "queue_log", tmp_path / "kept.json"
+    path.write_bytes(b"1767600000|NONE|NONE|NONE|QUEUESTART|\n")
+    reader = Following(path, kept, SECRET)
+    assert refused_of(reader.poll()) == []
+    reader.keep()
+    reader.close()
+    path.unlink()
+    path.write_bytes(b"1767700000|NONE|NONE|NONE|QUEUESTART|\n")
+    again = Following(path, kept, SECRET)
+    (lost,) = refused_of(again.poll())
+    assert (lost.origin, lost.reason, lost.position) == ("queue_log", "lines_lost", 2)
+    assert again.gap
+    assert refused_of(again.poll()) == []
