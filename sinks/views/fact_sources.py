@@ -8,6 +8,7 @@ from kpis.catalogue.kpi import Kpi
 from kpis.rules import Rules
 from kpis.tallies.offers import OFFER_MEASURES
 from kpis.tallies.windows import CONTACT_MEASURES, LEG_MEASURES
+from schemas.time_units import MINUTE_MS
 from sinks.rule_parameters import rule_parameters
 from sinks.views.columns import applies, prefix
 from sinks.views.finality import CONTACTS, STILL, still_waiting
@@ -72,9 +73,10 @@ def until_now(rules: Rules) -> str:
 
 
 def quarters_until_now(rules: Rules) -> str:
-    """What agents did in each quarter-hour, with what they do up to now."""
+    """What agents did in each quarter-hour, with what they do up to the last whole minute."""
+    minute = f"(intDiv({NOW_MS}, {MINUTE_MS}) * {MINUTE_MS})"
     quarters = bookings.quarters_now(text.STREAM_AGENT_QUARTERS, text.STREAM_LEGS)
-    return with_values(quarters.replace("{as_of_ms:Int64}", NOW_MS), rule_parameters(rules))
+    return with_values(quarters.replace("{as_of_ms:Int64}", minute), rule_parameters(rules))
 
 
 def fact_sources(kpis: Sequence[Kpi], rules: Rules, by: Dimensions) -> list[ViewSource]:
