@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from adapters.kit.lines import DAMAGED, LINE_MAX_BYTES, Line, LineFile
 
-PART_BYTES = 256 * 1024
+PART_BYTES = 1024 * 1024
 READ_BYTES = 64 * 1024
 
 

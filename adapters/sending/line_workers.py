@@ -21,7 +21,7 @@ from adapters.kit.lines import LineFile
 from adapters.kit.outcomes import LineOutcome
 from adapters.sending.ready import Packed, Ready, packed, ready, unpacked
 
-LARGE_BYTES = 8 * 1024 * 1024  # of a smaller file a process has hardly begun when it is at its end
+LARGE_BYTES = 64 * 1024 * 1024  # processes take a second of CPU to begin, in which one reads 15 MB
 PROCESSES_MAX = 4  # one process can send what so many read
 ENDS_S = 2.0
 Reader = Callable[[LineFile], Iterator[LineOutcome]]
