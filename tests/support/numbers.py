@@ -66,7 +66,7 @@ def digests(stack: Stack) -> dict[tuple[str, int], str]:
 
     Of rows in which nothing counts a correction leaves some and SQL makes none: they do not matter.
     """
-    found = {}
+    found: dict[tuple[str, int], str] = {}
     for table, keys, measures in (
         ("kpi_windows", ("channel", "queue", "partition"), MEASURES),
         ("fcr_windows", ("channel", "queue", "days", "partition"), FCR_MEASURES),
