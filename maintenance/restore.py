@@ -16,7 +16,7 @@ from schemas.topics import FORGOTTEN, SINK_GROUP, SINK_TOPICS
 from sinks.binding import bind, fits, known_clusters, read_all_again
 from sinks.forgotten import kept_ledger, ledger_documents
 from sinks.loop import run_sink
-from sinks.rows import agent_event_row, event_row
+from sinks.rows import FACT_TABLES, agent_event_row, event_row
 from sinks.writer import ClickHouseSink
 from streams.config import StreamConfig
 from streams.health.group_lag import OffsetReader, wait_for
@@ -27,7 +27,7 @@ from streams.kafka.writer import BatchWriter
 
 # What the stream makes of events. Its versions come from offsets of the Kafka that was lost, and would win
 # against those of the new one; so they are emptied, and the worker makes them anew.
-DERIVED = ("contacts", "legs", "surveys", "kpi_windows", "fcr", "fcr_windows", "agent_quarters")
+DERIVED = (*FACT_TABLES, "kpi_windows", "fcr_windows")
 STILL_S = 60.0
 
 

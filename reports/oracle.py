@@ -14,18 +14,24 @@ from kpis.tallies.offers import OFFER_MEASURES
 from kpis.tallies.windows import CONTACT_MEASURES, LEG_MEASURES
 from sinks.rule_parameters import rule_parameters
 from sql import oracle_queries as oracle
+from sql import oracle_slices
 
 # What the oracle may use. Measured with this cap: 250,000 contacts (2 million events) fit into one slice, a
 # million do not, although ClickHouse may spill to disk.
 MEMORY_BYTES = 1_500_000_000
 CONTACTS_PER_SLICE = 250_000
+SAMPLED_PER_SLICE = 500  # of so many contacts, so slices are of the same size by some 5 %
+BEYOND = "FF"  # greater than any text in UTF-8, in hexadecimals
 FCR_CONTACTS_PER_SLICE = 4_000_000
 AGENT_LEGS_PER_SLICE = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """Names of the tables that hold what was recomputed. `contacts` has one column more, ivr_legs."""
+    """Names of the tables that hold what was recomputed. `contacts` has one column more, ivr_legs.
+
+    `contacts_part` are the contacts of the slice that is at work.
+    """
 
     folded: str
     contacts: str
@@ -33,15 +39,23 @@ class Recomputed:
     fcr: str
     fcr_windows: str
     agent_quarters: str
+    contacts_part: str
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A table to be filled, slice by slice, from a SELECT."""
+    """A table to be filled, slice by slice, from a SELECT.
+
+    With `moved_to` it holds one slice at a time, which is then moved to that table, where it costs nothing.
+    """
 
     table: str
     select: str
     order: str
+    moved_to: str = ""
+
+
+Part = dict[str, object]  # query parameters that say which slice
 
 
 class TableFiller:
@@ -59,20 +73,50 @@ class TableFiller:
         result = self._client.query(f"SELECT {what} FROM {relation}", parameters=self._parameters)
         return int(result.result_rows[0][0])
 
-    def fill(self, steps: Sequence[Step], slices: int) -> None:
-        """Do the steps, one after the other, for each slice."""
-        for number in range(slices):
-            part = self._parameters | {"slices": slices, "slice": number}
-            for step in steps:
-                if number == 0:
-                    self._client.command(
-                        f"CREATE TABLE {step.table} ENGINE = MergeTree ORDER BY {step.order} "
-                        f"SETTINGS allow_nullable_key = 1 EMPTY AS SELECT * FROM {step.select}",
-                        parameters=part,
-                    )
-                self.do(step, f"INSERT INTO {step.table} SELECT * FROM {step.select}", part)
+    def ranges(self, events: str, contacts_per_slice: int) -> list[Part]:
+        """Ranges of contact ids with about so many contacts each."""
+        slices = self.count("uniq(contact_id)", events) // contacts_per_slice + 1
+        bounds = [""]
+        if slices > 1:
+            sample = self._parameters | {"sample": max(contacts_per_slice // SAMPLED_PER_SLICE, 1)}
+            found = self._client.query(
+                oracle_slices.sample_of_contacts(events), parameters=sample
+            ).result_rows
+            # Of a few very many may be in no sample at all: then there are fewer ranges.
+            bounds += sorted({found[len(found) * n // slices][0] for n in range(1, slices) if found})
+        return [
+            {"slice_begin": begin, "slice_end": end}
+            for begin, end in zip(bounds, [*bounds[1:], BEYOND], strict=True)
+        ]
 
-    def do(self, step: Step, statement: str, part: dict[str, object]) -> None:
+    def hashes(self, slices: int) -> list[Part]:
+        """So many slices by a hash."""
+        return [{"slices": slices, "slice": number} for number in range(slices)]
+
+    def fill(self, steps: Sequence[Step], parts: Sequence[Part]) -> None:
+        """Do the steps, one after the other, for each slice."""
+        for step in steps:
+            self._create(step, self._parameters | parts[0])
+        for part in parts:
+            for step in steps:
+                insert = f"INSERT INTO {step.table} SELECT * FROM {step.select}"
+                self.do(step, insert, self._parameters | part)
+            for step in steps:
+                if step.moved_to:
+                    self._client.command(
+                        f"ALTER TABLE {step.table} MOVE PARTITION tuple() TO TABLE {step.moved_to}"
+                    )
+
+    def _create(self, step: Step, part: Part) -> None:
+        self._client.command(
+            f"CREATE TABLE {step.table} ENGINE = MergeTree ORDER BY {step.order} "
+            f"SETTINGS allow_nullable_key = 1 EMPTY AS SELECT * FROM {step.select}",
+            parameters=part,
+        )
+        if step.moved_to:
+            self._client.command(f"CREATE TABLE {step.moved_to} AS {step.table}")
+
+    def do(self, step: Step, statement: str, part: Part) -> None:
         """One slice of a step."""
         self._client.command(statement, parameters=part, settings=self._settings)
 
@@ -84,11 +128,11 @@ class TableFiller:
 
 def contact_steps(tables: Recomputed, events: str, partitions: int) -> list[Step]:
     """Fold, contacts and KPI windows; contacts lie by customer, as first contact resolution reads them."""
-    folded = oracle.sliced(tables.folded)
-    contacts = oracle.sliced(tables.contacts)
+    folded = oracle_slices.ranged(tables.folded)
+    contacts, order = tables.contacts_part, "(customer_key, contact_id)"
     return [
-        Step(tables.folded, oracle.fold(oracle.sliced(events)), "contact_id"),
-        Step(tables.contacts, oracle.contacts(folded, with_ivr=True), "(customer_key, contact_id)"),
+        Step(tables.folded, oracle.fold(oracle_slices.ranged(events)), "contact_id"),
+        Step(contacts, oracle.contacts(folded, with_ivr=True), order, tables.contacts),
         Step(
             tables.windows,
             oracle.windows(folded, LEG_MEASURES, CONTACT_MEASURES, OFFER_MEASURES, contacts, partitions),
@@ -100,19 +144,19 @@ def contact_steps(tables: Recomputed, events: str, partitions: int) -> list[Step
 def fcr_step(tables: Recomputed, ranged: bool) -> Step:
     """Repeat contacts; in a range only of customers all of whose contacts were folded."""
     known = oracle.of_customers_in_range(tables.contacts) if ranged else tables.contacts
-    return Step(tables.fcr, oracle.fcr(oracle.sliced(known, "customer_key")), "customer_key")
+    return Step(tables.fcr, oracle.fcr(oracle_slices.sliced(known, "customer_key")), "customer_key")
 
 
 def fcr_windows_step(tables: Recomputed, partitions: int) -> Step:
     """Windows of first contact resolution, from the repeat contacts of a slice."""
-    facts = oracle.sliced(tables.fcr, "customer_key")
+    facts = oracle_slices.sliced(tables.fcr, "customer_key")
     return Step(tables.fcr_windows, oracle.fcr_windows(facts, partitions), "window_start")
 
 
 def agent_step(tables: Recomputed) -> Step:
     """What agents did in each quarter-hour, from their legs and their state events."""
-    legs = oracle.sliced(oracle.legs(tables.folded), "agent")
-    select = oracle.agent_quarters(legs, oracle.sliced(oracle.AGENT_EVENTS, "agent"))
+    legs = oracle_slices.sliced(oracle.legs(tables.folded), "agent")
+    select = oracle.agent_quarters(legs, oracle_slices.sliced(oracle.AGENT_EVENTS, "agent"))
     return Step(tables.agent_quarters, select, "agent")
 
 
@@ -137,12 +181,13 @@ def recomputed(
     events = oracle.touching(raw) if span is not None else raw
     filler = TableFiller(client, rules, span, memory_bytes)
     try:
-        contacts = filler.count("uniq(contact_id)", events)
-        filler.fill(contact_steps(tables, events, partitions), contacts // CONTACTS_PER_SLICE + 1)
-        filler.fill([fcr_step(tables, span is not None)], contacts // FCR_CONTACTS_PER_SLICE + 1)
-        filler.fill([fcr_windows_step(tables, partitions)], contacts // FCR_CONTACTS_PER_SLICE + 1)
+        filler.fill(contact_steps(tables, events, partitions), filler.ranges(events, CONTACTS_PER_SLICE))
+        contacts = filler.count("count()", tables.contacts)
+        customers = filler.hashes(contacts // FCR_CONTACTS_PER_SLICE + 1)
+        filler.fill([fcr_step(tables, span is not None)], customers)
+        filler.fill([fcr_windows_step(tables, partitions)], customers)
         legs = filler.count("count()", tables.folded)
-        filler.fill([agent_step(tables)], legs // AGENT_LEGS_PER_SLICE + 1)
+        filler.fill([agent_step(tables)], filler.hashes(legs // AGENT_LEGS_PER_SLICE + 1))
         yield tables
     finally:
         filler.drop(astuple(tables))

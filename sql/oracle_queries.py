@@ -77,14 +77,6 @@ def touching(events: str = EVENTS) -> str:
     )
 
 
-def sliced(relation: str, key: str = "contact_id") -> str:
-    """One of `slices` parts of a relation by a key: what does not fit in memory is done part by part.
-
-    Facts of parts are simply more facts; windows of parts are partial sums, which all readers add up.
-    """
-    return f"(SELECT * FROM {relation} WHERE cityHash64({key}) % {{slices:UInt32}} = {{slice:UInt32}})"
-
-
 def settings(memory_bytes: int) -> dict[str, int]:
     """Query settings that keep a step of the oracle within a memory limit, spilling to disk.
 
