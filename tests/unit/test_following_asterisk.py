@@ -7,7 +7,7 @@ import pytest
 from support.recorded_asterisk import SECRET, queue_log, unpacked
 
 from adapters.asterisk.file import in_order
-from adapters.asterisk.follow import Following, load
+from adapters.asterisk.follow import KEPT, Following, Kept, load
 from adapters.kit.contract import events_of
 from adapters.kit.outcomes import LineOutcome, WrongFile
 from schemas.codec import encode
@@ -50,4 +50,4 @@ def test_a_position_that_is_none_is_refused(tmp_path: Path) -> None:
     kept = tmp_path / "position.json"
     kept.write_bytes(b'{"position": 7}')
     with pytest.raises(WrongFile, match="remove it to begin anew"):
-        load(kept)
+        load(kept, KEPT, Kept())

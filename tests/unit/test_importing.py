@@ -269,7 +269,7 @@ async def test_no_broker_where_one_should_be():
     with pytest.raises(NotSent, match=r"100 records are not confirmed \(.*refused.*; gave up after 2 s"):
         await send_all(said, servers=f"127.0.0.1:{free_port()}", timeout_s=2)
     assert len(said) == 1
-    assert time.process_time() - used < 0.5
+    assert time.process_time() - used < 1.0
     assert len(os.listdir("/proc/self/task")) == threads
 
 
