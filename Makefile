@@ -31,7 +31,7 @@ test: $(STAMP) ## every test, on a real Kafka and a real ClickHouse engine start
 # With nothing here and no network all of it is skipped; -rs says why. The second run finds everything in the cache.
 test-real: $(STAMP) ## unmodified clients of BI tools and a real Chromium, from their registries (ten minutes at most)
 	$(BIN)/python -m tests.real.machine
-	RINGBACK_REAL_BUDGET_S=250 $(BIN)/pytest tests/real -m real -q -rs
+	RINGBACK_REAL_BUDGET_S=200 $(BIN)/pytest tests/real -m real -q -rs
 
 # N inputs of each kind: damaged lines of every source, Kafka records, SQL against the guard, HTTP requests without and
 # with a password. ONLY=records, lines, attacks or requests chooses (pytest -k); the same SEED gives the same inputs.

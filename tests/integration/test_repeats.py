@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from support.every_kind import EVERY_KIND
 from support.february import REPEATS, REPEATS_SAME_TYPE
 from support.numbers import answer, verified
 from support.shared_data import FEBRUARY, shared_data
@@ -43,6 +44,7 @@ def check(env: dict[str, str], span: tuple[str, str], expected: dict[int, tuple[
         assert returned(env, span, expected, *source) == expected
 
 
+@EVERY_KIND
 def test_february(fresh_stack: Stack) -> None:
     """A later call about anything; then, after another setting and a new start, about the same type."""
     path = shared_data(FEBRUARY)
@@ -61,6 +63,7 @@ def test_february(fresh_stack: Stack) -> None:
             check(env, span, REPEATS_SAME_TYPE)
 
 
+@EVERY_KIND
 def test_servicenow(fresh_stack: Stack) -> None:
     """Transfers, holds, reopenings and repeats of a ticket desk."""
     path = shared_data(SERVICENOW)

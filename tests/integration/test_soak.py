@@ -1,6 +1,7 @@
 """The command that kills every part under load, in small; by hand `python -m bench.soak --kills 60`."""
 
 import pytest
+from support.every_kind import EVERY_KIND
 
 from bench.soak import PARTS, Found, Sent, document, judge, options, plan, soak
 from bench.stack import stack
@@ -34,6 +35,7 @@ def test_nothing_but_a_clean_run_is_good(wrong: dict[str, object]) -> None:
     assert document(Found(**clean | wrong))["good"] is False  # type: ignore[arg-type]
 
 
+@EVERY_KIND
 @pytest.mark.stack
 def test_four_kills_change_nothing_and_a_changed_row_is_found() -> None:
     with stack() as parts:

@@ -1,4 +1,7 @@
-"""Left out of `make test` for its time: further kinds of something of which one kind is always run."""
+"""Left out of `make test` for its time: further kinds of something of which one kind is always run.
+
+Of whole real logs through the stack that one is February in test_main_job; of kills, test_crashes.
+"""
 
 import os
 
