@@ -24,10 +24,9 @@ from adapters.sending.progress_bar import ImportProgress
 from adapters.sending.records import OutgoingRecord
 from bench.events import Input, make, save
 from bench.meter import Outcome, told
-from bench.producers import measured, spread
+from bench.producers import CPU, PEAK, RATE, RATE_OF_CPU, measured, show
 from bench.send import IMPORT, JSON_LINES, OURS, PROCESSES
 from bench.stack import stack
-from bench.table import columns, console, cpu_us, machine
 from schemas.codec import decode
 from schemas.dead_letter import DeadLetter
 from simulator.deliveries import ORDERLY
@@ -66,32 +65,6 @@ def profile(data: Input) -> None:
     pstats.Stats(profiler).sort_stats("tottime").print_stats(SHOWN)
 
 
-def show(rows: dict[str, list[Outcome]]) -> None:
-    """Print the table."""
-    names = (
-        "import by",
-        "events",
-        "events/s",
-        "CPU µs/event",
-        "events per CPU-second",
-        "peak MiB",
-        "counted/true",
-    )
-    table = columns(names, ("import by", "counted/true"))
-    for name, outcomes in rows.items():
-        table.add_row(
-            name,
-            f"{outcomes[0].events:,}",
-            spread(outcomes, lambda one: one.events / one.wall_s, 0),
-            spread(outcomes, cpu_us, 1),
-            spread(outcomes, lambda one: one.events / one.cpu_s, 0),
-            spread(outcomes, lambda one: one.peak_mib, 0),
-            "; ".join(sorted({one.counted for one in outcomes})),
-        )
-    console().print(table)
-    console().print(machine(), highlight=False)
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.importing", description=__doc__)
@@ -111,7 +84,7 @@ def main() -> None:
             for name, row in ROWS.items():
                 done = told(name, lambda row=row: measured(parts, data.messages, row))  # type: ignore[misc]
                 rows.setdefault(name, []).append(done)
-    show(rows)
+    show(rows, "import by", (RATE, CPU, RATE_OF_CPU, PEAK))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -128,6 +128,14 @@ def disturbed(parts: Stack, messages: list[Message], row: tuple[str, ...], kille
     return replace(outcome, counted=verdict(messages, asyncio.run(written(parts.servers, begin))))
 
 
+Figure = tuple[str, Callable[[Outcome], float], int]  # heading, what it is, decimal places
+RATE: Figure = ("events/s", lambda one: one.events / one.wall_s, 0)
+CPU: Figure = ("CPU µs/event", cpu_us, 1)
+RATE_OF_CPU: Figure = ("events per CPU-second", lambda one: one.events / one.cpu_s, 0)
+PEAK: Figure = ("peak MiB", lambda one: one.peak_mib, 0)
+FIGURES = (RATE, CPU, PEAK)
+
+
 def spread(outcomes: list[Outcome], figure: Callable[[Outcome], float], digits: int) -> str:
     """Median, and in brackets the least and the most."""
     values = sorted(map(figure, outcomes))
@@ -135,17 +143,18 @@ def spread(outcomes: list[Outcome], figure: Callable[[Outcome], float], digits: 
     return f"{middle} ({low} to {high})" if len(values) > 1 else middle
 
 
-def show(rows: dict[str, list[Outcome]]) -> None:
-    """Print the table."""
-    headings = ("measured", "events", "events/s", "CPU µs/event", "peak MiB", "counted/true")
-    table = columns(headings, ("measured", "counted/true"))
+def show(
+    rows: dict[str, list[Outcome]], first: str = "measured", figures: Sequence[Figure] = FIGURES
+) -> None:
+    """Print the table: a row for each name, whose heading is `first`, and these figures of it."""
+    table = columns(
+        (first, "events", *(name for name, _, _ in figures), "counted/true"), (first, "counted/true")
+    )
     for name, outcomes in rows.items():
         table.add_row(
             name,
             f"{outcomes[0].events:,}",
-            spread(outcomes, lambda one: one.events / one.wall_s, 0),
-            spread(outcomes, cpu_us, 1),
-            spread(outcomes, lambda one: one.peak_mib, 0),
+            *(spread(outcomes, figure, digits) for _, figure, digits in figures),
             "; ".join(sorted({one.counted for one in outcomes})),
         )
     console().print(table)
