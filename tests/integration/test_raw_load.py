@@ -63,7 +63,7 @@ def keyed(event: Event) -> tuple[bytes, bytes]:
     return event.contact_id.encode(), encode(event)  # type: ignore[union-attr]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_canonical_events_of_all_types_are_stored_as_the_sink_stores_them(
     sink: ClickHouseSink, data: st.DataObject
