@@ -6,8 +6,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from alerts.when import When
-from alerts.words import Closed, Duration, Length, Text, Word
+from alerts.words import Closed, Duration, Label, Length, Text, Word
 from kpis.dips.profiles import PROFILES
+
+PLACE = ("channel", "queue")
+FURTHER_MAX = 4
 
 
 class Rule(Closed):
@@ -15,8 +18,8 @@ class Rule(Closed):
 
     alert: Word
     kpi: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{0,99}$")]
-    by: tuple[Literal["channel", "queue"], ...] = ("channel", "queue")
-    where: dict[Literal["channel", "queue"], tuple[str, ...]] = Field(default_factory=dict)
+    by: tuple[Label, ...] = PLACE
+    where: dict[Label, tuple[str, ...]] = Field(default_factory=dict)
     when: When
     profile: Literal["fast", "default", "quiet"] = "default"
     for_: Annotated[Duration | None, Field(alias="for")] = None
@@ -25,6 +28,19 @@ class Rule(Closed):
     max_age: Duration = 1_800_000
     labels: dict[Word, Text] = Field(default_factory=dict)
     annotations: dict[Word, Text] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _few_labels(self) -> "Rule":
+        if len({*self.by}) != len(self.by):
+            raise ValueError("write each dimension of by once")
+        if len(self.further) > FURTHER_MAX:
+            raise ValueError(f"at most {FURTHER_MAX} dimensions beside channel and queue")
+        return self
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """Dimensions beside channel and queue: those of one's own, or agent, team and reason."""
+        return tuple(sorted({*self.by, *self.where} - {*PLACE}))
 
     @property
     def for_ms(self) -> int:
