@@ -45,13 +45,15 @@ class Rule(Closed):
     @property
     def for_ms(self) -> int:
         """How long it must last: as written, else as its profile says."""
-        return PROFILES[self.profile][1] if self.for_ is None else self.for_
+        own = PROFILES[self.profile]
+        by_chance = "p_value" in type(self.when).model_fields
+        return self.for_ if self.for_ is not None else own.for_ms if by_chance else own.limit_for_ms
 
     @property
     def p_value(self) -> Fraction:
         """Probability of a false alarm: as written, else as its profile says."""
         written: Fraction | None = getattr(self.when, "p_value", None)
-        return PROFILES[self.profile][0] if written is None else written
+        return PROFILES[self.profile].p_value if written is None else written
 
 
 class Group(Closed):

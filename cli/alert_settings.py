@@ -25,6 +25,6 @@ class AlertSettings(BaseSettings):
     alert_ledger: Literal["file", "kafka"] = Field(
         "file",
         validation_alias="RINGBACK_ALERT_LEDGER",
-        description="Where evaluators of alerts meet: `file`, alerts.sqlite in the data folder, or `kafka`, a "
-        "topic that those of [several machines](../guide/alerts.md#several-machines) share.",
+        description="Where evaluators of alerts meet: `file`, alerts.sqlite in the data folder, or `kafka`, "
+        "a topic that those of [several machines](../guide/alerts.md#several-machines) share.",
     )
