@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from alerts.copied import changed, is_copied, replace_all, track
+from alerts.copied import changed, is_copied, replace_all, track, track_all
 from alerts.ledger import Ledger
 from alerts.silences import Silences
 from schemas.topics import ALERT_GROUP, ALERT_LEDGER
@@ -80,8 +80,8 @@ class Voice:
         self._proven_at = time.monotonic()
         return True
 
-    def keep(self, stop: threading.Event) -> None:
-        """Stay in the group until told to stop; take over when it is our turn. For a thread of its own."""
+    def keep(self, leave: threading.Event) -> None:
+        """Stay in the group until told to leave; take over when it is our turn. For a thread of its own."""
         consumer = Consumer(
             {
                 "bootstrap.servers": self._servers,
@@ -97,7 +97,7 @@ class Voice:
         )
         self._join(consumer)
         try:
-            while not stop.is_set():
+            while not leave.is_set():
                 consumer.poll(0.3)
                 if self._fenced:
                     consumer.unsubscribe()
@@ -138,8 +138,10 @@ class Voice:
             time.sleep(1)
             return
         with self._lock, self._ledger.transaction():
-            if rows:  # the first evaluator of all brings the ledger that it has
+            if rows:
                 replace_all(self._ledger.db, rows.items())
+            else:  # the first evaluator of all brings the ledger that it has
+                track_all(self._ledger.db)
             self._producer, self._proven_at = producer, 0.0
         log.info("alerts are evaluated here", rows=len(rows))
 

@@ -84,7 +84,7 @@ def run(rules: Rules = None, receivers: Told = None, clock: Ticking = Clock.wall
     with answering():
         counts = label_set_counts(database, file, kpis, own.async_channels, week)
     ledger, outbox = open_ledger(config), open_ledger(config, threads=True)
-    turn = by_kafka(config, stop) if config.alert_ledger == "kafka" else by_file(ledger, outbox)
+    turn = by_kafka(config) if config.alert_ledger == "kafka" else by_file(ledger, outbox)
     evaluator = Evaluator(own, ledger, told.receivers, config.timezone, partial(guarded, turn))
     metrics = AlertMetrics()
     served = serve_registry(config, metrics.registry, ALERTS_PORT_OFFSET)
@@ -128,16 +128,18 @@ def by_file(ledger: Ledger, outbox: Ledger) -> Turn:
     )  # fmt: skip
 
 
-def by_kafka(config: Settings, stop: threading.Event) -> Turn:
+def by_kafka(config: Settings) -> Turn:
     """Evaluators of several machines, that share a topic."""
     servers = config.bootstrap_servers
     asyncio.run(wait_for_topics(servers, config.partitions, config.replication))
     copied = open_ledger(config, threads=True)
-    voice = Voice(servers, copied)
-    keeper = threading.Thread(target=voice.keep, args=(stop,), daemon=True)
+    voice, leave = Voice(servers, copied), threading.Event()
+    keeper = threading.Thread(target=voice.keep, args=(leave,), daemon=True)
     keeper.start()
 
     def end() -> None:
+        voice.told()  # who comes next is to know what was said last
+        leave.set()
         keeper.join(ANSWER_S + 1)
         copied.close()
 

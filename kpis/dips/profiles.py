@@ -15,6 +15,6 @@ class Profile(NamedTuple):
 
 PROFILES = {
     "fast": Profile(Fraction(5, 1000), 120_000, 120_000, 0.811),
-    "default": Profile(Fraction(8, 10_000), 300_000, 120_000, 0.085),
+    "default": Profile(Fraction(8, 10_000), 300_000, 120_000, 0.082),
     "quiet": Profile(Fraction(1, 10_000), 300_000, 300_000, 0.015),
 }

@@ -20,7 +20,7 @@ tested AS (
 looks AS (
     SELECT labels, at, arraySort(groupArray((number, length, known_weeks, seen, total, is_beyond))) AS every,
         arrayFirstIndex(one -> one.3 < {at_least:Int64}, every) AS unknown,
-        arraySlice(every, 1, if(unknown = 0, length(every), unknown - 1)) AS windows,
+        arraySlice(every, 1, toInt64(if(unknown = 0, length(every) + 1, unknown)) - 1) AS windows,
         arrayFirstIndex(one -> one.6, windows) AS place,
         windows[if(place = 0, -1, place)] AS chosen,
         place > 0 AS breaches, breaches AS is_off, 1 AS may_begin, max(is_holiday) AS is_quiet,

@@ -49,7 +49,7 @@ TYPES: tuple[dict[str, Any], ...] = (
     {"alert": "Longest", "kpi": "longest_wait_now", "by": ["channel"],
      "when": {"type": "threshold", "op": ">", "limit": "10m"}},
     {"alert": "Slow", "kpi": "asa",
-     "when": {"type": "threshold", "op": ">", "limit": "20.5s", "clear": "18s", "min_samples": 3}},
+     "when": {"type": "threshold", "op": ">", "limit": "20500ms", "clear": "18s", "min_samples": 3}},
     {"alert": "Long", "kpi": "aht", "by": ["channel"],
      "when": {"type": "log_mean", "op": ">", "target": "345s", "p_value": 0.005, "min_samples": 5}},
     {"alert": "Few", "kpi": "offered", "when": {"type": "threshold", "op": "<", "limit": 9, "window": "10m"}},

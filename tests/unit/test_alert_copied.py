@@ -3,7 +3,7 @@
 import random
 from pathlib import Path
 
-from alerts.copied import TABLES, changed, is_copied, replace_all, track
+from alerts.copied import TABLES, changed, is_copied, replace_all, track, track_all
 from alerts.ledger import Ledger
 from alerts.silences import Silences
 from kpis.dips.machine import Standing
@@ -47,7 +47,12 @@ def anything(rng: random.Random, ledger: Ledger, number: int) -> None:
 
 
 def test_copied_now_and_then_it_is_the_same(tmp_path: Path) -> None:
-    rng, one, other = random.Random(4), tracked(tmp_path / "one"), tracked(tmp_path / "other")
+    rng, before, other = random.Random(4), Ledger(tmp_path / "one"), tracked(tmp_path / "other")
+    anything(rng, before, 0)
+    before.advance("of before", 1)
+    before.close()
+    one = tracked(tmp_path / "one")
+    track_all(one.db)
     copied: dict[bytes, bytes] = {}
     for number in range(1, 400):
         anything(rng, one, number)
