@@ -86,7 +86,7 @@ def test_hours_are_the_sums_of_their_minutes(stored: Stored) -> None:
     } == wanted
 
 
-BY_BRAND = ("waiting_now", "offered", "fcr_gross", "aht", "service_level.genesys")
+BY_BRAND = ("waiting_now", "offered", "fcr_gross", "aht")
 
 
 def brand_of(fact: LegFact | ContactFact) -> str:
@@ -123,7 +123,7 @@ def test_by_a_dimension_of_ones_own_is_counted_what_facts_that_carry_it_add(stor
 
 def test_rules_by_a_dimension_of_ones_own_are_decided_by_sql_too(stored: Stored) -> None:
     begin = busy_from(stored) + D
-    span, decided = (begin, begin + 8 * H), set[str]()
+    span, decided = (begin, begin + 6 * H), set[str]()
     for kpi, when in (each for each in WHENS if each[0] in BY_BRAND):
         rule = (
             f"      - {{alert: A, kpi: {kpi}, by: [brand], where: {{channel: [voice, chat]}}, "
