@@ -33,8 +33,8 @@ Dims = dict[str, str]
 
 
 def dims_of(fact: Any, **other: str) -> Dims:
-    own = getattr(fact, "dimensions", {}).get("brand", "")
-    return {name: getattr(fact, name, "") for name in DIMENSIONS} | {"brand": own} | other
+    own = getattr(fact, "dimensions", {})
+    return defaultdict(str, {**own, **{name: getattr(fact, name, "") for name in DIMENSIONS}, **other})
 
 
 def still_waits(leg: LegFact, as_of: int, rules: Rules) -> bool:
@@ -69,9 +69,9 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
             if applicable(kpi, dims["channel"], rules.async_channels):
                 yield at, dims, amounts
     elif kpi.table == "fcr":
-        brands = {f.contact.contact_id: dims_of(f.contact)["brand"] for f in found.facts if f.contact}
+        own = {one.contact.contact_id: one.contact.dimensions for one in found.facts if one.contact}
         for fact in found.fcr:
-            dims = dims_of(fact, brand=brands[fact.contact_id])
+            dims = dims_of(fact, **own[fact.contact_id])
             for window, days, amounts in fcr_bookings(fact, rules):
                 mature = is_final(window.start, days, as_of)
                 wanted = kpi.maturity == "all" or mature == (kpi.maturity == "final")
