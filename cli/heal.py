@@ -119,23 +119,26 @@ def heal(
         asyncio.run(wait_stored(config))
     # Without waiting, what was refused just now may not be stored yet: another run closes it.
     home = [*found.moved, *((stray.partition, stray.offset) for stray in events)]
-    closed = 0 if dry_run or no_wait else close_letters(config, home)
+    closed = close_letters(config, home) if home and not dry_run and not no_wait else 0
     contacts = len({stray.key for stray in events})
-    counts = {
-        "records": found.records,
-        "wrong": len(events),
-        "contacts": contacts,
-        "closed": closed,
-        "epoch": epoch,
-    }
+    counts = {"records": found.records, "wrong": len(events), "contacts": contacts, "closed": closed}
     if format is Format.json:
-        print_json(counts)
-        return
-    out.print(f"of {found.records:,} records {len(events):,}, of {contacts:,} contacts, in a wrong partition")
-    if events:
+        print_json(counts | {"epoch": epoch})
+    else:
+        tell(counts, epoch, dry_run)
+
+
+def tell(counts: dict[str, int], epoch: int | None, dry_run: bool) -> None:
+    """Print what was found and done."""
+    wrong, contacts = counts["wrong"], counts["contacts"]
+    out.print(
+        f"of {counts['records']:,} records {wrong:,}, of {contacts:,} contacts, in a wrong partition",
+        soft_wrap=True,
+    )
+    if wrong:
         out.print("nothing was sent" if dry_run else "sent to the right one")
-    if closed:
-        out.print(f"{closed:,} dead letters of them closed")
+    if counts["closed"]:
+        out.print(f"{counts['closed']:,} dead letters of them closed")
     if epoch is not None:
         out.print(
             f"Some were counted where they were. Restart all workers with RINGBACK_EPOCH={epoch}: they "

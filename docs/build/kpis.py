@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from adapters.registry import SOURCES
+from adapters.registry import able
 from docs.build.markdown import MADE, code, page, table
+from kpis.catalogue.details import details_of
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.formula import formula
 from kpis.catalogue.kpi import Kpi
@@ -68,7 +69,7 @@ def spoken(duration_ms: int) -> str:
 def answers(kpi: Kpi) -> list[str]:
     """From what it comes, what moves it, when it is final, who calls it what, which sources can give it."""
     found = origin(kpi)
-    given = [source.name for source in SOURCES if {*found.needs} <= {*source.gives}]
+    given = able(found.needs, details_of(kpi))
     same = [f"{product}: {name}" for product, name in SAME_AS.get(kpi.id, ())]
     return [
         f"- Comes from: {', '.join(map(code, found.needs))}",

@@ -92,6 +92,13 @@ def test_known_origins(kpi: str, needs: set[str], final: str) -> None:
     assert final in final_when(KPIS[kpi])
 
 
+def test_sources_are_told_apart_by_what_is_in_their_events() -> None:
+    assert card(KPIS["rejected.full"])["sources"] == ["events", "asterisk"]
+    assert card(KPIS["aes"])["sources"] == ["events"]
+    assert {*card(KPIS["nps"])["sources"]} & {"zendesk", "formbricks"} == {"formbricks"}
+    assert card(KPIS["callbacks_fulfilled"])["sources"] == ["events", "asterisk", "amazon_connect"]
+
+
 def test_the_command_prints_them() -> None:
     listed = ringback("kpi", "--list", "--variants", "--format", "json")
     assert [one["id"] for one in json.loads(listed.stdout)] == [*KPIS]
