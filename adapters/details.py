@@ -19,7 +19,9 @@ TOLD_BY: dict[Detail, tuple[str, ...]] = {
         "asterisk", "asterisk_ami", "freeswitch", "call_records", "amazon_connect", "genesys",
         "twilio_taskrouter",
     ),
-    ("contact_offered", "outcome", "refused"): ("asterisk", "freeswitch", "amazon_connect", "twilio_taskrouter"),
+    ("contact_offered", "outcome", "refused"): (
+        "asterisk", "freeswitch", "amazon_connect", "twilio_taskrouter",
+    ),
     ("contact_offered", "outcome", "timed_out"): ("twilio_taskrouter",),
     ("contact_offered", "outcome", "withdrawn"): ("asterisk", "freeswitch", "twilio_taskrouter"),
     ("contact_started", "entry", "ivr"): ("bank", "amazon_connect"),
