@@ -81,9 +81,6 @@ FINAL = {
     "entered": "once no leg that entered in the period waits any more, or the stale limit has passed",
     "first entered": "once no contact that entered in the period waits any more",
     "handled": "once the after-contact work of what ended in the period is done",
-    "ended": "once the period is over",
-    "last resolved": "once the period is over",
-    "closed": "once the period is over",
     "quarter": "once the contacts and states of the quarter-hour have ended",
     "as_of": "never: it is the state of a moment",
 }
