@@ -19,11 +19,11 @@ from reports.oracle import Recomputed, recomputed
 pytestmark = pytest.mark.stack
 
 
-def values(stored: Stored, check: Check) -> dict[tuple[str, ...], dict[str, Row]]:
-    question = check.question
+def values(stored: Stored, check: Check, from_oracle: bool) -> dict[tuple[str, ...], dict[str, Row]]:
+    question = replace(check.question, from_oracle=from_oracle)
     return {
         tuple(row[name] for name in question.by): row["kpis"]
-        for row in reading.answer(stored.client, question, stored.world.rules)
+        for row in answer(stored.client, question, stored.world.rules)
     }
 
 
