@@ -19,6 +19,7 @@ from sql.views.period import NOW_MS, ViewSource, with_values
 MINUTE_S = "intDiv(minute_ms, 1000)"
 WINDOW_MS = "toUnixTimestamp64Milli(window_start)"
 START_S = f"intDiv({WINDOW_MS}, 1000)"
+BOOKED_S = "intDiv(toUnixTimestamp64Milli(booked_at), 1000)"
 SURVEYS_AT: dict[str, Literal["booked_at", "responded_at"]] = {"s_": "booked_at", "r_": "responded_at"}
 
 
@@ -80,8 +81,12 @@ def leg_sources(kpis: Sequence[Kpi], rules: Rules) -> list[ViewSource]:
     callbacks = with_values(text.callback_source(legs, contacts), rule_parameters(rules))
     called = {name: f"m_{measure}" for name, measure in measures(kpis, "callbacks").items()}
     sources = [
-        ViewSource(compose("views", "entered_legs"), "at_s", leg_totals(kpis, ENTERED_DURATIONS)),
-        ViewSource(compose("views", "handled_legs"), "at_s", leg_totals(kpis, HANDLED_DURATIONS)),
+        ViewSource(
+            compose("views", "entered_legs"), BOOKED_S, leg_totals(kpis, ENTERED_DURATIONS), ordered=True
+        ),
+        ViewSource(
+            compose("views", "handled_legs"), BOOKED_S, leg_totals(kpis, HANDLED_DURATIONS), ordered=True
+        ),
         ViewSource(callbacks, MINUTE_S, called),
     ]
     return [source for source in sources if source.values]

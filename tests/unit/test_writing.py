@@ -32,7 +32,13 @@ KINDS = ("window", "event", "beat")
 def record(kind: str, offset: int, key: int) -> Any:
     """A window, of few keys and a version that grows; a raw event; a heartbeat."""
     if kind == "window":
-        fields = {"window_start": AT, "channel": "voice", "queue": str(key), "partition": 0, "version": offset}
+        fields = {
+            "window_start": AT,
+            "channel": "voice",
+            "queue": str(key),
+            "partition": 0,
+            "version": offset,
+        }
         topic, value = topics.KPI_WINDOWS, orjson.dumps(fields | {"measures": {"offered": offset}})
         name = b"%d" % key
     elif kind == "event":

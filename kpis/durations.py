@@ -1,0 +1,50 @@
+"""At which minutes a leg's wait and its handling are booked: keys of kpis.facts.LegDuration."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from kpis.facts import LegFact
+from schemas.events import ContactEvent, ContactQueued
+from schemas.time_units import MINUTE_MS
+
+WAITED, HANDLED = "waited", "handled"
+DurationKey = tuple[int, str, int]  # leg, kind, begin of the minute
+# Of a leg that an agent had, the last of these is when the agent was done with it.
+FINISHING = frozenset(
+    ("contact_wrapped", "contact_transferred", "contact_abandoned", "contact_resolved", "contact_rejected")
+)
+
+
+def minute(at_ms: int) -> int:
+    """Begin of the minute."""
+    return at_ms // MINUTE_MS * MINUTE_MS
+
+
+def booked(leg: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Kind and minute of each duration of a leg, whose facts are given by name."""
+    if leg["offered"] and leg["queue_ms"] is not None:
+        yield WAITED, minute(leg["entered_at"])
+    if leg["handled"] and leg["handled_at"] is not None:
+        yield HANDLED, minute(leg["handled_at"])
+
+
+def duration_keys(legs: Iterable[LegFact]) -> frozenset[DurationKey]:
+    """Keys of all durations of a contact's legs."""
+    return frozenset(
+        key
+        for leg in legs
+        for key in (
+            leg.offered and leg.queue_ms is not None and (leg.leg, WAITED, minute(leg.entered_at)),
+            leg.handled and leg.handled_at is not None and (leg.leg, HANDLED, minute(leg.handled_at)),
+        )
+        if key
+    )
+
+
+def possible_durations(events: Iterable[ContactEvent]) -> frozenset[DurationKey]:
+    """Keys that a contact with these events can ever have had, whatever the rules were."""
+    return frozenset(
+        (event.leg, WAITED if type(event) is ContactQueued else HANDLED, minute(event.occurred_at))
+        for event in events
+        if type(event) is ContactQueued or event.type in FINISHING
+    )
