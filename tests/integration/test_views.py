@@ -31,6 +31,7 @@ from sinks.views.kpi_views import (
     BY_QUEUE,
     BY_QUEUE_AND_AGENT,
     BY_REASON,
+    CALLBACKS,
     FIGURES,
     WIDE,
     chosen,
@@ -166,7 +167,8 @@ WORLD_ZONE = "Europe/Rome"
 # Views by their dimensions; the kinds of each period, and those that are compared.
 KINDS = {
     BY_QUEUE: [("kpi_hour", "1h", ""), ("kpi_quarter_hour_figures", "15m", FIGURES),
-               ("kpi_day_figures", "1d", FIGURES), ("kpi_month_wide", "1M", WIDE)],
+               ("kpi_day_figures", "1d", FIGURES), ("kpi_day_callbacks", "1d", CALLBACKS),
+               ("kpi_month_wide", "1M", WIDE)],
     BY_AGENT: [("agent_quarter_hour", "15m", ""), ("agent_week_wide", "1w", WIDE)],
     BY_REASON: [("reason_day", "1d", "")],
     BY_QUEUE_AND_AGENT: [("queue_agent_week", "1w", "")],
