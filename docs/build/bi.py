@@ -72,7 +72,8 @@ LIMITS = """## What it costs
 
 Sums of a day come from windows, longest values and percentiles (`_figures`) from the legs of that day,
 whatever is stored. `_callbacks`, `_wide` and the views by reason, agent, queue and agent, and dimension
-read single legs or contacts, all of them for any condition on time: seconds at 10 million contacts. Measured: [sizing](../operating/sizing.md#bi).
+read single legs or contacts, all of them for any condition on time: seconds at 10 million contacts.
+Measured: [sizing](../operating/sizing.md#bi).
 
 Not to be used: tables, and any name that this page and [views](views.md) do not have."""
 
