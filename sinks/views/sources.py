@@ -33,9 +33,13 @@ def measures(kpis: Sequence[Kpi], *tables: str) -> dict[str, str]:
     }
 
 
-def fcr_value(kpi: Kpi, measure: str, minute_ms: str = WINDOW_MS) -> str:
+def matured(minute_ms: str) -> str:
+    """Have the days passed after which no contact can change what was judged in a minute?"""
+    return f"{minute_ms} + {MINUTE_MS} + toInt64(days) * {DAY_MS} <= {NOW_MS}"
+
+
+def fcr_value(kpi: Kpi, measure: str, minute_ms: str, mature: str) -> str:
     """What a row of fcr_windows adds to a total: rows of the KPI's length, as mature as it wants them."""
-    mature = f"{minute_ms} + {MINUTE_MS} + toInt64(days) * {DAY_MS} <= {NOW_MS}"
     condition = {"final": f" AND {mature}", "pending": f" AND NOT ({mature})"}.get(kpi.maturity, "")
     return f"if(days = {days_at(kpi, minute_ms)}{condition}, {measure}, 0)"
 
@@ -56,11 +60,12 @@ def kpi_sources(kpis: Sequence[Kpi], rules: Rules) -> list[ViewSource]:
             windows |= {"x_quarter": f"intDiv({START_S}, 900) * 900", "m_contacts": "contacts"}
         sources.append(ViewSource(text.STREAM_WINDOWS, START_S, windows, ordered=True))
     fcr = {
-        f"{prefix(kpi)}{measure}": fcr_value(kpi, measure)
+        f"{prefix(kpi)}{measure}": fcr_value(kpi, measure, WINDOW_MS, "is_mature")
         for kpi in kpis if kpi.table == "fcr" for measure in (*kpi.num, *kpi.den)
     }  # fmt: skip
     if fcr:
-        sources.append(ViewSource(text.STREAM_FCR_WINDOWS, START_S, fcr, ordered=True))
+        names = {"is_mature": matured(WINDOW_MS)}
+        sources.append(ViewSource(text.STREAM_FCR_WINDOWS, START_S, fcr, ordered=True, names=names))
     return [*sources, *survey_sources(kpis), *leg_sources(kpis, rules)]
 
 
