@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from kpis.durations import booked
+from kpis.durations import BOOKED_BY, booked
 from kpis.facts import AgentQuarter, ContactFact, FcrFact, LegDuration, LegFact, OfferFact, SurveyFact
 from kpis.tallies.fcr import FCR_MEASURES
 from kpis.tallies.windows import MEASURES
@@ -163,7 +163,7 @@ def fact_rows(document: Row) -> Iterable[TableRow]:
         yield "contacts", fact_row(CONTACT_COLUMNS, document["contact"], version)
     for leg in document["legs"]:
         yield "legs", fact_row(LEG_COLUMNS, leg, version)
-        for kind, at in booked(leg):
+        for kind, at in booked(*picked(BOOKED_BY)(leg)):
             yield "leg_durations", fact_row(DURATION_COLUMNS, {**leg, "kind": kind, "booked_at": at}, version)
     for survey in document["surveys"]:
         yield "surveys", fact_row(SURVEY_COLUMNS, survey, version)
