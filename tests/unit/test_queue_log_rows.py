@@ -3,18 +3,15 @@
 import random
 import sqlite3
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
-from support.recorded_asterisk import SECRET, queue_log, unpacked
+from support.recorded_asterisk import BERLIN, SECRET, last_words, queue_log, table_rows
 
-from adapters.asterisk.file import in_order
+from adapters.asterisk.databases import DRIVERS
 from adapters.asterisk.follow import Following
-from adapters.asterisk.lines import event_place
 from adapters.asterisk.rows import FollowingRows, following
-from adapters.kit.contract import events_of, refused_of
+from adapters.kit.contract import refused_of
 from adapters.kit.options import SourceOptions, use
 from adapters.kit.outcomes import LineOutcome, WrongFile
 from adapters.kit.source import load
@@ -25,7 +22,6 @@ from schemas.events import Event
 pytestmark = pytest.mark.usefixtures("source_options")
 COLUMNS = "time, callid, queuename, agent, event, data1, data2, data3, data4, data5"
 SCHEMA = f"CREATE TABLE queue_log (id INTEGER PRIMARY KEY, {COLUMNS})"
-BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.fixture(autouse=True)
@@ -33,20 +29,9 @@ def zone(source_options: None) -> None:
     use(SourceOptions(queue_log_zone=BERLIN))
 
 
-def row_of(line: bytes) -> list[str]:
-    """A line as Asterisk inserts it: local time, and what is beyond the fifth parameter in the fifth."""
-    cells = line.decode("utf-8", "surrogateescape").split("|")
-    place = event_place(cells)  # a member's name may hold the separator; in a table it is one cell
-    named, params = [*cells[1:3], "|".join(cells[3:place]), cells[place]], cells[place + 1 :]
-    params = [*params[:4], "|".join(params[4:])]
-    local = datetime.fromtimestamp(int(cells[0]), UTC).astimezone(BERLIN)
-    return [f"{local:%Y-%m-%d %H:%M:%S}.000000", *named, *params, *[""] * (5 - len(params))]
-
-
 @pytest.fixture(scope="module")
-def rows(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
-    files = in_order(unpacked(tmp_path_factory.mktemp("log"), "queue_log*.xz"))
-    return [row_of(line) for file in files for line in Path(file).read_bytes().splitlines()]
+def rows() -> list[list[str]]:
+    return table_rows()
 
 
 def table(path: Path, rows: Iterable[list[str]] = ()) -> sqlite3.Connection:
@@ -61,12 +46,6 @@ def add(database: sqlite3.Connection, rows: Iterable[list[str]]) -> None:
     with database:
         marks = ", ".join("?" * 10)
         database.executemany(f"INSERT INTO queue_log ({COLUMNS}) VALUES ({marks})", rows)
-
-
-def last(outcomes: Iterable[LineOutcome]) -> dict[tuple[str, str], Event]:
-    """The last word on each event."""
-    found = sorted(events_of(outcomes), key=lambda event: event.revision)
-    return {(getattr(event, "contact_id", ""), event.event_id): event for event in found}
 
 
 def read_killed(path: Path, kept: Path, writes: Iterator[int], rng: random.Random) -> list[LineOutcome]:
@@ -103,10 +82,10 @@ def test_a_followed_table_tells_what_the_files_tell(tmp_path: Path, rows: list[l
             yield (begin := begin + count)
 
     told = read_killed(path, tmp_path / "kept.json", writes(), rng)
-    expected = last(queue_log())
+    expected = last_words(queue_log())
     assert len(expected) > 1_000
     assert refused_of(told) == []
-    assert last(told) == expected
+    assert last_words(told) == expected
     database.close()
 
 
@@ -130,7 +109,7 @@ def test_a_table_that_is_emptied_or_pruned_is_read_on(tmp_path: Path, rows: list
     ((refused),) = refused_of(reader.poll())
     assert (refused.reason, refused.position) == ("bad_time", 71)
     database.execute("DROP TABLE queue_log")
-    with pytest.raises(WrongFile, match=r"log\.db can no longer be read: no such table"):
+    with pytest.raises(WrongFile, match=r"log\.db cannot be read as a database: no such table"):
         [*reader.poll()]
     database.close()
 
@@ -176,6 +155,26 @@ def test_which_reader_a_log_gets(tmp_path: Path) -> None:
     use(SourceOptions())
     with pytest.raises(WrongFile, match="RINGBACK_QUEUE_LOG_ZONE"):
         following(path, kept, SECRET)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("oracle://u:secret-word@h/d", "oracle:// is no database that is known; those are postgresql"),
+        ("mysql://u:secret-word@[::1/d", "no address of a database, such as postgresql://user"),
+        ("mysql://u:secret-word#1@h/d", "no address of a database, such as postgresql://user"),
+    ],
+)
+def test_addresses_that_are_none(tmp_path: Path, address: str, said: str) -> None:
+    with pytest.raises(WrongFile, match=said) as caught:
+        following(address, tmp_path / "kept.json", SECRET)
+    assert "secret-word" not in str(caught.value)
+
+
+def test_a_driver_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DRIVERS, "postgresql", ("no_such_driver", "postgres"))
+    with pytest.raises(WrongFile, match=r"needs a driver: pip install 'ringback\[postgres\]'"):
+        following("postgresql://h/d", tmp_path / "kept.json", SECRET)
 
 
 def test_lines_that_are_lost_are_a_dead_letter(tmp_path: Path) -> None:
