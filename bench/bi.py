@@ -20,7 +20,7 @@ from deploy.local.ports import free_port
 from kpis.rules import DEFAULT_RULES
 from sinks.connection import connect
 from sinks.views.statements import apply_views
-from sql.migrate import migrations
+from sinks.writer import migrate
 
 TIMES = 7
 SUMS = "local_time, queue, offered, service_level, asa, aht, abandonment_rate"
@@ -53,8 +53,7 @@ def measurements(folder: Path, contacts: int) -> Iterator[tuple[str, ...]]:
     server.start()
     try:
         client = connect(server.address)
-        for statement in (text for migration in migrations() for text in migration.statements):
-            client.command(statement)
+        migrate(client)
         if not client.command("SELECT count() FROM legs"):
             fill(client, contacts)
         apply_views(client, DEFAULT_RULES, "Europe/Rome")

@@ -7,6 +7,7 @@ from clickhouse_connect.driver.client import Client
 
 from kpis.tallies.fcr import FCR_MEASURES
 from kpis.tallies.windows import MEASURES
+from sql.templates import compose
 
 FIRST = "toDateTime64('2025-01-01 00:00:00', 3, 'UTC')"
 YEAR_S = 365 * 86_400
@@ -54,8 +55,13 @@ def fill(client: Client, contacts: int) -> None:
             f"INSERT INTO legs ({LEG_COLUMNS}) SELECT {LEG_COLUMNS} FROM "
             f"(SELECT {columns} FROM numbers({first}, {count}))"
         )
+        legs = f"(SELECT {columns}, 0 AS hold_n, 0 AS hold_max_ms FROM numbers({first}, {count}))"
+        client.command(
+            f"INSERT INTO leg_durations SELECT *, {first + 1} AS version, 0 AS is_deleted "
+            f"FROM {compose('oracle', 'leg_durations', legs=legs)}"
+        )
         windows(client, columns, first, count)
-    for table in ("legs", "kpi_windows", "fcr_windows"):
+    for table in ("legs", "leg_durations", "kpi_windows", "fcr_windows"):
         client.command(f"OPTIMIZE TABLE {table} FINAL", settings={"max_execution_time": 0})
 
 

@@ -136,6 +136,11 @@ def surveys(folded: str) -> str:
     return compose("oracle", "surveys", fold=folded)
 
 
+def leg_durations(folded: str) -> str:
+    """Facts of when legs waited and were handled, columns as table `leg_durations`."""
+    return compose("oracle", "leg_durations", legs=legs(folded))
+
+
 def offers(folded: str) -> str:
     """Facts of offers to agents, columns as table `offers`."""
     return compose("oracle", "offers", fold=folded)

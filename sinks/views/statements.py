@@ -19,6 +19,7 @@ from sinks.views.kpi_views import (
     BY_OWN,
     BY_QUEUE_AND_AGENT,
     BY_REASON,
+    CALLBACKS,
     FIGURES,
     WIDE,
     fact_view,
@@ -90,7 +91,8 @@ def backlog_view(rules: Rules) -> str:
 
 def kinds(every: str) -> tuple[str, ...]:
     """Which views by channel and queue a period has. The wide ones take a tenth of a second to make."""
-    return {"1m": ("", WIDE), "30m": ("", FIGURES)}.get(every, ("", FIGURES, WIDE))
+    single = ("", FIGURES, CALLBACKS)
+    return {"1m": ("", WIDE), "30m": single}.get(every, (*single, WIDE))
 
 
 def period_views(rules: Rules, zone: ZoneInfo, by_queue: Mapping[str, str]) -> Iterator[tuple[str, str]]:
