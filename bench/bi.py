@@ -31,6 +31,11 @@ QUERIES = {
     "WHERE local_date >= '2025-07-01' AND local_date < '2025-08-01' GROUP BY local_date",
     "quarter-hours, longest, percentiles": "SELECT local_time, queue, longest_wait, wait_p90 "
     "FROM kpi_quarter_hour_figures WHERE local_date = '2025-07-03'",
+    "hours, sums by brand": "SELECT window_start, value, offered, service_level, asa, aht, abandonment_rate "
+    "FROM dimension_hour WHERE dimension = 'brand' AND local_date = '2025-07-03'",
+    "days of a month, sums by brand": "SELECT local_date, value, sum(asa_num) / nullIf(sum(asa_den), 0) "
+    "FROM dimension_day WHERE dimension = 'brand' AND local_date >= '2025-07-01' "
+    "AND local_date < '2025-08-01' GROUP BY ALL",
     "quarter-hours, wide": "SELECT * FROM kpi_quarter_hour_wide WHERE local_date = '2025-07-03'",
 }
 HEADINGS = ("contacts", "one day", "rows", "ms", "CPU ms")

@@ -10,6 +10,7 @@ step, can be stored once and read by all the others.
 from collections.abc import Sequence
 
 from schemas.time_units import QUARTER_MS
+from sql.bookings import agent_histories
 from sql.limits import limits, target
 from sql.templates import compose
 
@@ -237,4 +238,4 @@ def fcr_windows(fcr_relation: str, partitions: int = 0) -> str:
 
 def agent_quarters(legs_relation: str, agent_events: str = AGENT_EVENTS) -> str:
     """Quarter-hours of agents, columns as table `agent_quarters`. Needs all legs of each agent."""
-    return compose("oracle", "agent_quarters", legs=legs_relation, agent_events=agent_events)
+    return compose("oracle", "agent_quarters", legs=legs_relation, histories=agent_histories(agent_events))

@@ -106,7 +106,7 @@ def view_rows() -> list[tuple[str, str, str, str]]:
             "dimension": "the core, surveys; ask for one: `WHERE dimension = 'brand'`",
             "queue_agent": "as `agent_day`, without logged time", "survey": "of surveys"}  # fmt: skip
     for views, by in FACT_VIEWS:
-        head = next(iter(views)).removesuffix("_quarter_hour").removesuffix("_hour")
+        head = next(iter(views)).removesuffix("_quarter_hour").removesuffix("_half_hour")
         listed = ", ".join(name.removeprefix(f"{head}_") for name in views)
         rows.append((code(f"{head}_day"), ", ".join(by), what[head], listed))
     rows.append((code("kpi_now"), "channel, queue", "what waits and is handled at this moment", ""))

@@ -50,13 +50,13 @@ PERIODS = {
     "week": "1w",
     "month": "1M",
 }
-DAILY = ("hour", "day", "week", "month")
+REPORTED = ("half_hour", "hour", "day", "week", "month")
 KPI_VIEWS = {f"kpi_{name}": every for name, every in PERIODS.items()}
 AGENT_VIEWS = {f"agent_{name}": every for name, every in PERIODS.items() if every != "1m"}
-REASON_VIEWS = {f"reason_{name}": PERIODS[name] for name in DAILY}
-QUEUE_AGENT_VIEWS = {f"queue_agent_{name}": PERIODS[name] for name in DAILY}
-OWN_VIEWS = {f"dimension_{name}": PERIODS[name] for name in ("quarter_hour", *DAILY)}
-SURVEY_VIEWS = {f"survey_{name}": PERIODS[name] for name in DAILY}
+REASON_VIEWS = {f"reason_{name}": PERIODS[name] for name in REPORTED}
+QUEUE_AGENT_VIEWS = {f"queue_agent_{name}": PERIODS[name] for name in REPORTED}
+OWN_VIEWS = {f"dimension_{name}": PERIODS[name] for name in ("quarter_hour", *REPORTED)}
+SURVEY_VIEWS = {f"survey_{name}": PERIODS[name] for name in REPORTED}
 FACT_VIEWS = (
     (AGENT_VIEWS, BY_AGENT),
     (REASON_VIEWS, BY_REASON),
