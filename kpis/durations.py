@@ -1,7 +1,6 @@
 """At which minutes a leg's wait and its handling are booked: keys of kpis.facts.LegDuration."""
 
 from collections.abc import Iterable, Iterator
-from operator import attrgetter
 
 from kpis.facts import LegFact
 from schemas.events import ContactEvent, ContactQueued
@@ -10,7 +9,6 @@ from schemas.time_units import MINUTE_MS
 WAITED, HANDLED = "waited", "handled"
 DurationKey = tuple[int, str, int]  # leg, kind, begin of the minute
 BOOKED_BY = ("offered", "queue_ms", "entered_at", "handled", "handled_at")  # fields of LegFact
-booked_by = attrgetter(*BOOKED_BY)
 # Of a leg that an agent had, the last of these is when the agent was done with it.
 FINISHING = frozenset(
     ("contact_wrapped", "contact_transferred", "contact_abandoned", "contact_resolved", "contact_rejected")
@@ -33,8 +31,14 @@ def booked(
 
 
 def duration_keys(legs: Iterable[LegFact]) -> frozenset[DurationKey]:
-    """Keys of all durations of a contact's legs."""
-    return frozenset((leg.leg, kind, at) for leg in legs for kind, at in booked(*booked_by(leg)))
+    """Keys of all durations of a contact's legs: as `booked`, which costs more and is for single legs."""
+    keys: list[DurationKey] = []
+    for leg in legs:
+        if leg.offered and leg.queue_ms is not None:
+            keys.append((leg.leg, WAITED, minute(leg.entered_at)))
+        if leg.handled and leg.handled_at is not None:
+            keys.append((leg.leg, HANDLED, minute(leg.handled_at)))
+    return frozenset(keys)
 
 
 def possible_durations(events: Iterable[ContactEvent]) -> frozenset[DurationKey]:
