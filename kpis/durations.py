@@ -1,6 +1,6 @@
 """At which minutes a leg's wait and its handling are booked: keys of kpis.facts.LegDuration."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from kpis.facts import LegFact
 from schemas.events import ContactEvent, ContactQueued
@@ -22,23 +22,26 @@ def minute(at_ms: int) -> int:
 
 def booked(
     offered: int, queue_ms: int | None, entered_at: int, handled: int, handled_at: int | None
-) -> Iterator[tuple[str, int]]:
+) -> list[tuple[str, int]]:
     """Kind and minute of each duration of a leg."""
+    found = []
     if offered and queue_ms is not None:
-        yield WAITED, minute(entered_at)
+        found.append((WAITED, minute(entered_at)))
     if handled and handled_at is not None:
-        yield HANDLED, minute(handled_at)
+        found.append((HANDLED, minute(handled_at)))
+    return found
 
 
 def duration_keys(legs: Iterable[LegFact]) -> frozenset[DurationKey]:
-    """Keys of all durations of a contact's legs: as `booked`, which costs more and is for single legs."""
-    keys: list[DurationKey] = []
-    for leg in legs:
-        if leg.offered and leg.queue_ms is not None:
-            keys.append((leg.leg, WAITED, minute(leg.entered_at)))
-        if leg.handled and leg.handled_at is not None:
-            keys.append((leg.leg, HANDLED, minute(leg.handled_at)))
-    return frozenset(keys)
+    """Keys of all durations of a contact's legs."""
+    # Fields are named, not picked by BOOKED_BY: this is done for every change of a contact.
+    return frozenset(
+        [
+            (leg.leg, kind, at)
+            for leg in legs
+            for kind, at in booked(leg.offered, leg.queue_ms, leg.entered_at, leg.handled, leg.handled_at)
+        ]
+    )
 
 
 def possible_durations(events: Iterable[ContactEvent]) -> frozenset[DurationKey]:
