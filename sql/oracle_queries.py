@@ -138,9 +138,9 @@ def surveys(folded: str) -> str:
     return compose("oracle", "surveys", fold=folded)
 
 
-def leg_durations(folded: str) -> str:
+def leg_durations(legs_relation: str) -> str:
     """Facts of when legs waited and were handled, columns as table `leg_durations`."""
-    return compose("oracle", "leg_durations", legs=legs(folded))
+    return compose("oracle", "leg_durations", legs=legs_relation)
 
 
 def offers(folded: str) -> str:
@@ -199,12 +199,14 @@ def windows(
     leg_measures: Sequence[str],
     contact_measures: Sequence[str],
     offer_measures: Sequence[str],
+    legs_relation: str = "",
     contacts_with_ivr: str = "",
     partitions: int = 0,
 ) -> str:
     """KPI windows: window_start, channel, queue and the measures under their names.
 
-    With `partitions` those of each partition of the stream, which has so many, and a column `partition`.
+    Legs and contacts are made from the fold unless they are there already. With `partitions` those of each
+    partition of the stream, which has so many, and a column `partition`.
     """
 
     def listed(pattern: str, names: Sequence[str]) -> str:
@@ -221,7 +223,7 @@ def windows(
         offer_zeros=listed("toInt64(0) AS m_{0}", offer_measures),
         sums=listed("sum(m_{0}) AS {0}", [*leg_measures, *contact_measures, *offer_measures]),
         offer_bookings=offer_bookings(offers(folded), partitions),
-        leg_bookings=leg_bookings(legs(folded), partitions),
+        leg_bookings=leg_bookings(legs_relation or legs(folded), partitions),
         contact_bookings=contact_bookings(contacts_with_ivr or contacts(folded, with_ivr=True), partitions),
         by=own_partition(CONTACT_PARTITION, partitions)["by"],
     )

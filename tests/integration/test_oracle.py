@@ -48,7 +48,7 @@ FACT_KEYS = {"legs": ("contact_id", "leg"), "contacts": ("contact_id",),
              "leg_durations": ("kind", "booked_at", "contact_id", "leg")}  # fmt: skip
 ORACLE = {
     "legs": oracle.legs, "contacts": oracle.contacts, "surveys": oracle.surveys, "offers": oracle.offers,
-    "leg_durations": oracle.leg_durations,
+    "leg_durations": lambda folded: oracle.leg_durations(oracle.legs(folded)),
 }  # fmt: skip
 FOLD, WINDOWS = "oracle_fold", "oracle_windows"
 GOLDEN = Path(__file__).parents[1] / "golden"

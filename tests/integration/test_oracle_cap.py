@@ -67,7 +67,7 @@ def test_the_oracle_counts_the_events_that_the_stream_counts(client: Client, mos
     }
     for table, relation in (
         ("legs", oracle.legs),
-        ("leg_durations", oracle.leg_durations),
+        ("leg_durations", lambda folded: oracle.leg_durations(oracle.legs(folded))),
         ("surveys", oracle.surveys),
         ("offers", oracle.offers),
         ("contacts", oracle.contacts),
