@@ -41,10 +41,11 @@ class Meter:
         self._peak = 0
         self._children: list[psutil.Process] = []
         self._looked = -CHILDREN_S
-        self._cpu, self._started = self._used(), time.monotonic()
+        self._cpu, self._started = self.used(), time.monotonic()
         self.sample()
 
-    def _used(self) -> float:
+    def used(self) -> float:
+        """CPU-seconds of the process since it began."""
         times = self._process.cpu_times()
         return float(times.user + times.system)
 
@@ -70,7 +71,7 @@ class Meter:
 
     def outcome(self, events: int, counted: str = "") -> Outcome:
         """What was used since the beginning."""
-        wall, cpu = time.monotonic() - self._started, self._used() - self._cpu
+        wall, cpu = time.monotonic() - self._started, self.used() - self._cpu
         self.sample()
         return Outcome(events, wall, cpu, self.peak_mib, counted)
 

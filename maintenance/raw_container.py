@@ -104,9 +104,9 @@ def unwrapped(blocks: Iterable[bytes]) -> Iterator[RawRecord]:
         for _ in range(count):
             size, at = read_number(data, at)
             key, at = data[at : at + size], at + size
-            place, at = PLACED.unpack_from(data, at), at + PLACED.size
-            size, at = read_number(data, at)
-            yield RawRecord(CONTACT_EVENTS, *place, key, data[at : at + size])
+            partition, offset, sent_at = PLACED.unpack_from(data, at)
+            size, at = read_number(data, at + PLACED.size)
+            yield RawRecord(CONTACT_EVENTS, partition, offset, sent_at, key, data[at : at + size])
             at += size + size - HEADER_BYTES
 
 

@@ -67,7 +67,7 @@ class TableFiller:
         self._parameters = rule_parameters(rules)
         if span is not None:
             self._parameters |= {"from_ms": span[0], "to_ms": span[1]}
-        self._settings = oracle.settings(memory_bytes)
+        self._settings = oracle.settings(memory_bytes) | oracle.WIDE
 
     def count(self, what: str, relation: str) -> int:
         """An aggregate of a relation."""
@@ -129,11 +129,11 @@ class TableFiller:
 
 def contact_steps(tables: Recomputed, events: str, partitions: int) -> list[Step]:
     """Fold, legs, contacts, windows; contacts lie by customer, as first contact resolution reads them."""
-    folded, legs = oracle_slices.ranged(tables.folded), oracle_slices.ranged(tables.legs)
+    part, folded, legs = (oracle_slices.ranged(one) for one in (events, tables.folded, tables.legs))
     contacts, order = tables.contacts_part, "(customer_key, contact_id)"
     measures = LEG_MEASURES, CONTACT_MEASURES, OFFER_MEASURES
     return [
-        Step(tables.folded, oracle.fold(oracle_slices.ranged(events)), "contact_id"),
+        Step(tables.folded, oracle.fold(part), "contact_id"),
         Step(tables.legs, oracle.legs(folded), "contact_id"),
         Step(contacts, oracle.contacts(folded, with_ivr=True), order, tables.contacts),
         Step(tables.windows, oracle.windows(folded, *measures, legs, contacts, partitions), "window_start"),

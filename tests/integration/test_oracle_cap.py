@@ -37,7 +37,7 @@ def rows(client: Client, relation: str, rules: Rules) -> list[dict[str, Any]]:
     result = client.query(
         f"SELECT * FROM {relation}",
         parameters=rule_parameters(rules),
-        settings={"max_memory_usage": MEMORY_BYTES},
+        settings=oracle.settings(MEMORY_BYTES) | oracle.WIDE,
     )
     return [dict(zip(result.column_names, map(plain, row), strict=True)) for row in result.result_rows]
 
