@@ -49,7 +49,7 @@ def started(contact: Contact, chain: Chain, first: Part, root: str) -> Iterator[
 
 
 def asked_by(chain: Chain, name: str, root: str) -> str:
-    """The contact that asked for a call back; a second attempt names the first one, which asked for nothing."""
+    """The contact that asked for a call back; a second attempt names the first, which asked for nothing."""
     owner = owner_of(name, root, chain.every)
     seen: set[str] = set()
     while owner in chain.every and chain.every[owner].text("method") == CALLBACK and owner not in seen:

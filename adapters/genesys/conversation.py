@@ -42,7 +42,7 @@ class Leg:
         if self.wait_end is not None:
             return int(self.wait_end["at"])
         if self.agent is None and self.offers:
-            return min(each["at"] - int(each.get("alert_ms", 0)) for each in self.offers)
+            return min(int(each["at"]) - int(each.get("alert_ms", 0)) for each in self.offers)
         return talk_start(self.agent) if self.agent else 0
 
     @property
@@ -136,7 +136,8 @@ def never_taken(rung: list[Value]) -> list[Leg]:
 
 def legs_of(facts: Facts) -> list[Leg]:
     """All legs, in order."""
-    legs, alone, rung = waits(facts), [], []
+    legs, alone = waits(facts), []
+    rung: list[Value] = []
     wraps = {value["session"]: value for value in of_topic(facts, "acw")}
     for part in agents(facts):
         if not part.get("talk_ms") and not part.get("answered"):
