@@ -51,6 +51,7 @@ spec:
       # Made when the process has recovered and takes events. A worker may read its state for long: an hour at most.
       startupProbe: {exec: {command: [test, -f, /tmp/ringback.ready]}, periodSeconds: 5, failureThreshold: 720}
       readinessProbe: {exec: {command: [test, -f, /tmp/ringback.ready]}, periodSeconds: 10}
+      # Of worker and sink: does the loop answer? The others answer any path with their metrics.
       livenessProbe: {httpGet: {path: /health, port: metrics}, periodSeconds: 10, timeoutSeconds: 6, failureThreshold: 6}
       securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
       volumeMounts:
