@@ -98,7 +98,7 @@ def settings(memory_bytes: int) -> dict[str, int | str]:
 
 # For what is made of raw events besides. Rows are wide, a contact's events and the hours of its calendar go
 # along: two blocks of 8,192 contacts at once do not fit into 1.5 GB.
-WIDE = {"max_block_size": 2_048}
+WIDE: dict[str, int | str] = {"max_block_size": 2_048}
 
 
 def fold(events: str = EVENTS) -> str:
