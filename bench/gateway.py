@@ -28,6 +28,7 @@ import aiohttp
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from bench.posting import Poster
 from deploy.local.kafka.broker import LocalKafka
 from deploy.local.kafka.runtime import default_cache_dir, ensure_runtime
 from deploy.local.ports import free_port
@@ -51,6 +52,7 @@ class Found:
     kills: int = 0
     spool_max: int = 0
     cpu_s: float = 0.0
+    sender_cpu_s: float = 0.0
 
 
 def webhook(number: int, run: str) -> tuple[str, bytes, dict[str, str]]:
@@ -117,15 +119,14 @@ class GatewayProcess:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def send(session: aiohttp.ClientSession, number: int, run: str, due: float, found: Found) -> None:
+async def send(poster: Poster, number: int, run: str, due: float, found: Found) -> None:
     """One webhook, until it is accepted."""
     again = False
     while True:
         name, body, headers = webhook(number, run)
         try:
-            async with session.post("/v1/sources/zoom", data=body, headers=headers) as answer:
-                status = str(answer.status)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            status = str(await poster.post("/v1/sources/zoom", body, headers))
+        except OSError as error:
             status = type(error).__name__
         found.answers[status] += 1
         if status == "202":
@@ -137,20 +138,19 @@ async def send(session: aiohttp.ClientSession, number: int, run: str, due: float
         await asyncio.sleep(RETRY_S + Random(number).random() * 0.4)
 
 
-async def load(at: str, wanted: argparse.Namespace, found: Found) -> None:
+async def load(port: int, wanted: argparse.Namespace, found: Found) -> None:
     """Webhooks at the rate, whatever became of those before."""
-    connector = aiohttp.TCPConnector(limit=wanted.connections)
-    timeout = aiohttp.ClientTimeout(total=20)
-    async with aiohttp.ClientSession(at, connector=connector, timeout=timeout) as session:
-        begin, sending = time.perf_counter() + 0.5, set[asyncio.Task[None]]()
-        for number in range(int(wanted.rate * wanted.seconds)):
-            due = begin + number / wanted.rate
-            if (wait := due - time.perf_counter()) > 0:
-                await asyncio.sleep(wait)
-            task = asyncio.create_task(send(session, number, f"run{wanted.seed}", due, found))
-            sending.add(task)
-            task.add_done_callback(sending.discard)
-        await asyncio.gather(*sending)
+    poster = Poster(port, wanted.connections)
+    begin, sending = time.perf_counter() + 0.5, set[asyncio.Task[None]]()
+    for number in range(int(wanted.rate * wanted.seconds)):
+        due = begin + number / wanted.rate
+        if (wait := due - time.perf_counter()) > 0:
+            await asyncio.sleep(wait)
+        task = asyncio.create_task(send(poster, number, f"run{wanted.seed}", due, found))
+        sending.add(task)
+        task.add_done_callback(sending.discard)
+    await asyncio.gather(*sending)
+    poster.close()
 
 
 async def metric(port: int, name: str) -> float:
@@ -218,7 +218,9 @@ async def run(kafka: LocalKafka, folder: Path, wanted: argparse.Namespace) -> bo
         before = gateway.cpu_s
         begin = time.perf_counter()
         troubling = asyncio.create_task(trouble(kafka, gateway, wanted, found))
-        await load(f"http://127.0.0.1:{port}", wanted, found)
+        sender = time.process_time()
+        await load(port, wanted, found)
+        found.sender_cpu_s = time.process_time() - sender
         seconds = time.perf_counter() - begin
         await troubling
         found.cpu_s = gateway.cpu_s - before
@@ -239,6 +241,7 @@ def report(found: Found, seconds: float, stored: Counter[str], lost: list[str]) 
     print(
         f"accepted {len(found.accepted):,} in {seconds:.1f} s ({len(found.accepted) / seconds:,.0f}/s{cpu})"
     )
+    print(f"the sender took {found.sender_cpu_s / max(len(found.accepted), 1) * 1e6:.0f} us of CPU each")
     print(f"answered at once: p50 {p50:.1f} ms, p99 {p99:.1f} ms, p99.9 {p999:.1f} ms, max {took[-1]:.0f} ms")
     print(f"answers: {dict(found.answers)}; kills {found.kills}; spool at the end {found.spool_max:,} bytes")
     print(

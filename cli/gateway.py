@@ -24,6 +24,7 @@ from gateway.config import GatewayConfig
 from gateway.limits import Limits
 from gateway.proxies import networks
 from gateway.server import listen, observation, running
+from streams.health.garbage_collector import collect_rarely
 from streams.health.ready_file import mark
 from streams.kafka.topics import wait_for_topics
 
@@ -144,6 +145,7 @@ async def serve(
         ProcessCollector(registry=served.metrics.registry)
         port = config.metrics_port + GATEWAY_PORT_OFFSET
         watched = await listen(observation(served), config.metrics_host, port, None)
+        collect_rarely()
         mark(True)
         log.info("gateway ready", host=given.host, port=given.port, sources=" ".join(given.secrets))
         await stop.wait()

@@ -1,11 +1,11 @@
 """Records to Kafka, each request answered when the broker has acknowledged all of its own.
 
-A thread asks the client for acknowledgements, since that blocks; everything else is the loop's. What cannot
-be acknowledged in time is refused: the sender sends it again, and events are counted by their identity.
+The loop asks the client for acknowledgements, every 2 ms while somebody waits: a thread of its own would be
+woken for each, which takes longer on a busy machine. What cannot be acknowledged in time is refused: the
+sender sends it again, and events are counted by their identity.
 """
 
 import asyncio
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -18,10 +18,10 @@ from adapters.sending.producer import CLIENT, HOPELESS
 from adapters.sending.records import OutgoingRecord
 
 log = structlog.get_logger()
-POLL_S = 0.2
+POLL_S, IDLE_POLL_S = 0.002, 0.2
 CLOSE_S = 2.0
-# A webhook waits for its answer: a batch is what comes within 2 ms, where an import has time for 20.
-OURS = {"linger.ms": 2, "batch.size": 1024 * 1024}
+# A webhook waits for its answer: a batch is what comes within 5 ms, where an import has time for 20.
+OURS = {"linger.ms": 5, "batch.size": 1024 * 1024}
 
 
 class NotAcknowledged(ConnectionError):
@@ -33,14 +33,12 @@ class Hopeless(ValueError):
 
 
 class Pending:
-    """The records of one request, and who waits for them. The polling thread and the loop both count."""
+    """The records of one request, and who waits for them."""
 
-    def __init__(self, count: int, loop: asyncio.AbstractEventLoop) -> None:
-        self.done: asyncio.Future[None] = loop.create_future()
+    def __init__(self, count: int) -> None:
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._left = count
-        self._loop = loop
         self._error: KafkaError | None = None
-        self._lock = threading.Lock()
 
     def settled(self, error: KafkaError | None, _message: Message) -> None:
         """A record is acknowledged, or given up."""
@@ -48,15 +46,9 @@ class Pending:
 
     def settle(self, error: KafkaError | None, count: int = 1) -> None:
         """So many records are acknowledged, or given up."""
-        with self._lock:
-            self._left -= count
-            self._error = self._error or error
-            last = self._left == 0
-        if last and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._finish)
-
-    def _finish(self) -> None:
-        if self.done.done():
+        self._left -= count
+        self._error = self._error or error
+        if self._left or self.done.done():
             return
         if self._error is None:
             self.done.set_result(None)
@@ -82,7 +74,7 @@ class Acknowledged:
         )
         self._limit_s = limit_s
         self._held = self._trouble = ""
-        self._stop = threading.Event()
+        self._waiting = 0
 
     @property
     def held(self) -> str:
@@ -104,27 +96,40 @@ class Acknowledged:
 
     async def __aenter__(self) -> Self:
         self._producer = Producer(self._client)
-        self._thread = threading.Thread(target=self._poll, name="acknowledgements", daemon=True)
-        self._thread.start()
+        self._loop = asyncio.get_running_loop()
+        self._next = self._loop.call_later(IDLE_POLL_S, self._poll)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self._close)
+        until = self._loop.time() + CLOSE_S
+        while len(self._producer) and self._loop.time() < until:
+            self._producer.poll(0)
+            await asyncio.sleep(POLL_S)
+        self._next.cancel()
+        self._producer.purge()
+        self._producer.flush(0)
 
     async def write(self, records: Sequence[OutgoingRecord]) -> None:
         """Return when Kafka has all of them. Raises NotAcknowledged, Hopeless."""
         if not records:
             return
-        pending = Pending(len(records), asyncio.get_running_loop())
+        pending = Pending(len(records))
         for number, record in enumerate(records):
             error = self._handed_over(record, pending)
             if error is not None:
                 # Those before it are on their way; whoever sends the request again sends them again as well.
                 pending.settle(error, len(records) - number)
                 break
-        await pending.done
+        if not self._waiting:
+            self._next.cancel()
+            self._next = self._loop.call_later(POLL_S, self._poll)
+        self._waiting += 1
+        try:
+            await pending.done
+        finally:
+            self._waiting -= 1
         self._trouble = ""
 
     def _handed_over(self, record: OutgoingRecord, pending: Pending) -> KafkaError | None:
@@ -139,15 +144,11 @@ class Acknowledged:
         return None
 
     def _poll(self) -> None:
-        while not self._stop.is_set():
-            self._producer.poll(POLL_S)
-
-    def _close(self) -> None:
-        self._producer.flush(CLOSE_S)
-        self._stop.set()
-        self._thread.join()
-        self._producer.purge()
-        self._producer.flush(0)
+        """Ask for what was acknowledged, and again soon."""
+        try:
+            self._producer.poll(0)
+        finally:
+            self._next = self._loop.call_later(POLL_S if self._waiting else IDLE_POLL_S, self._poll)
 
     def _told(self, error: KafkaError) -> None:
         """What the client says about its connections: once in the log until something is acknowledged."""

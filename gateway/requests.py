@@ -53,6 +53,8 @@ async def body_of(request: web.Request, limits: Limits) -> bytes:
     if (request.content_length or 0) > limits.body_max_bytes:
         raise Problem(413, "too_large", too_large)
     try:
+        if request.content.is_eof():  # it came with its headers, as most do
+            return await request.read()
         async with asyncio.timeout(limits.body_limit_s):
             return await request.read()
     except TimeoutError:

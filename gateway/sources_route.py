@@ -56,8 +56,10 @@ def check_signature(source: Source, request: web.Request, body: bytes, config: G
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
         headers.setdefault(name.lower(), value)
-    signed = Signed(headers, body, request.method, address_of(request, config.trusted_proxies))
-    wrong = problem(source.load_scheme(), signed, config.secrets[source.name], time.time())
+    scheme = source.load_scheme()
+    address = address_of(request, config.trusted_proxies) if scheme.has_address else ""
+    signed = Signed(headers, body, request.method, address)
+    wrong = problem(scheme, signed, config.secrets[source.name], time.time())
     if wrong:
         raise Problem(401, wrong, NOT_SIGNED[wrong])
 

@@ -52,6 +52,11 @@ class Scheme:
     body_hash: str = ""
     jwt: bool = False
 
+    @property
+    def has_address(self) -> bool:
+        """Is the address that was posted to part of what is signed?"""
+        return URI in self.message or bool(self.body_hash)
+
 
 @dataclass(frozen=True, slots=True)
 class Signed:

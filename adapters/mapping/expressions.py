@@ -15,6 +15,7 @@ DEPTH_MAX = 40
 STEPS_MAX = 200_000  # of all expressions for one payload, and the elements that they make
 Scope = Mapping[str, Any]
 TRUTHS = ("comparator", "not_expression")
+GIVEN = frozenset(("current", "identity", "subexpression"))  # these give what another node found
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,17 @@ class Bounded(visitor.TreeInterpreter):  # type: ignore[misc]
         self.secret = functions.secret
         self._left = STEPS_MAX
 
-    def visit(self, node: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """One step of an expression."""
-        found = super().visit(node, *args, **kwargs)
-        # A field's value is part of the payload; what an expression makes itself is paid for.
-        made = len(found) if isinstance(found, list | str | dict) and node["type"] != "field" else 0
-        self._left -= 1 + (made if node["type"] not in ("current", "identity", "subexpression") else 0)
+    def visit(self, node: dict[str, Any], value: Any) -> Any:
+        """One step. A field's value is part of the payload; what an expression makes itself is paid for."""
+        kind = node["type"]
+        made = 0
+        if kind == "field":  # most steps are
+            found = value.get(node["value"]) if isinstance(value, dict) else None
+        else:
+            found = getattr(self, f"visit_{kind}", self.default_visit)(node, value)
+            if kind not in GIVEN and isinstance(found, list | str | dict):
+                made = len(found)
+        self._left -= 1 + made
         if self._left < 0:
             raise TooMuch
         return found

@@ -20,9 +20,9 @@ class Watched(Bounded):
         super().__init__(functions)
         self._seen = seen
 
-    def visit(self, node: Node, *args: Any, **kwargs: Any) -> Any:
+    def visit(self, node: Node, value: Any) -> Any:
         """One step of an expression."""
-        found = super().visit(node, *args, **kwargs)
+        found = super().visit(node, value)
         if found is not None:
             self._seen.add(id(node))
         return found

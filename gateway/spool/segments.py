@@ -114,12 +114,15 @@ class Segments:
 
     def _give_up(self, size: int) -> None:
         """Cut away what a failed append wrote. After a failed sync nobody knows what the disk has: go on in a
-        new file."""
+        new file. One that holds nothing goes, so that a full disk is not filled with empty ones."""
         assert self._file is not None
+        name = self._name
         try:
             os.ftruncate(self._file, size)
         finally:
             self._end()
+        if not size:
+            self.delete(name)
 
     def _mend(self, path: Path) -> int:
         """The size of a segment without its torn end, which is cut away; damage is kept beside it."""

@@ -1,4 +1,4 @@
-"""How often Python looks for garbage that refers to itself, of which a worker or sink makes next to none.
+"""How often Python looks for garbage that refers to itself, of which our processes make next to none.
 
 Rows, events and what a stage keeps die when nothing refers to them any more: the collector finds nothing.
 By default it looks at new objects every 700, and at all so often that it took 1.6 s of the 3.2 s CPU in which
