@@ -16,7 +16,7 @@ CONNECTED, ON_HOLD = "CONNECTED", "CONNECTED_ONHOLD"
 UNANSWERED = {"MISSED": "missed", "ERROR": "missed", "REJECTED": "refused"}
 STATES = {"ROUTABLE": "available", "OFFLINE": "offline"}
 NAMED = {"training": "training", "coaching": "training", "meeting": "meeting"}
-STATUS = ("arn", "name", "type", "starttimestamp")
+STATUS = ("arn", "name", "type")
 Contacts = dict[str, Payload]
 
 
@@ -48,12 +48,13 @@ def state_of(kind: str, agent: str, before: Payload, after: Payload, at: int) ->
     was, now = inner(before, "agentstatus"), inner(after, "agentstatus")
     state, name = "offline", text(now, "name")
     if kind != "LOGOUT":
-        if not now or all(was.get(each) == now.get(each) for each in STATUS):
+        begun = moment(now, "starttimestamp")
+        again = begun == moment(was, "starttimestamp")
+        if not now or (again and all(was.get(each) == now.get(each) for each in STATUS)):
             return
         usual = NAMED.get((name or "").casefold(), "break")
         state = STATES.get(word(now, "type"), usual)
-        begun = moment(now, "starttimestamp")
-        at = begun if begun and begun != moment(was, "starttimestamp") else at
+        at = begun if begun and not again else at
     fields = given(
         event_id=f"state-{at}-{state}",
         agent=agent,

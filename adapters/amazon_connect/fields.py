@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.kit.payload_fields import part, text, word
+from adapters.kit.payload_fields import part, text, whole, word
 from adapters.kit.payloads import Payload
 
 CHANNELS = {"VOICE": "voice", "CHAT": "chat", "TASK": "task", "EMAIL": "email"}
@@ -44,6 +44,5 @@ def channel_of(payload: Payload) -> str:
 
 def seconds(payload: Payload, name: str) -> int | None:
     """A duration in milliseconds; None where it is no whole number."""
-    value = payload.get(name)
-    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return value * 1000 if whole else None  # type: ignore[operator]
+    value = whole(payload, name)
+    return None if value is None else value * 1000

@@ -4,7 +4,7 @@ from typing import Any
 
 from adapters.amazon_connect.fields import APART, channel_of, id_of, inner, seconds
 from adapters.kit.journeys import Fact
-from adapters.kit.payload_fields import given, hashed, moment, need, text, word
+from adapters.kit.payload_fields import given, hashed, moment, need, text, whole, word
 from adapters.kit.payloads import Ignored, Payload
 from adapters.kit.surveys import SCALES
 
@@ -13,12 +13,11 @@ RECORD = "RECORD"
 
 def measures(agent: Payload) -> dict[str, Any]:
     """What Connect measured of the agent's part."""
-    holds = agent.get("numberofholds")
     return given(
         talk_ms=seconds(agent, "agentinteractionduration"),
         hold_ms=seconds(agent, "customerholdduration"),
         hold_max_ms=seconds(agent, "longestholdduration"),
-        hold_n=holds if isinstance(holds, int) and not isinstance(holds, bool) and holds >= 0 else None,
+        hold_n=whole(agent, "numberofholds"),
         acw_ms=seconds(agent, "aftercontactworkduration"),
     )
 

@@ -1,6 +1,7 @@
 """Words of Genesys Cloud, which are in upper case in detail events and in lower case in detail records."""
 
 from adapters.kit.outcomes import InvalidInput
+from adapters.kit.payload_fields import whole
 from adapters.kit.payloads import Payload
 from schemas.event_fields import DURATION_MAX_MS, OCCURRED_AT_MAX, OCCURRED_AT_MIN
 
@@ -22,15 +23,15 @@ def time_ms(payload: Payload, name: str) -> int | None:
     value = payload.get(name)
     if value is None or value == 0:
         return None
-    if isinstance(value, bool) or not isinstance(value, int):
+    found = whole(payload, name)
+    if found is None:
         raise InvalidInput("bad_time", f"{name} is a {type(value).__name__}, expected milliseconds")
-    if not OCCURRED_AT_MIN <= value < OCCURRED_AT_MAX:
+    if not OCCURRED_AT_MIN <= found < OCCURRED_AT_MAX:
         raise InvalidInput("bad_time", f"{name} is no time in milliseconds between 1990 and 2100")
-    return value
+    return found
 
 
 def duration(payload: Payload, name: str) -> int | None:
     """Milliseconds; None where there are none or where they are none."""
-    value = payload.get(name)
-    whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= DURATION_MAX_MS
-    return value if whole else None
+    value = whole(payload, name)
+    return value if value is not None and value <= DURATION_MAX_MS else None

@@ -11,6 +11,7 @@ from schemas.event_fields import OCCURRED_AT_MAX, OCCURRED_AT_MIN
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+SECONDS = re.compile(r"[0-9]{9,11}", re.ASCII)  # as a text, as some programs write all numbers
 ZONE_WORD = re.compile(r" UTC$")
 # Of several snapshots the earliest knows best how something began: its revision must be the greatest.
 FAR_MS = 2**53
@@ -71,6 +72,16 @@ def need(value: Any, name: str) -> Any:
     return value
 
 
+def whole(payload: Mapping[str, Any], name: str) -> int | None:
+    """A whole number from 0 on, also as a text or with a fraction of zero; None where there is none such."""
+    value = payload.get(name)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value != value // 1:
+        return None
+    return int(value)
+
+
 def moment(payload: Mapping[str, Any], name: str) -> int | None:
     """A time in UTC milliseconds: epoch seconds, or ISO 8601 with an offset; None where there is none.
 
@@ -81,6 +92,8 @@ def moment(payload: Mapping[str, Any], name: str) -> int | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise InvalidInput("bad_time", f"{name} is a {type(value).__name__}, expected a time")
+    if isinstance(value, str) and SECONDS.fullmatch(value):
+        value = int(value)
     time_ms = from_text(value, name) if isinstance(value, str) else from_seconds(value, name)
     return time_ms if time_ms >= OCCURRED_AT_MIN else None
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from adapters.kit.payload_fields import ident, moment, need, objects, part, text
+from adapters.kit.payload_fields import ident, moment, need, objects, part, text, whole
 from adapters.kit.payloads import (
     Ignored,
     Payload,
@@ -26,12 +26,12 @@ def is_mine(payload: Payload) -> bool:
 def scale_of(field: Payload) -> tuple[int | None, int | None]:
     """The scale of a field, as the form defines it; None where it does not say it."""
     kind, properties = text(field, "type"), part(field, "properties")
-    steps = properties.get("steps")
+    steps = whole(properties, "steps")
     if kind in ("yes_no", "legal"):
         return 0, 1
     if kind == "nps":
         return 0, 10
-    if isinstance(steps, bool) or not isinstance(steps, int):
+    if steps is None:
         return None, None
     low = 1 if kind == "rating" or properties.get("start_at_one") else 0
     return low, low + steps - 1

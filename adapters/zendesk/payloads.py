@@ -27,6 +27,7 @@ CHANNELS = {
     "voice": "voice",
 }
 LIVE = ("chat", "voice")
+NOBODY = (None, "-1")  # an automation acts as user -1
 SOLVED, CLOSED = "solved", "closed"
 RATINGS = {"good": 1, "bad": 0}
 ACTORS = {"end_user": "customer", "agent": "agent", "trigger": "system", "system": "system", "bot": "bot"}
@@ -108,9 +109,11 @@ def commented(contact: Contact, payload: Payload, name: str, at: int) -> Made:
     author = part(comment, "author")
     if not comment.get("is_public"):
         return []
-    if not author.get("is_staff"):
-        return [contact.event("contact_replied", at, name, by="customer")]
-    return [contact.event("contact_replied", at, name, by="agent", agent=ident(author, "id"))]
+    if author.get("is_staff") is True:
+        return [contact.event("contact_replied", at, name, by="agent", agent=ident(author, "id"))]
+    # Of an account that was deleted nothing is known any more.
+    by = "customer" if author.get("is_staff") is False else "system"
+    return [contact.event("contact_replied", at, name, by=by)]
 
 
 def messaged(contact: Contact, payload: Payload, name: str, at: int) -> Made:
@@ -125,13 +128,13 @@ def changed(contact: Contact, payload: Payload, name: str, at: int) -> Made:
     """A change of status. Triggers write it in lower case, events in upper case."""
     change, detail = part(payload, "event"), part(payload, "detail")
     before, after = ((text(change, side) or "").lower() for side in ("previous", "current"))
-    requester = ident(detail, "requester_id")
-    by = "customer" if requester and ident(detail, "actor_id") == requester else "agent"
+    actor, requester = ident(detail, "actor_id"), ident(detail, "requester_id")
+    by = "system" if actor in NOBODY else "customer" if actor == requester else "agent"
     if after == SOLVED:
         return [contact.event("contact_resolved", at, name, outcome="resolved", by=by)]
     if after == CLOSED:
         return closed(contact, before, name, at)
-    if before in (SOLVED, CLOSED):
+    if before in (SOLVED, CLOSED) and after:
         return [contact.event("contact_reopened", at, name, by=by)]
     return []  # new, open, pending and hold are states of waiting, no telephone hold
 

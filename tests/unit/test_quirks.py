@@ -71,6 +71,50 @@ def test_a_merged_ticket_of_zammad_by_its_id() -> None:
     assert [type_ for type_, _ in found][-1] == "contact_withdrawn"
 
 
+STATUS = {
+    "type": "zen:event-type:ticket.status_changed",
+    "id": "e",
+    "account_id": 1,
+    "time": "2026-01-05T08:00:00Z",
+}
+
+
+@pytest.mark.parametrize(
+    ("actor", "change", "expected"),
+    [
+        ("9", {"previous": "SOLVED", "current": "OPEN"}, ("contact_reopened", "customer")),
+        ("7", {"previous": "SOLVED", "current": "OPEN"}, ("contact_reopened", "agent")),
+        ("-1", {"previous": "PENDING", "current": "SOLVED"}, ("contact_resolved", "system")),
+        (None, {"previous": "PENDING", "current": "SOLVED"}, ("contact_resolved", "system")),
+        ("7", {"previous": "SOLVED", "current": None}, None),
+    ],
+)
+def test_who_changed_a_status_of_zendesk(
+    actor: str | None, change: dict[str, Any], expected: tuple[str, str] | None
+) -> None:
+    """An automation is user -1. What a status became must be said: it counted as reopened."""
+    detail = {"id": "3", "actor_id": actor, "requester_id": "9"}
+    payload = STATUS | {"detail": detail, "event": change}
+    (given,) = given_by(source_of("zendesk").load_adapter(), orjson.dumps(payload), SECRET)
+    assert [(event.type, event.by) for event in given.events] == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("author", "by"),
+    [
+        ({"id": "7", "is_staff": True}, "agent"),
+        ({"id": "9", "is_staff": False}, "customer"),
+        (None, "system"),
+    ],
+)
+def test_who_wrote_a_comment_of_zendesk(author: dict[str, Any] | None, by: str) -> None:
+    """Without an author it counted as the customer's."""
+    comment = {"comment": {"is_public": True, "author": author}}
+    payload = STATUS | {"type": "zen:event-type:ticket.comment_added", "detail": {"id": 3}, "event": comment}
+    (given,) = given_by(source_of("zendesk").load_adapter(), orjson.dumps(payload), SECRET)
+    assert [event.by for event in given.events] == [by]
+
+
 ROOM = {"_id": "r1", "createdAt": "2026-01-05T08:00:00Z", "visitor": {"token": "t"}, "messages": []}
 
 
