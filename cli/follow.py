@@ -17,7 +17,13 @@ from cli.sending import open_sender
 from cli.stopping import stop_event
 
 Name = Annotated[str, typer.Argument(help="A source of a log, such as asterisk.", metavar="NAME")]
-Log = Annotated[Path, typer.Argument(help="The log that is being written.", metavar="FILE")]
+Log = Annotated[
+    str,
+    typer.Argument(
+        help="The log that is being written: a file, or a table at postgresql://... or mysql://...",
+        metavar="FILE",
+    ),
+]
 Position = Annotated[
     Path | None,
     typer.Option(help="Where to keep how far was read. Default: follow-NAME.json in RINGBACK_DATA_DIR."),
@@ -41,7 +47,7 @@ def follow(name: Name, file: Log, position: Position = None, every: Every = 0.25
     if not source.follow:
         can = ", ".join(each.name for each in SOURCES if each.follow)
         fail(f"{name} is no log that can be followed; those are {can}", WRONG_USE)
-    if not file.is_file():
+    if "://" not in file and not Path(file).is_file():
         fail(f"{file} is no file; name the log that is being written", WRONG_USE)
     kept = position or config.data_dir / f"follow-{name}.json"
     try:

@@ -1,30 +1,31 @@
-"""Following queue_log as a table in SQLite (res_config_sqlite3), row by row in the order of their ids.
+"""Following queue_log as a table, row by row in the order of their ids.
 
 The database is opened for reading alone. What is remembered of open calls is kept together with the last row,
-as of a file. Of other databases the table is exported as CSV and imported.
+as of a file. A server gives an id out before others can see its row, so where one is missing we wait; else a
+row that comes into sight late would be passed over.
 """
 
-import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any
 
+import structlog
 from pydantic import TypeAdapter
 
 from adapters.app_queue.log import Log
 from adapters.app_queue.reading import read_fact
 from adapters.app_queue.state import State
+from adapters.asterisk.databases import ROWS, NotNow, Rows, database_at, is_address
 from adapters.asterisk.follow import Following, load, save
-from adapters.asterisk.table import COLUMNS, DATA, Table
+from adapters.asterisk.table import Table
 from adapters.kit.follow import hashed
-from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, WrongFile, reject
+from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, reject
 
+log = structlog.get_logger()
 MAGIC = b"SQLite format 3\0"
-NAME = "queue_log"
-ROWS = 1_000
-LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-LOCK_S = 0.1  # that another program may keep it from us in one look
+HOLE_S = 2.0  # until a missing id counts as one that nobody will use: a row rolled back or deleted
 
 
 @dataclass
@@ -40,11 +41,13 @@ class KeptRows:
 KEPT = TypeAdapter(KeptRows)
 
 
-def following(path: Path, kept: Path, secret: bytes) -> "Following | FollowingRows":
+def following(place: str | Path, kept: Path, secret: bytes) -> "Following | FollowingRows":
     """What reads a live queue_log: a file of lines, or a table. Raises WrongFile, OSError."""
-    with path.open("rb") as file:
+    if is_address(str(place)):
+        return FollowingRows(str(place), kept, secret)
+    with Path(place).open("rb") as file:
         is_table = file.read(len(MAGIC)) == MAGIC
-    return FollowingRows(path, kept, secret) if is_table else Following(path, kept, secret)
+    return FollowingRows(str(place), kept, secret) if is_table else Following(Path(place), kept, secret)
 
 
 def written(cells: Sequence[object]) -> tuple[list[str], bytes]:
@@ -58,52 +61,53 @@ class FollowingRows:
 
     gap = False  # rows that were deleted before they were read leave no trace
 
-    def __init__(self, path: Path, kept: Path, secret: bytes) -> None:
-        self._path, self._kept = path, kept
+    def __init__(self, place: str | Path, kept: Path, secret: bytes, hole_s: float = HOLE_S) -> None:
+        self._kept, self._hole_s = kept, hole_s
         self._at = load(kept, KEPT, KeptRows())
         self._log = Log(secret, state=self._at.state)
-        self._database = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", LOCK_S, uri=True)
-        self._names = self._columns()
-        self._table = Table(self._names, self._at.last_ms)
-        self._select = f"SELECT rowid, {', '.join(self._names)} FROM {NAME}"  # noqa: S608 -- names are ours
-
-    def _columns(self) -> list[str]:
-        """The columns that are there, of those that we know. Raises WrongFile."""
-        try:
-            there = {row[1].lower() for row in self._database.execute(f"PRAGMA table_info({NAME})")}
-        except sqlite3.DatabaseError as error:
-            raise WrongFile(f"{self._path} cannot be read as a database: {error}") from None
-        if not there >= {*COLUMNS}:
-            raise WrongFile(f"{self._path} has no table {NAME} with the columns {', '.join(COLUMNS)}")
-        return [name for name in (*COLUMNS, *DATA, "data") if name in there]
+        self._rows = Rows(database_at(str(place)))
+        self._table = Table(self._rows.names, self._at.last_ms)
+        self._away = False
 
     def poll(self) -> Iterator[LineOutcome]:
-        """The outcomes of the rows that have come; none while the database is locked. Raises WrongFile."""
-        while True:
-            try:
-                if self._made_anew():
-                    self._at.row, self._at.said = 0, ""
-                query = f"{self._select} WHERE rowid > ? ORDER BY rowid LIMIT {ROWS}"
-                found = self._database.execute(query, (self._at.row,)).fetchall()
-            except sqlite3.DatabaseError as error:
-                if error.sqlite_errorcode & 0xFF in LOCKED:
-                    return
-                raise WrongFile(f"{self._path} can no longer be read: {error}") from None
+        """The outcomes of the rows that have come; none while they cannot be read. Raises WrongFile."""
+        while found := self._news():
             for number, *cells in found:
                 texts, data = written(cells)
                 outcome = self._outcome(number, texts, data)
                 self._at.row, self._at.said = number, hashed(data)
                 yield outcome
-            if not found:
-                return
+
+    def _news(self) -> list[tuple[Any, ...]]:
+        """The next rows, in the order of their ids."""
+        try:
+            if self._made_anew():
+                self._at.row, self._at.said = 0, ""
+            found = self._rows.after(self._at.row)
+            if self._rows.holes and found and found[-1][0] - self._at.row > len(found):
+                found = self._without_holes(found)
+        except NotNow as error:
+            if not self._away:
+                log.warning("the database of queue_log cannot be read now", error=str(error))
+            self._away = True
+            return []
+        self._away = False
+        return found
+
+    def _without_holes(self, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Those before which no row is on its way any more: with many behind them, or seen a while ago."""
+        if len(found) == ROWS:
+            return found[: ROWS // 2]
+        time.sleep(self._hole_s)
+        return [row for row in self._rows.after(self._at.row) if row[0] <= found[-1][0]]
 
     def _made_anew(self) -> bool:
         """Was the table emptied, so that ids begin again? What is read twice counts once."""
         if not self._at.row:
             return False
-        row = self._database.execute(f"{self._select} WHERE rowid = ?", (self._at.row,)).fetchone()
+        row = self._rows.row(self._at.row)
         if row is None:
-            (last,) = self._database.execute(f"SELECT max(rowid) FROM {NAME}").fetchone()  # noqa: S608
+            last = self._rows.last()
             return last is not None and last < self._at.row
         return hashed(written(row[1:])[1]) != self._at.said
 
@@ -111,7 +115,7 @@ class FollowingRows:
         try:
             told = read_fact(self._log, self._table.fact(cells))
         except InvalidInput as refused:
-            return reject(self._path.name, number, refused, data)
+            return reject(self._rows.table, number, refused, data)
         return Skipped(number, told) if isinstance(told, str) else Accepted(number, told, 0)
 
     def keep(self) -> None:
@@ -121,4 +125,4 @@ class FollowingRows:
 
     def close(self) -> None:
         """Let go of the database."""
-        self._database.close()
+        self._rows.close()

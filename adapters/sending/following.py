@@ -17,7 +17,7 @@ BATCH = 1_000  # lines between two times that the position is kept
 class Follows(Protocol):
     """What reads a log while it is written, such as adapters.asterisk.follow.Following."""
 
-    def __init__(self, path: Path, kept: Path, secret: bytes) -> None:
+    def __init__(self, place: str, kept: Path, secret: bytes) -> None:
         """Go on where `kept` says. Raises WrongFile where it says nothing that can be understood."""
 
     @property

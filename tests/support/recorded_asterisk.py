@@ -2,20 +2,26 @@
 
 import lzma
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
 
 from support.telephone_truth import Truth, calls_of
 
 from adapters.asterisk.file import QueueLog, in_order
+from adapters.asterisk.lines import event_place
 from adapters.asterisk_ami.file import AmiFile
+from adapters.kit.contract import events_of
 from adapters.kit.lines import open_lines
 from adapters.kit.outcomes import LineOutcome
 from adapters.kit.source import Reader
+from schemas.events import Event
 
 RECORDED = Path(__file__).parents[1] / "data" / "asterisk"
 SECRET = b"samples"
+BERLIN = ZoneInfo("Europe/Berlin")  # of the table's times
 ANSWER_WAITS_S = 0.5  # Asterisk's Answer(), for the caller's sound
 
 
@@ -53,3 +59,26 @@ def ami() -> tuple[LineOutcome, ...]:
 def truths() -> tuple[Truth, ...]:
     """What the driver knew of the calls."""
     return tuple(calls_of(RECORDED / "truth.jsonl.xz", ANSWER_WAITS_S))
+
+
+def row_of(line: bytes) -> list[str]:
+    """A line as Asterisk inserts it: local time, and what is beyond the fifth parameter in the fifth."""
+    cells = line.decode("utf-8", "surrogateescape").split("|")
+    place = event_place(cells)  # a member's name may hold the separator; in a table it is one cell
+    named, params = [*cells[1:3], "|".join(cells[3:place]), cells[place]], cells[place + 1 :]
+    params = [*params[:4], "|".join(params[4:])]
+    local = datetime.fromtimestamp(int(cells[0]), UTC).astimezone(BERLIN)
+    return [f"{local:%Y-%m-%d %H:%M:%S}.000000", *named, *params, *[""] * (5 - len(params))]
+
+
+def table_rows() -> list[list[str]]:
+    """The rows of the queue_log, as a table has them."""
+    with TemporaryDirectory() as folder:
+        files = in_order(unpacked(Path(folder), "queue_log*.xz"))
+        return [row_of(line) for file in files for line in Path(file).read_bytes().splitlines()]
+
+
+def last_words(outcomes: Iterable[LineOutcome]) -> dict[tuple[str, str], Event]:
+    """The last word on each event."""
+    found = sorted(events_of(outcomes), key=lambda event: event.revision)
+    return {(getattr(event, "contact_id", ""), event.event_id): event for event in found}

@@ -3,18 +3,14 @@
 import random
 import sqlite3
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
-from support.recorded_asterisk import SECRET, queue_log, unpacked
+from support.recorded_asterisk import BERLIN, SECRET, last_words, queue_log, table_rows
 
-from adapters.asterisk.file import in_order
 from adapters.asterisk.follow import Following
-from adapters.asterisk.lines import event_place
 from adapters.asterisk.rows import FollowingRows, following
-from adapters.kit.contract import events_of, refused_of
+from adapters.kit.contract import refused_of
 from adapters.kit.options import SourceOptions, use
 from adapters.kit.outcomes import LineOutcome, WrongFile
 from adapters.kit.source import load
@@ -25,7 +21,6 @@ from schemas.events import Event
 pytestmark = pytest.mark.usefixtures("source_options")
 COLUMNS = "time, callid, queuename, agent, event, data1, data2, data3, data4, data5"
 SCHEMA = f"CREATE TABLE queue_log (id INTEGER PRIMARY KEY, {COLUMNS})"
-BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.fixture(autouse=True)
@@ -33,20 +28,9 @@ def zone(source_options: None) -> None:
     use(SourceOptions(queue_log_zone=BERLIN))
 
 
-def row_of(line: bytes) -> list[str]:
-    """A line as Asterisk inserts it: local time, and what is beyond the fifth parameter in the fifth."""
-    cells = line.decode("utf-8", "surrogateescape").split("|")
-    place = event_place(cells)  # a member's name may hold the separator; in a table it is one cell
-    named, params = [*cells[1:3], "|".join(cells[3:place]), cells[place]], cells[place + 1 :]
-    params = [*params[:4], "|".join(params[4:])]
-    local = datetime.fromtimestamp(int(cells[0]), UTC).astimezone(BERLIN)
-    return [f"{local:%Y-%m-%d %H:%M:%S}.000000", *named, *params, *[""] * (5 - len(params))]
-
-
 @pytest.fixture(scope="module")
-def rows(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
-    files = in_order(unpacked(tmp_path_factory.mktemp("log"), "queue_log*.xz"))
-    return [row_of(line) for file in files for line in Path(file).read_bytes().splitlines()]
+def rows() -> list[list[str]]:
+    return table_rows()
 
 
 def table(path: Path, rows: Iterable[list[str]] = ()) -> sqlite3.Connection:
@@ -61,12 +45,6 @@ def add(database: sqlite3.Connection, rows: Iterable[list[str]]) -> None:
     with database:
         marks = ", ".join("?" * 10)
         database.executemany(f"INSERT INTO queue_log ({COLUMNS}) VALUES ({marks})", rows)
-
-
-def last(outcomes: Iterable[LineOutcome]) -> dict[tuple[str, str], Event]:
-    """The last word on each event."""
-    found = sorted(events_of(outcomes), key=lambda event: event.revision)
-    return {(getattr(event, "contact_id", ""), event.event_id): event for event in found}
 
 
 def read_killed(path: Path, kept: Path, writes: Iterator[int], rng: random.Random) -> list[LineOutcome]:
@@ -103,10 +81,10 @@ def test_a_followed_table_tells_what_the_files_tell(tmp_path: Path, rows: list[l
             yield (begin := begin + count)
 
     told = read_killed(path, tmp_path / "kept.json", writes(), rng)
-    expected = last(queue_log())
+    expected = last_words(queue_log())
     assert len(expected) > 1_000
     assert refused_of(told) == []
-    assert last(told) == expected
+    assert last_words(told) == expected
     database.close()
 
 
@@ -130,7 +108,7 @@ def test_a_table_that_is_emptied_or_pruned_is_read_on(tmp_path: Path, rows: list
     ((refused),) = refused_of(reader.poll())
     assert (refused.reason, refused.position) == ("bad_time", 71)
     database.execute("DROP TABLE queue_log")
-    with pytest.raises(WrongFile, match=r"log\.db can no longer be read: no such table"):
+    with pytest.raises(WrongFile, match=r"log\.db cannot be read as a database: no such table"):
         [*reader.poll()]
     database.close()
 
