@@ -16,6 +16,8 @@ NEEDED = (
     ("mvn", "maven", "JDBC"),
     ("go", "golang-go", "clickhouse-go"),
     ("npm", "npm", "the client for Node"),
+    ("pg_ctlcluster", "postgresql", "queue_log in PostgreSQL"),
+    ("mariadbd", "mariadb-server", "queue_log in MariaDB"),
     ("prometheus-alertmanager", "prometheus-alertmanager", "alerts to Alertmanager"),
 )
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

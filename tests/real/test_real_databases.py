@@ -4,11 +4,13 @@ Two connections insert, one of which commits late; the server is killed, and the
 what the files of the same recording tell.
 """
 
+import importlib.util
 import os
 import random
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from support.fetching import fetched, folder_of
 from support.recorded_asterisk import BERLIN, SECRET, last_words, queue_log, table_rows
 
 from adapters.asterisk.rows import FollowingRows
@@ -63,6 +66,15 @@ class Server:
         self.process.wait(10)
 
 
+def driver_of(name: str, requirement: str) -> Any:
+    """A driver, fetched where it is not installed."""
+    if importlib.util.find_spec(name) is None:
+        folder = folder_of(f"driver-{name}", {})
+        fetched(sys.executable, "-m", "pip", "install", "-q", "--target", "lib", requirement, folder=folder)
+        sys.path.append(str(folder / "lib"))
+    return importlib.import_module(name)
+
+
 def as_owner(folder: Path) -> list[str]:
     """What runs a command as the owner of a folder."""
     if os.geteuid() != 0:
@@ -72,10 +84,10 @@ def as_owner(folder: Path) -> list[str]:
 
 
 def postgresql(folder: Path) -> Server:
-    driver = pytest.importorskip("psycopg", reason="needs psycopg: pip install 'ringback[postgres]'")
+    driver = driver_of("psycopg", "psycopg[binary]>=3.2,<4")
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     if not programs:
-        pytest.skip("PostgreSQL is not installed")
+        pytest.skip("no PostgreSQL on this machine: apt-get install postgresql")
     port, run, data = free_port(), as_owner(folder), folder / "data"
     init = [str(programs[-1].with_name("initdb")), "-D", str(data), "-U", "ringback", "-A", "trust", "-N"]
     subprocess.run([*run, *init, "--locale=C.UTF-8"], check=True, capture_output=True, cwd="/")
@@ -91,9 +103,9 @@ def postgresql(folder: Path) -> Server:
 
 
 def mariadb(folder: Path) -> Server:
-    driver = pytest.importorskip("pymysql", reason="needs PyMySQL: pip install 'ringback[mysql]'")
-    if shutil.which("mariadbd") is None:
-        pytest.skip("MariaDB is not installed")
+    driver = driver_of("pymysql", "pymysql>=1.1,<2")
+    if shutil.which("mariadbd") is None or shutil.which("my_print_defaults") is None:
+        pytest.skip("no MariaDB on this machine: apt-get install mariadb-server")
     port, data = free_port(), folder / "data"
     own = ["--no-defaults", f"--datadir={data}", f"--user={'root' if os.geteuid() == 0 else ''}"]
     make = ["mariadb-install-db", *own, "--auth-root-authentication-method=normal", "--skip-test-db"]
@@ -113,7 +125,7 @@ def mariadb(folder: Path) -> Server:
 MAKE = {"postgresql": postgresql, "mariadb": mariadb}
 
 
-@pytest.fixture(params=MAKE)
+@pytest.fixture(scope="module", params=MAKE)
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     with TemporaryDirectory(prefix="ringback-table-") as folder:  # others may enter it
         yield from running(request.param, Path(folder))
