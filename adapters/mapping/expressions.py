@@ -47,7 +47,8 @@ class Bounded(visitor.TreeInterpreter):  # type: ignore[misc]
         if kind == "field":  # most steps are
             found = value.get(node["value"]) if isinstance(value, dict) else None
         else:
-            found = getattr(self, f"visit_{kind}", self.default_visit)(node, value)
+            step: Any = getattr(self, f"visit_{kind}")
+            found = step(node, value)
             if kind not in GIVEN and isinstance(found, list | str | dict):
                 made = len(found)
         self._left -= 1 + made
