@@ -50,7 +50,7 @@ def read_records(file: LineFile, secret: bytes) -> Iterator[LineOutcome]:
         if layout is None:
             layout = layout_of(line)
             if layout is None:
-                known = ", ".join(each.name for each in layouts())
+                known = ", ".join(dict.fromkeys(each.name for each in layouts()))
                 raise WrongFile(
                     f"{file.name} fits no layout of call records; those are {known}. Declare one of yours "
                     "with RINGBACK_CALL_RECORDS, see docs/sources/call_records.md"

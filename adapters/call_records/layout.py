@@ -15,6 +15,7 @@ from adapters.kit.options import options
 from adapters.kit.outcomes import WrongFile
 
 FOLDER = Path(__file__).parent / "layouts"
+DELIMITERS = (",", ";", "\t")
 Column = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -114,12 +115,20 @@ def read_layout(path: Path) -> Layout:
 
 
 @cache
+def spelled(path: Path) -> tuple[Layout, ...]:
+    """A layout, and the same with what other programs and countries put between cells. Raises WrongFile."""
+    layout = read_layout(path)
+    others = (each for each in DELIMITERS if each != layout.delimiter)
+    return (layout, *(layout.model_copy(update={"delimiter": each}) for each in others))
+
+
+@cache
 def shipped() -> tuple[Layout, ...]:
     """The layouts that come with Ringback."""
-    return tuple(read_layout(path) for path in sorted(FOLDER.glob("*.toml")))
+    return tuple(layout for path in sorted(FOLDER.glob("*.toml")) for layout in spelled(path))
 
 
 def layouts() -> tuple[Layout, ...]:
     """All layouts, the user's own first. Raises WrongFile."""
     own = options().call_records
-    return (read_layout(own), *shipped()) if own else shipped()
+    return (*spelled(own), *shipped()) if own else shipped()

@@ -48,6 +48,7 @@ def shipped() -> tuple[Source, ...]:
     return tuple(source_in(path) for path in sorted(FOLDER.glob(f"*{SUFFIX}")))
 
 
+@cache
 def adapter(file: str) -> PayloadAdapter:
     """How the payloads of a mapping are read."""
     return adapter_of(mapped(file))

@@ -1,5 +1,6 @@
 """Layouts of call records: one of the user's own, zones, and what is said of a wrong one."""
 
+import csv
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -37,6 +38,17 @@ def times(path: Path) -> list[int]:
         event.occurred_at
         for event in events_of(read_stored(source_of("call_records"), path, SECRET).outcomes)
     ]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+@pytest.mark.parametrize("name", ["cdr.csv", "queuemetrics.csv"])
+def test_what_other_programs_put_between_cells(tmp_path: Path, name: str, delimiter: str) -> None:
+    sample, other = FOLDER / "call_records" / name, tmp_path / name
+    with sample.open(newline="") as given, other.open("w", newline="") as written:
+        csv.writer(written, delimiter=delimiter).writerows(csv.reader(given))
+    expected = times(sample)
+    assert expected
+    assert times(other) == expected
 
 
 def test_a_layout_of_ones_own(tmp_path: Path) -> None:
