@@ -51,6 +51,7 @@ SELECT concat('c-', lower(hex(h))) AS contact_id,
     if(f % 20 = 1, NULL, concat('customer-', toString(e % {customers}))) AS customer_key,
     toLowCardinality(concat('reason-', toString(h % 25))) AS reason,
     if(e % 50 = 0, concat('c-', lower(hex(cityHash64(number - 1 - e % 5)))), NULL) AS callback_of,
+    CAST(NULL, 'Nullable(String)') AS forwarded_from, CAST(NULL, 'Nullable(String)') AS consult_of,
     fromUnixTimestamp64Milli(start_ms, 'UTC') AS started_at,
     fromUnixTimestamp64Milli(toInt64(start_ms + h % 30000), 'UTC') AS entered_at,
     if(g % 100 < 97, fromUnixTimestamp64Milli(toInt64(start_ms + 1000 + g % 1800000), 'UTC'), NULL)

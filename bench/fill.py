@@ -1,19 +1,24 @@
 """What workers leave behind: the changelogs of every stage, written without a worker.
 
-Simulated contacts go through the worker's own stages, whose tables are dictionaries here; what these come to
-hold is written to the changelogs, each key once, and markers that say that every batch is done. Left out are
-the states of agents (`agent-events`), of which there are few. To fill faster, each record can be written
+Simulated contacts go through the worker's own stages, whose tables are dictionaries here; what these come
+to hold is written to the changelogs, each key once, and markers that say that every batch is done. The
+topics that were read hold as many records, empty ones, and the group has committed them: a log that is
+shorter than what was read of it is one that Kafka has lost, and all would be told anew. Left out are the
+states of agents (`agent-events`), of which there are few. To fill faster, each record can be written
 several times, under keys of their own: recovery looks into neither keys nor values.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import repeat
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bench.stack import PARTITIONS
 from schemas.codec import encode
 from schemas.placement import partition_of
 from schemas.time_units import DAY_MS
-from schemas.topics import CONTACT_EVENTS, changelog_of
+from schemas.topics import CONTACT_EVENTS, WORKER_GROUP, changelog_of
 from simulator.simulation import START_MS, Simulation
 from streams.config import StreamConfig
 from streams.kafka.decoding import Wire, decode_single_object
@@ -44,6 +49,7 @@ class Filling:
         stages = build_stages(config, Wire(decode_single_object), kept)
         self.stages: dict[str, Stage] = {stage.topic: stage for stage in stages}
         self.read: dict[Endpoint, int] = defaultdict(int)
+        self.logged: dict[Endpoint, int] = defaultdict(int)
         self.unwritten: dict[Endpoint, dict[bytes, bytes]] = defaultdict(dict)
         self.contacts, self.records, self.size = 0, 0, 0
         self._seed, self._copies, self._blocks = seed, copies, 0
@@ -102,6 +108,10 @@ class Filling:
         """Write what is not written yet."""
         self.mark()
         writer = BatchWriter(servers)
+        for (topic, partition), following in self.read.items():
+            lacking = following - self.logged[topic, partition]
+            await writer.write(topic, partition, repeat((b"", b""), lacking))
+            self.logged[topic, partition] = following
         for (topic, partition), values in self.unwritten.items():
             for number in range(self._copies):
                 named = copied(values, number)
@@ -110,6 +120,19 @@ class Filling:
                 self.size += sum(len(key) + len(value) for key, value in named.items())
         self.unwritten.clear()
         await writer.stop()
+        await commit(servers, self.read)
+
+
+async def commit(servers: str, following: Mapping[Endpoint, int]) -> None:
+    """All of it has been read by the workers' group."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers, group_id=WORKER_GROUP, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        offsets = {TopicPartition(*place): offset for place, offset in following.items()}
+        consumer.assign([*offsets])
+        await consumer.commit(offsets)
+    finally:
+        await consumer.stop()
 
 
 def copied(values: dict[bytes, bytes], number: int) -> dict[bytes, bytes]:

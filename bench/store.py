@@ -43,7 +43,7 @@ def measured(config: StreamConfig, contacts: int, folder: Path) -> Iterator[tupl
         cpu += time.process_time() - began
         events += events_of(filling) - before
         filling.unwritten.clear()
-        if block % (contacts // CONTACTS_AT_ONCE // 3) == 0:
+        if block % max(contacts // CONTACTS_AT_ONCE // 3, 1) == 0:
             disk = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 2**20
             figures = (f"{cpu / events * 1e6:.1f}", f"{resident_mib():,.0f}", f"{disk:,.0f}")
             yield config.state_store, f"{filling.contacts:,}", *figures

@@ -12,13 +12,14 @@ from prometheus_client.process_collector import ProcessCollector
 
 from adapters.mapping.document import BadMapping
 from adapters.registry import sources_with
+from adapters.sending.records import Encode
 from cli.console import UNREACHABLE, WRONG_USE, fail, settings
 from cli.gateway_secrets import source_secrets, tokens
 from cli.gateway_settings import GatewaySettings
 from cli.port_offsets import GATEWAY_PORT_OFFSET
 from cli.secrets import customer_secret
 from cli.stopping import stop_event
-from cli.wire import encoder
+from cli.wire import ForgettingEncoder, encoder
 from deploy.local.ports import is_loopback
 from gateway.config import GatewayConfig
 from gateway.limits import Limits
@@ -26,6 +27,7 @@ from gateway.proxies import networks
 from gateway.server import listen, observation, running
 from streams.health.garbage_collector import collect_rarely
 from streams.health.ready_file import mark
+from streams.kafka.forgotten import follow_ledger, stored_ledger
 from streams.kafka.topics import wait_for_topics
 
 log = structlog.get_logger()
@@ -39,11 +41,12 @@ def gateway() -> None:
     Example: RINGBACK_GATEWAY_TOKEN_FILE=token ringback gateway
     """
     config = settings()
+    encode = ForgettingEncoder(encoder(config))
     # Of what is no HTTP it would log a traceback a request, to whoever sends one; our own faults we log.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL + 1)
-    given = gateway_config(config)
+    given = gateway_config(config, encode)
     try:
-        run(lambda: serve_until_stopped(config, given))
+        run(lambda: serve_until_stopped(config, given, encode))
     except OSError as error:
         if error.filename is not None:
             where = "RINGBACK_GATEWAY_SPOOL names another folder, of this gateway alone"
@@ -62,7 +65,7 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         runner.run(main())
 
 
-def gateway_config(config: GatewaySettings) -> GatewayConfig:
+def gateway_config(config: GatewaySettings, encode: Encode) -> GatewayConfig:
     """What the gateway needs of the settings; ends the command where they would leave a door open."""
     found = tokens(config.gateway_token, config.gateway_token_file)
     if not found and not is_loopback(config.gateway_host):
@@ -97,7 +100,7 @@ def gateway_config(config: GatewaySettings) -> GatewayConfig:
             spool_max_bytes=config.gateway_spool_max_bytes,
             source_requests_max=config.gateway_source_requests_max,
         ),
-        encode=encoder(config),
+        encode=encode,
         trusted_proxies=trusted,
         spool=spool if config.gateway_spool_max_bytes else None,
         certificate=config.gateway_certificate,
@@ -105,11 +108,14 @@ def gateway_config(config: GatewaySettings) -> GatewayConfig:
     )
 
 
-async def serve_until_stopped(config: GatewaySettings, given: GatewayConfig) -> None:
+async def serve_until_stopped(
+    config: GatewaySettings, given: GatewayConfig, encode: ForgettingEncoder
+) -> None:
     """Serve until SIGINT or SIGTERM; what is being answered then is answered."""
     stop = stop_event()
     ready = asyncio.Event()
-    topics = asyncio.create_task(until_topics(config, ready))
+    topics = asyncio.create_task(until_topics(config, encode, ready))
+    following = asyncio.create_task(follow(config.bootstrap_servers, encode, ready))
     stopping = asyncio.create_task(stop.wait())
     if given.spool is None:  # without Kafka there is nothing to do
         await asyncio.wait((topics, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -117,15 +123,24 @@ async def serve_until_stopped(config: GatewaySettings, given: GatewayConfig) -> 
         if not stop.is_set():
             await serve(config, given, topics, ready, stop)
     finally:
-        topics.cancel()
-        with suppress(asyncio.CancelledError):
-            await topics
+        for task in (following, topics):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
 
-async def until_topics(config: GatewaySettings, ready: asyncio.Event) -> None:
-    """Wait until Kafka answers and has its topics."""
+async def until_topics(config: GatewaySettings, encode: ForgettingEncoder, ready: asyncio.Event) -> None:
+    """Wait until Kafka answers, has its topics, and has told who was forgotten."""
     await wait_for_topics(config.bootstrap_servers, config.partitions, config.replication)
+    encode.ledger = await stored_ledger(config.bootstrap_servers)
     ready.set()
+
+
+async def follow(servers: str, encode: ForgettingEncoder, ready: asyncio.Event) -> None:
+    """Know whom to forget; the gateway is not stopped for `ringback forget`, as workers and sinks are."""
+    await ready.wait()
+    async for ledger in follow_ledger(servers):
+        encode.ledger = ledger
 
 
 async def serve(

@@ -16,7 +16,7 @@ from cli.printable import printable
 from cli.replay_bar import ReplayBar
 from cli.sending import open_sender, print_counts, wait_stored
 from cli.settings import rules_of
-from cli.wire import encoder_without
+from cli.wire import ForgettingEncoder, encoder
 from maintenance.history import History
 from maintenance.positions import PositionFile, Progress
 from maintenance.replay import Pace, replay
@@ -82,7 +82,7 @@ async def sent(history: History, options: Options) -> dict[str, int]:
         bar = ReplayBar()
         pace = Pace(options.rate, options.max_lag, lag)
         ledger = await stored_ledger(config.bootstrap_servers)
-        encode = encoder_without(config, ledger) if config.schema_registry_url or ledger else None
+        encode = ForgettingEncoder(encoder(config), ledger) if config.schema_registry_url or ledger else None
         with bar.of(history.name):
             done = await replay(history, sender, kept, pace, bar.update, encode)
     if options.wait:

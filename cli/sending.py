@@ -11,7 +11,7 @@ from adapters.sending.file_import import ImportResult
 from adapters.sending.producer import EventSender
 from cli.console import UNREACHABLE, Format, err, fail, out, print_json, waiting
 from cli.settings import Settings
-from cli.wire import encoder_without
+from cli.wire import ForgettingEncoder, encoder
 from streams.health.group_lag import StillWaiting, wait_until_stored
 from streams.kafka.forgotten import stored_ledger
 from streams.kafka.topics import wait_for_topics
@@ -29,7 +29,7 @@ async def open_sender(settings: Settings) -> EventSender:
     """A sender whose topics exist; waits for Kafka as long as it takes, and says so."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we say it ourselves, in one line
     await wait_for_topics(settings.bootstrap_servers, settings.partitions, settings.replication)
-    encode = encoder_without(settings, await stored_ledger(settings.bootstrap_servers))
+    encode = ForgettingEncoder(encoder(settings), await stored_ledger(settings.bootstrap_servers))
     return EventSender(settings.bootstrap_servers, encode=encode, on_wait=say)
 
 

@@ -1,5 +1,6 @@
 """Which wire format: Confluent's where a schema registry is configured, else single-object encoding."""
 
+from dataclasses import dataclass
 from functools import partial
 
 from adapters.sending.records import Encode
@@ -8,7 +9,7 @@ from cli.settings import Settings
 from schemas.codec import encode
 from schemas.confluent import encode_confluent
 from schemas.events import Event
-from schemas.forgotten import Ledger
+from schemas.forgotten import NOBODY, Ledger
 from streams.kafka.decoding import Wire, decode_either, decode_single_object
 
 
@@ -27,13 +28,13 @@ def encoder(settings: Settings) -> Encode:
     return partial(encode_confluent, ids=SchemaRegistry(settings.schema_registry_url))
 
 
-def encoder_without(settings: Settings, ledger: Ledger) -> Encode:
-    """The same, on which nobody is named who was forgotten."""
-    encode_event = encoder(settings)
-    if not ledger:
-        return encode_event
+@dataclass
+class ForgettingEncoder:
+    """Writes events on which nobody is named who was forgotten; the ledger may change meanwhile."""
 
-    def encode_known(event: Event) -> bytes:
-        return encode_event(ledger.applied(event))
+    encode_event: Encode
+    ledger: Ledger = NOBODY
 
-    return encode_known
+    def __call__(self, event: Event) -> bytes:
+        """Bytes of an event."""
+        return self.encode_event(self.ledger.applied(event))

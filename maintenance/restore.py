@@ -1,9 +1,9 @@
 """A Kafka or a ClickHouse that was lost, filled again from the other one or from exported files."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.client import Client
@@ -86,28 +86,22 @@ def load(
     """
     count, total = 0, history.total()
     for piece in history.pieces(None):
-        tables = {"events": [*contact_rows((r.value for r in piece.records), ledger)]}
-        tables["agent_events"] = [*agent_rows(r.value for r in piece.records)]
-        count += sink.insert(tables)
+        count += sink.insert(rows_of((record.value for record in piece.records), ledger))
         on_done(piece.done, total)
     return count
 
 
-def contact_rows(canonicals: Iterator[bytes], ledger: Ledger) -> Iterator[list[object]]:
-    """Rows of `events`."""
-    for canonical in canonicals:
-        event = decode(canonical)
-        if not isinstance(event, AgentStateChanged | SourceHeartbeat):
-            known = cast(ContactEvent, ledger.applied(event))
-            yield event_row(known, canonical if known is event else encode(known))
-
-
-def agent_rows(canonicals: Iterator[bytes]) -> Iterator[list[object]]:
-    """Rows of `agent_events`."""
+def rows_of(canonicals: Iterable[bytes], ledger: Ledger) -> dict[str, list[list[Any]]]:
+    """Rows by table of events of contacts and of agents; heartbeats are of no table that is loaded."""
+    tables: dict[str, list[list[Any]]] = {"events": [], "agent_events": []}
     for canonical in canonicals:
         event = decode(canonical)
         if isinstance(event, AgentStateChanged):
-            yield agent_event_row(event, canonical)
+            tables["agent_events"].append(agent_event_row(event, canonical))
+        elif not isinstance(event, SourceHeartbeat):
+            known = cast(ContactEvent, ledger.applied(event))
+            tables["events"].append(event_row(known, canonical if known is event else encode(known)))
+    return tables
 
 
 async def from_kafka(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from docs.build.superset_filters import filters
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
 from kpis.rules import DEFAULT_RULES
@@ -34,6 +35,7 @@ HEAD_IDS = ("offered", "answered", "service_level", "abandonment_rate", "asa", "
 FCR_IDS = ("fcr_gross", "repeat_contact_rate")
 AGENT_IDS = ("answered", "aht", "occupancy", "utilisation", "fcr_gross", "csat")
 SURVEY_IDS = ("csat", "nps")
+WANTED_HIGH = ("service_level", "fcr_gross")
 
 
 def uuid(name: str) -> str:
@@ -149,10 +151,13 @@ def chart(title: str, view: str, kind: str, ids: Sequence[str], by: Sequence[str
         params |= {"metric": names[0], "y_axis_format": shown}
     elif kind == "table":
         params |= {"query_mode": "aggregate", "groupby": [*by], "metrics": names, "row_limit": 1000,
-                   "order_desc": True}  # fmt: skip
+                   "order_desc": True, "show_cell_bars": False}  # fmt: skip
     else:
         params |= {"x_axis": time, "metrics": names, "groupby": [*by], "row_limit": 10000,
                    "y_axis_format": shown, "show_legend": True}  # fmt: skip
+        if KPIS[ids[0]].unit == "ratio":
+            # Of what should be high the whole scale is shown; what should be low would lie on the axis.
+            params |= {"truncateYAxis": True, "y_axis_bounds": [0, 1 if ids[0] in WANTED_HIGH else None]}
     return {
         "slice_name": title,
         "description": KPIS[ids[0]].definition if len(ids) == 1 else None,
@@ -194,6 +199,12 @@ DASHBOARDS: dict[str, list[list[Document]]] = {
     ],
 }
 
+# What can be chosen beside the time, from which dataset.
+FILTERS: Mapping[str, Mapping[str, str]] = {
+    "Ringback: operations": {"channel": "kpi_day", "queue": "kpi_day"},
+    "Ringback: quality and agents": {"queue": "kpi_day", "team": "agent_day"},
+}
+
 
 def position(title: str, rows: Sequence[Sequence[Document]]) -> Document:
     """Where charts stand: rows of equal parts."""
@@ -209,10 +220,13 @@ def position(title: str, rows: Sequence[Sequence[Document]]) -> Document:
         children = [f"CHART-{number}-{place}" for place in range(len(row))]
         found[row_id] = {"type": "ROW", "id": row_id, "parents": ["ROOT_ID", "GRID_ID"], "children": children,
                          "meta": {"background": "BACKGROUND_TRANSPARENT"}}  # fmt: skip
-        height = 20 if row[0]["viz_type"] == "big_number_total" else 50
+        tiles = row[0]["viz_type"] == "big_number_total"
+        height = 24 if tiles else 50
         for child, item in zip(children, row, strict=True):
             meta = {"uuid": item["uuid"], "chartId": 0, "sliceName": item["slice_name"],
                     "width": 12 // len(row), "height": height}  # fmt: skip
+            if tiles:  # which are narrow, and are of all queues as anyone sees
+                meta["sliceNameOverride"] = item["slice_name"].rpartition(", ")[0]
             found[child] = {"type": "CHART", "id": child, "parents": ["ROOT_ID", "GRID_ID", row_id],
                             "children": [], "meta": meta}  # fmt: skip
     return found
@@ -234,6 +248,9 @@ def dashboard(title: str) -> Document:
             "refresh_frequency": 0,
             "color_scheme": "supersetColors",
             "timed_refresh_immune_slices": [],
+            "native_filter_configuration": filters(
+                [(name, uuid(view)) for name, view in FILTERS[title].items()]
+            ),
         },
         "version": "1.0.0",
     }

@@ -1,10 +1,12 @@
 """The ledger of forgotten customers in Kafka: read by worker, sink and senders before they do anything."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from typing import Any
 
 import orjson
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
@@ -16,7 +18,9 @@ from streams.kafka.decoding import Wire
 from streams.kafka.patience import Notice, patiently
 from streams.kafka.record import KeyValue
 
+log = structlog.get_logger()
 POLL_MS = 500
+LEDGER_EVERY_S = 10.0
 WHERE = TopicPartition(FORGOTTEN, 0)
 
 
@@ -24,6 +28,16 @@ async def stored_ledger(bootstrap_servers: str) -> Ledger:
     """The ledger as it stands; a broker that is away is waited for. Raises ValueError where it is damaged."""
     notice = Notice("waiting for Kafka to read whom to forget", "Kafka answers", servers=bootstrap_servers)
     return await patiently(lambda: _read(bootstrap_servers), (KafkaError, OSError), notice)
+
+
+async def follow_ledger(bootstrap_servers: str, every_s: float = LEDGER_EVERY_S) -> AsyncIterator[Ledger]:
+    """The ledger as it stands, again and again, without end; one that is damaged is told of and left out."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            yield await stored_ledger(bootstrap_servers)
+        except (ValueError, TypeError, KeyError) as error:
+            log.error("the ledger of forgotten customers cannot be read", error=repr(error))
 
 
 async def _read(bootstrap_servers: str) -> Ledger:

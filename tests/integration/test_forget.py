@@ -1,19 +1,28 @@
 """`ringback forget` on a customer with 50 contacts: gone from everything, for good, and no number changes."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from clickhouse_connect.driver.client import Client
 from support.numbers import answer, ended, stored, verified, windows
 from support.stack import Stack, background
 
+from deploy.local.ports import free_port
 from maintenance.archive import Archive, Form
 from maintenance.export_stored import export_stored
+from maintenance.forget import forget as forgetting
 from maintenance.forget import tables
 from schemas import topics
 from schemas.customer_key import customer_key
+from schemas.forgotten import Forgotten, Person
+from sinks.forgotten import kept_ledger
+from streams.kafka.decoding import Wire, decode_single_object
+from streams.kafka.forgotten import follow_ledger
 
 pytestmark = pytest.mark.stack
 SECRET = "a secret of at least sixteen bytes"
@@ -80,7 +89,38 @@ async def send_unknown(stack: Stack) -> None:
     await producer.stop()
 
 
-async def test_gone_for_good_and_no_number_changes(stack: Stack, tmp_path: Path) -> None:
+def asked(stack: Stack) -> forgetting.Asked:
+    return forgetting.Asked([KEY], stack.bootstrap_servers, Wire(decode_single_object), BEGIN)
+
+
+class Interrupted(Exception):
+    """The command was killed."""
+
+
+async def interrupted(stack: Stack, client: Client, at: str) -> None:
+    """A command that is killed where it begins a step; the ledger knows that it is not done."""
+
+    def stop(step: str) -> None:
+        if step.startswith(at):
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        await forgetting.forget(client, asked(stack), stop)
+    assert [person.done for person in kept_ledger(client).people.values()] == [False]
+
+
+async def posted(env: dict[str, str], lines: list[dict[str, object]]) -> None:
+    """Events through a gateway."""
+    ports = {"RINGBACK_GATEWAY_PORT": str(free_port()), "RINGBACK_METRICS_PORT": str(free_port())}
+    address = f"http://127.0.0.1:{ports['RINGBACK_GATEWAY_PORT']}/v1/events"
+    with background(env | ports, "gateway"):
+        async with aiohttp.ClientSession() as session, session.post(address, json=lines) as answer:
+            assert answer.status == 202
+
+
+async def test_gone_for_good_and_no_number_changes(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     env = stack.env(RINGBACK_CUSTOMER_KEY_SECRET=SECRET)
     theirs = [
         line
@@ -97,6 +137,12 @@ async def test_gone_for_good_and_no_number_changes(stack: Stack, tmp_path: Path)
         ended(env, 0, "import", "events", str(original))
         await send_unknown(stack)
         verified(env)
+        # Worker and sink have in memory what is to be rewritten.
+        with stack.client() as client, monkeypatch.context() as patch:
+            patch.setattr(forgetting, "LEAVING_S", 0.5)
+            with pytest.raises(forgetting.AtWork, match="Stop all workers and sinks"):
+                await forgetting.forget(client, asked(stack))
+            assert not kept_ledger(client)
     assert answer(env, "forget", WRITTEN, "--dry-run")["tables"]["contacts"] >= CONTACTS
     folder = tmp_path / "history"
     with stack.client() as client:
@@ -109,6 +155,10 @@ async def test_gone_for_good_and_no_number_changes(stack: Stack, tmp_path: Path)
     assert stack.value("SELECT count() FROM fcr FINAL WHERE isNotNull(next_at)") > 0  # they did call again
     assert b"unknown!" in bytes.fromhex(stack.value("SELECT hex(payload) FROM dead_letters FINAL"))
 
+    with stack.client() as client:
+        await interrupted(stack, client, "rewriting table")
+        assert named_in(stack)
+        await interrupted(stack, client, "looking again")
     report = tmp_path / "report.txt"
     options = [option for path in files for option in ("--file", str(path))]
     told = answer(env, "forget", WRITTEN, *options, "--report", str(report))
@@ -139,6 +189,7 @@ async def test_gone_for_good_and_no_number_changes(stack: Stack, tmp_path: Path)
     with background(env, "worker"), background(env, "sink"):
         ended(env, 0, "replay", "files", kept)
         ended(env, 0, "import", "events", str(original))
+        await posted(env, theirs)
         await stored(stack)
         assert (await named_behind(stack, ends))[0] == 0
         assert named_in(stack) == {}
@@ -149,3 +200,27 @@ async def test_gone_for_good_and_no_number_changes(stack: Stack, tmp_path: Path)
         ended(env, 0, "import", "events", str(later))
         verified(env)
     assert stack.value("SELECT customer_key FROM contacts FINAL WHERE contact_id = 'again'") == KEY
+
+    # Sealed: what comes of that time is nobody's, what is stored keeps the name.
+    ended(env, 0, "forget", "--seal")
+    late = write(tmp_path / "late.jsonl", lines_of("late", PERSON, BEGIN))
+    with background(env, "worker"), background(env, "sink"):
+        ended(env, 0, "import", "events", str(late))
+        verified(env)
+    assert stack.rows(NAMES) == names
+    assert stack.value("SELECT customer_key FROM contacts FINAL WHERE contact_id = 'late'") is None
+
+
+async def test_who_runs_on_learns_whom_to_forget(stack: Stack) -> None:
+    """As a gateway does: before the command it knows nobody, or whom it knew."""
+    ledgers = follow_ledger(stack.bootstrap_servers, every_s=0.1)
+    known = await anext(ledgers)
+    forgotten = replace(
+        known,
+        key=known.key or b"k" * 32,
+        people={**known.people, "0" * 32: Person((Forgotten(BEGIN, "a" * 32),))},
+    )
+    with stack.client() as client:
+        await forgetting.keep(client, stack.bootstrap_servers, forgotten, BEGIN)
+    assert (await anext(ledgers)).people.keys() == forgotten.people.keys()
+    await ledgers.aclose()

@@ -1,6 +1,7 @@
 """The folder of ClickHouse or of Kafka is gone: one command, and the numbers are what they were.
 
-RINGBACK_DIGEST_CONTACTS=60000 is a month of the simulated centre.
+RINGBACK_DIGEST_CONTACTS=60000 is a month of the simulated centre, RINGBACK_DIGEST_CALLS=FILE a call
+log of the bank.
 """
 
 import os
@@ -15,11 +16,13 @@ from maintenance.restore import DERIVED
 
 pytestmark = pytest.mark.stack
 CONTACTS = os.environ.get("RINGBACK_DIGEST_CONTACTS", "120")
+CALLS = os.environ.get("RINGBACK_DIGEST_CALLS")
+EVENTS = ("import", "bank", CALLS) if CALLS else ("simulate", "--contacts", CONTACTS, "--seed", "3")
 
 
 def fill(stack: Stack) -> None:
     with background(stack.env(), "worker"), background(stack.env(), "sink"):
-        ended(stack.env(), 0, "simulate", "--contacts", CONTACTS, "--seed", "3", limit_s=500)
+        ended(stack.env(), 0, *EVENTS, limit_s=500)
 
 
 async def test_a_lost_clickhouse_is_filled_by_one_command(fresh_stack: Stack, tmp_path: Path) -> None:

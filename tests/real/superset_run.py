@@ -1,6 +1,8 @@
 """Run by Superset's own Python: imports the bundle, asks every chart as a browser does, prints the answers.
 
 superset_run.py BUNDLE CLICKHOUSE_URI PASSWORD FROM TO
+
+FROM and TO are the range of days that the dashboards begin with, too.
 """
 
 import json
@@ -11,6 +13,7 @@ from typing import Any
 from superset.app import create_app
 
 FOLDER, URI, PASSWORD, BEGIN, END = sys.argv[1:]
+RANGE = "Last month"  # as docs/build/superset_filters.py has it
 app = create_app()
 
 
@@ -21,7 +24,13 @@ def contents() -> dict[str, str]:
     name = "databases/Ringback.yaml"
     document = json.loads(found[name])
     document["sqlalchemy_uri"] = URI
-    return found | {name: json.dumps(document)}
+    # What is stored here is of another year than the month before this day.
+    boards = {
+        path: text.replace(RANGE, f"{BEGIN} : {END}") for path, text in found.items() if "dashboards/" in path
+    }
+    assert boards
+    assert all(BEGIN in text for text in boards.values())
+    return found | boards | {name: json.dumps(document)}
 
 
 def query_of(params: dict[str, Any]) -> dict[str, Any]:
@@ -51,7 +60,7 @@ with app.app_context():
     passwords = {"databases/Ringback.yaml": PASSWORD}
     ImportDashboardsCommand(contents(), overwrite=True, passwords=passwords).run()
     for board in db.session.query(Dashboard).order_by(Dashboard.dashboard_title):
-        print(json.dumps({"dashboard": board.dashboard_title, "charts": len(board.slices)}))
+        print(json.dumps({"dashboard": board.dashboard_title, "charts": len(board.slices), "id": board.id}))
     for item in db.session.query(Slice).order_by(Slice.slice_name):
         source = {"id": item.datasource_id, "type": "table"}
         with app.test_request_context():
