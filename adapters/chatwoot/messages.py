@@ -6,6 +6,7 @@ from adapters.chatwoot.conversations import contact_of
 from adapters.kit.payload_events import Contact
 from adapters.kit.payload_fields import ident, moment, need, part, text
 from adapters.kit.payloads import Ignored, Payload
+from adapters.kit.surveys import number_of
 from schemas.events import Event
 
 KINDS: dict[Any, str] = {0: "incoming", 1: "outgoing", 2: "activity", 3: "template"}
@@ -50,5 +51,5 @@ def survey(contact: Contact, message: Payload) -> list[Event]:
     if text(message, "content_type") != "input_csat" or not rating:
         raise Ignored("no_fact")
     at = need(moment(message, "updated_at"), "updated_at")
-    scale = {"kind": "csat", "score": rating, "scale_min": 1, "scale_max": 5}
+    scale = {"kind": "csat", "score": number_of(rating) or rating, "scale_min": 1, "scale_max": 5}
     return [contact.event("contact_surveyed", at, f"csat-{message_id(message)}", revision=at, **scale)]

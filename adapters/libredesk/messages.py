@@ -3,6 +3,7 @@
 from adapters.kit.outcomes import build
 from adapters.kit.payload_fields import ident, moment, need, part, text
 from adapters.kit.payloads import Ignored, Payload, unknown_kind
+from adapters.kit.surveys import number_of
 from schemas.events import Event
 
 
@@ -48,5 +49,5 @@ def survey(message: Payload, sent: int | None) -> list[Event]:
     if not meta.get("is_csat") or not rating:
         raise Ignored("no_fact")
     at = need(moment(message, "updated_at") or sent, "updated_at")
-    scale = {"kind": "csat", "score": rating, "scale_min": 1, "scale_max": 5}
+    scale = {"kind": "csat", "score": number_of(rating) or rating, "scale_min": 1, "scale_max": 5}
     return [build("contact_surveyed", common(message, f"csat-{at}") | {"occurred_at": at} | scale)]

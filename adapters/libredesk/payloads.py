@@ -18,6 +18,7 @@ from adapters.kit.payloads import (
     read_payloads,
     unknown_kind,
 )
+from adapters.kit.surveys import number_of
 from adapters.libredesk.messages import message_events
 from schemas.events import Event
 
@@ -114,7 +115,7 @@ def snapshot(conversation: Payload) -> list[Event]:
         found.append(event(conversation, "contact_closed", closed, f"closed-{closed}", by="agent"))
     rating, rated = conversation.get("csat_rating"), moment(conversation, "csat_responded_at")
     if rating and rated:
-        scale = {"kind": "csat", "score": rating, "scale_min": 1, "scale_max": 5}
+        scale = {"kind": "csat", "score": number_of(rating) or rating, "scale_min": 1, "scale_max": 5}
         found.append(event(conversation, "contact_surveyed", rated, f"csat-{rated}", **scale))
     return found
 
