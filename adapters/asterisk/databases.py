@@ -18,6 +18,7 @@ LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 LOCK_S = 0.1  # that another program may keep it from us in one look
 CONNECT_S = 5
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
+EXAMPLE = "postgresql://user@host/asterisk?table=queue_log"
 DRIVERS = {
     "postgresql": ("psycopg", "postgres"),
     "postgres": ("psycopg", "postgres"),
@@ -48,13 +49,23 @@ class Database:
 
 
 def is_address(log: str) -> bool:
-    """Is it the address of a database, and no file?"""
-    return urlsplit(log).scheme in DRIVERS
+    """Is it the address of something, and no file?"""
+    return "://" in log
 
 
 def database_at(log: str) -> Database:
-    """The database at an address, or in a file of SQLite. Raises WrongFile."""
-    return of_server(urlsplit(log)) if is_address(log) else of_file(Path(log))
+    """The database at an address, or in a file of SQLite. Raises WrongFile, which does not quote an address:
+    a password may stand in it."""
+    if not is_address(log):
+        return of_file(Path(log))
+    try:
+        at = urlsplit(log)
+        _ = at.port
+    except ValueError:  # it quotes what it takes for the port, which may be a password with a slash or hash
+        raise WrongFile(f"no address of a database, such as {EXAMPLE}") from None
+    if at.scheme not in DRIVERS:
+        raise WrongFile(f"{at.scheme}:// is no database that is known; those are {', '.join(DRIVERS)}")
+    return of_server(at)
 
 
 def of_file(path: Path) -> Database:
@@ -70,20 +81,16 @@ def of_file(path: Path) -> Database:
 
 
 def of_server(at: SplitResult) -> Database:
-    """A database at an address such as postgresql://user@host/asterisk?table=queue_log. Raises WrongFile."""
+    """A database at an address. Raises WrongFile."""
     module, extra = DRIVERS[at.scheme]
     try:
         driver = importlib.import_module(module)
     except ImportError:
         raise WrongFile(f"{at.scheme} needs a driver: pip install 'ringback[{extra}]'") from None
     shown = f"{at.scheme}://{at.hostname or ''}{at.path}"
-    try:
-        port = at.port
-    except ValueError:
-        raise WrongFile(f"{shown}: the port is no number") from None
     given = {
         "host": at.hostname,
-        "port": port,
+        "port": at.port,
         "user": at.username and unquote(at.username),
         "password": at.password and unquote(at.password),
         ("dbname" if module == "psycopg" else "database"): unquote(at.path.strip("/")) or None,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.recorded_asterisk import BERLIN, SECRET, last_words, queue_log, table_rows
 
+from adapters.asterisk.databases import DRIVERS
 from adapters.asterisk.follow import Following
 from adapters.asterisk.rows import FollowingRows, following
 from adapters.kit.contract import refused_of
@@ -154,6 +155,26 @@ def test_which_reader_a_log_gets(tmp_path: Path) -> None:
     use(SourceOptions())
     with pytest.raises(WrongFile, match="RINGBACK_QUEUE_LOG_ZONE"):
         following(path, kept, SECRET)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("oracle://u:secret-word@h/d", "oracle:// is no database that is known; those are postgresql"),
+        ("mysql://u:secret-word@[::1/d", "no address of a database, such as postgresql://user"),
+        ("mysql://u:secret-word#1@h/d", "no address of a database, such as postgresql://user"),
+    ],
+)
+def test_addresses_that_are_none(tmp_path: Path, address: str, said: str) -> None:
+    with pytest.raises(WrongFile, match=said) as caught:
+        following(address, tmp_path / "kept.json", SECRET)
+    assert "secret-word" not in str(caught.value)
+
+
+def test_a_driver_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DRIVERS, "postgresql", ("no_such_driver", "postgres"))
+    with pytest.raises(WrongFile, match=r"needs a driver: pip install 'ringback\[postgres\]'"):
+        following("postgresql://h/d", tmp_path / "kept.json", SECRET)
 
 
 def test_lines_that_are_lost_are_a_dead_letter(tmp_path: Path) -> None:
