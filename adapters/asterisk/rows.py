@@ -87,7 +87,7 @@ class FollowingRows:
             if self._rows.holes and found and found[-1][0] - self._at.row > len(found):
                 found = self._without_holes(found)
         except NotNow as error:
-            if not self._away:
+            if self._rows.holes and not self._away:  # of a file it is a lock, which is gone in a moment
                 log.warning("the database of queue_log cannot be read now", error=str(error))
             self._away = True
             return []
