@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -42,12 +43,26 @@ LATEST: dict[str, Callable[[Any], Iterable[TableRow]]] = {
     topics.FCR_WINDOWS: lambda document: [("fcr_windows", row) for row in fcr_window_rows(document)],
     topics.AGENT_QUARTERS: lambda document: [("agent_quarters", quarter_row(document))],
 }
-# Tables are written one after the other: first what people look at, last what only verification and audits
-# read: on a machine that others use too, the ten inserts of a batch can take a second.
+# What people look at is written as soon as it is SEEN_AGE_S old and nothing else is being written. All else
+# waits for BATCH_AGE_S, because every insert into ClickHouse costs 10 ms of CPU, however small. Last comes
+# what only verification and audits read.
 SEEN_FIRST = ("legs", "kpi_windows", "contacts")
+SEEN_TOPICS = (topics.CONTACT_FACTS, topics.KPI_WINDOWS)
 SEEN_LAST = ("events", "arrivals", "published_windows")
 BATCH_ROWS = 20_000
-BATCH_AGE_S = 0.5
+BATCH_AGE_S = 1.0
+SEEN_AGE_S = 0.1
+Tables = dict[str, list[Any]]
+Latest = dict[tuple[str, bytes], tuple[int, list[TableRow]]]  # (topic, key) -> version, rows
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows by table, in the order in which they are written, and the offsets that may be committed then."""
+
+    tables: Tables
+    positions: dict[TopicPartition, int]
+    stamps: dict[TopicPartition, int]  # time of the last record, in ms
 
 
 def arrival_row(record: ConsumerRecord, event: ContactEvent) -> list[Any]:
@@ -65,6 +80,12 @@ def turn(table: str) -> int:
     return SEEN_LAST.index(table) + 1 if table in SEEN_LAST else 0
 
 
+def newest(known: Latest, more: Latest) -> Latest:
+    """Of each key what has the greatest version."""
+    newer = {where: made for where, made in more.items() if known.get(where, (0, []))[0] <= made[0]}
+    return known | newer
+
+
 class Buffer:
     """Rows that wait to be written, and the offsets up to which they go."""
 
@@ -75,31 +96,53 @@ class Buffer:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything: it was written, or will be fetched again."""
-        self.tables: dict[str, list[Any]] = defaultdict(list)
-        self.latest: dict[tuple[str, bytes], tuple[int, list[TableRow]]] = {}  # (topic, key) -> version, rows
+        """Nothing waits any more."""
+        self.tables: Tables = defaultdict(list)
+        self.latest: Latest = {}
+        self.shown: Latest = {}  # windows that were taken early: their history is written once a batch
         self.positions: dict[TopicPartition, int] = {}
-        self.stamps: dict[TopicPartition, int] = {}  # time of the last record, in ms
+        self.stamps: dict[TopicPartition, int] = {}
         self.since = time.monotonic()
+        self.unseen_since: float | None = None  # when the first of what people look at came
 
     def __len__(self) -> int:
         rows = sum(len(rows) for table, rows in self.tables.items() if table != "arrivals")
         return rows + len(self.latest)
 
-    def rows(self) -> dict[str, list[Any]]:
+    def rows(self) -> Tables:
         """What is to be inserted, by table and in order; of a window or the like only what came last."""
         tables = defaultdict(list, {table: list(rows) for table, rows in self.tables.items()})
-        for _, latest in self.latest.values():
-            for table, row in latest:
+        for _, made in self.latest.values():
+            for table, row in made:
                 tables[table].append(row)
-                if (published := published_row(table, row)) is not None:
-                    tables["published_windows"].append(published)
-        return {table: tables[table] for table in sorted(tables, key=turn)}
+        for _, made in newest(self.shown, self.latest).values():
+            published = (published_row(table, row) for table, row in made)
+            tables["published_windows"] += [row for row in published if row is not None]
+        return {table: tables[table] for table in sorted(tables, key=turn) if tables[table]}
+
+    def take(self) -> Batch:
+        """All that waits; it waits no more."""
+        batch = Batch(self.rows(), self.positions, self.stamps)
+        self.clear()
+        return batch
+
+    def take_seen(self) -> Tables:
+        """What people look at; it waits no more, but its offsets do, for what else came with it."""
+        early = {where: made for where, made in self.latest.items() if where[0] == topics.KPI_WINDOWS}
+        tables = {table: self.tables.pop(table, []) for table in SEEN_FIRST}
+        for where, (_, made) in early.items():
+            del self.latest[where]
+            for table, row in made:
+                tables[table].append(row)
+        self.shown, self.unseen_since = newest(self.shown, early), None
+        return {table: rows for table, rows in tables.items() if rows}
 
     def add(self, record: ConsumerRecord) -> None:
         """Turn one record into rows."""
         if not self.positions:
             self.since = time.monotonic()
+        if self.unseen_since is None and record.topic in SEEN_TOPICS:
+            self.unseen_since = time.monotonic()
         tp = TopicPartition(record.topic, record.partition)
         self.positions[tp], self.stamps[tp] = record.offset + 1, record.timestamp
         if record.value is None:
@@ -169,3 +212,7 @@ class Buffer:
         """Large enough or old enough to be written?"""
         old = bool(self.positions) and time.monotonic() - self.since >= BATCH_AGE_S
         return len(self) >= BATCH_ROWS or old
+
+    def seen_due(self) -> bool:
+        """Is what people look at old enough to be written?"""
+        return self.unseen_since is not None and time.monotonic() - self.unseen_since >= SEEN_AGE_S

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Iterable
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import KafkaError
 
 from schemas.forgotten import Ledger
 from schemas.time_units import DAY_MS
@@ -16,6 +16,7 @@ from sinks.buffer import BATCH_ROWS, Buffer
 from sinks.connection import without_secret
 from sinks.forgotten import ledger_documents, ledger_rows
 from sinks.writer import ClickHouseSink, GivenUp
+from sinks.writing import Writing
 from streams.config import FETCH_WAIT_MS, StreamConfig
 from streams.health import ready_file
 from streams.health.garbage_collector import collect_rarely
@@ -46,49 +47,29 @@ class Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
         self.health.revoked(tuple(tp) for tp in revoked)
 
 
-async def flush(buffer: Buffer, consumer: AIOKafkaConsumer, sink: ClickHouseSink, health: Health) -> None:
-    """Write what is buffered, then commit. Raises SinkRefused; waits while ClickHouse is away."""
-    if not buffer.positions:
-        return
-    rows, positions, stamps = buffer.rows(), dict(buffer.positions), dict(buffer.stamps)
-    started = time.monotonic()
-    written = await asyncio.to_thread(sink.insert, rows)
-    buffer.clear()
-    try:
-        await consumer.commit(positions)
-    except (CommitFailedError, IllegalStateError) as error:
-        # Our partitions moved while we wrote: their new owner writes the same rows again, which is no harm.
-        log.warning("offsets not committed, rows will be sent again", error=type(error).__name__)
-    else:
-        health.metrics.commits.inc()
-        for tp, following in positions.items():
-            health.positions.done(tp.topic, tp.partition, following, stamps[tp])
-    log.debug("written", rows=written, ms=round((time.monotonic() - started) * 1000))
-
-
 async def copy(
     consumer: AIOKafkaConsumer, sink: ClickHouseSink, wire: Wire, stop: asyncio.Event, health: Health
 ) -> None:
-    """Fetch, write and commit until `stop` is set. Raises SinkRefused, RegistryRefused."""
+    """Fetch, write and commit until `stop` is set. Raises SinkRefused, RegistryRefused, GivenUp."""
     buffer, lookup = Buffer(wire.decode, wire.forgotten), SchemaLookup(wire.registry, health.waiting)
-    while not stop.is_set():
-        fetched = await consumer.getmany(timeout_ms=200, max_records=BATCH_ROWS)
-        raw = (
-            record.value
-            for tp, records in fetched.items()
-            if tp.topic in SINK_RAW_TOPICS
-            for record in records
-        )
-        if missing := lookup.missing(raw):
-            await flush(buffer, consumer, sink, health)  # what is here need not wait
-            if not await unless(stop, lookup.fetch(missing)):
-                return
-        for records in fetched.values():
-            for record in records:
-                buffer.add(record)
-        if buffer.due():
-            await flush(buffer, consumer, sink, health)
-    await flush(buffer, consumer, sink, health)
+    async with Writing(buffer, consumer, sink, health) as writing:
+        while not stop.is_set():
+            fetched = await consumer.getmany(timeout_ms=writing.patience_ms(), max_records=BATCH_ROWS)
+            raw = (
+                record.value
+                for tp, records in fetched.items()
+                if tp.topic in SINK_RAW_TOPICS
+                for record in records
+            )
+            if missing := lookup.missing(raw):
+                await writing.all()  # what is here need not wait
+                if not await unless(stop, lookup.fetch(missing)):
+                    return
+            for records in fetched.values():
+                for record in records:
+                    buffer.add(record)
+            await writing.what_is_due()
+        await writing.all()
 
 
 async def unless(stop: asyncio.Event, doing: Coroutine[None, None, object]) -> bool:
