@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
+from support import quick_broker
 
 from cli.port_offsets import PORT_OFFSETS
 from deploy.local.child import ChildProcess, Command, log_tail
@@ -101,12 +102,13 @@ def made_database() -> Path:
 
 @contextmanager
 def local_stack(data_dir: Path) -> Iterator[Stack]:
-    """The local stack on free ports, its data in `data_dir`; takes about four seconds to start."""
+    """The local stack on free ports, its data in `data_dir`; takes about three seconds to start."""
     cache_dir = Path(os.environ.get("RINGBACK_CACHE_DIR") or default_cache_dir())
     runtime = ensure_runtime(cache_dir, os.environ.get("RINGBACK_MAVEN_REPOSITORY"), print)
     if not (data_dir / "clickhouse").exists():
         skipped = shutil.ignore_patterns("logs")
         shutil.copytree(made_database(), data_dir, symlinks=True, ignore=skipped, dirs_exist_ok=True)
+    quick_broker.prepare(data_dir, runtime)
     with ExitStack() as stopping:
         kafka = LocalKafka(data_dir, free_port(), runtime)
         stopping.callback(kafka.stop)
