@@ -10,7 +10,7 @@ from alerts.detectors import detector_of
 from alerts.episodes import Episode, of_parts
 from alerts.evaluate import settle_of
 from alerts.known import AsKnown, Feed, feeds_of, live_places
-from alerts.label_sets import HOURS, WAITING, LabelSet, Minutes, Source, minutes_of, parts_of, series_of
+from alerts.label_sets import HOURS, LOGS, WAITING, LabelSet, Minutes, Source, minutes_of, parts_of, series_of
 from alerts.rule import Group, Rule, RuleFile
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
@@ -19,7 +19,11 @@ from kpis.dips.ladder import Series
 from kpis.rules import Rules
 from reports.published import Publication, publications
 
-AS_NOW = (WAITING, HOURS)  # what is taken as it is known now: what waits, and what was usual
+
+def is_as_now(source: Source) -> bool:
+    """Is it taken as it is known now: what waits, what was usual, what is counted in facts?"""
+    in_facts = bool(source.further) or source.table.startswith(LOGS)
+    return in_facts or source.table in (WAITING.table, HOURS.table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def backtest(
             inside = [
                 (each.minute, each.channel, each.queue) for each in found if span[0] <= each.minute < span[1]
             ]
-            if source not in AS_NOW:
+            if not is_as_now(source):
                 live = live_places(published.get(source, ()))
                 minutes_n += len(inside)
                 live_n += sum(place in live for place in inside)
@@ -77,7 +81,7 @@ def published_of(
     """Publications of each table that a group reads, from its first minute to the end."""
     found, step = {}, math.gcd(group.interval, settle_of(group))
     for source, known in minutes.items():
-        if source in AS_NOW or not known:
+        if is_as_now(source) or not known:
             continue
         names: dict[str, None] = {}
         for rule in group.rules:
@@ -85,7 +89,7 @@ def published_of(
                 if own == source:
                     names.update(dict.fromkeys((*kpi.num, *kpi.den)))
         reach = known[0].minute, span[1]
-        found[source] = list(publications(client, [*names], source[1], reach, step))
+        found[source] = list(publications(client, [*names], source.days, reach, step))
     return found
 
 

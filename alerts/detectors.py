@@ -7,6 +7,7 @@ from alerts.sense import is_gauge
 from alerts.when import (
     AbsenceWhen,
     BurnRateWhen,
+    LogMeanWhen,
     MaturedWhen,
     ObjectiveWhen,
     SeasonalWhen,
@@ -17,6 +18,7 @@ from kpis.dips.absence import Starved
 from kpis.dips.burn import BudgetBurn, Burn
 from kpis.dips.detector import Detector, off_objective
 from kpis.dips.ladder import Objective
+from kpis.dips.log_mean import OffMean, units, z_squared
 from kpis.dips.machine import Timing
 from kpis.dips.matured import Matured, cohort
 from kpis.dips.seasonal import Unusual
@@ -47,6 +49,9 @@ def detector_of(rule: Rule, kpi: Kpi, zone: str) -> Detector:
                     for days, target in sorted(when.targets.items())
                 )
             )
+        case LogMeanWhen() as when:
+            windows = when.windows, when.min_samples, when.fresh_min
+            return OffMean(units(when.target), when.op == "<", z_squared(rule.p_value), *windows)
         case ThresholdWhen() as when:
             return threshold(when, kpi)
         case BurnRateWhen() as when:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from alerts.rule import Rule, RuleFile
-from alerts.when import AbsenceWhen, MaturedWhen, ObjectiveWhen, SeasonalWhen
+from alerts.when import AbsenceWhen, LogMeanWhen, MaturedWhen, ObjectiveWhen, SeasonalWhen
+from kpis.dips.profiles import PROFILES
 
-# Probability per look -> false pages a week of one label set, as measured on simulated queues whose level
-# wanders (docs/guide/alerts.md). The greater of service level and abandonment.
+# Probability per look -> false pages a week of one label set, lasting for two minutes (the first one for
+# five), as measured on simulated queues whose level wanders (docs/guide/alerts.md).
 MEASURED = ((1e-4, 0.015), (1e-3, 0.221), (5e-3, 0.811))
 ABSENCE, SEASONAL, MATURED = 0.03, 0.01, 0.01
 
@@ -25,8 +26,11 @@ def of_p_value(p_value: Fraction) -> float:
 def of_rule(rule: Rule) -> float | None:
     """False pages a week of one label set; None where nobody can say, as for limits."""
     match rule.when:
-        case ObjectiveWhen():
-            return of_p_value(rule.p_value)
+        case ObjectiveWhen() | LogMeanWhen():
+            known = (
+                one for one in PROFILES.values() if (one.p_value, one.for_ms) == (rule.p_value, rule.for_ms)
+            )
+            return next((one.false_a_week for one in known), None) or of_p_value(rule.p_value)
         case AbsenceWhen():
             return ABSENCE
         case SeasonalWhen():

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from alerts.receivers import known_zone
-from alerts.words import Closed, Duration, Length, Text, Word, duration_ms
+from alerts.words import Closed, Duration, Label, Length, Text, Word, duration_ms
 
 # 9/10x60: sixty minutes with 9 of 10 in each; 5x60: a count; 90s/3: a time; _x30: nothing.
 SPELL = re.compile(r"(?:(_)|(\d+(?:ms|[smh])?)(?:/(\d+))?)(?:x(\d{1,7}))?")
@@ -58,6 +58,7 @@ class InputSeries(Closed):
     kpi: str
     channel: str = "voice"
     queue: str = ""
+    dimensions: dict[Label, str] = Field(default_factory=dict)  # of one's own, that the events carry
     counts: Annotated[tuple[Counts, ...], BeforeValidator(counts)]
     every: Length = 60_000
     days: Annotated[int | None, Field(ge=1, le=60)] = None

@@ -2,10 +2,10 @@
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from alerts.label_sets import LabelSet, added, is_meant
+from alerts.label_sets import LabelSet, added, is_meant, labels_at
 from alerts.rule import Rule
 from kpis.catalogue.kpi import Kpi
 from kpis.dips.detector import Detector, Parts
@@ -120,18 +120,12 @@ def feeds_of(
     for each in found:
         about = MinuteSums(each.minute, each.channel, each.queue, {})
         if (each.minute, each.channel, each.queue) in live and is_meant(rule, about, kpi, async_channels):
-            coming[labels_of(rule, each.channel, each.queue)].append(each)
+            coming[labels_at(rule, about)].append(each)
     for minute in minutes:
         place = minute.minute, minute.channel, minute.queue
         if place not in live and is_meant(rule, minute, kpi, async_channels):
-            known[labels_of(rule, minute.channel, minute.queue)].append(minute)
+            known[labels_at(rule, minute)].append(minute)
     feeds = {labels: Feed(kpi, coming[labels]) for labels in sorted({*coming, *known})}
     for labels, feed in feeds.items():
         feed.begin(known[labels])
     return feeds
-
-
-def labels_of(rule: Rule, channel: str, queue: str) -> LabelSet:
-    """The label set that a channel and queue belong to."""
-    own: Mapping[str, str] = {"channel": channel, "queue": queue}
-    return tuple((name, own[name]) for name in rule.by)

@@ -1,38 +1,66 @@
 """From minutes of channels and queues to the series of each label set of a rule."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
 from alerts.cells import Cells
 from alerts.rule import Group, Rule, RuleFile
 from alerts.sense import is_gauge
-from alerts.when import MaturedWhen, ObjectiveWhen
+from alerts.when import LogMeanWhen, MaturedWhen, ObjectiveWhen
 from kpis.catalogue.kpi import Kpi, applicable, total
 from kpis.dips.detector import Detector
 from kpis.dips.ladder import Series
 from kpis.dips.usual import hours_of
 from kpis.rules import Rules
-from reports.minutes import MinuteSums, fcr_minutes, minute_sums, queues_of
+from reports.minutes import (
+    MinuteSums,
+    fact_minutes,
+    fcr_fact_minutes,
+    fcr_minutes,
+    log_minutes,
+    minute_sums,
+    queues_of,
+)
 from reports.waiting import waiting_minutes
-from schemas.time_units import HOUR_MS
+from schemas.time_units import HOUR_MS, MINUTE_MS
 
 LabelSet = tuple[tuple[str, str], ...]  # of a rule's `by`, in its order
-Source = tuple[str, int]  # a table that is read by minute, and for repeat contacts the days
-WINDOWS: Source = ("windows", 0)
-WAITING: Source = ("waiting", 0)
-HOURS: Source = ("hours", 0)  # the same as windows by hour, of the weeks before
+
+
+class Source(NamedTuple):
+    """Read by minute; for repeat contacts the days; dimensions beside channel and queue: from facts."""
+
+    table: str
+    days: int = 0
+    further: tuple[str, ...] = ()
+
+
+WINDOWS = Source("windows")
+WAITING = Source("waiting")
+LOGS = "logs of "  # and the measures of a mean: logarithms of durations, from facts
+HOURS = Source("hours")  # the same as windows by hour, of the weeks before
 Minutes = Mapping[Source, Sequence[MinuteSums]]
-Memory = dict[tuple[tuple[str, ...], int, int], list[MinuteSums]]  # of hours, between evaluations
+Memory = dict[tuple[Source, tuple[str, ...], int, int], list[MinuteSums]]  # of hours, between evaluations
 
 
 def parts_of(rule: Rule, kpi: Kpi, kpis: Mapping[str, Kpi]) -> list[tuple[Source, Kpi]]:
     """Where the minutes of a rule are, and what is counted in them: one part, or one per age."""
     if isinstance(rule.when, MaturedWhen):
-        return [(("fcr", days), kpis[f"{kpi.id}.w{days}d"]) for days in sorted(rule.when.targets)]
+        ages = sorted(rule.when.targets)
+        return [(Source("fcr", days, rule.further), kpis[f"{kpi.id}.w{days}d"]) for days in ages]
+    if isinstance(rule.when, LogMeanWhen):
+        ((num, den),) = zip(kpi.num, kpi.den, strict=True)
+        source = Source(f"{LOGS}{num}/{den}", 0, rule.further)
+        return [
+            (source, replace(kpi, num={name: 1}, den={"log_n": 1})) for name in ("log_sum", "log_squares")
+        ]
+    tables = [WAITING if is_gauge(kpi) else WINDOWS]
     if isinstance(rule.when, ObjectiveWhen) and rule.when.usual:
-        return [(WINDOWS, kpi), (HOURS, kpi)]
-    return [(WAITING if is_gauge(kpi) else WINDOWS, kpi)]
+        tables.append(HOURS)
+    return [(table._replace(further=rule.further), kpi) for table in tables]
 
 
 def minutes_of(
@@ -50,7 +78,7 @@ def minutes_of(
     for rule in group.rules:
         for source, kpi in parts_of(rule, kpis[rule.kpi], kpis):
             measures.setdefault(source, {}).update(dict.fromkeys((*kpi.num, *kpi.den)))
-            own = [hours_of(*span)] if source == HOURS else detectors[rule.alert].spans(*span)
+            own = [hours_of(*span)] if source.table == HOURS.table else detectors[rule.alert].spans(*span)
             spans.setdefault(source, []).extend(own)
     return {
         source: [
@@ -70,17 +98,17 @@ def label_set_counts(
     span: tuple[int, int],
 ) -> dict[str, int]:
     """How many label sets each rule has, by the channels and queues of a time."""
-    known = queues_of(client, *span)
+    rules = [rule for group in file.groups for rule in group.rules]
+    known = {further: queues_of(client, *span, further) for further in {rule.further for rule in rules}}
     return {
         rule.alert: len(
             {
-                tuple({"channel": each.channel, "queue": each.queue}[name] for name in rule.by)
-                for each in known
+                labels_at(rule, each)
+                for each in known[rule.further]
                 if is_meant(rule, each, kpis[rule.kpi], async_channels)
             }
         )
-        for group in file.groups
-        for rule in group.rules
+        for rule in rules
     }
 
 
@@ -94,21 +122,42 @@ def read(
     memory: Memory | None,
 ) -> list[MinuteSums]:
     """Minutes of a table in [begin, end). Hours of earlier weeks are read once a day, with a memory."""
-    if source == WAITING:
-        return waiting_minutes(client, begin, end, rules)
-    if source == WINDOWS:
-        return minute_sums(client, measures, begin, end)
-    if source == HOURS:
-        key = tuple(measures), begin, end
-        if memory is None or key not in memory:
-            found = minute_sums(client, measures, begin, end, HOUR_MS)
-            if memory is None:
-                return found
-            for old in [other for other in memory if other[0] == key[0]]:
-                del memory[old]
-            memory[key] = found
-        return memory[key]
-    return fcr_minutes(client, measures, source[1], begin, end)
+    table, days, further = source
+    if table == WAITING.table:
+        return waiting_minutes(client, begin, end, rules, further)
+    if table.startswith(LOGS):
+        num, den = table.removeprefix(LOGS).split("/")
+        return log_minutes(client, num, den, further, begin, end, rules)
+    if table == "fcr" and further:
+        return fcr_fact_minutes(client, measures, further, days, begin, end)
+    if table == "fcr":
+        return fcr_minutes(client, measures, days, begin, end)
+    if table == WINDOWS.table:
+        return counted(client, measures, further, begin, end, rules, MINUTE_MS)
+    key = source, tuple(measures), begin, end
+    if memory is None or key not in memory:
+        found = counted(client, measures, further, begin, end, rules, HOUR_MS)
+        if memory is None:
+            return found
+        for old in [other for other in memory if other[:2] == key[:2]]:
+            del memory[old]
+        memory[key] = found
+    return memory[key]
+
+
+def counted(
+    client: Client,
+    measures: Sequence[str],
+    further: tuple[str, ...],
+    begin: int,
+    end: int,
+    rules: Rules,
+    every_ms: int,
+) -> list[MinuteSums]:
+    """What was counted in spells of time: in windows, or, as these have no other dimensions, in facts."""
+    if further:
+        return fact_minutes(client, measures, further, begin, end, rules, every_ms)
+    return minute_sums(client, measures, begin, end, every_ms)
 
 
 def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -123,11 +172,19 @@ def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def is_meant(rule: Rule, minute: MinuteSums, kpi: Kpi, async_channels: tuple[str, ...]) -> bool:
-    """Does the rule look at this channel and queue, and does its KPI mean anything there?"""
+    """Does the rule look at this channel, queue or other place, and does its KPI mean anything there?"""
     if not applicable(kpi, minute.channel, async_channels):
         return False
-    own = {"channel": minute.channel, "queue": minute.queue}
-    return all(own[name] in values for name, values in rule.where.items())
+    if not rule.where:
+        return True
+    place = minute.place
+    return all(place[name] in values for name, values in rule.where.items())
+
+
+def labels_at(rule: Rule, minute: MinuteSums) -> LabelSet:
+    """The label set that a place belongs to."""
+    place = minute.place
+    return tuple((name, place[name]) for name in rule.by)
 
 
 def series_of(
@@ -158,9 +215,9 @@ def of_cells(rule: Rule, kpi: Kpi, cells: Cells, async_channels: tuple[str, ...]
     """The series of windows per label set, where each is of one channel and queue."""
     found: dict[LabelSet, Series] = {}
     for channel, queue in cells.cells():
-        if is_meant(rule, MinuteSums(0, channel, queue, {}), kpi, async_channels):
-            own = {"channel": channel, "queue": queue}
-            found[tuple((name, own[name]) for name in rule.by)] = cells.series(kpi, (channel, queue))
+        about = MinuteSums(0, channel, queue, {})
+        if is_meant(rule, about, kpi, async_channels):
+            found[labels_at(rule, about)] = cells.series(kpi, (channel, queue))
     return found
 
 
@@ -171,9 +228,7 @@ def of_part(
     sums: dict[LabelSet, dict[int, tuple[int, int]]] = {}
     for minute in minutes:
         if is_meant(rule, minute, kpi, async_channels):
-            own = {"channel": minute.channel, "queue": minute.queue}
-            labels = tuple((name, own[name]) for name in rule.by)
-            found = sums.setdefault(labels, {})
+            found = sums.setdefault(labels_at(rule, minute), {})
             before = found.get(minute.minute)
             found[minute.minute] = added(before, kpi, minute.sums)
     is_share = kpi.unit == "ratio"

@@ -111,6 +111,7 @@ class Ledger:
         self._db = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=not threads)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA recursive_triggers = ON")  # a row that is replaced is seen to go
         self._db.executescript(TABLES)
 
     @property

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from alerts.label_sets import LabelSet
-from alerts.rule import Group, Rule
+from alerts.rule import PLACE, Group, Rule
 from alerts.sense import is_gauge
 from alerts.when import (
     AbsenceWhen,
     BurnRateWhen,
+    LogMeanWhen,
     MaturedWhen,
     ObjectiveWhen,
     SeasonalWhen,
@@ -21,8 +22,9 @@ from kpis.dips.ladder import Look
 from kpis.dips.machine import Transition
 from reports.explain.reading import utc_text
 from schemas.time_units import MINUTE_MS, QUARTER_MS
+from sql.kpi_queries import LEG_DIMENSIONS
 
-PLACE = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
+WORD = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
 
 
 def percent(numerator: int, denominator: int) -> str:
@@ -32,12 +34,18 @@ def percent(numerator: int, denominator: int) -> str:
 
 def filled(text: str, words: dict[str, str]) -> str:
     """The text with {{ word }} replaced; plain substitution, nothing in it is run."""
-    return PLACE.sub(lambda place: words.get(place[1], place[0]), text)
+    return WORD.sub(lambda place: words.get(place[1], place[0]), text)
+
+
+def own_labels(labels: LabelSet) -> LabelSet:
+    """Labels that are dimensions of one's own; `explain` takes one of them."""
+    return tuple(each for each in labels if each[0] not in LEG_DIMENSIONS)
 
 
 def explain_command(kpi: Kpi, labels: LabelSet, opened_at: int) -> str:
     """The command that lists the contacts behind it."""
-    where = [part for name, value in labels for part in (f"--{name}", value)]
+    where = [part for name, value in labels if name in PLACE for part in (f"--{name}", value)]
+    where += [part for name, value in own_labels(labels)[:1] for part in ("--where", f"{name}={value}")]
     window = utc_text(opened_at // QUARTER_MS * QUARTER_MS)[:16] + "Z"
     return shlex.join(["ringback", "explain", kpi.id, "--window", window, "--every", "15m", *where])
 
@@ -61,6 +69,8 @@ def wanted(rule: Rule, kpi: Kpi, seen: Look) -> str:
                 f"{percent(t.numerator, t.denominator)} in {d} d" for d, t in sorted(when.targets.items())
             ]
             return ", ".join(found)
+        case LogMeanWhen() as when:
+            return amount(kpi, when.target.numerator, when.target.denominator)
         case ThresholdWhen() as when:
             return amount(kpi, when.limit.numerator, when.limit.denominator)
         case AbsenceWhen() | SeasonalWhen():

@@ -7,8 +7,17 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 from alerts.backtest import Course
-from alerts.when import AbsenceWhen, BurnRateWhen, MaturedWhen, ObjectiveWhen, SeasonalWhen, ThresholdWhen
+from alerts.when import (
+    AbsenceWhen,
+    BurnRateWhen,
+    LogMeanWhen,
+    MaturedWhen,
+    ObjectiveWhen,
+    SeasonalWhen,
+    ThresholdWhen,
+)
 from kpis.dips.ladder import Objective
+from kpis.dips.log_mean import Logs
 from kpis.dips.usual import usual_target
 from schemas.time_units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
 
@@ -51,10 +60,16 @@ def values(course: Course, span: tuple[int, int]) -> list[tuple[int, float | Non
     """The KPI in spells of the span; None where nothing was counted."""
     size, found = bin_ms(span), list[tuple[int, float | None]]()
     for begin in range(span[0] - span[0] % size, span[1], size):
-        num, den = course.parts[0].since(begin, begin + size)
-        one = None if not den else num / den if course.kpi.den or course.kpi.figure else float(num)
-        found.append((begin + size // 2, one))
+        found.append((begin + size // 2, value(course, begin, begin + size)))
     return found
+
+
+def value(course: Course, begin: int, end: int) -> float | None:
+    """The KPI in a spell."""
+    num, den = course.parts[0].since(begin, end)
+    if isinstance(course.rule.when, LogMeanWhen):
+        return Logs(num, course.parts[1].since(begin, end)[0], den).mean_ms() if den > 1 else None
+    return None if not den else num / den if course.kpi.den or course.kpi.figure else float(num)
 
 
 def thresholds(course: Course, span: tuple[int, int]) -> list[tuple[int, float]]:
@@ -66,6 +81,8 @@ def thresholds(course: Course, span: tuple[int, int]) -> list[tuple[int, float]]
             steps = [(day, float(usual_target(course.parts[1], day, objective))) for day in days]
             return [(at, level) for day, level in steps for at in (day, day + DAY_MS)]
         case ObjectiveWhen() | BurnRateWhen() as when:
+            return [(span[0], float(when.target)), (span[1], float(when.target))]
+        case LogMeanWhen() as when:
             return [(span[0], float(when.target)), (span[1], float(when.target))]
         case ThresholdWhen() as when:
             return [(span[0], float(when.limit)), (span[1], float(when.limit))]

@@ -6,8 +6,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from alerts.when import When
-from alerts.words import Closed, Duration, Length, Text, Word
+from alerts.words import Closed, Duration, Label, Length, Text, Word
 from kpis.dips.profiles import PROFILES
+
+PLACE = ("channel", "queue")
+FURTHER_MAX = 4
 
 
 class Rule(Closed):
@@ -15,8 +18,8 @@ class Rule(Closed):
 
     alert: Word
     kpi: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{0,99}$")]
-    by: tuple[Literal["channel", "queue"], ...] = ("channel", "queue")
-    where: dict[Literal["channel", "queue"], tuple[str, ...]] = Field(default_factory=dict)
+    by: tuple[Label, ...] = PLACE
+    where: dict[Label, tuple[str, ...]] = Field(default_factory=dict)
     when: When
     profile: Literal["fast", "default", "quiet"] = "default"
     for_: Annotated[Duration | None, Field(alias="for")] = None
@@ -26,16 +29,31 @@ class Rule(Closed):
     labels: dict[Word, Text] = Field(default_factory=dict)
     annotations: dict[Word, Text] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _few_labels(self) -> "Rule":
+        if len({*self.by}) != len(self.by):
+            raise ValueError("write each dimension of by once")
+        if len(self.further) > FURTHER_MAX:
+            raise ValueError(f"at most {FURTHER_MAX} dimensions beside channel and queue")
+        return self
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """Dimensions beside channel and queue: those of one's own, or agent, team and reason."""
+        return tuple(sorted({*self.by, *self.where} - {*PLACE}))
+
     @property
     def for_ms(self) -> int:
         """How long it must last: as written, else as its profile says."""
-        return PROFILES[self.profile][1] if self.for_ is None else self.for_
+        own = PROFILES[self.profile]
+        by_chance = "p_value" in type(self.when).model_fields
+        return self.for_ if self.for_ is not None else own.for_ms if by_chance else own.limit_for_ms
 
     @property
     def p_value(self) -> Fraction:
         """Probability of a false alarm: as written, else as its profile says."""
         written: Fraction | None = getattr(self.when, "p_value", None)
-        return PROFILES[self.profile][0] if written is None else written
+        return PROFILES[self.profile].p_value if written is None else written
 
 
 class Group(Closed):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from alerts.rule import Rule, RuleFile
-from alerts.when import BurnRateWhen, MaturedWhen, ObjectiveWhen, ThresholdWhen
+from alerts.when import BurnRateWhen, LogMeanWhen, MaturedWhen, ObjectiveWhen, ThresholdWhen
 from kpis.catalogue.figure import LongestWaitNow
 from kpis.catalogue.kpi import Kpi
 
@@ -41,6 +41,10 @@ def unfit(rule: Rule, kpi: Kpi, kpis: dict[str, Kpi]) -> str:
         return (
             f"{kpi.id} is not counted for {missing[0]} days; RINGBACK_RULES can add that" if missing else ""
         )
+    if isinstance(rule.when, LogMeanWhen):
+        if kpi.table == "windows" and kpi.unit == "ms" and [*kpi.num.values()] == [*kpi.den.values()] == [1]:
+            return ""
+        return f"{rule.kpi} is no mean of durations; `type: log_mean` is for asa, aht, art and the like"
     if isinstance(rule.when, ThresholdWhen):
         if is_gauge(kpi) or kpi.table == "windows":
             return ""

@@ -58,8 +58,12 @@ def run(
     now_ms: Callable[[], int | None],
     stop: threading.Event,
     may: Callable[[], bool],
+    ours: Callable[[], bool] = lambda: True,
 ) -> None:
-    """Evaluate until told to stop. A ClickHouse that is away is waited for: nothing is decided without it."""
+    """Evaluate until told to stop. A ClickHouse that is away is waited for: nothing is decided without it.
+
+    `may` it decide, and is what it has decided still `ours` to tell of?
+    """
     silent = False
     kpi_by_alert = {rule.alert: rule.kpi for group in file.groups for rule in group.rules}
     while not stop.is_set():
@@ -67,7 +71,8 @@ def run(
             if may() and (now := now_ms()) is not None:
                 for group in file.groups:
                     catch_up(group, evaluator, client, now)
-                store(client, evaluator.ledger, kpi_by_alert)
+                if ours():
+                    store(client, evaluator.ledger, kpi_by_alert)
             if silent:
                 log.info("ClickHouse answers, alerts are evaluated again")
             silent = False

@@ -7,9 +7,10 @@ from difflib import get_close_matches
 from alerts.detectors import detector_of
 from alerts.episodes import Episode, of_parts
 from alerts.fixtures import Expected, InputSeries, Trial, TrialFile
-from alerts.label_sets import HOURS, LabelSet, Source, is_meant, parts_of, series
+from alerts.label_sets import HOURS, LabelSet, Source, is_meant, labels_at, parts_of, series
 from alerts.rule import Group, Rule, RuleFile
 from alerts.sense import Where, is_gauge
+from alerts.when import LogMeanWhen
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
 from kpis.dips.ladder import Series
@@ -33,11 +34,14 @@ def meaningless(file: TrialFile, rules: RuleFile, kpis: Mapping[str, Kpi]) -> It
     """What is well written and cannot be tried, with what to write instead."""
     alerts = {rule.alert: rule for group in rules.groups for rule in group.rules}
     looked_at = sorted({rule.kpi for rule in alerts.values()})
+    by_counts = {rule.kpi for rule in alerts.values() if not isinstance(rule.when, LogMeanWhen)}
     for t, trial in enumerate(file.tests):
         for s, each in enumerate(trial.series):
             where: Where = ("tests", t, "series", s)
             if each.kpi not in looked_at:
                 yield (*where, "kpi"), f"no rule looks at {each.kpi}; they look at {', '.join(looked_at)}"
+            elif each.kpi not in by_counts:
+                yield (*where, "kpi"), f"{each.kpi} is looked at by log_mean, which needs single durations"
             elif fault := odd_counts(each, kpis[each.kpi]):
                 yield (*where, "counts"), fault
         moments = [(("at", m, "firing"), moment.firing) for m, moment in enumerate(trial.at)]
@@ -95,16 +99,15 @@ def of_rule(trial: Trial, group: Group, rule: Rule, rules: Rules, zone: str) -> 
 
 def of_source(trial: Trial, rule: Rule, kpi: Kpi, source: Source, rules: Rules) -> dict[LabelSet, Series]:
     """Series per label set of what one part of a rule looks at."""
-    length = HOUR_MS if source == HOURS else MINUTE_MS
+    length = HOUR_MS if source.table == HOURS.table else MINUTE_MS
     sums: dict[LabelSet, dict[int, Pair]] = {}
     for each in trial.series:
-        about = MinuteSums(0, each.channel, each.queue, {})
-        if (each.kpi, each.days or 0) != (kpi.id, source[1]):
+        about = MinuteSums(0, each.channel, each.queue, {}, each.dimensions)
+        if (each.kpi, each.days or 0) != (kpi.id, source.days) or not {*source.further} <= {*each.dimensions}:
             continue
         if not is_meant(rule, about, kpi, rules.async_channels):
             continue
-        own = {"channel": each.channel, "queue": each.queue}
-        found = sums.setdefault(tuple((name, own[name]) for name in rule.by), {})
+        found = sums.setdefault(labels_at(rule, about), {})
         for number, one in enumerate(each.counts):
             if one is not None:
                 minute = (trial.begin + number * each.every) // length * length

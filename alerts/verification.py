@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 from alerts.decisions import Decision, decisions
 from alerts.detectors import detector_of
 from alerts.label_sets import LabelSet, minutes_of
-from alerts.oracle import by_sql, is_covered
+from alerts.oracle import by_sql
 from alerts.rule import Group, RuleFile
 from alerts.service import edge
 from kpis.catalogue.every_kpi import every_kpi
@@ -33,7 +33,6 @@ class AlertReport:
 
     decided: int
     by_one: list[tuple[str, Decision]]
-    not_covered: list[str]
     stored: int
     only_stored: list[Spell]  # was decided, and would not be by what is known now
     only_now: list[Spell]
@@ -49,7 +48,7 @@ def compared(
     client: Client, file: RuleFile, rules: Rules, zone: str, span: tuple[int, int], now: int
 ) -> AlertReport:
     """All rules of a file in (begin, end], as far as they are evaluated by now."""
-    kpis, both, odd, missing = every_kpi(rules), list[Decision](), list[tuple[str, Decision]](), list[str]()
+    kpis, both, odd = every_kpi(rules), list[Decision](), list[tuple[str, Decision]]()
     for group in file.groups:
         whole = steps_of(group, span, now)
         detectors = {rule.alert: detector_of(rule, kpis[rule.kpi], zone) for rule in group.rules}
@@ -58,10 +57,7 @@ def compared(
             detector, channels = detectors[rule.alert], rules.async_channels
             own = decisions(group, rule, kpis, detector, minutes, whole, channels)
             both += own
-            if not is_covered(rule):
-                missing.append(rule.alert)
-                continue
-            sql = by_sql(client, group, rule, kpis[rule.kpi], whole, channels)
+            sql = by_sql(client, group, rule, kpis[rule.kpi], whole, rules, zone)
             odd += [("code", each) for each in own if each not in set(sql)]
             odd += [("SQL", each) for each in sql if each not in set(own)]
     names = [rule.alert for group in file.groups for rule in group.rules]
@@ -70,7 +66,6 @@ def compared(
     return AlertReport(
         sum(each.at > span[0] for each in both),
         [(by, each) for by, each in odd if each.at > span[0]],
-        missing,
         sum(each[2] > span[0] for each in stored),
         without([each for each in stored if each[2] > span[0]], again),
         without([each for each in again if each[2] > span[0]], stored),

@@ -27,6 +27,18 @@ class ObjectiveWhen(Closed):
     fresh_min: Samples = 10
 
 
+class LogMeanWhen(Closed):
+    """A mean of durations is off its target by more than chance, in any of several windows, and still is."""
+
+    type: Literal["log_mean"]
+    op: Compare
+    target: Annotated[Limit, Field(gt=0)]
+    p_value: Share | None = None
+    windows: Windows = (900_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000)
+    min_samples: Samples = 10
+    fresh_min: Samples = 10
+
+
 class ThresholdWhen(Closed):
     """A gauge, mean, count or share is beyond a limit. It is over once it has come back as far as `clear`."""
 
@@ -115,7 +127,7 @@ class BurnRateWhen(Closed):
 
 
 When = Annotated[
-    ObjectiveWhen | ThresholdWhen | AbsenceWhen | SeasonalWhen | MaturedWhen | BurnRateWhen,
+    ObjectiveWhen | LogMeanWhen | ThresholdWhen | AbsenceWhen | SeasonalWhen | MaturedWhen | BurnRateWhen,
     Field(discriminator="type"),
 ]
 TYPES = by_type(When)

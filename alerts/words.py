@@ -63,6 +63,7 @@ Limit = Annotated[
 ]
 Windows = Annotated[tuple[Length, ...], Field(min_length=1, max_length=12), AfterValidator(ascending)]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]  # channel, queue, or what events carry
 Text = Annotated[str, Field(max_length=1_000)]
 Compare = Literal["<", ">"]
 

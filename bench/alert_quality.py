@@ -30,7 +30,7 @@ def detectors(shape: Shape) -> dict[str, tuple[Detector, Timing]]:
     target = Fraction(str(shape.target))
     found: dict[str, tuple[Detector, Timing]] = {
         name: (off_objective(Objective(target, True, p_value, WINDOWS, 5, 10)), Timing(for_ms, 15 * M))
-        for name, (p_value, for_ms) in PROFILES.items()
+        for name, (p_value, for_ms, *_) in PROFILES.items()
     }
     return found | {"static": (BeyondLimit(target, target, True, 15 * M, 1), Timing(5 * M, 15 * M))}
 

@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from cli.addresses import brokers, http_address
+from cli.alert_settings import AlertSettings
 from cli.business_hours import known_zone
 from cli.json_setting import from_json
 from cli.rule_settings import RuleSettings, mistake
@@ -29,7 +30,7 @@ from kpis.rules import DEFAULT_RULES, Rules
 TOML = "ringback.toml"
 
 
-class Settings(BaseSettings):
+class Settings(AlertSettings):
     """Every setting, its variable and default. `ringback doctor` prints where each value came from."""
 
     model_config = SettingsConfigDict(toml_file=TOML, populate_by_name=True, extra="ignore")
@@ -198,18 +199,6 @@ class Settings(BaseSettings):
         "INFO",
         validation_alias="RINGBACK_LOG_LEVEL",
         description="`DEBUG`, `INFO`, `WARNING` or `ERROR`.",
-    )
-    alert_rules: Path | None = Field(
-        None,
-        validation_alias="RINGBACK_ALERT_RULES",
-        description="[Rule file](../guide/alerts.md#rules) of `ringback alerts` and of `ringback up`. None: "
-        "the default rules.",
-    )
-    alert_receivers: Path | None = Field(
-        None,
-        validation_alias="RINGBACK_ALERT_RECEIVERS",
-        description="File of [receivers](../guide/alerts.md#receivers), those who are told. None: alerts are "
-        "recorded only, see `ringback alerts list`.",
     )
     rules: Annotated[RuleSettings | None, NoDecode] = Field(
         None,

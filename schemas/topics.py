@@ -17,6 +17,9 @@ RULES_IN_USE = "rules-in-use"
 # Who was forgotten, by a digest: no reader ever sees them again (docs/operating/forget.md).
 FORGOTTEN = "forgotten-customers"
 
+# Where alert rules stand and what is to be told, where evaluators of several machines share it.
+ALERT_LEDGER = "alert-ledger"
+
 APP_ID = "ringback"
 CONTACTS_TABLE, WINDOWS_TABLE = "contacts", "windows"
 CUSTOMERS_TABLE, FCR_TABLE = "customers", "fcr"
@@ -53,6 +56,7 @@ CHANGELOGS = (
 # The consumer groups that worker and sink commit their offsets under.
 WORKER_GROUP = APP_ID
 SINK_GROUP = "ringback-sink"
+ALERT_GROUP = "ringback-alerts"
 # What the sink reads: raw events, and all that the worker publishes.
 SINK_RAW_TOPICS = (CONTACT_EVENTS, AGENT_EVENTS, SOURCE_HEARTBEATS)
 SINK_TOPICS = (

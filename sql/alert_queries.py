@@ -1,9 +1,10 @@
 """SQL that decides again when an alert fired and ended, from minutes: the oracle of alert_transitions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from sql.kpi_queries import STREAM_WINDOWS, window_source
-from sql.templates import fill
+from sql.kpi_queries import column_of, waiting_minutes
+from sql.templates import fill, template
 
 # Where a KPI means anything (kpis.catalogue.kpi.applicable).
 APPLIES = {
@@ -12,6 +13,37 @@ APPLIES = {
     "async": "has({async_channels:Array(String)}, channel)",
     "not_email": "channel != 'email'",
 }
+# Of a week of the past: is it behind the begin of history, by itself or with all of its window?
+KNOWN = {"absence": "due > first_ms", "seasonal": "due - length > first_ms"}
+# How a type looks at minutes.
+LOOKS = {
+    "objective": "alert_objective",
+    "matured": "alert_objective",
+    "log_mean": "alert_log_mean",
+    "threshold": "alert_threshold",
+    "absence": "alert_absence",
+    "seasonal": "alert_seasonal",
+    "burn_rate": "alert_burn_rate",
+}
+# What is off may depend on when an episode ended last; else it is GIVEN.
+LADDER = ("alert_objective_steps", "alert_objective_looked")
+STEPS = {
+    "objective": LADDER,
+    "matured": LADDER,
+    "log_mean": ("alert_log_mean_steps", "alert_log_mean_looked"),
+}
+GIVEN = ("alert_given_steps", "alert_given_looked")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a rule counts minute by minute: expressions of numerator and denominator, and the source."""
+
+    num: str
+    den: str
+    source: str
+    part: str = "0"  # the age of a cohort in days
+    together: str = "sum(good)"  # of the rows of a minute
 
 
 def terms(amounts: Mapping[str, int]) -> str:
@@ -19,21 +51,64 @@ def terms(amounts: Mapping[str, int]) -> str:
     return " + ".join(f"{factor:d} * m_{name}" for name, factor in amounts.items())
 
 
-def alert_transitions(
-    num: Mapping[str, int], den: Mapping[str, int], by: Sequence[str], applies: str, since: str
-) -> str:
-    """labels (values of `by`), at, kind, opened_at, window_ms, successes, n of a rule of type objective.
+def sums_counted(
+    num: Mapping[str, int], den: Mapping[str, int], is_share: bool, source: str, part: str = "0"
+) -> Counted:
+    """Sums of measures. A count is its own denominator; no share is beyond 0 and 1."""
+    together = "least(greatest(sum(good), 0), n)" if is_share else "sum(good)"
+    return Counted(terms(num), terms(den or num), source, part, together)
 
-    `since` is the parameter that says from when on minutes are read: as far back as windows and the weeks
-    before reach.
+
+def logs_counted(source: str) -> Counted:
+    """Logarithms of durations: sums of them, and of their squares."""
+    source = f"(SELECT *, arrayJoin([0, 1]) AS log_part FROM {source})"  # noqa: S608 -- ours
+    return Counted("if(log_part = 0, m_log_sum, m_log_squares)", "m_log_n", source, "log_part")
+
+
+def waiting_counted(longest: bool, further: Sequence[str]) -> Counted:
+    """What waits at the end of each minute: how many, or the longest of them."""
+    source = f"(SELECT begin_ms AS minute_ms, * FROM ({waiting_minutes(further)}))"  # noqa: S608 -- ours
+    if longest:
+        return Counted("longest_ms", "waiting", source, together="max(good)")
+    return Counted("waiting", "waiting", source)
+
+
+def since_known(source: str) -> str:
+    """Read from {known_ms} on: as far back as windows and the weeks before reach."""
+    return source.replace("{from_ms:Int64}", "{known_ms:Int64}")
+
+
+def alert_transitions(
+    kind: str, counted: Counted, by: Sequence[str], where: Sequence[str], applies: str
+) -> str:
+    """labels (values of `by`), at, kind, opened_at, window_ms, successes, n of a rule of a type.
+
+    `where` are dimensions of which only some values count: {values_0}, {values_1} and so on.
     """
-    source = window_source(STREAM_WINDOWS, [*dict.fromkeys((*num, *den))])
-    return fill(
-        "oracle",
-        "alert_transitions",
-        labels=f"[{', '.join(by)}]::Array(String)",
-        num=terms(num),
-        den=terms(den),
-        applies=APPLIES[applies],
-        source=source.replace("{from_ms:Int64}", f"{{{since}:Int64}}"),
+    among = (
+        f"has({{values_{number}:Array(String)}}, {column_of(name)})" for number, name in enumerate(where)
     )
+    steps, looked = STEPS.get(kind, GIVEN)
+    parts = {
+        "counts": fill(
+            "oracle",
+            "alert_counts",
+            labels=f"[{', '.join(map(column_of, by))}]::Array(String)",
+            num=counted.num,
+            den=counted.den,
+            source=since_known(counted.source),
+            part=counted.part,
+            together=counted.together,
+            applies=" AND ".join((APPLIES[applies], *among)),
+        ),
+        "machine": fill(
+            "oracle",
+            "alert_machine",
+            looked=template("oracle", looked),
+            steps=template("oracle", steps),
+            nothing="arrayMap(part -> toInt64(0), {parts:Array(UInt16)})",
+        ),
+    }
+    if kind in KNOWN:
+        parts["weekly"] = fill("oracle", "alert_weeks", known=KNOWN[kind])
+    return fill("oracle", LOOKS[kind], **parts)

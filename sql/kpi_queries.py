@@ -230,9 +230,11 @@ def quantiles(
     return grouped(leg_values(*DURATIONS[duration], legs), values, outputs, periods, by)
 
 
-def waiting_minutes(legs: str = STREAM_LEGS) -> str:
-    """What waited at the end of each minute: minute_ms, channel, queue, waiting, longest_ms."""
-    return fill("kpi", "waiting_minutes", legs=legs)
+def waiting_minutes(further: Sequence[str] = (), legs: str = STREAM_LEGS) -> str:
+    """What waited at the end of each minute: begin_ms, channel, queue, others, waiting, longest_ms."""
+    columns = "".join(f", {column_of(name)}" for name in further)
+    carried = "".join(f" AND {column_of(name)} != ''" for name in further)
+    return fill("kpi", "waiting_minutes", legs=with_own(legs, further), further=columns, carried=carried)
 
 
 def peak_hour(source: str, periods: Periods, by: Sequence[str] = ()) -> str:

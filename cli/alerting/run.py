@@ -1,11 +1,13 @@
 """`ringback alerts run`: the evaluator and its sender."""
 
+import asyncio
 import os
 import secrets
 import signal
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import Annotated
@@ -26,6 +28,7 @@ from alerts.rule import RuleFile
 from alerts.service import run as run_until_stopped
 from alerts.service import send_until_stopped
 from alerts.silences import Silences
+from alerts.voice import ANSWER_S, Voice
 from alerts.watching import Watchman
 from cli.alerting.estimated import estimated
 from cli.alerting.files import Rules, Told, now_ms, open_ledger, receivers_in, rules_in
@@ -34,11 +37,12 @@ from cli.console import settings
 from cli.kpi import answering
 from cli.metrics_server import serve_registry
 from cli.port_offsets import ALERTS_PORT_OFFSET
-from cli.settings import rules_of
+from cli.settings import Settings, rules_of
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.dips.weeks import WEEK_MS
 from reports.minutes import newest_minute_end
 from streams.health.ready_file import mark
+from streams.kafka.topics import wait_for_topics
 
 log = structlog.get_logger()
 
@@ -80,32 +84,71 @@ def run(rules: Rules = None, receivers: Told = None, clock: Ticking = Clock.wall
     with answering():
         counts = label_set_counts(database, file, kpis, own.async_channels, week)
     ledger, outbox = open_ledger(config), open_ledger(config, threads=True)
-    lease = Lease(ledger, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
-    evaluator = Evaluator(own, ledger, told.receivers, config.timezone, partial(guarded, lease))
+    turn = by_kafka(config) if config.alert_ledger == "kafka" else by_file(ledger, outbox)
+    evaluator = Evaluator(own, ledger, told.receivers, config.timezone, partial(guarded, turn))
     metrics = AlertMetrics()
     served = serve_registry(config, metrics.registry, ALERTS_PORT_OFFSET)
     sender = threading.Thread(
-        target=speak, args=(file, told, outbox, lease.seen_from(outbox), stop, metrics), daemon=True
+        target=speak, args=(file, told, outbox, turn.speaks, stop, metrics), daemon=True
     )
     sender.start()
     log.info("alerts are evaluated", rules=len(counts), estimate=estimated(file, counts))
     mark(True)
     try:
         times = clock_of(clock, database)
-        run_until_stopped(file, evaluator, database, times, stop, lambda: lease.take(now_ms()))
+        run_until_stopped(file, evaluator, database, times, stop, turn.may, turn.told)
     finally:
         mark(False)
         stop.set()
         sender.join(TIMEOUT_S + 1)
-        lease.give_back()
+        turn.end()
         ledger.close()
         if served is not None:
             served.shutdown()
 
 
-def guarded(lease: Lease) -> None:
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Is it this evaluator's turn: to decide, within a decision, to store what was decided, to speak?"""
+
+    may: Callable[[], bool]
+    still: Callable[[], bool]
+    told: Callable[[], bool]
+    speaks: Callable[[], bool]
+    end: Callable[[], None]
+
+
+def by_file(ledger: Ledger, outbox: Ledger) -> Turn:
+    """Evaluators that share a data folder."""
+    lease = Lease(ledger, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
+    spoken = lease.seen_from(outbox)
+    return Turn(
+        lambda: lease.take(now_ms()), lambda: lease.prolong(now_ms()), lambda: True,
+        lambda: spoken.held(now_ms()), lease.give_back,
+    )  # fmt: skip
+
+
+def by_kafka(config: Settings) -> Turn:
+    """Evaluators of several machines, that share a topic."""
+    servers = config.bootstrap_servers
+    asyncio.run(wait_for_topics(servers, config.partitions, config.replication))
+    copied = open_ledger(config, threads=True)
+    voice, leave = Voice(servers, copied), threading.Event()
+    keeper = threading.Thread(target=voice.keep, args=(leave,), daemon=True)
+    keeper.start()
+
+    def end() -> None:
+        voice.told()  # who comes next is to know what was said last
+        leave.set()
+        keeper.join(ANSWER_S + 1)
+        copied.close()
+
+    return Turn(voice.ours, voice.ours, voice.told, voice.told, end)
+
+
+def guarded(turn: Turn) -> None:
     """Raises LeaseLost where another evaluator has taken over."""
-    if not lease.prolong(now_ms()):
+    if not turn.still():
         raise LeaseLost
 
 
@@ -113,7 +156,7 @@ def speak(
     file: RuleFile,
     told: Receivers,
     outbox: Ledger,
-    lease: Lease,
+    speaks: Callable[[], bool],
     stop: threading.Event,
     metrics: AlertMetrics,
 ) -> None:
@@ -128,4 +171,4 @@ def speak(
         else:
             metrics.show(outbox, file, faults, now_ms())
 
-    send_until_stopped(outbox, told, holding, watchman, now_ms, stop, lambda: lease.held(now_ms()), show)
+    send_until_stopped(outbox, told, holding, watchman, now_ms, stop, speaks, show)

@@ -68,7 +68,6 @@ def document(report: AlertReport) -> dict[str, Any]:
     return {
         "decisions": report.decided,
         "differences": odd,
-        "not_covered": report.not_covered,
         "stored": report.stored,
         "only_stored": [spell_document(each) for each in report.only_stored],
         "only_now": [spell_document(each) for each in report.only_now],
@@ -88,8 +87,6 @@ def print_text(report: AlertReport, zone: str) -> None:
         out.print(f"{report.decided} decisions: the code and SQL agree", highlight=False)
     for by, each in report.by_one[:SHOWN]:
         out.print(f"  only {by}: {line(each, zone)}", highlight=False, markup=False, soft_wrap=True)
-    if report.not_covered:
-        out.print(f"not decided by SQL: {', '.join(report.not_covered)}", highlight=False)
     out.print(
         f"{report.stored} episodes were decided at their time; by what is known now "
         f"{len(report.only_stored)} of them would not be, {len(report.only_now)} others would",

@@ -51,6 +51,6 @@ class Starved:
     def _missing(self, series: Series, at: int) -> tuple[int, int]:
         """Who came in earlier weeks while nobody comes now, summed up, and the number of weeks."""
         gap = at - last_before(series, at, self.reach_ms)
-        first = series.minutes[0] if series.minutes else at
-        ends = self.weeks.ends(at, first)
-        return sum(series.since(end - gap, end)[1] for end in ends), len(ends)
+        ends, first = self.weeks.known_ends(at, series, self.reach_ms)
+        known = [end for end in ends if end > first]
+        return sum(series.since(end - gap, end)[1] for end in known), len(known)

@@ -63,6 +63,11 @@ class Series:
         low, high = bisect_right(self.minutes, begin - 1), bisect_right(self.minutes, end - 1)
         return self.successes[high] - self.successes[low], self.counted[high] - self.counted[low]
 
+    def first(self, begin: int, end: int) -> int | None:
+        """The first minute in [begin, end) with anybody in it."""
+        place = bisect_right(self.minutes, begin - 1)
+        return self.minutes[place] if place < len(self.minutes) and self.minutes[place] < end else None
+
     def newest(self, least: int, begin: int, end: int) -> tuple[int, int]:
         """Counts of the shortest stretch of minutes that ends at `end` and holds `least` contacts."""
         low, high = bisect_right(self.minutes, begin - 1), bisect_right(self.minutes, end - 1)

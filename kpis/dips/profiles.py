@@ -1,10 +1,20 @@
 """How sensitive a rule is, by name."""
 
 from fractions import Fraction
+from typing import NamedTuple
 
-# Profile -> (probability of a false alarm per look, how long it must last): measured, docs/guide/alerts.md.
+
+class Profile(NamedTuple):
+    """Measured: docs/guide/alerts.md."""
+
+    p_value: Fraction  # probability of a false alarm per look
+    for_ms: int  # how long it must last, where chance is tested
+    limit_for_ms: int  # and where it is not, as with limits and silence
+    false_a_week: float  # of a label set, the greater of service level and abandonment
+
+
 PROFILES = {
-    "fast": (Fraction(5, 1000), 120_000),
-    "default": (Fraction(1, 1000), 120_000),
-    "quiet": (Fraction(1, 10_000), 300_000),
+    "fast": Profile(Fraction(5, 1000), 120_000, 120_000, 0.811),
+    "default": Profile(Fraction(8, 10_000), 300_000, 120_000, 0.082),
+    "quiet": Profile(Fraction(1, 10_000), 300_000, 300_000, 0.015),
 }

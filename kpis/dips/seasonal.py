@@ -60,7 +60,7 @@ class Unusual:
 
     def spans(self, begin: int, end: int) -> list[tuple[int, int]]:
         """The same hours of all weeks."""
-        return self.weeks.spans(begin, end, self.windows_ms[-1])
+        return self.weeks.spans(begin, end, self._reach_ms)
 
     def quiet(self, parts: Parts, at: int, restart: int) -> bool:
         """A holiday is not judged."""
@@ -73,9 +73,9 @@ class Unusual:
     def look(self, parts: Parts, at: int, restart: int) -> Look:
         """The shortest window that is unusual. `successes` is what came, `n` what was to be expected."""
         series, seen = parts[0], 0
-        first = series.minutes[0] if series.minutes else at
+        every_end, first = self.weeks.known_ends(at, series, self._reach_ms)
         for window in self.windows_ms:
-            ends = self.weeks.ends(at, first + window)
+            ends = [end for end in every_end if end - window > first]
             if len(ends) < self.weeks.at_least:
                 break
             seen = series.since(at - window, at)[1]
@@ -83,6 +83,11 @@ class Unusual:
             if self._off(seen, total, len(ends)):
                 return Look(seen, window, seen, total // len(ends), True)
         return Look(seen, 0, seen, 0, False)
+
+    @property
+    def _reach_ms(self) -> int:
+        """Twice the longest window: what came before a window shows that all of it is known."""
+        return 2 * self.windows_ms[-1]
 
     def _off(self, seen: int, total: int, weeks: int) -> bool:
         key = (seen, total, weeks)

@@ -35,8 +35,8 @@ class BeyondLimit:
         return parts[0].since(at - self.window_ms, at)[1] < self.min_samples
 
     def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
-        """Only a look can tell."""
-        return False
+        """Where nobody came in the window a count does not begin to be too low: that is for `absence`."""
+        return parts[0].since(at - self.window_ms, at)[1] == 0
 
     def look(self, parts: Parts, at: int, restart: int) -> Look:
         """The value of the window, restarts or not: it is what it is."""

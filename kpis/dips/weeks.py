@@ -4,6 +4,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from kpis.business_hours import stretches
+from kpis.dips.ladder import Series
 from schemas.time_units import DAY_MS
 
 WEEK_MS = 7 * DAY_MS
@@ -41,7 +42,13 @@ class Weeks:
             for week in range(self.number + 1)
         ]
 
-    def ends(self, at: int, first: int) -> list[int]:
-        """When it was the same time in earlier weeks that are known, `first` being the begin of history."""
+    def known_ends(self, at: int, series: Series, reach: int) -> tuple[list[int], int]:
+        """When it was the same time in earlier weeks, without holidays; and when history begins.
+
+        It begins with the first who came in the `reach` before any of these times: what is said must not
+        depend on how much more has been read.
+        """
         found = [weeks_before(self.zone, at, week) for week in range(1, self.number + 1)]
-        return [end for end in found if end > first and not self.is_holiday(end)]
+        firsts = (series.first(end - reach, end) for end in reversed(found))
+        first = next((minute for minute in firsts if minute is not None), at)
+        return [end for end in found if not self.is_holiday(end)], first

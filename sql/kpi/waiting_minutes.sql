@@ -2,14 +2,14 @@
 SELECT
     minute_ms AS begin_ms,
     channel,
-    queue,
+    queue{further},
     count() AS waiting,
     max(minute_ms + 60000 - entered_ms) AS longest_ms
 FROM
 (
     SELECT
         channel,
-        queue,
+        queue{further},
         toUnixTimestamp64Milli(entered_at) AS entered_ms,
         least(
             ifNull(toUnixTimestamp64Milli(answered_at), toInt64(9223372036854775807)),
@@ -20,8 +20,8 @@ FROM
         greatest(intDiv(entered_ms + 59999, 60000) * 60000, {from_ms:Int64} + 60000) AS first_end,
         least(intDiv(left_ms + 59999, 60000) * 60000, {to_ms:Int64} + 60000) AS beyond
     FROM {legs}
-    WHERE offered != 0 AND NOT (handled != 0 AND isNull(answered_at)) AND first_end < beyond
+    WHERE offered != 0 AND NOT (handled != 0 AND isNull(answered_at)) AND first_end < beyond{carried}
 )
 ARRAY JOIN arrayMap(x -> x - 60000, range(first_end, beyond, 60000)) AS minute_ms
-GROUP BY minute_ms, channel, queue
+GROUP BY minute_ms, channel, queue{further}
 ORDER BY minute_ms, channel, queue

@@ -13,6 +13,7 @@ from schemas.time_units import DAY_MS, HOUR_MS
 from schemas.topics import (
     AGENT_EVENTS,
     AGENT_QUARTERS,
+    ALERT_LEDGER,
     CHANGELOGS,
     CONTACT_EVENTS,
     CONTACT_FACTS,
@@ -65,6 +66,7 @@ def topic_specs(partitions: int) -> list[TopicSpec]:
         TopicSpec(SOURCE_HEARTBEATS, 1, LATEST),
         TopicSpec(RULES_IN_USE, 1, LATEST),
         TopicSpec(FORGOTTEN, 1, LATEST),
+        TopicSpec(ALERT_LEDGER, 1, CHANGELOG),
         TopicSpec(DEAD_LETTERS, 1, FOREVER),
         *(TopicSpec(name, partitions, FACTS) for name in (*PASSED_ON_TOPICS, CONTACT_FACTS, FCR_FACTS)),
         *(TopicSpec(name, partitions, LATEST) for name in (KPI_WINDOWS, FCR_WINDOWS, AGENT_QUARTERS)),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from support import alert_world
 from support.clickhouse import connect
 
 from alerts.backtest import backtest
@@ -23,7 +24,7 @@ from alerts.verification import compared
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.rules import DEFAULT_RULES
 from kpis.tallies.windows import MEASURES
-from sinks.rows import WINDOW_COLUMNS
+from sinks.rows import FCR_WINDOW_COLUMNS, WINDOW_COLUMNS
 
 pytestmark = pytest.mark.stack
 M, H, D = 60_000, 3_600_000, 86_400_000
@@ -39,6 +40,37 @@ RULES: tuple[dict[str, Any], ...] = (
     {"alert": "HighUsual", "kpi": "abandonment_rate", "when": HIGH | {"usual": True}, "for": "0s"},
     {"alert": "All", "kpi": "service_level", "by": [], "where": {"queue": ["A", "B"]}, "profile": "fast",
      "when": LOW | {"target": 0.75, "windows": ["10m", "45m"], "min_samples": 3, "fresh_min": 25}},
+)  # fmt: skip
+
+CALLED = {"by": ["queue"], "for": "0s", "keep_firing_for": "5m"}
+TYPES: tuple[dict[str, Any], ...] = (
+    {"alert": "Waiting", "kpi": "waiting_now",
+     "when": {"type": "threshold", "op": ">", "limit": 4, "clear": 2}},
+    {"alert": "Longest", "kpi": "longest_wait_now", "by": ["channel"],
+     "when": {"type": "threshold", "op": ">", "limit": "10m"}},
+    {"alert": "Slow", "kpi": "asa",
+     "when": {"type": "threshold", "op": ">", "limit": "20500ms", "clear": "18s", "min_samples": 3}},
+    {"alert": "Long", "kpi": "aht", "by": ["channel"],
+     "when": {"type": "log_mean", "op": ">", "target": "345s", "p_value": 0.005, "min_samples": 5}},
+    {"alert": "Few", "kpi": "offered", "when": {"type": "threshold", "op": "<", "limit": 9, "window": "10m"}},
+    {"alert": "Silent", "kpi": "offered",
+     "when": {"type": "absence", "expected": 20, "within": "2h", "weeks": 3}},
+    {"alert": "Holiday", "kpi": "offered",
+     "when": {"type": "absence", "expected": 20, "weeks": 3, "holidays": ["2026-03-23"]}},
+    {"alert": "Fewer", "kpi": "offered",
+     "when": {"type": "seasonal", "op": "<", "p_value": 0.001, "weeks": 3, "windows": ["30m", "2h"]}},
+    {"alert": "More", "kpi": "offered",
+     "when": {"type": "seasonal", "op": ">", "p_value": 0.01, "weeks": 4, "at_least_weeks": 2}},
+    {"alert": "Burns", "kpi": "service_level", "labels": {"severity": "ticket"},
+     "when": {"type": "burn_rate", "op": "<", "target": 0.8,
+              "burns": [{"factor": 2.5, "long": "1h", "short": "5m"},
+                        {"factor": 2, "long": "3h", "short": "30m"}]}},
+    {"alert": "GivenUp", "kpi": "abandonment_rate", "labels": {"severity": "ticket"},
+     "when": {"type": "burn_rate", "op": ">", "target": 0.15,
+              "burns": [{"factor": 3, "long": "1h", "short": "9m"}]}},
+    {"alert": "Repeats", "kpi": "fcr_net", "keep_firing_for": "20m",
+     "when": {"type": "matured", "op": "<", "targets": {"1": 0.85, "3": 0.8}, "windows": ["2h", "5h"],
+              "min_samples": 8, "fresh_min": 15}},
 )  # fmt: skip
 
 
@@ -83,6 +115,13 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     rows = as_stored(rng, world(rng))
     client.insert("kpi_windows", [[one[name] for name in WINDOW_COLUMNS] for one in rows],
                   column_names=WINDOW_COLUMNS)  # fmt: skip
+    for table, columns, found in (
+        ("kpi_windows", WINDOW_COLUMNS, alert_world.windows(rng)),
+        ("fcr_windows", FCR_WINDOW_COLUMNS, alert_world.repeats(rng)),
+        ("legs", [*(legs := alert_world.legs(rng))[0]], legs),
+    ):
+        blank = dict.fromkeys(columns, 0) | {"version": 2}
+        client.insert(table, [[*(blank | one).values()] for one in found], column_names=columns)
     yield client
     client.close()
 
@@ -91,8 +130,10 @@ def file_of(*rules: dict[str, Any]) -> RuleFile:
     return RuleFile.model_validate({"version": 1, "groups": [{"name": "g", "rules": list(rules)}]})
 
 
-def by_code(client: Client, group: Group, rule: Rule, span: tuple[int, int] = SPAN) -> list[Decision]:
-    detectors = {each.alert: detector_of(each, KPIS[each.kpi], "UTC") for each in group.rules}
+def by_code(
+    client: Client, group: Group, rule: Rule, span: tuple[int, int] = SPAN, zone: str = "UTC"
+) -> list[Decision]:
+    detectors = {each.alert: detector_of(each, KPIS[each.kpi], zone) for each in group.rules}
     minutes = minutes_of(client, group, KPIS, detectors, span, DEFAULT_RULES)
     return decisions(group, rule, KPIS, detectors[rule.alert], minutes, span, DEFAULT_RULES.async_channels)
 
@@ -103,7 +144,17 @@ def test_sql_decides_the_same(stored: Client, given: dict[str, Any]) -> None:
     (rule,) = group.rules
     found = by_code(stored, group, rule)
     assert {each.kind for each in found} >= {"firing", "resolved"}
-    assert by_sql(stored, group, rule, KPIS[rule.kpi], SPAN, DEFAULT_RULES.async_channels) == found
+    assert by_sql(stored, group, rule, KPIS[rule.kpi], SPAN, DEFAULT_RULES, "UTC") == found
+
+
+@pytest.mark.parametrize("given", TYPES, ids=lambda rule: rule["alert"])
+def test_sql_decides_the_same_of_every_type(stored: Client, given: dict[str, Any]) -> None:
+    (group,) = file_of(CALLED | given).groups
+    (rule,) = group.rules
+    span, zone = alert_world.SPAN, alert_world.ZONE
+    found = by_code(stored, group, rule, span, zone)
+    assert {each.kind for each in found} >= {"firing", "resolved"}
+    assert by_sql(stored, group, rule, KPIS[rule.kpi], span, DEFAULT_RULES, zone) == found
 
 
 def test_an_episode_without_contacts_expires_by_sql_too(stored: Client) -> None:
@@ -113,7 +164,7 @@ def test_an_episode_without_contacts_expires_by_sql_too(stored: Client) -> None:
     span = (BASE, BASE + 12 * H)
     found = by_code(stored, group, rule, span)
     assert "expired" in {each.kind for each in found}
-    assert by_sql(stored, group, rule, KPIS[rule.kpi], span, DEFAULT_RULES.async_channels) == found
+    assert by_sql(stored, group, rule, KPIS[rule.kpi], span, DEFAULT_RULES, "UTC") == found
 
 
 def as_decided(change: Change) -> Decision:

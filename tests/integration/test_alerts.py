@@ -20,6 +20,8 @@ from support.stack import Running, wait_until
 from cli.port_offsets import ALERTS_PORT_OFFSET, PORT_OFFSETS
 from cli.wallboard_alerts import latest_changes
 from deploy.local.clickhouse.process import LocalClickHouse
+from deploy.local.kafka.broker import LocalKafka
+from deploy.local.kafka.runtime import default_cache_dir, ensure_runtime
 from deploy.local.ports import free_port
 from kpis.rules import DEFAULT_RULES
 from kpis.tallies.windows import MEASURES
@@ -203,6 +205,62 @@ def test_two_evaluators_have_one_voice_though_one_is_stopped_and_woken(
     assert [body["status"] for body in told[1]] == ["firing", "resolved"]
 
 
+@pytest.fixture
+def machines(env: dict[str, str], tmp_path: Path) -> Iterator[list[dict[str, str]]]:
+    """Two machines that share Kafka and ClickHouse, and no folder."""
+    runtime = ensure_runtime(Path(os.environ.get("RINGBACK_CACHE_DIR") or default_cache_dir()),
+                             os.environ.get("RINGBACK_MAVEN_REPOSITORY"), print)  # fmt: skip
+    kafka = LocalKafka(tmp_path / "kafka", free_port(), runtime)
+    kafka.launch()
+    wait_until(kafka.ready, "the local Kafka is not usable")
+    found = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        found.append(env | {
+            "RINGBACK_DATA_DIR": str(tmp_path / name), "RINGBACK_METRICS_PORT": str(free_port(*PORT_OFFSETS)),
+            "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers, "RINGBACK_ALERT_LEDGER": "kafka",
+        })  # fmt: skip
+    yield found
+    kafka.stop()
+
+
+def test_two_machines_have_one_voice_through_a_stop_and_a_kill(
+    machines: list[dict[str, str]], told: tuple[str, list[dict[str, Any]]], command: tuple[str, ...]
+) -> None:
+    env, other = machines
+    now = this_minute()
+    for ago in range(2, 12):
+        insert(env, now - ago * MINUTE_MS, "sales", 2, 10)
+    with at_work(env, *command) as first:
+        wait_until(lambda: bool(told[1]), "nobody is told")
+        with at_work(other, *command) as second:
+            wait_until(
+                lambda: "alerts are evaluated" in second.log(), "the second does not wait for its turn"
+            )
+            os.kill(first.process.pid, signal.SIGSTOP)
+            began = time.monotonic()
+            try:
+                wait_until(
+                    lambda: "alerts are evaluated here" in second.log(), "the second does not take over"
+                )
+                assert time.monotonic() - began < 30
+                insert(env, this_minute() - MINUTE_MS, "sales", 30, 30)
+                wait_until(lambda: told[1][-1]["status"] == "resolved", "its end is not told by the second")
+            finally:
+                os.kill(first.process.pid, signal.SIGCONT)
+            wait_until(lambda: "another evaluator has taken over" in first.log(), "the first does not notice")
+            insert(env, this_minute() - MINUTE_MS, "support", 2, 60)
+            wait_until(lambda: len(told[1]) > 2, "the second says nothing more")
+            os.kill(second.process.pid, signal.SIGKILL)
+            insert(env, this_minute(), "support", 300, 300)
+            wait_until(lambda: told[1][-1]["status"] == "resolved", "the first does not take over again")
+    by_key = {body["key"]: body for body in told[1]}  # killed before it knew that it was told: told again
+    assert [(body["status"], body["labels"]["queue"]) for body in by_key.values()] == [
+        ("firing", "sales"), ("resolved", "sales"), ("firing", "support"), ("resolved", "support"),
+    ]  # fmt: skip
+    assert len(told[1]) <= 5
+
+
 def test_backtest_of_history(env: dict[str, str], tmp_path: Path) -> None:
     begin = 1_767_571_200_000  # 2026-01-05
     for number in range(0, 600):
@@ -212,6 +270,6 @@ def test_backtest_of_history(env: dict[str, str], tmp_path: Path) -> None:
     assert [(one["alert"], one["labels"]["queue"], one["ending"]) for one in found] == [
         ("ServiceLevelLow", "sales", "resolved")
     ]
-    assert "2026-01-05T05:0" in found[0]["fired_at"]
+    assert "2026-01-05T05:1" in found[0]["fired_at"]
     text = ended(env, 0, "alerts", "backtest", "--from", "2026-01-05", "--to", "2026-01-06").stdout
     assert "1 episodes in 0.1 weeks" in text

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.stack
 SAID = what_it_said()
 # Defined otherwise since events version 2 (CHANGELOG).
 REDEFINED = {"callback_wait"}
-NEW_TOPICS = {"rules-in-use-0", "forgotten-customers-0"}
+NEW_TOPICS = {"rules-in-use-0", "forgotten-customers-0", "alert-ledger-0"}
 KPIS, VERIFY = next(iter(SAID)), "verify --format json"
 Env = dict[str, str]
 GROUPS = {"ringback", "ringback-sink"}

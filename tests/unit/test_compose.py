@@ -30,7 +30,7 @@ DIFFERENT = {"listener.security.protocol.map"}
 OURS = ("worker", "sink")
 # Settings that worker and sink get not by compose, each with its reason.
 LOCAL = "of the local stack, which compose replaces"
-ALERTS = "of the evaluator of alerts, which is none of the containers yet"
+ALERTS = "of the evaluator of alerts, which is another container"
 IMPORTS = "of imports, which do not run in a container of ours"
 NOT_NEEDED = {
     "RINGBACK_DATA_DIR": "the image sets it",
@@ -48,6 +48,7 @@ NOT_NEEDED = {
     "RINGBACK_STATE_STORE": "/data goes with the container and counts as its memory",
     "RINGBACK_ALERT_RULES": ALERTS,
     "RINGBACK_ALERT_RECEIVERS": ALERTS,
+    "RINGBACK_ALERT_LEDGER": ALERTS,
     "RINGBACK_EPOCH": "for a worker that counted wrongly: once, by hand (docs/operating/rebuild.md)",
 }
 NOT_BY_WORKERS = {"CLICKHOUSE_URL"}

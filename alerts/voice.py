@@ -1,0 +1,183 @@
+"""Evaluators of several machines, one voice: who is given the one partition of the ledger's topic.
+
+Kafka's group names the owner, and another one within its session (10 s) when that dies or hangs. The fencing
+number is the epoch of one transactional id: who takes over raises it before it reads the ledger, and what an
+evaluator writes that was stopped and woken is refused. It speaks only of what it has written, and only after
+a write that was not refused.
+"""
+
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from alerts.copied import changed, is_copied, replace_all, track, track_all
+from alerts.ledger import Ledger
+from alerts.silences import Silences
+from schemas.topics import ALERT_GROUP, ALERT_LEDGER
+
+log = structlog.get_logger()
+SESSION_S, HANGS_S, ANSWER_S = 10.0, 30.0, 10.0
+PROVEN_S = 2.0  # so long a write that was not refused speaks for itself
+QUIET: dict[str, Any] = {
+    "error_cb": lambda _: None,
+    "log_level": 0,
+}  # what fails is told where it is asked for
+BEAT = b'"beat"'  # a key that is no row
+NOT_OURS = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
+
+
+class Voice:
+    """Whether it is this evaluator's turn. `ledger` is a connection of its own, used under a lock."""
+
+    def __init__(self, servers: str, ledger: Ledger) -> None:
+        self._servers, self._ledger = servers, ledger
+        Silences(ledger)
+        track(ledger.db)
+        self._lock = threading.RLock()
+        self._given = False  # Kafka has named us the owner
+        self._producer: Producer | None = None  # ours since the ledger was read
+        self._fenced = False  # another one was faster: back into the group, as one who waits
+        self._proven_at = 0.0
+
+    def ours(self) -> bool:
+        """May it decide? It is to be asked again before anything is said."""
+        return self._producer is not None
+
+    def told(self) -> bool:
+        """Copy what has changed; may it speak of it? False where it is not its turn, or Kafka is away."""
+        with self._lock:
+            if self._producer is None:
+                return False
+            while rows := changed(self._ledger.db):
+                if not self._write(self._producer, rows):
+                    return False
+                with self._ledger.transaction():
+                    is_copied(self._ledger.db, rows)
+            fresh = time.monotonic() - self._proven_at < PROVEN_S
+            return fresh or self._write(self._producer, {})
+
+    def _write(self, producer: Producer, rows: dict[bytes, bytes | None]) -> bool:
+        """Rows in one transaction of Kafka's."""
+        try:
+            producer.begin_transaction()
+            for key, value in (rows | {BEAT: b"1"}).items():
+                producer.produce(ALERT_LEDGER, key=key, value=value, partition=0)
+            producer.commit_transaction(ANSWER_S)
+        except (KafkaException, BufferError) as error:
+            reason = error.args[0] if error.args else None
+            if isinstance(reason, KafkaError) and (reason.code() in NOT_OURS or reason.fatal()):
+                log.warning("another evaluator has taken over")
+                self._producer, self._given, self._fenced = None, False, True
+                return False
+            log.warning("alerts wait for Kafka", error=str(reason))
+            with suppress(KafkaException):
+                producer.abort_transaction(ANSWER_S)
+            return False
+        self._proven_at = time.monotonic()
+        return True
+
+    def keep(self, leave: threading.Event) -> None:
+        """Stay in the group until told to leave; take over when it is our turn. For a thread of its own."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self._servers,
+                "group.id": ALERT_GROUP,
+                "enable.auto.commit": False,
+                "session.timeout.ms": int(SESSION_S * 1000),
+                "heartbeat.interval.ms": int(SESSION_S * 300),
+                "max.poll.interval.ms": int(HANGS_S * 1000),
+                "auto.offset.reset": "latest",  # what it is given is not read here
+                "partition.assignment.strategy": "cooperative-sticky",
+            }
+            | QUIET
+        )
+        self._join(consumer)
+        try:
+            while not leave.is_set():
+                consumer.poll(0.3)
+                if self._fenced:
+                    consumer.unsubscribe()
+                    self._join(consumer)
+                if self._given and self._producer is None:
+                    self._take_over()
+        finally:
+            self._lost(consumer, [])
+            consumer.close()
+
+    def _join(self, consumer: Consumer) -> None:
+        self._fenced = False
+        consumer.subscribe([ALERT_LEDGER], on_assign=self._assigned, on_revoke=self._lost, on_lost=self._lost)
+
+    def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._given = self._given or bool(partitions)
+
+    def _lost(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        self._given = False
+        with self._lock:
+            self._producer = None
+
+    def _take_over(self) -> None:
+        """Fence who was before, and take its ledger."""
+        try:
+            producer = Producer(
+                {
+                    "bootstrap.servers": self._servers,
+                    "transactional.id": ALERT_GROUP,
+                    "transaction.timeout.ms": int(ANSWER_S * 1000),
+                }
+                | QUIET
+            )
+            producer.init_transactions(ANSWER_S)
+            rows = read_all(self._servers)
+        except KafkaException as error:
+            log.warning("alerts wait for Kafka", error=str(error.args[0]))
+            time.sleep(1)
+            return
+        with self._lock, self._ledger.transaction():
+            if rows:
+                replace_all(self._ledger.db, rows.items())
+            else:  # the first evaluator of all brings the ledger that it has
+                track_all(self._ledger.db)
+            self._producer, self._proven_at = producer, 0.0
+        log.info("alerts are evaluated here", rows=len(rows))
+
+
+def read_all(servers: str) -> dict[bytes, bytes]:
+    """The ledger as it stands in Kafka. Raises KafkaException."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": servers,
+            "group.id": f"{ALERT_GROUP}-reading",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+        }
+        | QUIET
+    )
+    found: dict[bytes, bytes] = {}
+    ends = time.monotonic() + ANSWER_S
+    try:
+        consumer.assign([TopicPartition(ALERT_LEDGER, 0, 0)])
+        while time.monotonic() < ends:
+            message = consumer.poll(1.0)
+            if message is None:
+                continue
+            ends = time.monotonic() + ANSWER_S
+            if (error := message.error()) is not None:
+                if error.code() == KafkaError._PARTITION_EOF:
+                    return found
+                raise KafkaException(error)
+            key, value = message.key(), message.value()
+            if key is None or key == BEAT:
+                continue
+            if value is None:
+                found.pop(key, None)
+            else:
+                found[key] = value
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+    finally:
+        consumer.close()
