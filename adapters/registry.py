@@ -5,9 +5,11 @@ Made from it: the commands of `ringback import`, what `ringback adapter` knows, 
 documents, and the contract suite (tests/contract), which every source must pass.
 """
 
+from collections.abc import Collection
 from importlib import import_module
 from pathlib import Path
 
+from adapters.details import TOLD_BY, Detail
 from adapters.kit.source import Source
 from adapters.mapping.source import SUFFIX, shipped, source_in
 
@@ -71,3 +73,13 @@ def source_of(name: str) -> Source:
         if source.name == name:
             return source
     raise NoSuchSource(f"no source {name!r}; there are {', '.join(s.name for s in SOURCES)}")
+
+
+def able(types: Collection[str], details: Collection[Detail]) -> list[str]:
+    """Names of the sources that tell of these types of events, with these details in them."""
+    return [
+        source.name
+        for source in SOURCES
+        if {*types} <= {*source.gives}
+        and all(source.name == "events" or source.name in TOLD_BY[detail] for detail in details)
+    ]

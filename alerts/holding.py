@@ -50,18 +50,10 @@ def inhibits(
     """
     if alert == mine:
         return False
+    covers = bool(labels) and all(own.get(name) == value for name, value in labels.items())
     if kind.kind == "absence" and other.kind != "absence":
-        return (
-            bool(labels.get("channel"))
-            and labels["channel"] == own.get("channel")
-            and ("queue" not in labels or labels["queue"] == own.get("queue"))
-        )
-    same = (
-        kind.kpi == other.kpi
-        and all(own.get(name) == value for name, value in labels.items())
-        and bool(labels)
-    )
-    return same and kind.severity == "page" and other.severity == "ticket"
+        return covers and bool(labels.get("channel"))
+    return covers and kind.kpi == other.kpi and kind.severity == "page" and other.severity == "ticket"
 
 
 class Holding:

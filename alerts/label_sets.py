@@ -15,15 +15,8 @@ from kpis.dips.detector import Detector
 from kpis.dips.ladder import Series
 from kpis.dips.usual import hours_of
 from kpis.rules import Rules
-from reports.minutes import (
-    MinuteSums,
-    fact_minutes,
-    fcr_fact_minutes,
-    fcr_minutes,
-    log_minutes,
-    minute_sums,
-    queues_of,
-)
+from reports.fact_minutes import fact_minutes, fcr_fact_minutes, log_minutes, places_of
+from reports.minutes import MinuteSums, fcr_minutes, minute_sums, queues_of
 from reports.waiting import waiting_minutes
 from schemas.time_units import HOUR_MS, MINUTE_MS
 
@@ -99,7 +92,10 @@ def label_set_counts(
 ) -> dict[str, int]:
     """How many label sets each rule has, by the channels and queues of a time."""
     rules = [rule for group in file.groups for rule in group.rules]
-    known = {further: queues_of(client, *span, further) for further in {rule.further for rule in rules}}
+    known = {
+        further: places_of(client, further, *span) if further else queues_of(client, *span)
+        for further in {rule.further for rule in rules}
+    }
     return {
         rule.alert: len(
             {

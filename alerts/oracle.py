@@ -22,7 +22,7 @@ from kpis.dips.log_mean import UNIT, units, z_squared
 from kpis.dips.usual import HISTORY_MS
 from kpis.dips.weeks import WEEK_MS
 from kpis.rules import Rules
-from reports.minutes import fact_source, fcr_fact_source, log_source, within_minutes
+from reports.fact_minutes import fact_source, fcr_fact_source, log_source, within_minutes
 from reports.queries import rows
 from schemas.time_units import DAY_MS, MINUTE_MS
 from sinks.rule_parameters import rule_parameters

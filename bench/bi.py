@@ -20,7 +20,7 @@ from deploy.local.ports import free_port
 from kpis.rules import DEFAULT_RULES
 from sinks.connection import connect
 from sinks.views.statements import apply_views
-from sql.migrate import migrations
+from sinks.writer import migrate
 
 TIMES = 7
 SUMS = "local_time, queue, offered, service_level, asa, aht, abandonment_rate"
@@ -31,6 +31,11 @@ QUERIES = {
     "WHERE local_date >= '2025-07-01' AND local_date < '2025-08-01' GROUP BY local_date",
     "quarter-hours, longest, percentiles": "SELECT local_time, queue, longest_wait, wait_p90 "
     "FROM kpi_quarter_hour_figures WHERE local_date = '2025-07-03'",
+    "hours, sums by brand": "SELECT window_start, value, offered, service_level, asa, aht, abandonment_rate "
+    "FROM dimension_hour WHERE dimension = 'brand' AND local_date = '2025-07-03'",
+    "days of a month, sums by brand": "SELECT local_date, value, sum(asa_num) / nullIf(sum(asa_den), 0) "
+    "FROM dimension_day WHERE dimension = 'brand' AND local_date >= '2025-07-01' "
+    "AND local_date < '2025-08-01' GROUP BY ALL",
     "quarter-hours, wide": "SELECT * FROM kpi_quarter_hour_wide WHERE local_date = '2025-07-03'",
 }
 HEADINGS = ("contacts", "one day", "rows", "ms", "CPU ms")
@@ -53,8 +58,7 @@ def measurements(folder: Path, contacts: int) -> Iterator[tuple[str, ...]]:
     server.start()
     try:
         client = connect(server.address)
-        for statement in (text for migration in migrations() for text in migration.statements):
-            client.command(statement)
+        migrate(client)
         if not client.command("SELECT count() FROM legs"):
             fill(client, contacts)
         apply_views(client, DEFAULT_RULES, "Europe/Rome")

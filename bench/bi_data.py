@@ -7,6 +7,7 @@ from clickhouse_connect.driver.client import Client
 
 from kpis.tallies.fcr import FCR_MEASURES
 from kpis.tallies.windows import MEASURES
+from sql.templates import compose
 
 FIRST = "toDateTime64('2025-01-01 00:00:00', 3, 'UTC')"
 YEAR_S = 365 * 86_400
@@ -22,10 +23,16 @@ CONTACT = f"""
     entered_at + toIntervalMillisecond(queue_ms) AS answered_at,
     answered_at + toIntervalMillisecond(200000) AS ended_at, ended_at AS handled_at,
     1 AS offered, 1 AS handled, 1 AS answered, sipHash64(number, 3) % 60000 AS queue_ms,
-    200000 AS talk_ms, 0 AS hold_ms, 200000 AS handle_ms, number + 1 AS version"""
+    200000 AS talk_ms, 0 AS hold_ms, 200000 AS handle_ms, number + 1 AS version,
+    map('brand', ['north', 'south', 'east'][sipHash64(number, 4) % 3 + 1], 'language', 'en') AS dimensions,
+    entered_at AS started_at, queue AS entry_queue, 1 AS legs, queue_ms AS wait_ms"""
 LEG_COLUMNS = (
     "contact_id, leg, channel, direction, queue, agent, team, reason, entered_at, answered_at, ended_at, "
-    "handled_at, offered, handled, answered, queue_ms, talk_ms, hold_ms, handle_ms, version"
+    "handled_at, offered, handled, answered, queue_ms, talk_ms, hold_ms, handle_ms, version, dimensions"
+)
+CONTACT_COLUMNS = (
+    "contact_id, channel, direction, queue, agent, team, reason, started_at, entered_at, ended_at, "
+    "entry_queue, legs, offered, handled, answered, queue_ms, wait_ms, handle_ms, version, dimensions"
 )
 WINDOW_VALUES = {
     "offered": "count()",
@@ -46,16 +53,22 @@ WINDOW_VALUES = {
 
 
 def fill(client: Client, contacts: int) -> None:
-    """So many contacts, evenly over 2025, as legs, windows and windows of repeat contacts."""
+    """So many contacts, evenly over 2025, as facts, windows and windows of repeat contacts."""
     columns = CONTACT.replace("{contacts}", str(contacts))
     for first in range(0, contacts, AT_ONCE):
         count = min(AT_ONCE, contacts - first)
+        for table, names in (("legs", LEG_COLUMNS), ("contacts", CONTACT_COLUMNS)):
+            client.command(
+                f"INSERT INTO {table} ({names}) SELECT {names} FROM "
+                f"(SELECT {columns} FROM numbers({first}, {count}))"
+            )
+        legs = f"(SELECT {columns}, 0 AS hold_n, 0 AS hold_max_ms FROM numbers({first}, {count}))"
         client.command(
-            f"INSERT INTO legs ({LEG_COLUMNS}) SELECT {LEG_COLUMNS} FROM "
-            f"(SELECT {columns} FROM numbers({first}, {count}))"
+            f"INSERT INTO leg_durations SELECT *, {first + 1} AS version, 0 AS is_deleted "
+            f"FROM {compose('oracle', 'leg_durations', legs=legs)}"
         )
         windows(client, columns, first, count)
-    for table in ("legs", "kpi_windows", "fcr_windows"):
+    for table in ("legs", "contacts", "leg_durations", "kpi_windows", "fcr_windows"):
         client.command(f"OPTIMIZE TABLE {table} FINAL", settings={"max_execution_time": 0})
 
 

@@ -16,12 +16,15 @@ from cli.wire import wire
 from schemas.codec import DecodeError
 from schemas.topics import CONTACT_EVENTS
 from sinks.connection import connect
+from sql.dead_letter_queries import close, open_letters
 from streams.kafka.decoding import Wire
 from streams.kafka.placement import Found, Stray, bring_home, look
 from streams.kafka.schema_lookup import SchemaLookup
 from streams.stages.contacts.placement import WRONG_PARTITION
 
+HOME = "reason = {reason:String} AND origin = {origin:String} AND position IN {offsets:Array(UInt64)}"
 REFUSED = "SELECT origin, position FROM dead_letters FINAL WHERE reason = {reason:String}"
+AT_ONCE = 5_000  # dead letters of a statement
 EPOCH = "SELECT intDiv(max(version), 1099511627776) FROM kpi_windows"
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Return once Kafka has it.")]
@@ -68,6 +71,27 @@ async def healed(config: Settings, dry_run: bool) -> tuple[Found, list[Stray]]:
     return found, events
 
 
+def close_letters(config: Settings, home: list[tuple[int, int]]) -> int:
+    """Close the dead letters of records (partition, offset) that are where they belong now; how many."""
+    closed = 0
+    try:
+        connection = connect(config.clickhouse)
+        for partition in sorted({partition for partition, _ in home}):
+            offsets = [offset for place, offset in home if place == partition]
+            for first in range(0, len(offsets), AT_ONCE):
+                given = {
+                    "reason": WRONG_PARTITION,
+                    "origin": f"{CONTACT_EVENTS}[{partition}]",
+                    "offsets": offsets[first : first + AT_ONCE],
+                    "how": "mended",
+                }
+                closed += int(connection.query(f"{open_letters()} AND {HOME}", given).result_rows[0][0])
+                connection.command(close(HOME), given)
+    except (ClickHouseError, OSError) as error:
+        err.print(f"[yellow]dead letters stay open, run it again: {escape(short(error))}[/]")
+    return closed
+
+
 def heal(
     dry_run: DryRun = False,
     no_wait: NoWait = False,
@@ -78,7 +102,7 @@ def heal(
     Mend the producer first: set partitioner=murmur2_random in what rests on librdkafka.
 
     Reads all of contact-events, sends what is in a wrong partition to the right one, and tells the worker
-    that the contact has left the wrong one. Run again, it finds nothing to do.
+    that the contact has left the wrong one. Their dead letters are closed. Run again, it finds nothing to do.
 
     Example: ringback heal --dry-run
     """
@@ -93,14 +117,28 @@ def heal(
     epoch = least_epoch(config, events) if events else None
     if events and not dry_run and not no_wait:
         asyncio.run(wait_stored(config))
+    # Without waiting, what was refused just now may not be stored yet: another run closes it.
+    home = [*found.moved, *((stray.partition, stray.offset) for stray in events)]
+    closed = close_letters(config, home) if home and not dry_run and not no_wait else 0
     contacts = len({stray.key for stray in events})
-    counts = {"records": found.records, "wrong": len(events), "contacts": contacts, "epoch": epoch}
+    counts = {"records": found.records, "wrong": len(events), "contacts": contacts, "closed": closed}
     if format is Format.json:
-        print_json(counts)
-        return
-    out.print(f"of {found.records:,} records {len(events):,}, of {contacts:,} contacts, in a wrong partition")
-    if events:
+        print_json(counts | {"epoch": epoch})
+    else:
+        tell(counts, epoch, dry_run)
+
+
+def tell(counts: dict[str, int], epoch: int | None, dry_run: bool) -> None:
+    """Print what was found and done."""
+    wrong, contacts = counts["wrong"], counts["contacts"]
+    out.print(
+        f"of {counts['records']:,} records {wrong:,}, of {contacts:,} contacts, in a wrong partition",
+        soft_wrap=True,
+    )
+    if wrong:
         out.print("nothing was sent" if dry_run else "sent to the right one")
+    if counts["closed"]:
+        out.print(f"{counts['closed']:,} dead letters of them closed")
     if epoch is not None:
         out.print(
             f"Some were counted where they were. Restart all workers with RINGBACK_EPOCH={epoch}: they "

@@ -7,9 +7,10 @@ from typing import Any
 
 from rich.table import Table
 
-from adapters.registry import SOURCES
+from adapters.registry import able
 from cli.console import WRONG_USE, fail, out, print_json
 from cli.settings import Settings, rules_of
+from kpis.catalogue.details import details_of
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.formula import formula
 from kpis.catalogue.kpi import Kpi
@@ -37,7 +38,7 @@ def card(kpi: Kpi) -> dict[str, Any]:
         "final": final_when(kpi),
         "after": kpi.source,
         "same_as": [{"product": product, "name": name} for product, name in SAME_AS.get(kpi.id, ())],
-        "sources": [source.name for source in SOURCES if {*found.needs} <= {*source.gives}],
+        "sources": able(found.needs, details_of(kpi)),
     }
 
 

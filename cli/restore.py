@@ -33,6 +33,7 @@ from maintenance.restore import (
     lost_kafka,
 )
 from maintenance.stored import StoredHistory
+from maintenance.topic import TopicUnreadable
 from sinks.connection import without_secret
 from sinks.views.statements import apply_views
 from sinks.writer import ClickHouseSink
@@ -72,7 +73,7 @@ def mended() -> Iterator[None]:
         fail(str(error), WRONG_USE)
     except (NothingLost, SinkAtWork) as error:
         fail(str(error), WRONG_USE)
-    except StillWaiting as error:
+    except (StillWaiting, TopicUnreadable) as error:
         fail(f"{error}. {again}", UNREACHABLE)
     except ClickHouseError as error:
         fail(f"ClickHouse cannot answer: {short(error)}. {again}", UNREACHABLE)

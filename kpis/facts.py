@@ -132,6 +132,26 @@ class SurveyFact:
 
 
 @dataclass(frozen=True, slots=True)
+class LegDuration:
+    """A leg where its wait or its handling is booked: what longest values and percentiles of a time are from.
+
+    The time leads its key, so that one day is read without all others.
+    """
+
+    kind: str  # waited or handled
+    booked_at: int  # begin of the minute
+    contact_id: str
+    leg: int
+    channel: str
+    queue: str
+    answered: int
+    queue_ms: int | None
+    handle_ms: int | None
+    hold_n: int
+    hold_max_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class OfferFact:
     """A leg was offered to an agent, and what came of it: the grain of who misses and who refuses."""
 

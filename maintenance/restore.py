@@ -9,20 +9,21 @@ from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.client import Client
 
 from maintenance.history import History
+from maintenance.raw_load import load_topic
 from schemas.codec import decode, encode
 from schemas.events import AgentStateChanged, ContactEvent, SourceHeartbeat
 from schemas.forgotten import Ledger
 from schemas.topics import FORGOTTEN, SINK_GROUP, SINK_TOPICS
-from sinks.binding import bind, fits, known_clusters, read_all_again
+from sinks.binding import bind, fits, known_clusters, put_back, read_all_again
 from sinks.forgotten import kept_ledger, ledger_documents
-from sinks.loop import run_sink
+from sinks.loop import belongs_together, run_sink
 from sinks.rows import FACT_TABLES, agent_event_row, event_row
 from sinks.writer import ClickHouseSink
 from streams.config import StreamConfig
 from streams.health.group_lag import OffsetReader, wait_for
 from streams.health.health import Health
 from streams.kafka.decoding import Wire
-from streams.kafka.forgotten import ledger_records
+from streams.kafka.forgotten import ledger_records, stored_ledger
 from streams.kafka.writer import BatchWriter
 
 # What the stream makes of events. Its versions come from offsets of the Kafka that was lost, and would win
@@ -109,10 +110,12 @@ async def from_kafka(
 ) -> None:
     """Read all topics of a sink from their beginning into ClickHouse; returns when all is stored.
 
-    Rows that are there already stay the same. Raises SinkAtWork, SinkRefused, StillWaiting, KafkaError.
+    Rows that are there already stay the same. Raises SinkAtWork, SinkRefused, StillWaiting, KafkaError,
+    TopicUnreadable.
     """
     try:
         await read_all_again(config.bootstrap_servers)
+        await raw_events(config, sink, wire)
     except KafkaError as error:
         raise SinkAtWork(
             f"the position in Kafka cannot be set back ({type(error).__name__}): stop all sinks of this "
@@ -130,6 +133,18 @@ async def from_kafka(
         waiting.cancel()
         stop.set()
         await copying
+
+
+async def raw_events(config: StreamConfig, sink: ClickHouseSink, wire: Wire) -> None:
+    """Load the events of contacts at speed; the sink goes on behind them. Raises as `from_kafka`.
+
+    Not where somebody was forgotten: in whose place a name stands is known by decoding alone.
+    """
+    servers = config.bootstrap_servers
+    if await stored_ledger(servers):
+        return
+    await belongs_together(config, sink)
+    await put_back(servers, await asyncio.to_thread(load_topic, servers, sink, wire))
 
 
 async def until_stored(config: StreamConfig, on_wait: Callable[[int], None]) -> None:

@@ -99,7 +99,7 @@ class TopicHistory:
 
     def _piece(self, messages: list[Any], reached: dict[tuple[str, int], int]) -> Piece:
         records, unreadable = [], 0
-        self._learn([message.value() for message in messages])
+        learn(self.wire, [message.value() for message in messages])
         for message in messages:
             try:
                 event, canonical = self.wire.decode(message.value() or b"")
@@ -116,14 +116,15 @@ class TopicHistory:
         done = sum(at - bounds[where][0] for where, at in reached.items())
         return Piece(records, position, done, unreadable=unreadable)
 
-    def _learn(self, values: list[bytes | None]) -> None:
-        lookup = SchemaLookup(self.wire.registry)
-        for schema_id in lookup.missing(values):
-            if self.wire.registry is not None:
-                self.wire.registry.learn(schema_id)
-
     def _consumer(self) -> Consumer:
         return consumer_of(self.servers)
+
+
+def learn(wire: Wire, values: list[bytes | None]) -> None:
+    """Ask the registry for the schemas that these need. Raises RegistryUnreachable."""
+    if wire.registry is not None:
+        for schema_id in SchemaLookup(wire.registry).missing(values):
+            wire.registry.learn(schema_id)
 
 
 def consumer_of(servers: str) -> Consumer:

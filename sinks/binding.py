@@ -4,6 +4,8 @@ Versions of rows come from offsets, so rows of another Kafka, or of one that was
 those that are there. And a ClickHouse that was emptied gets nothing of what its group has committed.
 """
 
+from collections.abc import Mapping
+
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from clickhouse_connect.driver.client import Client
@@ -72,13 +74,20 @@ async def read_all_again(bootstrap_servers: str) -> None:
     if not committed:
         return
     log.warning("ClickHouse is empty, although a sink has filled one before: everything is read again")
+    await put_back(bootstrap_servers, dict.fromkeys(committed, 0))
+
+
+async def put_back(bootstrap_servers: str, positions: Mapping[tuple[str, int], int]) -> None:
+    """The group goes on at these places. Raises KafkaError, also where a sink of it is at work."""
+    if not positions:
+        return
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap_servers, group_id=SINK_GROUP, enable_auto_commit=False
     )
     await consumer.start()
     try:
-        partitions = [TopicPartition(*where) for where in committed]
-        consumer.assign(partitions)
-        await consumer.commit(dict.fromkeys(partitions, 0))
+        partitions = {TopicPartition(*where): offset for where, offset in positions.items()}
+        consumer.assign(list(partitions))
+        await consumer.commit(partitions)
     finally:
         await consumer.stop()

@@ -12,7 +12,8 @@ from typing import Any
 
 import orjson
 
-from kpis.facts import AgentQuarter, ContactFact, FcrFact, LegFact, OfferFact, SurveyFact
+from kpis.durations import BOOKED_BY, booked
+from kpis.facts import AgentQuarter, ContactFact, FcrFact, LegDuration, LegFact, OfferFact, SurveyFact
 from kpis.tallies.fcr import FCR_MEASURES
 from kpis.tallies.windows import MEASURES
 from schemas.checked import types_of
@@ -53,6 +54,7 @@ CONTACT_COLUMNS = fact_columns(ContactFact)
 LEG_COLUMNS = fact_columns(LegFact)
 SURVEY_COLUMNS = fact_columns(SurveyFact)
 OFFER_COLUMNS = fact_columns(OfferFact)
+DURATION_COLUMNS = fact_columns(LegDuration)
 FCR_COLUMNS = fact_columns(FcrFact)
 QUARTER_COLUMNS = fact_columns(AgentQuarter)
 DEAD_LETTER_COLUMNS = (
@@ -80,6 +82,7 @@ COLUMNS = {
     "published_windows": PUBLISHED_COLUMNS,
     "arrivals": ARRIVAL_COLUMNS,
     "offers": OFFER_COLUMNS,
+    "leg_durations": DURATION_COLUMNS,
 }
 # Not what is, but what was known, with the time of it: kept for as long as RINGBACK_CORRECTIONS_DAYS says.
 HISTORY_TABLES = {"published_windows": "published_at", "arrivals": "arrived_at"}
@@ -90,6 +93,7 @@ FACT_TABLES: dict[str, type] = {
     "fcr": FcrFact,
     "agent_quarters": AgentQuarter,
     "offers": OfferFact,
+    "leg_durations": LegDuration,
 }
 FACT_KEYS = {
     "contacts": ("contact_id",),
@@ -98,6 +102,7 @@ FACT_KEYS = {
     "fcr": ("customer_key", "contact_id"),
     "agent_quarters": ("agent", "window_start"),
     "offers": ("contact_id", "event_id"),
+    "leg_durations": ("kind", "booked_at", "contact_id", "leg"),
 }
 KEYS = frozenset({"version"}.union(*FACT_KEYS.values()))
 LEAST = dict.fromkeys(("version", "leg", "legs", "transfers", "partition", "offset", "position"), 0)
@@ -158,6 +163,8 @@ def fact_rows(document: Row) -> Iterable[TableRow]:
         yield "contacts", fact_row(CONTACT_COLUMNS, document["contact"], version)
     for leg in document["legs"]:
         yield "legs", fact_row(LEG_COLUMNS, leg, version)
+        for kind, at in booked(*picked(BOOKED_BY)(leg)):
+            yield "leg_durations", fact_row(DURATION_COLUMNS, {**leg, "kind": kind, "booked_at": at}, version)
     for survey in document["surveys"]:
         yield "surveys", fact_row(SURVEY_COLUMNS, survey, version)
     for offer in document.get("offers", ()):
@@ -171,6 +178,9 @@ def fact_rows(document: Row) -> Iterable[TableRow]:
         yield "surveys", deleted_row(SURVEY_COLUMNS, key, version)
     for event_id in gone.get("offers", ()):
         yield "offers", deleted_row(OFFER_COLUMNS, {"contact_id": contact_id, "event_id": event_id}, version)
+    for leg, kind, at in gone.get("durations", ()):
+        key = {"kind": kind, "booked_at": at, "contact_id": contact_id, "leg": leg}
+        yield "leg_durations", deleted_row(DURATION_COLUMNS, key, version)
 
 
 def window_row(document: Row) -> list[Any]:

@@ -38,6 +38,7 @@ REMEDIES = {
     497: "Grant the user in CLICKHOUSE_URL all of its database: CREATE, ALTER, SELECT, INSERT and so on",
     516: "Put the right user and password into CLICKHOUSE_URL",
 }
+AS_IT_IS = {"input_format_avro_null_as_default": 1}  # a map that is null is an empty one
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 5.0
 
@@ -166,6 +167,25 @@ class ClickHouseSink:
                 self._patiently(lambda table=table, rows=rows: self._insert(table, rows), table)  # type: ignore[misc]
                 self._on_insert(table, len(rows), time.monotonic() - started)
         return sum(len(rows) for rows in tables.values())
+
+    def insert_as_it_is(self, table: str, data: bytes, made: str, onwards: Mapping[str, str]) -> None:
+        """Read an Avro container into a table of a moment, and from there insert onwards. Raises SinkRefused.
+
+        `made` makes the table; `onwards` has statements by the table that they insert into.
+        """
+
+        def run(statement: str, what: str, body: bytes | None = None) -> None:
+            self._patiently(lambda: self.client().command(statement, data=body, settings=AS_IT_IS), what)
+
+        run(f"DROP TABLE IF EXISTS {table}", table)
+        run(made, table)
+        try:
+            run(f"INSERT INTO {table} FORMAT Avro", table, data)
+            for into, statement in onwards.items():
+                if into not in self._left_out:
+                    run(statement, into)
+        finally:
+            run(f"DROP TABLE IF EXISTS {table}", table)
 
     def _patiently(self, work: Callable[[], T], what: str) -> T:
         return patiently(work, what, self.url, self._stopping)

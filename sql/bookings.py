@@ -29,12 +29,17 @@ def fcr_bookings(fcr: str, days: Sequence[int], contacts: str = "") -> str:
     return compose("bookings", "fcr", fcr=fcr, days=lengths, also="dimensions, " if contacts else "")
 
 
+def agent_histories(agent_events: str) -> str:
+    """The states of each agent in order, from raw events: who, history. No parameters."""
+    return compose("bookings", "agent_histories", agent_events=agent_events)
+
+
 def states(since: str = "", agent_events: str = "agent_events") -> str:
     """How long agents were in each state: minute_ms, agent, team, reason, m_<measure>.
 
     `since` is a WHERE that leaves out old events. Parameters: as_of_ms, agent_state_max_ms (Int64).
     """
-    return compose("bookings", "states", agent_events=agent_events, since=since)
+    return compose("bookings", "states", histories=agent_histories(f"{agent_events} {since}"))
 
 
 def quarters_now(quarters: str, legs: str) -> str:
@@ -42,7 +47,9 @@ def quarters_now(quarters: str, legs: str) -> str:
 
     Parameters: as_of_ms, agent_state_max_ms, stale_ms (Int64), async_channels.
     """
-    return compose("bookings", "quarters_now", quarters=quarters, legs=legs)
+    return compose(
+        "bookings", "quarters_now", quarters=quarters, legs=legs, histories=agent_histories("near")
+    )
 
 
 def backlog(contacts: str, legs: str) -> str:

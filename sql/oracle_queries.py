@@ -10,6 +10,7 @@ step, can be stored once and read by all the others.
 from collections.abc import Sequence
 
 from schemas.time_units import QUARTER_MS
+from sql.bookings import agent_histories
 from sql.limits import limits, target
 from sql.templates import compose
 
@@ -136,6 +137,11 @@ def surveys(folded: str) -> str:
     return compose("oracle", "surveys", fold=folded)
 
 
+def leg_durations(folded: str) -> str:
+    """Facts of when legs waited and were handled, columns as table `leg_durations`."""
+    return compose("oracle", "leg_durations", legs=legs(folded))
+
+
 def offers(folded: str) -> str:
     """Facts of offers to agents, columns as table `offers`."""
     return compose("oracle", "offers", fold=folded)
@@ -232,4 +238,4 @@ def fcr_windows(fcr_relation: str, partitions: int = 0) -> str:
 
 def agent_quarters(legs_relation: str, agent_events: str = AGENT_EVENTS) -> str:
     """Quarter-hours of agents, columns as table `agent_quarters`. Needs all legs of each agent."""
-    return compose("oracle", "agent_quarters", legs=legs_relation, agent_events=agent_events)
+    return compose("oracle", "agent_quarters", legs=legs_relation, histories=agent_histories(agent_events))

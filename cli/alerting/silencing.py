@@ -10,7 +10,7 @@ from rich.table import Table
 from alerts.silences import LONGEST_MS, Silences
 from alerts.words import duration_ms
 from cli.alerting.files import now_ms, open_ledger
-from cli.console import NO, WRONG_USE, Format, fail, out, print_json, settings
+from cli.console import NO, WRONG_USE, Format, err, fail, out, print_json, settings
 from cli.printable import printable
 from cli.shown import local_minute
 from reports.explain.reading import utc_text
@@ -23,7 +23,10 @@ app = typer.Typer(
 
 def silences() -> Silences:
     """Those of this data folder; the ledger is made where there is none."""
-    return Silences(open_ledger(settings()))
+    config = settings()
+    if config.alert_ledger == "kafka":
+        err.print("these are the silences of this machine: they hold where alerts are evaluated on it")
+    return Silences(open_ledger(config))
 
 
 def user() -> str:

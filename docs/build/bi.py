@@ -70,9 +70,10 @@ FINAL = """## Final or not
 
 LIMITS = """## What it costs
 
-Sums of a day come from windows, whatever is stored. `_figures`, `_wide` and the views by reason, agent,
-queue and agent, and dimension read single legs or contacts, all of them for any condition on time:
-seconds at 10 million contacts. Measured: [sizing](../operating/sizing.md#bi).
+Sums of a day come from windows, longest values and percentiles (`_figures`) from the legs of that day,
+whatever is stored. `_callbacks`, `_wide` and the views by reason, agent, queue and agent, and dimension
+read single legs or contacts, all of them for any condition on time: seconds at 10 million contacts.
+Measured: [sizing](../operating/sizing.md#bi).
 
 Not to be used: tables, and any name that this page and [views](views.md) do not have."""
 
@@ -85,13 +86,13 @@ def kpi_row(kpi: Kpi) -> tuple[str, str, str, str]:
 
 def view_rows() -> list[tuple[str, str, str, str]]:
     """The families of views."""
-    periods = {"": [*KPI_VIEWS], "_figures": [], "_wide": []}
+    periods = {"": [*KPI_VIEWS], "_figures": [], "_callbacks": [], "_wide": []}
     for name, every in KPI_VIEWS.items():
         for kind in kinds(every):
             if kind:
                 periods[kind].append(name)
-    said = {"": "the core: sums of windows", "_figures": "longest, percentiles, busiest hour, call-backs",
-            "_wide": "every KPI with its variants"}  # fmt: skip
+    said = {"": "the core: sums of windows", "_figures": "longest, percentiles, busiest hour",
+            "_callbacks": "call-backs", "_wide": "every KPI with its variants"}  # fmt: skip
     rows = [
         (
             code(f"kpi_day{kind}"),
@@ -105,7 +106,7 @@ def view_rows() -> list[tuple[str, str, str, str]]:
             "dimension": "the core, surveys; ask for one: `WHERE dimension = 'brand'`",
             "queue_agent": "as `agent_day`, without logged time", "survey": "of surveys"}  # fmt: skip
     for views, by in FACT_VIEWS:
-        head = next(iter(views)).removesuffix("_quarter_hour").removesuffix("_hour")
+        head = next(iter(views)).removesuffix("_quarter_hour").removesuffix("_half_hour")
         listed = ", ".join(name.removeprefix(f"{head}_") for name in views)
         rows.append((code(f"{head}_day"), ", ".join(by), what[head], listed))
     rows.append((code("kpi_now"), "channel, queue", "what waits and is handled at this moment", ""))

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from adapters.registry import SOURCES
+from adapters.registry import able
 from docs.build.markdown import MADE, code, page, table
+from kpis.catalogue.details import details_of
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.formula import formula
 from kpis.catalogue.kpi import Kpi
@@ -42,6 +43,12 @@ such as `service_level.genesys`. The definitions are in `kpis/catalogue`, one en
   answered, `quarter` the quarter-hour of UTC, `as_of` the moment that is asked about.
 - **Grain**: what is counted: a leg is one stint of a contact in a queue or with an agent, an anchor a
   handled contact of a known customer.
+- **Moved as well by**: events that change it beside those it comes from;
+  of an answer that was lost those that show an agent.
+- **Rules that change it**: settings; the limit `skew_tolerance_s` changes every time.
+- **Final**: when nothing but late, corrected and withdrawn events can change it.
+- **The number of**: which products show the same number, and what they call it. A variant answers as its KPI
+  does where its line says nothing else.
 - **In SQL**: the [views](views.md) have a column with the id, `__` in place of the dot, and
   `<column>_n`: of how many.
 
@@ -62,16 +69,30 @@ def spoken(duration_ms: int) -> str:
 def answers(kpi: Kpi) -> list[str]:
     """From what it comes, what moves it, when it is final, who calls it what, which sources can give it."""
     found = origin(kpi)
-    given = [source.name for source in SOURCES if {*found.needs} <= {*source.gives}]
-    moved = [*map(code, found.moved_by), *(f"rule {code(rule)}" for rule in settings_of(kpi))]
+    given = able(found.needs, details_of(kpi))
     same = [f"{product}: {name}" for product, name in SAME_AS.get(kpi.id, ())]
     return [
         f"- Comes from: {', '.join(map(code, found.needs))}",
-        *([f"- Moved as well by: {', '.join(moved)}"] if moved else []),
+        *([f"- Moved as well by: {', '.join(map(code, found.moved_by))}"] if found.moved_by else []),
+        f"- Rules that change it: {', '.join(map(code, settings_of(kpi))) or 'none'}",
         f"- Final: {final_when(kpi)}",
-        *([f"- The number of: {'; '.join(same)}"] if same else []),
+        f"- The number of: {'; '.join(same) or 'no product that we know'}",
         f"- Sources that can give it: {', '.join(given) or 'none of those here'}",
     ]
+
+
+def moving(kpi: Kpi) -> set[str]:
+    """All events that can change it."""
+    found = origin(kpi)
+    return {*found.needs, *found.moved_by}
+
+
+def otherwise(variant: Kpi, kpi: Kpi) -> str:
+    """What a variant answers otherwise than its KPI."""
+    own = [line.removeprefix("- ") for line in answers(variant) if line not in answers(kpi)]
+    if moving(variant) == moving(kpi):
+        own = [line for line in own if not line.startswith("Moved")]
+    return "; ".join([*([f"Unit: {variant.unit}"] if variant.unit != kpi.unit else []), *own])
 
 
 def entry(kpi: Kpi, variants: list[Kpi], rules: Rules) -> str:
@@ -88,8 +109,11 @@ def entry(kpi: Kpi, variants: list[Kpi], rules: Rules) -> str:
         *answers(kpi),
     ]
     if variants:
-        heads = ("Variant", "What is different", "Formula", "Counted at", "After")
-        rows = [(code(v.id), f"{v.name}. {v.definition}", formula(v), v.booked, v.source) for v in variants]
+        heads = ("Variant", "What is different", "Formula", "Counted at", "After", "Other answers")
+        rows = [
+            (code(v.id), f"{v.name}. {v.definition}", formula(v), v.booked, v.source, otherwise(v, kpi))
+            for v in variants
+        ]
         lines += ["", table(heads, rows)]
     return "\n".join(lines)
 

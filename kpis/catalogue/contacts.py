@@ -1,6 +1,6 @@
 """KPIs of queues per contact: one that was in three queues counts once (docs/facts.md 6)."""
 
-from kpis.catalogue.kpi import AMAZON, GENESYS, SPEC, Kpi
+from kpis.catalogue.kpi import SPEC, Kpi
 
 LIVEOPS = "Liveops, TrackHS: calls abandoned"
 CONTACTS = (
@@ -24,13 +24,14 @@ CONTACTS = (
         " is that in all queues until the first agent.", SPEC,
         {"contact_in_target": 1}, {"contact_service_level_n": 1}, variant_of="service_level"),
     Kpi("asa.contact", "Average speed of answer, per contact", "ms", "contact", "first entered",
-        "Mean wait in all queues until the first agent, of answered contacts.", GENESYS,
+        "Mean wait in all queues until the first agent, of answered contacts.", SPEC,
         {"contact_wait_ms": 1}, {"contact_wait_n": 1}, "sync", variant_of="asa"),
     Kpi("abandon_time_avg.contact", "Average time to abandon, per contact", "ms", "contact", "first entered",
-        "Mean wait in all queues of abandoned contacts.", AMAZON,
+        "Mean wait in all queues of abandoned contacts.", SPEC,
         {"contact_abandon_wait_ms": 1}, {"contact_abandon_wait_n": 1}, "not_email",
         variant_of="abandon_time_avg"),
     Kpi("queue_time_avg.contact", "Average time in queue, per contact", "ms", "contact", "first entered",
-        "Mean time in all queues of offered contacts, that after a transfer included.", AMAZON,
+        "Mean time in all queues of offered contacts, that after a transfer included.",
+        "QueueMetrics multi-stint calls",
         {"contact_queue_ms": 1}, {"contact_queue_n": 1}, variant_of="queue_time_avg"),
 )  # fmt: skip

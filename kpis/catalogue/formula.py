@@ -47,7 +47,8 @@ def formula(kpi: Kpi) -> str:
     if kpi.figure is not None:
         return figure_formula(kpi.figure)
     num = f"({side(kpi.num)})" if len(kpi.num) > 1 and kpi.den else side(kpi.num)
-    quotient = f"{num} / ({side(kpi.den)})" if len(kpi.den) > 1 else f"{num} / {side(kpi.den)}"
+    single = [*kpi.den.values()] == [1]
+    quotient = f"{num} / {side(kpi.den)}" if single else f"{num} / ({side(kpi.den)})"
     text = quotient if kpi.den else num
     if kpi.table != "fcr":
         return text

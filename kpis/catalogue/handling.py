@@ -10,7 +10,7 @@ HANDLING = (
         "Mean of talk, hold and after-contact work, of handled legs where it is known.", AMAZON,
         {"handle_ms": 1}, {"handle_n": 1}),
     Kpi("handle_time_per_contact", "Handle time per contact", "ms", "contact", "ended",
-        "Handle time of all legs of a contact, per handled contact.", AMAZON,
+        "Handle time of all legs of a contact, per handled contact.", SPEC,
         {"contact_handle_ms": 1}, {"ended_handled": 1}),
     Kpi("talk_time_avg", "Average talk time", "ms", "leg", "handled",
         "Mean conversation without hold, of legs with known handle time.", AMAZON,

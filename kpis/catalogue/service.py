@@ -1,6 +1,6 @@
 """KPIs of service level and abandonment (docs/facts.md 6)."""
 
-from kpis.catalogue.kpi import AMAZON, CISCO, GENESYS, Kpi, within
+from kpis.catalogue.kpi import AMAZON, CISCO, GENESYS, SPEC, Kpi, within
 from kpis.tallies.windows import WAIT_LIMITS_S
 
 SERVICE_LEVEL = (
@@ -9,7 +9,7 @@ SERVICE_LEVEL = (
         "Genesys service level without short abandons",
         {"answered_in_target": 1}, {"service_level_n": 1}),
     Kpi("service_level_offered", "Service level of offered", "ratio", "leg", "entered",
-        "Answered within T of all offered legs (SL2 where nothing flows out).", GENESYS,
+        "Answered within T of all offered legs (SL2 where nothing flows out).", SPEC,
         {"answered_in_target": 1}, {"offered": 1}),
     Kpi("service_level_answered", "Service level of answered", "ratio", "leg", "entered",
         "Answered within T of answered with known wait (SL1); flatters, as abandons do not count.",
@@ -28,8 +28,7 @@ SERVICE_LEVEL = (
         {"answered_in_target": 1, "abandoned_in_target": 1, "flow_out_in_target": 1}, {"offered": 1},
         variant_of="service_level"),
     Kpi("service_level.business_hours", "Service level, in business hours", "ratio", "leg", "entered",
-        "As service_level (SL3), the wait of answered legs counted in the queue's business hours.",
-        "Zendesk native time duration metrics",
+        "As service_level (SL3), the wait of answered legs counted in the queue's business hours.", SPEC,
         {"answered_in_target_business": 1}, {"service_level_n": 1}, variant_of="service_level"),
     Kpi("service_level.genesys", "Service level as Genesys counts it", "ratio", "leg", "entered",
         "Answered within T of answered and abandoned, short abandons included (SL2).", GENESYS,
@@ -51,7 +50,7 @@ SERVICE_LEVEL = (
         variant_of="service_level"),
     *(Kpi(f"service_level.within_{limit}s", f"Service level, {limit} s", "ratio", "leg", "entered",
         "Answered within the time in the name of answered and abandoned, short abandons left out, whatever T is.",
-        "Amazon Connect SERVICE_LEVEL by threshold", within("answered", limit), {"service_level_n": 1},
+        SPEC, within("answered", limit), {"service_level_n": 1},
         variant_of="service_level") for limit in WAIT_LIMITS_S),
 )  # fmt: skip
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from kpis.catalogue.kpi import SPEC, Kpi
+from kpis.tallies.surveys import SHARES
 
 
 def mean(name: str) -> dict[str, Any]:
@@ -41,7 +42,7 @@ ANSWERED = (
         {"survey_fcr_yes": 1}, {"survey_fcr_n": 1}, table="surveys"),
     Kpi("csat.normalised", "Customer satisfaction, any scale", "ratio", "survey", "ended",
         "Mean of (score - lowest) / (highest - lowest) over all scales.", SPEC,
-        {"csat_any_micro": 1}, {"csat_any_n": 1_000_000}, table="surveys", n="csat_any_n", variant_of="csat"),
+        {"csat_any_share": 1}, {"csat_any_n": SHARES}, table="surveys", n="csat_any_n", variant_of="csat"),
     Kpi("csat_t2b.any", "Customer satisfaction, satisfied, any scale", "ratio", "survey", "ended",
         "Satisfied answers over all scales: the highest of two or three answers, the two highest of four to nine, "
         "the highest three of every ten.", "Zendesk, Formbricks",

@@ -4,6 +4,8 @@ Apart from the moment at which a product books it. A KPI that is equal to a prod
 settings, or with other contacts, is not in here.
 """
 
+# Of the waits that are counted by length, those that Amazon Connect has ready.
+AMAZON_LIMITS_S = (15, 20, 30, 45, 60, 90, 120, 180, 300)
 SAME_AS: dict[str, tuple[tuple[str, str], ...]] = {
     "offered": (("Genesys Cloud", "Offered"), ("Amazon Connect", "Contacts queued")),
     "answered.activity": (("Genesys Cloud", "Answered"),),
@@ -28,5 +30,10 @@ SAME_AS: dict[str, tuple[tuple[str, str], ...]] = {
     "first_response_time.zendesk": (("Zendesk", "First reply time"), ("Zoho Desk", "First response time")),
     "one_touch_rate": (("Zendesk", "One-touch tickets"),),
     "callback_wait": (("Bright Pattern", "Average wait time to callback"),),
+    **{
+        f"{measure}.within_{limit}s": (("Amazon Connect", f"Contacts {measure} in {limit} seconds"),)
+        for measure in ("answered", "abandoned")
+        for limit in AMAZON_LIMITS_S
+    },
     "nps": (("Bain", "Net Promoter Score"),),
 }

@@ -4,14 +4,16 @@ from functools import cache
 
 from kpis.facts import SurveyFact
 
-MICRO = 1_000_000
+# Parts of a whole scale. The length of every usual one divides it, of percentages and of points with decimals
+# as well, so that sums over scales are exact.
+SHARES = 1_260_000
 MILLI = 1_000
 CSAT_SCALES = {(1, 5): "csat", (1, 7): "csat_1_7", (1, 10): "csat_1_10"}
 CES_SCALES = {(1, 7): "ces", (1, 5): "ces_1_5"}
 SURVEY_MEASURES = (
     *(f"{name}_{part}" for name in CSAT_SCALES.values() for part in ("n", "sum", "milli", "positive")),
     "csat_any_n",
-    "csat_any_micro",
+    "csat_any_share",
     "csat_any_top2",
     "csat_any_positive",
     "nps_n",
@@ -92,7 +94,7 @@ def csat(fact: SurveyFact, scale: tuple[int, int], score: int, units: int) -> di
     positive = int(whole > high - positives(low, high))
     measures = {
         "csat_any_n": 1,
-        "csat_any_micro": MICRO * (score - fact.scale_min) // (fact.scale_max - fact.scale_min),
+        "csat_any_share": SHARES * (score - fact.scale_min) // (fact.scale_max - fact.scale_min),
         "csat_any_top2": int(whole >= high - 1),
         "csat_any_positive": positive,
     }

@@ -12,7 +12,7 @@ from schemas.time_units import MINUTE_MS
 from sinks.rule_parameters import rule_parameters
 from sinks.views.columns import applies, prefix
 from sinks.views.finality import CONTACTS, STILL, still_waiting
-from sinks.views.sources import MINUTE_S, START_S, SURVEYS_AT, fcr_value, measures
+from sinks.views.sources import MINUTE_S, START_S, SURVEYS_AT, fcr_value, matured, measures
 from sql import bookings
 from sql import kpi_queries as text
 from sql import oracle_queries as oracle
@@ -95,7 +95,7 @@ def fact_sources(kpis: Sequence[Kpi], rules: Rules, by: Dimensions) -> list[View
         sources.append(source(relation, by, of_contacts))
     sources.append(source(oracle.offer_bookings(only(by, text.STREAM_OFFERS)), by, of_offers))
     judged = {
-        f"{prefix(kpi)}{measure}": fcr_value(kpi, f"m_{measure}", "minute_ms")
+        f"{prefix(kpi)}{measure}": fcr_value(kpi, f"m_{measure}", "minute_ms", f"({matured('minute_ms')})")
         for kpi in kpis if kpi.table == "fcr" for measure in (*kpi.num, *kpi.den)
     }  # fmt: skip
     lengths = [(kpi.days, *(days for _, days in kpi.dated_days)) for kpi in kpis if kpi.table == "fcr"]

@@ -45,21 +45,22 @@ ELSEWHERE = (
     "live",
     "backlog",
 )  # tables of KPIs that are not by channel and queue, or at a moment
-SINGLE = ("facts", "callbacks")  # tables of KPIs that are read from single legs
-WIDE, FIGURES = "_wide", "_figures"
+WIDE, FIGURES, CALLBACKS = "_wide", "_figures", "_callbacks"
+SINGLE_IN = {FIGURES: "facts", CALLBACKS: "callbacks"}  # tables of KPIs that are read from single legs
 
 
 def chosen(rules: Rules, every: str, kind: str) -> list[Kpi]:
-    """KPIs of a view by channel and queue: the core that is sums of windows, figures of single legs, or all.
+    """KPIs of a view by channel and queue: the core that is sums of windows, what single legs say, or all.
 
     Answers to surveys are no part of the core: planning the query of their sums takes longer than all else.
     """
     known = [kpi for kpi in every_kpi(rules).values() if kpi.table not in ELSEWHERE]
-    if kind == FIGURES:
-        return [kpi for kpi in known if kpi.table in SINGLE and not kpi.variant_of]
+    if kind in (FIGURES, CALLBACKS):
+        # Apart: durations are read by time, requests for a call back are found among all legs.
+        return [k for k in known if k.table == SINGLE_IN[kind] and not k.variant_of]
     if kind == WIDE:
         # To read all legs takes longer than all else: minutes, which are asked for often, do without.
-        return [kpi for kpi in known if every != "1m" or kpi.table not in SINGLE]
+        return [kpi for kpi in known if every != "1m" or kpi.table not in SINGLE_IN.values()]
     return [kpi for kpi in known if kpi.table in ("windows", "fcr") and not kpi.variant_of]
 
 
@@ -100,7 +101,7 @@ def queue_view(
 ) -> str:
     """A view by channel and queue; queues with a zone of their own have its periods."""
     kpis = chosen(rules, every, kind)
-    what = {WIDE: "All KPIs with their variants", FIGURES: "Longest, percentiles and call-backs"}
+    what = {WIDE: "All KPIs with their variants", FIGURES: "Longest and percentiles", CALLBACKS: "Call-backs"}
     comment = f"{what.get(kind, 'KPIs')} by {PERIOD[every]} ({zone.key}), channel and queue."
     columns = [*kpi_columns(kpis, rules, every, BY_QUEUE)]
     view = view_of(name, comment, every, BY_QUEUE, kpi_sources(kpis, rules), columns)
@@ -132,4 +133,5 @@ def core_view(kpi: Kpi) -> str:
         "agents": "agent_day", "states": "agent_day", "live": "kpi_now", "backlog": "backlog_now",
         "surveys": "survey_day",
     }  # fmt: skip
-    return special.get(kpi.table) or ("kpi_day_figures" if kpi.table in SINGLE else "kpi_day")
+    kind = next((kind for kind, table in SINGLE_IN.items() if table == kpi.table), "")
+    return special.get(kpi.table) or f"kpi_day{kind}"

@@ -19,6 +19,7 @@ from sql.views.period import NOW_MS, ViewSource, with_values
 MINUTE_S = "intDiv(minute_ms, 1000)"
 WINDOW_MS = "toUnixTimestamp64Milli(window_start)"
 START_S = f"intDiv({WINDOW_MS}, 1000)"
+BOOKED_S = "intDiv(toUnixTimestamp64Milli(booked_at), 1000)"
 SURVEYS_AT: dict[str, Literal["booked_at", "responded_at"]] = {"s_": "booked_at", "r_": "responded_at"}
 
 
@@ -32,9 +33,13 @@ def measures(kpis: Sequence[Kpi], *tables: str) -> dict[str, str]:
     }
 
 
-def fcr_value(kpi: Kpi, measure: str, minute_ms: str = WINDOW_MS) -> str:
+def matured(minute_ms: str) -> str:
+    """Have the days passed after which no contact can change what was judged in a minute?"""
+    return f"{minute_ms} + {MINUTE_MS} + toInt64(days) * {DAY_MS} <= {NOW_MS}"
+
+
+def fcr_value(kpi: Kpi, measure: str, minute_ms: str, mature: str) -> str:
     """What a row of fcr_windows adds to a total: rows of the KPI's length, as mature as it wants them."""
-    mature = f"{minute_ms} + {MINUTE_MS} + toInt64(days) * {DAY_MS} <= {NOW_MS}"
     condition = {"final": f" AND {mature}", "pending": f" AND NOT ({mature})"}.get(kpi.maturity, "")
     return f"if(days = {days_at(kpi, minute_ms)}{condition}, {measure}, 0)"
 
@@ -55,11 +60,12 @@ def kpi_sources(kpis: Sequence[Kpi], rules: Rules) -> list[ViewSource]:
             windows |= {"x_quarter": f"intDiv({START_S}, 900) * 900", "m_contacts": "contacts"}
         sources.append(ViewSource(text.STREAM_WINDOWS, START_S, windows, ordered=True))
     fcr = {
-        f"{prefix(kpi)}{measure}": fcr_value(kpi, measure)
+        f"{prefix(kpi)}{measure}": fcr_value(kpi, measure, WINDOW_MS, "is_mature")
         for kpi in kpis if kpi.table == "fcr" for measure in (*kpi.num, *kpi.den)
     }  # fmt: skip
     if fcr:
-        sources.append(ViewSource(text.STREAM_FCR_WINDOWS, START_S, fcr, ordered=True))
+        names = {"is_mature": matured(WINDOW_MS)}
+        sources.append(ViewSource(text.STREAM_FCR_WINDOWS, START_S, fcr, ordered=True, names=names))
     return [*sources, *survey_sources(kpis), *leg_sources(kpis, rules)]
 
 
@@ -80,8 +86,12 @@ def leg_sources(kpis: Sequence[Kpi], rules: Rules) -> list[ViewSource]:
     callbacks = with_values(text.callback_source(legs, contacts), rule_parameters(rules))
     called = {name: f"m_{measure}" for name, measure in measures(kpis, "callbacks").items()}
     sources = [
-        ViewSource(compose("views", "entered_legs"), "at_s", leg_totals(kpis, ENTERED_DURATIONS)),
-        ViewSource(compose("views", "handled_legs"), "at_s", leg_totals(kpis, HANDLED_DURATIONS)),
+        ViewSource(
+            compose("views", "entered_legs"), BOOKED_S, leg_totals(kpis, ENTERED_DURATIONS), ordered=True
+        ),
+        ViewSource(
+            compose("views", "handled_legs"), BOOKED_S, leg_totals(kpis, HANDLED_DURATIONS), ordered=True
+        ),
         ViewSource(callbacks, MINUTE_S, called),
     ]
     return [source for source in sources if source.values]

@@ -19,6 +19,7 @@ from sinks.views.kpi_views import (
     BY_OWN,
     BY_QUEUE_AND_AGENT,
     BY_REASON,
+    CALLBACKS,
     FIGURES,
     WIDE,
     fact_view,
@@ -49,13 +50,13 @@ PERIODS = {
     "week": "1w",
     "month": "1M",
 }
-DAILY = ("hour", "day", "week", "month")
+REPORTED = ("half_hour", "hour", "day", "week", "month")
 KPI_VIEWS = {f"kpi_{name}": every for name, every in PERIODS.items()}
 AGENT_VIEWS = {f"agent_{name}": every for name, every in PERIODS.items() if every != "1m"}
-REASON_VIEWS = {f"reason_{name}": PERIODS[name] for name in DAILY}
-QUEUE_AGENT_VIEWS = {f"queue_agent_{name}": PERIODS[name] for name in DAILY}
-OWN_VIEWS = {f"dimension_{name}": PERIODS[name] for name in ("quarter_hour", *DAILY)}
-SURVEY_VIEWS = {f"survey_{name}": PERIODS[name] for name in DAILY}
+REASON_VIEWS = {f"reason_{name}": PERIODS[name] for name in REPORTED}
+QUEUE_AGENT_VIEWS = {f"queue_agent_{name}": PERIODS[name] for name in REPORTED}
+OWN_VIEWS = {f"dimension_{name}": PERIODS[name] for name in ("quarter_hour", *REPORTED)}
+SURVEY_VIEWS = {f"survey_{name}": PERIODS[name] for name in REPORTED}
 FACT_VIEWS = (
     (AGENT_VIEWS, BY_AGENT),
     (REASON_VIEWS, BY_REASON),
@@ -90,7 +91,8 @@ def backlog_view(rules: Rules) -> str:
 
 def kinds(every: str) -> tuple[str, ...]:
     """Which views by channel and queue a period has. The wide ones take a tenth of a second to make."""
-    return {"1m": ("", WIDE), "30m": ("", FIGURES)}.get(every, ("", FIGURES, WIDE))
+    single = ("", FIGURES, CALLBACKS)
+    return {"1m": ("", WIDE), "30m": single}.get(every, (*single, WIDE))
 
 
 def period_views(rules: Rules, zone: ZoneInfo, by_queue: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -2,21 +2,12 @@
 -- last ones are computed anew, with what is open up to that moment; of all others, and before, they are as kept.
 WITH
 intDiv({as_of_ms:Int64} - greatest({agent_state_max_ms:Int64}, {stale_ms:Int64}), 900000) AS first_quarter,
--- Of several variants of an event the greatest (revision, canonical) counts.
-said AS (
-    SELECT agent AS who, event_id, argMax((toUnixTimestamp64Milli(occurred_at), toString(state),
-        ifNull(toString(team), '')), (greatest(revision, revision_wide), canonical)) AS last_variant
-    FROM agent_events
+near AS (
+    SELECT * FROM agent_events
     WHERE (agent, event_id) IN (SELECT agent, event_id FROM agent_events
         WHERE toUnixTimestamp64Milli(occurred_at) >= first_quarter * 900000 - {agent_state_max_ms:Int64})
-    GROUP BY who, event_id
 ),
-histories AS (
-    SELECT who, arraySort(s -> (s.1, s.2),
-        groupArray((last_variant.1, event_id, last_variant.2, last_variant.3))) AS history
-    FROM said
-    GROUP BY who
-),
+histories AS {histories},
 states AS (
     SELECT who, 0 AS is_session, next_ms = 0 AS is_open, change.3 = 'available' AS is_idle, change.1 AS begin_ms,
         if(is_open, {as_of_ms:Int64}, next_ms) AS end_ms, change.4 AS named_team

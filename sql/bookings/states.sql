@@ -1,20 +1,7 @@
 -- How long agents were in each state, by quarter-hour (docs/facts.md 9): a row per state and quarter that it meets.
 -- Events after {as_of_ms:Int64} are invisible, and the last state before it is open: it lasts until then.
 WITH
--- Of several variants of an event the greatest (revision, canonical) counts.
-said AS (
-    SELECT agent AS who, event_id, argMax((toUnixTimestamp64Milli(occurred_at), toString(state),
-        ifNull(toString(team), ''), ifNull(toString(reason), '')), (greatest(revision, revision_wide), canonical))
-            AS last_variant
-    FROM {agent_events} {since}
-    GROUP BY who, event_id
-),
-histories AS (
-    SELECT who, arraySort(s -> (s.1, s.2),
-        groupArray((last_variant.1, event_id, last_variant.2, last_variant.3, last_variant.4))) AS history
-    FROM said
-    GROUP BY who
-),
+histories AS {histories},
 stints AS (
     SELECT who, change.1 AS begin_ms, change.3 AS state, change.4 AS named_team, change.5 AS named_reason,
         next_ms = 0 OR next_ms > {as_of_ms:Int64} AS is_open,

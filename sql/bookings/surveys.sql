@@ -52,7 +52,7 @@ SELECT
     toInt64(is_csat_1_10 AND positive) AS m_csat_1_10_positive,
     toInt64(is_csat) AS m_csat_any_n,
     -- greatest: a row that is no answer (deleted) may be computed before it is left out.
-    if(is_csat, intDiv(1000000 * (aligned - lowest), greatest(highest - lowest, 1)), 0) AS m_csat_any_micro,
+    if(is_csat, intDiv(1260000 * (aligned - lowest), greatest(highest - lowest, 1)), 0) AS m_csat_any_share,
     toInt64(is_csat AND top2) AS m_csat_any_top2,
     toInt64(is_csat AND positive) AS m_csat_any_positive,
     toInt64(is_nps) AS m_nps_n,

@@ -1,18 +1,6 @@
 -- Columns of table `agent_quarters` (docs/facts.md 9), from facts of legs and raw agent events.
 WITH
--- Of several variants of an event the greatest (revision, canonical) counts.
-said AS (
-    SELECT agent AS who, event_id, argMax((toUnixTimestamp64Milli(occurred_at), toString(state),
-        ifNull(toString(team), '')), (greatest(revision, revision_wide), canonical)) AS last_variant
-    FROM {agent_events}
-    GROUP BY who, event_id
-),
-histories AS (
-    SELECT who, arraySort(s -> (s.1, s.2),
-        groupArray((last_variant.1, event_id, last_variant.2, last_variant.3))) AS history
-    FROM said
-    GROUP BY who
-),
+histories AS {histories},
 -- A state lasts until the next event; the last one has none after it (0).
 states AS (
     SELECT who, is_session, change.3 = 'available' AS is_idle, change.1 AS begin_ms, end_ms, change.4 AS named_team

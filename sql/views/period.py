@@ -4,7 +4,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sql.templates import fill
 from sql.views.grid import LOCAL, Grid, end_of, offset_of
@@ -27,12 +27,14 @@ class ViewSource:
     """Rows to be summed: `second` is when they count, `values` are expressions by the names of totals.
 
     `ordered` says that the relation is stored by that time, so that it is worth to ask branch by branch.
+    `names` are expressions that several values use by name: ClickHouse analyses each once, not once a value.
     """
 
     relation: str
     second: str
     values: Mapping[str, str]
     ordered: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +90,18 @@ def stacked(view: PeriodView, periods: Grid) -> str:
     """Rows of all sources with the begin of their period and every value, where it has none the blank."""
     parts = []
     for source in view.sources:
+        named = ", ".join(f"({expression}) AS {name}" for name, expression in source.names.items())
+        select = f"WITH {named} SELECT" if named else "SELECT"
         values = [f"{source.values.get(total.name, total.blank)} AS {total.name}" for total in view.totals]
         for branch in periods.branches_of(source.second):
             period = [f"{branch.start} AS start_s", f"{branch.local} AS local_s"]
             listed = ", ".join([*period, *view.dimensions, *values])
             condition = f" WHERE {branch.condition}" if branch.condition else ""
-            parts.append(f"SELECT {listed}\n        FROM {source.relation}{condition}")
+            parts.append(f"{select} {listed}\n        FROM {source.relation}{condition}")
             if not source.ordered:
                 period = [f"{periods.start_of(source.second)} AS start_s", f"{LOCAL} AS local_s"]
                 listed = ", ".join([*period, *view.dimensions, *values])
-                parts[-1] = f"SELECT {listed}\n        FROM {source.relation}"
+                parts[-1] = f"{select} {listed}\n        FROM {source.relation}"
                 break
     return "\n        UNION ALL ".join(parts)
 

@@ -36,6 +36,7 @@ class Found:
     records: int = 0
     by_place: dict[tuple[bytes, int], list[Stray]] = field(default_factory=lambda: defaultdict(list))
     places: dict[bytes, set[int]] = field(default_factory=lambda: defaultdict(set))
+    moved: list[tuple[int, int]] = field(default_factory=list)  # (partition, offset) of what was moved before
 
     @property
     def left(self) -> list[tuple[bytes, int]]:
@@ -72,7 +73,8 @@ def take(found: Found, partition: int, offset: int, key: bytes | None, value: by
     if partition_of(key, found.partitions) == partition:
         return
     if value is None:  # moved: what came before has been brought home
-        found.by_place.pop((key, partition), None)
+        moved = found.by_place.pop((key, partition), [])
+        found.moved += [(stray.partition, stray.offset) for stray in moved]
         found.places[key].discard(partition)
         return
     found.by_place[key, partition].append(Stray(partition, offset, key, value))

@@ -76,12 +76,13 @@ def window_document(window: Window, partition: int, measures: bytes, version: in
 
 def gone(change: ContactChange) -> dict[str, Any]:
     """Fact rows that were and are no more, because a correction moved their events: to be deleted."""
-    offers = change.had.offers - change.has.offers
+    offers, durations = change.had.offers - change.has.offers, change.had.durations - change.has.durations
     return {
         "contact": change.had.contact and not change.has.contact,
         "legs": sorted(change.had.legs - change.has.legs),
         "surveys": sorted(change.had.surveys - change.has.surveys),
         **({"offers": sorted(offers)} if offers else {}),
+        **({"durations": sorted(durations)} if durations else {}),
     }
 
 

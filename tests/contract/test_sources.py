@@ -16,6 +16,7 @@ from support.samples import (
     samples,
 )
 
+from adapters.details import TOLD_BY
 from adapters.events.json_lines import read_events
 from adapters.kit.check import (
     check_exports,
@@ -29,7 +30,10 @@ from adapters.kit.check import (
 from adapters.kit.contract import customers_named, events_of
 from adapters.kit.source import Source
 from adapters.registry import SOURCES
+from kpis.catalogue.details import details_of
+from kpis.catalogue.every_kpi import every_kpi
 from kpis.fold.events import fold
+from kpis.rules import DEFAULT_RULES
 from schemas.events import MODELS
 
 EVERY = [pytest.param(source, id=source.name) for source in SOURCES]
@@ -53,6 +57,21 @@ def test_a_source_has_samples_that_show_all_it_gives(source: Source) -> None:
     text = "".join(map(text_of, samples(source)))
     assert customers(source), "a sample names a customer"
     assert [name for name in customers(source) if name not in text] == []
+
+
+def test_samples_show_no_detail_that_is_not_said() -> None:
+    """What `ringback kpi --list` says of sources: of each detail that a KPI needs, who tells it."""
+    needed = {detail for kpi in every_kpi(DEFAULT_RULES).values() for detail in details_of(kpi)}
+    assert needed == TOLD_BY.keys()
+    assert {name for names in TOLD_BY.values() for name in names} <= {source.name for source in SOURCES}
+    for source in SOURCES:
+        events = [
+            e for path in samples(source) for e in events_of(read_stored(source, path, SECRET).outcomes)
+        ]
+        for type_, field, value in needed:
+            found = [getattr(event, field) for event in events if event.type == type_]
+            if value in found or (not value and any(found)):
+                assert source.name in (*TOLD_BY[type_, field, value], "events"), (type_, field, value)
 
 
 def test_every_folder_of_samples_belongs_to_a_source() -> None:

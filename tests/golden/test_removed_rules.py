@@ -191,6 +191,16 @@ FAULTS: dict[str, Fault] = {
     "dimensions of an offer": ("offers", "fold_offers", "leg.dimensions if leg else own", "own"),
     "offers before anything else": ("fold", "fold_unique", "fold_offers(events, None, ())", "()"),
     "who took it elsewhere missed nothing": ("offer_tally", "offer_amounts", "offer.outcome in NOT_TAKEN", 'offer.outcome != "answered"'),
+    "resolved by an agent's leg": ("tallies", "activity", 'leg.handled and leg.end_type == "resolved" and leg.ended_at is not None', 'leg.end_type == "resolved" and leg.ended_at is not None'),
+    "waits as a contact": ("contact_amounts", "first_entered", "int(not answered and not ended)", "int(not answered)"),
+    "solved": ("contact_amounts", "is_solved", 'contact.end_type == "resolved" and contact.end_detail != "unresolved"', 'contact.end_type == "resolved"'),
+    "causes of rejections": ("contact_amounts", "rejections", "cause in REJECTIONS", "False"),
+    "fulfilled": ("callbacks", "callback_measures", "any((contact.handled for contact in known))", "bool(known)"),
+    "kind of a link": ("relations", "linked_to", "type(event) is ContactLinked and event.kind == kind", "type(event) is ContactLinked"),
+    "only time in queues": ("course", "wait_of", "leg.offered", "True"),
+    "hours of a clock change": ("business_hours", "open_spans", "max(midnight + opens, begin), min(midnight + closes, end)", "midnight + opens, midnight + closes"),
+    "number of measured holds": ("hold", "fold_holds", "int(told.hold_ms > 0)", "1"),
+    "replies of those nobody had": ("contact_amounts", "at_end", 'contact.handled and inbound and contact.channel != "voice"', 'inbound and contact.channel != "voice"'),
     "service level in business hours": ("tallies", "entered", "int(business <= target)", "within"),
 }  # fmt: skip
 

@@ -20,7 +20,8 @@ from kpis.catalogue.every_kpi import every_kpi
 from kpis.facts import ContactFact, LegFact
 from kpis.tallies.live import is_waiting
 from kpis.tallies.windows import Booking, contact_bookings, entered, handled
-from reports.minutes import fact_minutes, minute_sums
+from reports.fact_minutes import fact_minutes
+from reports.minutes import minute_sums
 from reports.waiting import waiting_minutes
 
 pytestmark = pytest.mark.stack

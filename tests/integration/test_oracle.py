@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +12,12 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from support.calendars import CALENDARS
 from support.clickhouse import connect, load
+from support.durations import durations_of
 from support.stories import told_contacts
 from support.tables import read_file
 from support.worlds import BASE_MS, DATED, random_contact
 
-from kpis.facts import ContactFact, Facts, LegFact, OfferFact, SurveyFact
+from kpis.facts import Facts
 from kpis.fold.events import fold
 from kpis.rules import Rules
 from kpis.tallies.callbacks import CALLBACK_MEASURES, callback_measures, request_of
@@ -43,9 +44,11 @@ RULES = Rules(
 )
 FACT_KEYS = {"legs": ("contact_id", "leg"), "contacts": ("contact_id",),
              "surveys": ("contact_id", "kind", "respondent"),
-             "offers": ("contact_id", "event_id")}  # fmt: skip
+             "offers": ("contact_id", "event_id"),
+             "leg_durations": ("kind", "booked_at", "contact_id", "leg")}  # fmt: skip
 ORACLE = {
     "legs": oracle.legs, "contacts": oracle.contacts, "surveys": oracle.surveys, "offers": oracle.offers,
+    "leg_durations": oracle.leg_durations,
 }  # fmt: skip
 FOLD, WINDOWS = "oracle_fold", "oracle_windows"
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -128,9 +131,10 @@ def store_stream(client: Client, facts: dict[str, Facts]) -> None:
         client.insert(table, lines, column_names=rows.COLUMNS[table])
 
 
-def facts_by_table(facts: Facts) -> dict[str, tuple[LegFact | ContactFact | SurveyFact | OfferFact, ...]]:
+def facts_by_table(facts: Facts) -> dict[str, Sequence[Any]]:
     contacts = (facts.contact,) if facts.contact else ()
-    return {"legs": facts.legs, "contacts": contacts, "surveys": facts.surveys, "offers": facts.offers}
+    return {"legs": facts.legs, "contacts": contacts, "surveys": facts.surveys, "offers": facts.offers,
+            "leg_durations": durations_of(facts.legs)}  # fmt: skip
 
 
 def oracle_facts(table: str, folded: str = FOLD) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 from support.clickhouse import connect, load
+from support.durations import durations_of
 from support.worlds import random_contact
 from test_oracle import plain
 
@@ -59,12 +60,14 @@ def test_the_oracle_counts_the_events_that_the_stream_counts(client: Client, mos
     assert any(len(unique(events)) > most for events in contacts.values())
     expected = {
         "legs": [asdict(leg) for one in facts for leg in one.legs],
+        "leg_durations": [asdict(item) for one in facts for item in durations_of(one.legs)],
         "surveys": [asdict(survey) for one in facts for survey in one.surveys],
         "offers": [asdict(offer) for one in facts for offer in one.offers],
         "contacts": [asdict(one.contact) for one in facts if one.contact],
     }
     for table, relation in (
         ("legs", oracle.legs),
+        ("leg_durations", oracle.leg_durations),
         ("surveys", oracle.surveys),
         ("offers", oracle.offers),
         ("contacts", oracle.contacts),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 from support.clickhouse import connect, load
+from support.durations import durations_of
 from support.worlds import AGENTS, random_contact, random_customer, random_states
 from test_oracle_agents import quarters, store_states
 from test_oracle_fcr import judged, windows_of
@@ -88,6 +89,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     found = World(client, events, facts, judged(contacts, RULES.fcr), quarters(legs, states), {})
     fill(client, "contacts", contacts)
     fill(client, "legs", legs)
+    fill(client, "leg_durations", durations_of(legs))
     fill(client, "surveys", [survey for fact in facts.values() for survey in fact.surveys])
     fill(client, "offers", [offer for fact in facts.values() for offer in fact.offers])
     fill(client, "fcr", found.fcr)
@@ -107,6 +109,7 @@ def expected(world: World, span: tuple[int, int] | None) -> dict[str, int]:
     return {
         "contacts": sum(world.facts[name].contact is not None for name in touched),
         "legs": sum(len(world.facts[name].legs) for name in touched),
+        "leg_durations": sum(len(durations_of(world.facts[name].legs)) for name in touched),
         "surveys": sum(len(world.facts[name].surveys) for name in touched),
         "offers": sum(len(world.facts[name].offers) for name in touched),
         "fcr": sum(fact.customer_key in named for fact in world.fcr),

@@ -31,6 +31,7 @@ from sinks.views.kpi_views import (
     BY_QUEUE,
     BY_QUEUE_AND_AGENT,
     BY_REASON,
+    CALLBACKS,
     FIGURES,
     WIDE,
     chosen,
@@ -166,7 +167,8 @@ WORLD_ZONE = "Europe/Rome"
 # Views by their dimensions; the kinds of each period, and those that are compared.
 KINDS = {
     BY_QUEUE: [("kpi_hour", "1h", ""), ("kpi_quarter_hour_figures", "15m", FIGURES),
-               ("kpi_day_figures", "1d", FIGURES), ("kpi_month_wide", "1M", WIDE)],
+               ("kpi_day_figures", "1d", FIGURES), ("kpi_day_callbacks", "1d", CALLBACKS),
+               ("kpi_month_wide", "1M", WIDE)],
     BY_AGENT: [("agent_quarter_hour", "15m", ""), ("agent_week_wide", "1w", WIDE)],
     BY_REASON: [("reason_day", "1d", "")],
     BY_QUEUE_AND_AGENT: [("queue_agent_week", "1w", "")],
@@ -281,6 +283,11 @@ def test_a_condition_on_time_reads_little(client: Client, world: list[FcrFact]) 
         "SELECT toDateTime64('2020-01-01 00:00:00', 3, 'UTC') + toIntervalMinute(number), 'voice', 'A', 0, "
         f"{zeros}, 1 FROM numbers(300000)"
     )
+    client.command(
+        "INSERT INTO leg_durations (kind, booked_at, contact_id, leg, version) "
+        "SELECT 'waited', toDateTime64('2020-01-01', 3, 'UTC') + toIntervalMinute(number), 'c', 1, 1 "
+        "FROM numbers(300000)"
+    )
     span = "{0} >= '2020-03-02 00:00:00' AND {0} < '2020-03-12 00:00:00'"
     days = "local_date >= '2020-03-02' AND local_date < '2020-03-12'"
     for view, condition in (
@@ -293,12 +300,18 @@ def test_a_condition_on_time_reads_little(client: Client, world: list[FcrFact]) 
         ("kpi_day", days),
         ("kpi_day_wide", span.format("window_start")),
         ("kpi_week", days),
+        ("kpi_quarter_hour_figures", span.format("local_time")),
+        ("kpi_day_figures", days),
     ):
+        value, table = (
+            ("wait_p90", "leg_durations") if "figures" in view else ("service_level", "kpi_windows")
+        )
         plan = client.query(
-            f"EXPLAIN indexes = 1 SELECT window_start, service_level FROM {view} WHERE {condition}"
+            f"EXPLAIN indexes = 1 SELECT window_start, {value} FROM {view} WHERE {condition}"
         ).result_rows
         text = "\n".join(row[0] for row in plan)
-        read = re.findall(r"kpi_windows\)(?:(?!ReadFrom).)*?Granules: (\d+)/(\d+)", text, re.DOTALL)
+        read = re.findall(rf"{table}\)(?:(?!ReadFrom).)*?Granules: (\d+)/(\d+)", text, re.DOTALL)
         assert read, text
         assert all(int(some) <= int(every) / 5 for some, every in read), (view, condition, read)
     client.command("DELETE FROM kpi_windows WHERE window_start < '2021-01-01'")
+    client.command("DELETE FROM leg_durations WHERE booked_at < '2021-01-01'")

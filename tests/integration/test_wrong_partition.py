@@ -83,9 +83,12 @@ async def test_split_contacts(stack: Stack) -> None:
         healed = run_ringback(env, "heal", "--format", "json")
         assert json.loads(healed.stdout)["wrong"] == wrong, healed.stderr
         assert json.loads(healed.stdout)["epoch"] is None
+        assert json.loads(healed.stdout)["closed"] == wrong
+        assert "wrong_partition" not in run_ringback(env, "doctor", "--format", "json").stdout
         agrees(stack)
         assert kpis(env) == {"answered": 16, "aht": 60_000}
-        assert json.loads(run_ringback(env, "heal", "--format", "json").stdout)["wrong"] == 0
+        again = json.loads(run_ringback(env, "heal", "--format", "json").stdout)
+        assert (again["wrong"], again["closed"]) == (0, 0)
 
 
 async def test_what_was_counted_before_it_was_looked_at(stack: Stack) -> None:

@@ -34,6 +34,9 @@ MEASURED = (
     "fcr_gross",
     "csat",
 )
+VIEWED = ("offered", "volume", "longest_wait", "wait_p90")
+# Not all columns: to plan those of five clocks takes seven seconds.
+READ = ", ".join(("window_start", "channel", "queue", "window_local", *(f"{kpi}, {kpi}_n" for kpi in VIEWED)))
 
 
 @pytest.fixture(scope="module")
@@ -88,13 +91,13 @@ def test_the_views_say_the_same(stored: Stored) -> None:
         rows = answered(stored, asked(every, "channel", "queue"))
         here = {
             (ms(row["window_start"]), row["channel"], row["queue"]): row
-            for row in query(stored.client, f"SELECT * FROM {view}_wide")
+            for row in query(stored.client, f"SELECT {READ} FROM {view}_wide")
         }
         compared = 0
         for row in rows:
             begin = ms(datetime.fromisoformat(row["window_start"]))
             found = here[begin, row["channel"], row["queue"]]
-            for kpi in ("offered", "volume", "longest_wait", "wait_p90"):
+            for kpi in VIEWED:
                 value = row["kpis"][kpi]
                 if value["n"]:
                     assert (found[kpi], found[f"{kpi}_n"]) == (value["value"], value["n"]), (view, kpi)

@@ -13,6 +13,7 @@ from streams.commit import unfinished as recovery
 from streams.commit.forwarder import Forwarder
 from streams.commit.processor import Processor
 from streams.commit.publisher import Publisher
+from streams.stages import documents
 from streams.stages.contacts import batch as apply
 from streams.stages.contacts import stage as contacts
 from streams.stages.customers import stage as customers
@@ -88,6 +89,16 @@ def facts_gone_not_told(patch: Patch) -> None:
     )
 
 
+def old_minute_not_told(patch: Patch) -> None:
+    plain = documents.gone
+    patch.setattr(documents, "gone", lambda change: plain(change) | {"durations": []})
+
+
+def old_minute_forgotten_by_marker(patch: Patch) -> None:
+    plain = contacts.touched_by
+    patch.setattr(contacts, "touched_by", lambda change: plain(change) | {"durations": []})
+
+
 def rules_not_remembered(patch: Patch) -> None:
     patch.setattr(processor, "rules_digest", lambda rules: "the same")
 
@@ -136,6 +147,8 @@ FAULTS = [
     tombstone_without_version,
     what_is_told_again_counts,
     facts_gone_not_told,
+    old_minute_not_told,
+    old_minute_forgotten_by_marker,
     rules_not_remembered,
     batch_not_remembered_under_other_rules,
     new_keys_not_noted,

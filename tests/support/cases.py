@@ -88,11 +88,13 @@ def case_names() -> list[str]:
 def world_of(events: Iterable[Event], rules: Rules = DEFAULT_RULES) -> World:
     """The contacts and agents that events are about."""
     world = World(rules=rules)
+    states = {}
     for event in events:
         if isinstance(event, AgentStateChanged):
-            world.states.append(event)
+            states[event.agent, event.event_id] = event  # no case corrects one
         elif not isinstance(event, SourceHeartbeat):
             world.contacts.setdefault(event.contact_id, []).append(event)
+    world.states = [*states.values()]
     return world
 
 

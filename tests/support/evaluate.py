@@ -1,7 +1,7 @@
 """KPIs of a world of contacts and agents, straight from the facts: what stream and SQL must equal."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kpis.agents.present import open_sessions_of, present_quarters
@@ -98,10 +98,10 @@ def add_up(rows: Iterable[Sums]) -> Sums:
     return sums
 
 
-def fcr_sums(kpi: Kpi, facts: Sequence[Facts], rules: Rules, as_of: int) -> Sums:
+def fcr_sums(kpi: Kpi, judged: Iterable[FcrFact], rules: Rules, as_of: int) -> Sums:
     """Measures of first contact resolution for the KPI's window and maturity."""
     rows = []
-    for fact in fcr_facts(facts, rules):
+    for fact in judged:
         for window, tally in fcr_contribution(fact, rules.fcr).items():
             mature = is_final(window.start, kpi.days, as_of)
             if kpi.maturity == "all" or mature == (kpi.maturity == "final"):
@@ -114,7 +114,7 @@ def sums_of(kpi: Kpi, world: World, as_of: int) -> Sums:
     """Sums of the measures that a KPI is made of."""
     rules, facts = world.rules, world.facts()
     if kpi.table == "fcr":
-        return fcr_sums(kpi, facts, rules, as_of)
+        return fcr_sums(kpi, fcr_facts(facts, rules), rules, as_of)
     if kpi.table == "surveys":
         return add_up(survey_measures(survey) for one in facts for survey in one.surveys)
     if kpi.table == "callbacks":

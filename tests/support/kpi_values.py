@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from support.evaluate import quarters_at
-from support.kpi_world import DIMENSIONS, RANGE, Row, Stored, fcr_bookings
+from support.kpi_world import DIMENSIONS, Row, Stored, fcr_bookings
 
 from kpis.agents.quarters import AGENT_MEASURES
 from kpis.agents.states import state_measures, stints_of
@@ -33,8 +33,8 @@ Dims = dict[str, str]
 
 
 def dims_of(fact: Any, **other: str) -> Dims:
-    own = getattr(fact, "dimensions", {}).get("brand", "")
-    return {name: getattr(fact, name, "") for name in DIMENSIONS} | {"brand": own} | other
+    own = getattr(fact, "dimensions", {})
+    return defaultdict(str, {**own, **{name: getattr(fact, name, "") for name in DIMENSIONS}, **other})
 
 
 def still_waits(leg: LegFact, as_of: int, rules: Rules) -> bool:
@@ -69,9 +69,9 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
             if applicable(kpi, dims["channel"], rules.async_channels):
                 yield at, dims, amounts
     elif kpi.table == "fcr":
-        brands = {f.contact.contact_id: dims_of(f.contact)["brand"] for f in found.facts if f.contact}
+        own = {one.contact.contact_id: one.contact.dimensions for one in found.facts if one.contact}
         for fact in found.fcr:
-            dims = dims_of(fact, brand=brands[fact.contact_id])
+            dims = dims_of(fact, **own[fact.contact_id])
             for window, days, amounts in fcr_bookings(fact, rules):
                 mature = is_final(window.start, days, as_of)
                 wanted = kpi.maturity == "all" or mature == (kpi.maturity == "final")
@@ -89,7 +89,7 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
         for one in found.facts:
             if one.contact:
                 amounts = backlog_measures(one.contact, one.legs, as_of, rules)
-                yield RANGE[0], dims_of(one.contact), amounts
+                yield 0, dims_of(one.contact), amounts
     elif kpi.table == "agents":
         for quarter, is_open in quarters_at(found.world, as_of):
             amounts = {name: getattr(quarter, name) for name in AGENT_MEASURES}
@@ -97,7 +97,7 @@ def bookings_of(kpi: Kpi, found: Stored, as_of: int) -> Iterator[tuple[int, Dims
     else:
         for leg in found.legs:
             if leg.entered_at <= as_of:
-                at = RANGE[0] if kpi.is_state else leg.entered_at
+                at = 0 if kpi.is_state else leg.entered_at
                 yield at, dims_of(leg), live_measures(leg, as_of, rules)
 
 
@@ -123,7 +123,7 @@ def figures_of(kpi: Kpi, found: Stored, as_of: int) -> list[tuple[int, Dims, int
     match kpi.figure:
         case LongestWaitNow():
             waiting = [leg for leg in found.legs if is_waiting(leg, as_of, found.world.rules)]
-            return [(RANGE[0], dims_of(leg), as_of - leg.entered_at) for leg in waiting]
+            return [(0, dims_of(leg), as_of - leg.entered_at) for leg in waiting]
         case Longest("hold_max_ms") | Quantile("hold_max_ms"):
             return [(leg.handled_at, dims_of(leg), leg.hold_max_ms) for leg in found.legs
                     if leg.hold_n and leg.handled_at is not None]  # fmt: skip
@@ -162,7 +162,10 @@ class Expected:
         if isinstance(kpi.figure, PeakHour):
             return self.peaks(kpi)
         if kpi.figure is not None:
-            groups = self.grouped(figures_of(kpi, self.found, self.question.now_ms))
+            found = figures_of(kpi, self.found, self.question.now_ms)
+            if kpi.is_state:  # of a moment, whatever the range
+                found = [(self.question.from_ms, dims, value) for _, dims, value in found]
+            groups = self.grouped(found)
             return {key: self.figure(kpi, key, sorted(values)) for key, values in groups.items()}
         bookings = bookings_of(kpi, self.found, self.question.now_ms)
         if kpi.is_state:  # of a moment, whatever the range

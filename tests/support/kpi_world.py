@@ -9,6 +9,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 from support.calendars import CALENDARS
 from support.clickhouse import load
+from support.durations import durations_of
 from support.evaluate import World, fcr_facts, quarters
 from support.stories import told_contacts
 from support.worlds import BASE_MS, DATED, random_contact
@@ -123,7 +124,8 @@ def store(client: Client, world: World) -> Stored:
     found = Stored(client, world, world.facts())
     found.fcr, found.quarters = fcr_facts(found.facts, world.rules), quarters(world)
     tables = {"legs": found.legs, "contacts": found.contacts, "surveys": found.surveys, "fcr": found.fcr,
-              "agent_quarters": found.quarters, "offers": found.offers}  # fmt: skip
+              "agent_quarters": found.quarters, "offers": found.offers,
+              "leg_durations": durations_of(found.legs)}  # fmt: skip
     for table, facts in tables.items():
         names = [item.name for item in fields(facts[0])] if facts else []
         lines = [[*(getattr(fact, name) for name in names), 1, 0] for fact in facts]

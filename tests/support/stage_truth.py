@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
+from support.durations import durations_of
 
 from kpis.agents.quarters import agent_quarters
 from kpis.agents.sessions import sessions_of
@@ -27,6 +28,7 @@ KEYS = {
     "legs": ("contact_id", "leg"),
     "surveys": ("contact_id", "kind", "respondent"),
     "offers": ("contact_id", "event_id"),
+    "leg_durations": ("kind", "booked_at", "contact_id", "leg"),
     "fcr": ("customer_key", "contact_id"),
     "agent_quarters": ("agent", "window_start"),
     "kpi_windows": ("window_start", "channel", "queue", "partition"),
@@ -81,7 +83,12 @@ def truth(contacts: Iterable[ContactEvent], states: Iterable[AgentStateChanged],
         by_contact[event.contact_id].append(event)
     for events in by_contact.values():
         facts = fold(events, rules)
-        for table, found in (("legs", facts.legs), ("surveys", facts.surveys), ("offers", facts.offers)):
+        for table, found in (
+            ("legs", facts.legs),
+            ("surveys", facts.surveys),
+            ("offers", facts.offers),
+            ("leg_durations", durations_of(facts.legs)),
+        ):
             for fact in found:
                 put_fact(tables, table, fact)
         if facts.contact is not None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
+from support.durations import durations_of
 from support.worlds import BASE_MS, DATED, random_contact
 
 from kpis.facts import AgentQuarter, FcrFact
@@ -72,6 +73,7 @@ def store_world(client: Client, shift_ms: int) -> list[FcrFact]:
         "kpi_windows",
         "agent_quarters",
         "legs",
+        "leg_durations",
         "contacts",
         "surveys",
         "offers",
@@ -82,6 +84,7 @@ def store_world(client: Client, shift_ms: int) -> list[FcrFact]:
     for table, facts in (
         ("contacts", contacts),
         ("legs", legs),
+        ("leg_durations", durations_of(legs)),
         ("surveys", surveys),
         ("offers", offers),
         ("fcr", judged),

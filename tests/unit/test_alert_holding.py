@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from alerts.holding import Holding, Known, is_muted
+from alerts.holding import Holding, Known, inhibits, is_muted
 from alerts.label_sets import LabelSet
 from alerts.lease import TTL_MS, Lease
 from alerts.ledger import Ledger
@@ -256,3 +256,18 @@ def test_while_the_ledger_is_locked_notifications_wait(tmp_path: Path) -> None:
         time.sleep(0.1)
     stop.set()
     sender.join(10)
+
+
+@pytest.mark.parametrize(
+    ("silent", "holds"),
+    [
+        ({"channel": "voice"}, True),
+        ({"channel": "voice", "brand": "north"}, True),
+        ({"channel": "voice", "brand": "south"}, False),  # another brand is silent
+        ({"channel": "voice", "queue": "support"}, False),
+        ({"brand": "north"}, False),
+    ],
+)
+def test_a_silence_explains_what_is_where_it_is(silent: dict[str, str], holds: bool) -> None:
+    own = {"channel": "voice", "queue": "sales", "brand": "north"}
+    assert inhibits("Silent", silent, own, RULES["Silent"], RULES["Low"], "Low") == holds

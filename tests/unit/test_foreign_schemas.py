@@ -15,7 +15,7 @@ import pytest
 from adapters.sending.schema_references import NoSuchSchema, named_schemas
 from adapters.sending.schema_registry import known_writer
 from schemas.avro_schemas import WriterSchema, current, raw_schema
-from schemas.codec import DecodeError, decode, encode
+from schemas.codec import MARKER, DecodeError, decode, encode
 from schemas.confluent import decode_confluent, schema_ids
 from schemas.events import ContactStarted
 
@@ -155,6 +155,14 @@ def test_an_alias_of_a_field_and_a_field_too_many() -> None:
 def test_spellings_of_fields(spelt: Callable[[str], str]) -> None:
     schema, fields = renamed(started(), spelt)
     assert decode_confluent(b"\0\0\0\0\7" + body_of(schema, fields), Known(schema)) == STARTED
+
+
+def test_logical_types_and_missing_docs_have_the_same_fingerprint() -> None:
+    """As case 52 sends single objects: Avro's canonical form, and so the fingerprint, knows neither."""
+    logical = started(occurred_at={"type": "long", "logicalType": "timestamp-millis"})
+    bare = json.loads(json.dumps(logical), object_hook=lambda one: {k: one[k] for k in one if k != "doc"})
+    number = fastavro.schema.fingerprint(fastavro.schema.to_parsing_canonical_form(bare), "CRC-64-AVRO")
+    assert decode(MARKER + bytes.fromhex(number) + body_of(bare, values(bare))) == STARTED
 
 
 def test_fields_in_another_order() -> None:

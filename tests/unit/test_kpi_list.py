@@ -9,8 +9,10 @@ import pytest
 from support.command import ringback
 
 from cli.kpi_list import card
+from docs.build.kpis import answers
 from docs.build.pages import read
 from kpis.catalogue.every_kpi import every_kpi
+from kpis.catalogue.formula import formula
 from kpis.catalogue.kpi import Kpi
 from kpis.catalogue.origin import BY_BOOKING, BY_MEASURE, BY_TABLE, final_when, origin
 from kpis.catalogue.vendors import SAME_AS
@@ -32,6 +34,32 @@ def test_every_kpi_says_where_it_comes_from(kpi: Kpi) -> None:
     assert "events" in card(kpi)["sources"]  # which gives all there are
 
 
+@pytest.mark.parametrize("kpi", KPIS.values(), ids=KPIS)
+def test_every_kpi_answers_every_question(kpi: Kpi) -> None:
+    """In the list, and on the page in its own section, or in its line among the variants of another."""
+    found = card(kpi)
+    for question in (
+        "definition",
+        "formula",
+        "unit",
+        "grain",
+        "counted_at",
+        "comes_from",
+        "final",
+        "after",
+        "sources",
+    ):
+        assert found[question], question
+    page = read("docs/reference/kpis.md").split(f"\n### {kpi.variant_of or kpi.id}\n")[1].split("\n### ")[0]
+    section, _, variants = page.partition("\n| Variant")
+    line = next((one for one in variants.splitlines() if one.startswith(f"| `{kpi.id}`")), section)
+    for said in (kpi.definition, formula(kpi), kpi.source):
+        assert said.replace("|", "\\|") in line
+    for said in answers(kpi):
+        head = said.split(": ")[0].removeprefix("- ")
+        assert said in section or said.removeprefix("- ") in line or head == "Moved as well by", said
+
+
 def test_no_line_of_the_tables_is_left_over() -> None:
     names = {name for kpi in KPIS.values() if kpi.table == "windows" for name in (*kpi.num, *kpi.den)}
     for pattern, _ in BY_MEASURE:
@@ -46,20 +74,29 @@ def test_no_line_of_the_tables_is_left_over() -> None:
     ("kpi", "needs", "final"),
     [
         ("asa", {"contact_queued", "contact_answered"}, "stale limit"),
-        ("acw_avg", {"contact_answered", "contact_wrapped", "contact_resolved"}, "period is over"),
-        ("hold_rate", {"contact_answered", "contact_held", "contact_resolved"}, "period is over"),
+        ("acw_avg", {"contact_answered", "contact_wrapped", "contact_resolved"}, "after-contact work"),
+        ("hold_rate", {"contact_answered", "contact_held", "contact_resolved"}, "after-contact work"),
         ("volume", {"contact_started"}, "period is over"),
         ("fcr_gross", {"contact_started", "contact_answered", "contact_resolved"}, "7 days"),
-        ("nps", {"contact_surveyed"}, "period is over"),
+        ("nps", {"contact_surveyed"}, "come too late"),
         ("occupancy", {"contact_answered", "contact_resolved", "agent_state_changed"}, "quarter-hour"),
         ("concurrency", {"contact_answered", "contact_resolved"}, "quarter-hour"),
         ("waiting_now", {"contact_queued", "contact_answered"}, "never"),
-        ("callback_wait", {"contact_started", "contact_queued", "contact_transferred"}, "stale limit"),
+        ("callback_wait", {"contact_started", "contact_queued", "contact_transferred"}, "every request"),
+        ("rejected.full", {"contact_rejected"}, "period is over"),
+        ("art", {"contact_started", "contact_resolved"}, "opened again"),
     ],
 )
 def test_known_origins(kpi: str, needs: set[str], final: str) -> None:
     assert {*origin(KPIS[kpi]).needs} == needs
     assert final in final_when(KPIS[kpi])
+
+
+def test_sources_are_told_apart_by_what_is_in_their_events() -> None:
+    assert card(KPIS["rejected.full"])["sources"] == ["events", "asterisk"]
+    assert card(KPIS["aes"])["sources"] == ["events"]
+    assert {*card(KPIS["nps"])["sources"]} & {"zendesk", "formbricks"} == {"formbricks"}
+    assert card(KPIS["callbacks_fulfilled"])["sources"] == ["events", "asterisk", "amazon_connect"]
 
 
 def test_the_command_prints_them() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from kpis.agents.sessions import AgentSession
+from kpis.durations import DurationKey, duration_keys
 from kpis.facts import Facts
 from kpis.fcr.visit import Visit
 from kpis.frozen import frozen
@@ -28,7 +29,8 @@ NO_OFFERS: frozenset[str] = frozenset()
 
 @frozen
 class FactKeys:
-    """What a contact has had: itself, legs by number, surveys by (kind, respondent), offers by event_id.
+    """What a contact has had: itself, legs by number, surveys by (kind, respondent), offers by event_id,
+    durations by (leg, kind, minute).
 
     And to whom it has been forwarded: customers, and agents by (agent, leg).
     """
@@ -39,6 +41,7 @@ class FactKeys:
     customers: frozenset[str] = frozenset()
     sessions: frozenset[tuple[str, int]] = frozenset()
     offers: frozenset[str] = NO_OFFERS
+    durations: frozenset[DurationKey] = frozenset()
 
 
 def keys_of(facts: Facts) -> FactKeys:
@@ -46,7 +49,8 @@ def keys_of(facts: Facts) -> FactKeys:
     surveys = frozenset((survey.kind, survey.respondent) for survey in facts.surveys)
     offers = frozenset(offer.event_id for offer in facts.offers) if facts.offers else NO_OFFERS
     legs = frozenset(leg.leg for leg in facts.legs)
-    return FactKeys(facts.contact is not None, legs, surveys, offers=offers)
+    durations = duration_keys(facts.legs)
+    return FactKeys(facts.contact is not None, legs, surveys, offers=offers, durations=durations)
 
 
 @frozen

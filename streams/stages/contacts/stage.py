@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from kpis.durations import possible_durations
 from kpis.facts import Facts
 from kpis.rules import Rules
 from kpis.tallies.windows import Tally, Window
@@ -49,6 +50,7 @@ def touched_by(change: ContactChange) -> Fields:
         "customers": list(change.visits),
         "sessions": list(change.sessions),
         **({"offers": sorted(had.offers | has.offers)} if had.offers or has.offers else {}),
+        "durations": sorted(had.durations | has.durations),
     }
 
 
@@ -64,6 +66,7 @@ def read_touched(fields: Fields | list[Any]) -> FactKeys:
         frozenset(customers),
         frozenset((agent, leg) for agent, leg in sessions),
         frozenset(fields.get("offers", ())),
+        frozenset((leg, kind, at) for leg, kind, at in fields.get("durations", ())),
     )
 
 
@@ -77,6 +80,7 @@ def possible_keys(events: EventSet) -> FactKeys:
         customers=frozenset(c for event in known if (c := getattr(event, "customer_key", None))),
         sessions=frozenset((a, event.leg) for event in known if (a := getattr(event, "agent", None))),
         offers=frozenset(event.event_id for event in known if event.type == "contact_offered"),
+        durations=possible_durations(known),
     )
 
 
@@ -89,6 +93,7 @@ def joined(left: FactKeys, right: FactKeys) -> FactKeys:
         left.customers | right.customers,
         left.sessions | right.sessions,
         left.offers | right.offers,
+        left.durations | right.durations,
     )
 
 

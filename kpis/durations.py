@@ -1,0 +1,46 @@
+"""At which minutes a leg's wait and its handling are booked: keys of kpis.facts.LegDuration."""
+
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
+
+from kpis.facts import LegFact
+from schemas.events import ContactEvent, ContactQueued
+from schemas.time_units import MINUTE_MS
+
+WAITED, HANDLED = "waited", "handled"
+DurationKey = tuple[int, str, int]  # leg, kind, begin of the minute
+BOOKED_BY = ("offered", "queue_ms", "entered_at", "handled", "handled_at")  # fields of LegFact
+booked_by = attrgetter(*BOOKED_BY)
+# Of a leg that an agent had, the last of these is when the agent was done with it.
+FINISHING = frozenset(
+    ("contact_wrapped", "contact_transferred", "contact_abandoned", "contact_resolved", "contact_rejected")
+)
+
+
+def minute(at_ms: int) -> int:
+    """Begin of the minute."""
+    return at_ms // MINUTE_MS * MINUTE_MS
+
+
+def booked(
+    offered: int, queue_ms: int | None, entered_at: int, handled: int, handled_at: int | None
+) -> Iterator[tuple[str, int]]:
+    """Kind and minute of each duration of a leg."""
+    if offered and queue_ms is not None:
+        yield WAITED, minute(entered_at)
+    if handled and handled_at is not None:
+        yield HANDLED, minute(handled_at)
+
+
+def duration_keys(legs: Iterable[LegFact]) -> frozenset[DurationKey]:
+    """Keys of all durations of a contact's legs."""
+    return frozenset((leg.leg, kind, at) for leg in legs for kind, at in booked(*booked_by(leg)))
+
+
+def possible_durations(events: Iterable[ContactEvent]) -> frozenset[DurationKey]:
+    """Keys that a contact with these events can ever have had, whatever the rules were."""
+    return frozenset(
+        (event.leg, WAITED if type(event) is ContactQueued else HANDLED, minute(event.occurred_at))
+        for event in events
+        if type(event) is ContactQueued or event.type in FINISHING
+    )
