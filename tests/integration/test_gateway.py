@@ -155,8 +155,9 @@ def test_the_command_takes_events_and_loses_none_while_kafka_is_away(
     observed = f"http://127.0.0.1:{int(env['RINGBACK_METRICS_PORT']) + 32}"
     headers = {"Content-type": "application/json", **BEARER}
     with background(env, "gateway") as running:
+        # It listens before Kafka has told it all: until then the spool takes what comes.
+        wait_until(lambda: call(f"{observed}/ready") == (200, b"ready\n"), 60)
         assert call(f"{at}/v1/events", orjson.dumps(event("before")), **headers)[0] == 202
-        assert call(f"{observed}/ready") == (200, b"ready\n")
         assert fresh_stack.kafka is not None
         fresh_stack.kafka.stop()
         for n in range(20):
