@@ -141,10 +141,9 @@ async def raw_events(config: StreamConfig, sink: ClickHouseSink, wire: Wire) -> 
     Not where somebody was forgotten: in whose place a name stands is known by decoding alone.
     """
     servers = config.bootstrap_servers
-    if await stored_ledger(servers):
-        return
-    await belongs_together(config, sink)
-    await put_back(servers, await asyncio.to_thread(load_topic, servers, sink, wire))
+    await belongs_together(config, sink)  # which makes topics that an older Kafka lacks
+    if not await stored_ledger(servers):
+        await put_back(servers, await asyncio.to_thread(load_topic, servers, sink, wire))
 
 
 async def until_stored(config: StreamConfig, on_wait: Callable[[int], None]) -> None:
