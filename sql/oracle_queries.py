@@ -82,15 +82,16 @@ def settings(memory_bytes: int) -> dict[str, int]:
     """Query settings that keep a step of the oracle within a memory limit, spilling to disk.
 
     Measured with 1.5 GB: a slice of 250,000 contacts passes; 3 million in one go do not, even so.
-    Blocks are small because rows of the fold are wide: a contact's events are carried through several steps.
-    Contacts are gathered in the order in which they lie: by hash, of more than 100,000 keys or 50 MB, they
-    would come in 256 blocks, and as one block costs some 60 ms, whatever is in it, that was most of the fold.
+    Blocks are small because rows of the fold are wide: a contact's events are carried through several steps,
+    and two blocks of 8,192 contacts at once do not fit into 1.5 GB. Contacts are gathered in the order in
+    which they lie: by hash, of more than 100,000 keys or 50 MB, they would come in 256 blocks, and as one
+    block costs some 60 ms, whatever is in it, that was most of the fold where contacts are few.
     """
     return {
         "max_memory_usage": memory_bytes,
         "max_bytes_before_external_group_by": memory_bytes * 2 // 5,
         "max_bytes_before_external_sort": memory_bytes * 2 // 5,
-        "max_block_size": 8_192,
+        "max_block_size": 2_048,
         "optimize_aggregation_in_order": 1,
     }
 
