@@ -1,7 +1,6 @@
 """At which minutes a leg's wait and its handling are booked: keys of kpis.facts.LegDuration."""
 
-from collections.abc import Iterable, Iterator
-from operator import attrgetter
+from collections.abc import Iterable
 
 from kpis.facts import LegFact
 from schemas.events import ContactEvent, ContactQueued
@@ -10,7 +9,6 @@ from schemas.time_units import MINUTE_MS
 WAITED, HANDLED = "waited", "handled"
 DurationKey = tuple[int, str, int]  # leg, kind, begin of the minute
 BOOKED_BY = ("offered", "queue_ms", "entered_at", "handled", "handled_at")  # fields of LegFact
-booked_by = attrgetter(*BOOKED_BY)
 # Of a leg that an agent had, the last of these is when the agent was done with it.
 FINISHING = frozenset(
     ("contact_wrapped", "contact_transferred", "contact_abandoned", "contact_resolved", "contact_rejected")
@@ -24,17 +22,26 @@ def minute(at_ms: int) -> int:
 
 def booked(
     offered: int, queue_ms: int | None, entered_at: int, handled: int, handled_at: int | None
-) -> Iterator[tuple[str, int]]:
+) -> list[tuple[str, int]]:
     """Kind and minute of each duration of a leg."""
+    found = []
     if offered and queue_ms is not None:
-        yield WAITED, minute(entered_at)
+        found.append((WAITED, minute(entered_at)))
     if handled and handled_at is not None:
-        yield HANDLED, minute(handled_at)
+        found.append((HANDLED, minute(handled_at)))
+    return found
 
 
 def duration_keys(legs: Iterable[LegFact]) -> frozenset[DurationKey]:
     """Keys of all durations of a contact's legs."""
-    return frozenset((leg.leg, kind, at) for leg in legs for kind, at in booked(*booked_by(leg)))
+    # Fields are named, not picked by BOOKED_BY: this is done for every change of a contact.
+    return frozenset(
+        [
+            (leg.leg, kind, at)
+            for leg in legs
+            for kind, at in booked(leg.offered, leg.queue_ms, leg.entered_at, leg.handled, leg.handled_at)
+        ]
+    )
 
 
 def possible_durations(events: Iterable[ContactEvent]) -> frozenset[DurationKey]:

@@ -51,7 +51,7 @@ SEEN_TOPICS = (topics.CONTACT_FACTS, topics.KPI_WINDOWS)
 SEEN_LAST = ("events", "arrivals", "published_windows")
 BATCH_ROWS = 20_000
 BATCH_AGE_S = 1.0
-SEEN_AGE_S = 0.1
+SEEN_AGE_S = 0.25
 Tables = dict[str, list[Any]]
 Latest = dict[tuple[str, bytes], tuple[int, list[TableRow]]]  # (topic, key) -> version, rows
 

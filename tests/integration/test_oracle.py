@@ -53,7 +53,7 @@ ORACLE = {
 FOLD, WINDOWS = "oracle_fold", "oracle_windows"
 GOLDEN = Path(__file__).parents[1] / "golden"
 RANGE = (BASE_MS + 1_000 * 60_000, BASE_MS + 2_000 * 60_000)
-EVERYTHING = (BASE_MS - 100 * 86_400_000, BASE_MS + 200 * 86_400_000)
+EVERYTHING = (BASE_MS - 100 * 86_400_000, BASE_MS + 400 * 86_400_000)
 
 Key = tuple[Any, ...]
 Row = dict[str, Any]

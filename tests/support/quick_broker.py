@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from deploy.local.kafka.runtime import KafkaRuntime, default_cache_dir
 from deploy.local.ports import free_port
 
 OPTIONS = "JAVA_TOOL_OPTIONS"
+GIVEN = os.environ.get(OPTIONS, "")
 RECORD_LIMIT_S = 120
 # Compiled adapters are not kept: Java 25.0.2 finds some of them under other names. What it says of the cache
 # would stand in logs that tests read.
@@ -38,6 +39,8 @@ def prepare(data_dir: Path, runtime: KafkaRuntime) -> None:
     if files.folder.exists():
         return
     shutil.copytree(formatted(runtime), files.folder)
+    if (kept := cache_of(runtime)).exists():  # perhaps recorded by another process meanwhile
+        os.environ[OPTIONS] = f"{GIVEN} -XX:AOTCache={kept}{QUIET}"
     lines = files.meta_properties.read_text().splitlines()
     own = [f"cluster.id={new_cluster_id()}" if line.startswith("cluster.id=") else line for line in lines]
     files.meta_properties.write_text("\n".join(own) + "\n")
@@ -51,22 +54,24 @@ def formatted(runtime: KafkaRuntime) -> Path:
     kafka = LocalKafka(folder, free_port(), runtime)
     kafka.start()
     kafka.stop()
-    use_classes(kafka)
+    record_classes(kafka)
     return kafka.files.folder
 
 
-def use_classes(kafka: LocalKafka) -> None:
-    """Have every Java of this run and its children use the cache; record it where there is none yet."""
-    release = kafka.runtime.java.parents[1] / "release"
-    made_of = (release.read_text(), kafka.runtime.classpath, JVM_OPTIONS, os.environ[OPTIONS])
-    kept = (
-        default_cache_dir() / "tests" / f"kafka-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]}.aot"
-    )
+def record_classes(kafka: LocalKafka) -> None:
+    """Make the cache where there is none yet, and nobody else is at it."""
+    kept = cache_of(kafka.runtime)
     with only_one(kept.with_suffix(".lock")) as ours:
         if ours and not kept.exists():
             record(kafka, kept)
-    if kept.exists():
-        os.environ[OPTIONS] += f" -XX:AOTCache={kept}{QUIET}"
+
+
+def cache_of(runtime: KafkaRuntime) -> Path:
+    """Where the cache of this Java and this Kafka is, or would be."""
+    release = runtime.java.parents[1] / "release"
+    made_of = (release.read_text(), runtime.classpath, JVM_OPTIONS, GIVEN)
+    name = hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]
+    return default_cache_dir() / "tests" / f"kafka-{name}.aot"
 
 
 @contextmanager
@@ -85,7 +90,7 @@ def only_one(lock: Path) -> Iterator[bool]:
 def record(kafka: LocalKafka, kept: Path) -> None:
     """Run a broker, and have Java write down at its end which classes it had. Older Javas cannot."""
     unfinished = kept.with_suffix(".unfinished")
-    given = os.environ | {OPTIONS: f"{os.environ[OPTIONS]} -XX:AOTCacheOutput={unfinished}{QUIET}"}
+    given = os.environ | {OPTIONS: f"{GIVEN} -XX:AOTCacheOutput={unfinished}{QUIET}"}
     command = server_command(kafka.runtime, kafka.files)
     running = subprocess.Popen(command, env=given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -93,7 +98,8 @@ def record(kafka: LocalKafka, kept: Path) -> None:
         while running.poll() is None and time.monotonic() < until and not is_usable(kafka.port):
             time.sleep(0.1)
         running.terminate()
-        running.wait(RECORD_LIMIT_S)
+        with suppress(subprocess.TimeoutExpired):  # then there is no cache
+            running.wait(RECORD_LIMIT_S)
     finally:
         running.kill()
         running.wait()
