@@ -13,11 +13,14 @@ from adapters.asterisk_ami.state import Channel
 
 
 def blind(state: Ami, block: Block, at_ms: int) -> None:
-    """BlindTransfer, by the member; the AgentComplete after it ends the leg. Not where he is a Local channel,
-    which goes on with whoever the caller was passed on to, or where the caller had been passed on to him."""
+    """BlindTransfer; the AgentComplete after it ends the leg. Not where the member is a Local channel, which
+    goes on with whoever the caller was passed on to, or where the caller had been passed on to him."""
     if block.get("Result") != "Success":
         return
     told = block.get("TransfererUniqueid", "")
+    if told in state.log.state.calls:
+        state.state.transfers[told] = "COMPLETECALLER"  # the caller left, and passed the agent on to somebody
+        return
     unique = member_channel(state, told)
     state.state.transfers[unique] = "BLINDTRANSFER"
     channel = state.state.channels.get(unique)

@@ -5,6 +5,7 @@ The events of both have the same ids, and those of AMI a greater revision: read 
 
 from collections.abc import Callable
 
+from adapters.app_queue.calls import TRANSFERS
 from adapters.app_queue.log import CONTACT, end_leg
 from adapters.app_queue.reading import PRUNE_EVERY_MS
 from adapters.asterisk_ami.ami import Ami, call_of, leg_in, talks, unhold
@@ -121,15 +122,15 @@ def complete(state: Ami, block: Block, at_ms: int) -> None:
     if not call_id or (leg and leg.end_line):
         return  # told before
     times = (block.get("HoldTime", ""), block.get("TalkTime", ""))
-    line = state.state.transfers.pop(unique, "")
-    if line or block.get("Reason") == "transfer":
+    line = state.state.transfers.pop(call_id, "") or state.state.transfers.pop(unique, "")
+    if line in TRANSFERS or (block.get("Reason") == "transfer" and not line):
         unhold(state, channel, at_ms)
         state.say(at_ms, call_id, block, line or "BLINDTRANSFER", "", "", *times)
         return
     if channel and channel.gone_ms is not None and channel.gone_ms < at_ms - GONE_BEFORE_MS:
         at_ms = channel.gone_ms
     unhold(state, channel, at_ms)
-    line = "COMPLETECALLER" if block.get("Reason") == "caller" else "COMPLETEAGENT"
+    line = line or ("COMPLETECALLER" if block.get("Reason") == "caller" else "COMPLETEAGENT")
     state.say(at_ms, call_id, block, line, *times)
 
 
@@ -188,7 +189,7 @@ def prune(state: Ami, at_ms: int) -> None:
     own, calls = state.state, state.log.state.calls
     own.pruned_ms = at_ms
     own.channels = {key: channel for key, channel in own.channels.items() if channel.call in calls}
-    own.transfers = {key: line for key, line in own.transfers.items() if key in own.channels}
+    own.transfers = {key: line for key, line in own.transfers.items() if key in own.channels or key in calls}
     own.moved = {key: call for key, call in own.moved.items() if call in calls}
     own.inquiries = {key: call for key, call in own.inquiries.items() if call in calls}
     own.offers = {key: offer for key, offer in own.offers.items() if offer.call in calls}

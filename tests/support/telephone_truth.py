@@ -80,8 +80,9 @@ def truth(call: dict[str, Any], enters_after_s: float) -> Truth:
     events = as_seen_by_the_customer(call["events"])
     over = next((event for event in events if event["what"] == "caller_over"), events[-1])
     up = next((event["t"] for event in events if event["what"] == "caller_up"), events[0]["t"])
-    stints = tuple(stints_of(events, over.get("at", over["t"]), call["dialled"] == "announced"))
-    over_s = over.get("at", over["t"])
+    left = (event["t"] for event in events if event["what"] == "caller_refer_blind")
+    over_s = min(over.get("at", over["t"]), *left, float("inf"))  # passes the agent on, and is gone
+    stints = tuple(stints_of(events, over_s, call["dialled"] == "announced"))
     alone = not stints or over_s - stints[-1].over_s > STILL_THERE_S
     offers = [event for event in events if came_to_nothing(event)]
     answers = [event for event in events if event["what"] == "answered" and reached_by_queue(events, event)]
@@ -108,16 +109,19 @@ def came_to_nothing(event: dict[str, Any]) -> bool:
 
 def inquiry_of(events: list[dict[str, Any]], over_s: float) -> Stint | None:
     """The conversation that began as the agent's inquiry, if the customer was passed on to it in a queue."""
-    passed = any(event["what"] == "refer_attended" and event["to"] in QUEUES for event in events)
-    asked = next((event for event in events if event["what"] == "answered" and event.get("consult")), None)
-    if asked is None or not passed:
+    passed = [event for event in events if event["what"] == "refer_attended" and event["to"] in QUEUES]
+    consults = [event for event in events if event.get("consult")]
+    asked = [event for event in consults if event["what"] == "answered"]
+    asked = [event for event in asked if passed and event["t"] < passed[-1]["t"]] or asked[:1]
+    if not asked or not passed:
         return None
+    since_s = asked[-1]["t"]
     ends = [
         event.get("at", event["t"])
-        for event in events
-        if event["what"] == "agent_leg_over" and event.get("consult")
+        for event in consults
+        if event["what"] in ("agent_leg_over", "refer_blind") and event["t"] > since_s
     ]
-    return Stint(asked["agent"], asked["t"], min([*ends, over_s]), 0.0, 0)
+    return Stint(asked[-1]["agent"], since_s, min([*ends, over_s]), 0.0, 0)
 
 
 def as_seen_by_the_customer(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
