@@ -81,7 +81,7 @@ def write(sink: ClickHouseSink, wire: Wire, batch: RawBatch) -> int:
 
 def write_canonical(sink: ClickHouseSink, batch: RawBatch) -> list[RawRecord]:
     """Write what is canonical, by types; the others."""
-    others = batch.others
+    others = [*batch.others]
     for type_, blocks in batch.blocks.items():
         onwards = {
             "events": insert_events(type_, EVENT_COLUMNS),
