@@ -86,8 +86,8 @@ def settings(memory_bytes: int) -> dict[str, int | str]:
     would come in 256 blocks, and a block costs some time, whatever is in it.
     Both sides of every `if` are computed, which fails nowhere: to leave one out, ClickHouse keeps what it is
     computed from beside the rows and computes it again for each use, 51 us of CPU an event instead of 15.
-    Rows are written in parts of a twentieth of the limit: several copies of one are in memory at once. Only of
-    few keys a set is kept in order as well, to look for them by the primary key.
+    Rows are written in parts of a twentieth of the limit: several copies of one are in memory at once. Only
+    of few keys a set is kept in order as well, to look for them by the primary key.
     """
     return {
         "max_memory_usage": memory_bytes,
