@@ -75,14 +75,19 @@ def value(course: Course, begin: int, end: int) -> float | None:
     return None if not den else num / den if course.kpi.den or course.kpi.figure else float(num)
 
 
-def thresholds(course: Course, span: tuple[int, int]) -> list[tuple[int, float]]:
-    """Where the rule draws the line, as corners of it; none where that is no value of the KPI."""
+def thresholds(course: Course, span: tuple[int, int]) -> Sequence[tuple[int, float | None]]:
+    """Where the rule draws the line, as corners of it; none where it is no value of the KPI, or unknown."""
     match course.rule.when:
         case ObjectiveWhen() as when if when.usual:
             objective = Objective(when.target, when.op == "<", course.rule.p_value, when.windows, 1, 1)
-            days = range(span[0] - span[0] % DAY_MS, span[1], DAY_MS)
-            steps = [(day, float(usual_target(course.parts[1], day, objective))) for day in days]
-            return [(at, level) for day, level in steps for at in (day, day + DAY_MS)]
+            found = list[tuple[int, float | None]]()
+            for hour in range(span[0] - span[0] % HOUR_MS, span[1], HOUR_MS):
+                target = usual_target(course.parts[1], hour, objective)
+                level = None if target is None else float(target)
+                if not found or found[-1][1] != level:
+                    found.append((hour, level))
+                found.append((hour + HOUR_MS, level))
+            return found
         case ObjectiveWhen() | BurnRateWhen() as when:
             return [(span[0], float(when.target)), (span[1], float(when.target))]
         case LogMeanWhen() as when:
@@ -114,7 +119,7 @@ def picture(courses: Sequence[Course], span: tuple[int, int], zone: str) -> str:
 def chart(course: Course, span: tuple[int, int], zone: str, top: float) -> str:
     """One course: its episodes, its threshold, its line, and what it is."""
     line, limit = values(course, span), thresholds(course, span)
-    known = [value for _, value in line if value is not None] + [level for _, level in limit]
+    known = [value for _, value in (*line, *limit) if value is not None]
     most = 1.0 if course.kpi.unit == "ratio" else max(known, default=0) * 1.1 or 1.0
     frame = Frame(*span, top, most)
     parts = scale(frame, course.kpi.unit, zone)
@@ -125,9 +130,7 @@ def chart(course: Course, span: tuple[int, int], zone: str, top: float) -> str:
         box = f'x="{left}" y="{top}" width="{max(right - left, 1.0):.1f}" height="{HEIGHT}"'
         parts.append(f'<rect class="e" {box}><title>{title}</title></rect>')
         parts.append(f'<line class="f" x1="{left}" x2="{left}" y1="{top}" y2="{top + HEIGHT}"/>')
-    if limit:
-        corners = " ".join(f"{frame.x(at)},{frame.y(level)}" for at, level in limit)
-        parts.append(f'<polyline class="l" points="{corners}"/>')
+    parts += [f'<polyline class="l" points="{each}"/>' for each in strokes(limit, frame)]
     parts += [f'<polyline class="k" points="{each}"/>' for each in strokes(line, frame)]
     labels = " ".join(f"{name}={value}" for name, value in course.labels)
     number = len(course.episodes)

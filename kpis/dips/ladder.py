@@ -46,7 +46,8 @@ class Series:
     minutes: list[int] = field(default_factory=list)  # begin of the minute, ms, ascending
     successes: list[int] = field(default_factory=lambda: [0])
     counted: list[int] = field(default_factory=lambda: [0])
-    memo: dict[int, Fraction] = field(default_factory=dict, compare=False, repr=False)  # what was derived
+    # What was derived of it by whoever looks at it.
+    memo: dict[int, Fraction | None] = field(default_factory=dict, compare=False, repr=False)
 
     def add(self, minute: int, successes: int, n: int) -> None:
         """Counts of the next minute."""
