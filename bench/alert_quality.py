@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from alerts.when import LADDER_MS
 from bench.alert_queue import SHAPES, WEEK_MINUTES, Dip, M, Shape, streams
 from kpis.dips.detector import Detector, off_objective
 from kpis.dips.episodes import transitions
@@ -20,18 +21,18 @@ from kpis.dips.machine import Timing
 from kpis.dips.profiles import PROFILES
 from kpis.dips.threshold import BeyondLimit
 
-WINDOWS = tuple(minutes * M for minutes in (15, 30, 60, 120, 240))
 AFTER_MINUTES, GRACE_MINUTES = 300, 15
-SIZES, SEEDS = (5, 20, 60, 150, 500), (51, 52)
+SIZES, SEEDS = (5, 20, 60, 150, 500), (91, 92)
 
 
 def detectors(shape: Shape) -> dict[str, tuple[Detector, Timing]]:
     """The profiles, and beside them what everybody writes first: 15 minutes below the target, for five."""
     target = Fraction(str(shape.target))
-    found: dict[str, tuple[Detector, Timing]] = {
-        name: (off_objective(Objective(target, True, p_value, WINDOWS, 5, 10)), Timing(for_ms, 15 * M))
-        for name, (p_value, for_ms, *_) in PROFILES.items()
-    }
+    found: dict[str, tuple[Detector, Timing]] = {}
+    for name, profile in PROFILES.items():
+        p_value = profile.p_rise if shape.is_rise else profile.p_value
+        objective = Objective(target, True, p_value, LADDER_MS, 5, 10)
+        found[name] = off_objective(objective), Timing(profile.for_ms, 15 * M)
     return found | {"static": (BeyondLimit(target, target, True, 15 * M, 1), Timing(5 * M, 15 * M))}
 
 

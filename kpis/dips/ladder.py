@@ -99,9 +99,11 @@ def is_off_now(series: Series, at: int, restart: int, objective: Objective) -> b
 def look(series: Series, at: int, restart: int, objective: Objective, counts: CriticalCounts) -> Look:
     """The KPI as it is at `at` (ms, end of a minute); nothing before `restart` counts any more."""
     fresh_off = is_off_now(series, at, restart, objective)
-    counted = 0
+    counted, high = 0, bisect_right(series.minutes, at - 1)
+    low, all_good, all_counted = high, series.successes[high], series.counted[high]
     for window in objective.windows_ms:
-        successes, counted = series.since(max(at - window, restart), at)
+        low = bisect_right(series.minutes, max(at - window, restart) - 1, 0, low)  # it was no earlier before
+        successes, counted = all_good - series.successes[low], all_counted - series.counted[low]
         wins = successes if objective.below else counted - successes
         if counted >= objective.min_samples and counts.too_few(wins, counted):
             return Look(counted, window, successes, counted, fresh_off)
