@@ -28,7 +28,9 @@ def of_rule(rule: Rule) -> float | None:
     match rule.when:
         case ObjectiveWhen() | LogMeanWhen():
             known = (
-                one for one in PROFILES.values() if (one.p_value, one.for_ms) == (rule.p_value, rule.for_ms)
+                one
+                for one in PROFILES.values()
+                if rule.p_value in (one.p_value, one.p_rise) and one.for_ms == rule.for_ms
             )
             return next((one.false_a_week for one in known), None) or of_p_value(rule.p_value)
         case AbsenceWhen():

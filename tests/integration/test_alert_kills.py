@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
 from support.alert_kills import (
     BASE,
     HOOK,
@@ -108,8 +109,11 @@ def test_killed_anywhere_another_machine_tells_the_rest_once(
     record_property: Callable[[str, object], None],
 ) -> None:  # fmt: skip
     """A kill is before or after a statement, a write to Kafka or a post; then one of two machines goes on."""
+    topic = NewTopic(f"alert-ledger-{seed}", 1, config={"cleanup.policy": "compact"})
+    for made in AdminClient({"bootstrap.servers": servers}).create_topics([topic]).values():
+        made.result(30)
     for module in (voice, ledger_topic):
-        monkeypatch.setattr(module, "ALERT_LEDGER", f"alert-ledger-{seed}")
+        monkeypatch.setattr(module, "ALERT_LEDGER", topic.topic)
     monkeypatch.setattr(voice, "ALERT_GROUP", f"ringback-alerts-{seed}")
     minutes, rng = world(random.Random(7), MINUTES), random.Random(seed)
     alone = Ledger(tmp_path / "alone.sqlite")
