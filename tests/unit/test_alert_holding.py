@@ -214,6 +214,31 @@ def test_the_heartbeat_stops_when_alerting_does_and_says_so_elsewhere(ledger: Le
     assert orjson.loads(orjson.dumps(found))["lag-g"].startswith("group g was last evaluated 9 minutes ago")
 
 
+@pytest.mark.parametrize(("fault", "within"), [("killed", 3), ("receiver blocked", 6), ("hangs", 10)])
+def test_a_service_outside_alarms_within_ten_minutes(ledger: Ledger, fault: str, within: int) -> None:
+    """It expects a beat a minute and waits for two more; the fault comes after a quarter of an hour."""
+    told = Receivers.model_validate(
+        {"version": 1, "receivers": [hook().model_dump(by_alias=True, exclude_defaults=True)],
+         "heartbeat": hook(name="beat").model_dump(by_alias=True, exclude_defaults=True)}
+    )  # fmt: skip
+    watchman, beats, alarmed = Watchman(ledger, FILE, told, lambda _: M), list[int](), 0
+    for minute in range(60):
+        now, broken = NOW + minute * M, minute > 15
+        if not (broken and fault == "hangs"):
+            ledger.advance("g", now - M)
+        ledger.enqueue(f"e{minute}", "firing", "hook", body(), now)
+        send(ledger, now, Told("again" if broken and fault == "receiver blocked" else "sent"))
+        beat = Told()
+        if not (broken and fault == "killed"):
+            watchman.look(now, beat)
+        beats += [minute] * len(beat.keys)
+        if minute - beats[-1] == 3:
+            alarmed = minute
+            break
+    assert beats[:16] == [*range(16)]
+    assert 0 < alarmed - 15 <= within
+
+
 def test_what_was_given_up_is_said_once_and_an_hour_later_the_heart_beats_again(ledger: Ledger) -> None:
     told = Receivers.model_validate(
         {"version": 1, "meta": "hook", "receivers": [hook().model_dump(by_alias=True, exclude_defaults=True)],
