@@ -258,6 +258,15 @@ class Ledger:
         )
         return [Problem(*row) for row in found]
 
+    def retry(self, id_: str | None, now: int) -> int:
+        """Try again what was given up: one, or all; how many. It has the whole time once more."""
+        done = self._db.execute(
+            "UPDATE outbox SET state = 'waiting', tries = 0, due_at = ?, created_at = ?, done_at = NULL "
+            "WHERE state = 'dead' AND (? IS NULL OR id = ?)",
+            (now, now, id_, id_),
+        )
+        return done.rowcount
+
     def counts(self) -> dict[str, int]:
         """How many notifications are in which state."""
         return dict(self._db.execute("SELECT state, count(*) FROM outbox GROUP BY state"))

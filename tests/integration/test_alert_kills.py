@@ -110,7 +110,8 @@ def test_killed_anywhere_another_machine_tells_the_rest_once(
 ) -> None:  # fmt: skip
     """A kill is before or after a statement, a write to Kafka or a post; then one of two machines goes on."""
     topic = NewTopic(f"alert-ledger-{seed}", 1, config={"cleanup.policy": "compact"})
-    for made in AdminClient({"bootstrap.servers": servers}).create_topics([topic]).values():
+    admin = AdminClient({"bootstrap.servers": servers})
+    for made in admin.create_topics([topic]).values():
         made.result(30)
     for module in (voice, ledger_topic):
         monkeypatch.setattr(module, "ALERT_LEDGER", topic.topic)

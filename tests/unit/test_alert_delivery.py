@@ -33,6 +33,7 @@ from alerts.notify.forms import request_of
 from alerts.notify.post import Delivery, Request, judged, post
 from alerts.notify.sender import send_due, wait_ms
 from alerts.receivers import Alertmanager, Secret, Slack, Webhook
+from alerts.rule import RuleFile
 from alerts.watching import body
 from reports.minutes import MinuteSums
 
@@ -139,6 +140,49 @@ def test_after_an_outage_what_still_fires_is_told_and_the_rest_in_one_digest(tmp
     assert by_status["firing"]["opened_at"].startswith("2026-01-05T03:0")
     assert "1 alerts fired and ended" in by_status["digest"]["annotations"]["summary"]
     assert "Low A" in by_status["digest"]["annotations"]["summary"]
+
+
+def test_what_fires_by_a_rule_that_was_removed_is_said_to_be_over(tmp_path: Path) -> None:
+    """To whom its beginning was told, and to nobody else; what other rules say goes on."""
+    ledger, minutes = Ledger(tmp_path / "a.sqlite"), []
+    for number in range(60):
+        sums = {"answered_in_target": 1, "service_level_n": 5}
+        minutes += [MinuteSums(BASE + number * M, "voice", queue, sums) for queue in ("A", "B")]
+    for alert in ("Low", "Other"):
+        own = evaluator(ledger, "hook", "late") if alert == "Low" else evaluator(ledger)
+        evaluate(own, group(alert=alert).model_copy(update={"name": alert}), minutes, 0, 30)
+    told: list[dict[str, Any]] = []
+
+    def noting(request: Request) -> Delivery:
+        told.append(orjson.loads(request.body))
+        return Delivery("sent")
+
+    now, hooks = BASE + 31 * M, {"hook": HOOK}
+    assert send_due(ledger, hooks, lambda: now, noting) == 2
+    kept = RuleFile.model_construct(version=1, groups=(group(alert="Other"),))
+    own = evaluator(ledger, "hook")
+    assert own.retire(kept, now + M) == 2
+    assert own.retire(kept, now + 2 * M) == 0
+    assert {alert for alert, _ in ledger.firing()} == {"Other"}
+    assert send_due(ledger, hooks, lambda: now + M, noting) == 2
+    ended = told[2:]
+    assert [(each["status"], each["reason"]) for each in ended] == [("resolved", "rule_removed")] * 2
+    assert sorted(each["labels"]["queue"] for each in ended) == ["A", "B"]
+    evaluate(own, group(), minutes, 32, 60)  # back again: a new episode
+    assert [each[2] for each in transitions(ledger) if each[0] == "Low"].count("firing") == 4
+
+
+def test_what_was_given_up_can_be_tried_again(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "a.sqlite")
+    for name in ("e", "f"):
+        ledger.enqueue(name, "firing", "hook", body("a dip", BASE), BASE)
+    send_due(ledger, {"hook": HOOK}, lambda: BASE, lambda _: Delivery("refused", "status 404"))
+    assert ledger.counts() == {"dead": 2}
+    assert ledger.retry("e-firing-gone", BASE + M) == 0
+    assert ledger.retry("e-firing-hook", BASE + M) == 1
+    assert ledger.retry(None, BASE + M) == 1
+    assert send_due(ledger, {"hook": HOOK}, lambda: BASE + M, lambda _: Delivery("sent")) == 2
+    assert ledger.retry(None, BASE + M) == 0
 
 
 def test_a_dead_receiver_is_given_up_and_said(tmp_path: Path) -> None:
