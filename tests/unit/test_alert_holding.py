@@ -214,6 +214,25 @@ def test_the_heartbeat_stops_when_alerting_does_and_says_so_elsewhere(ledger: Le
     assert orjson.loads(orjson.dumps(found))["lag-g"].startswith("group g was last evaluated 9 minutes ago")
 
 
+def test_a_silence_that_ends_while_it_holds_something_back_is_told_of_before(ledger: Ledger) -> None:
+    told = Receivers.model_validate(
+        {"version": 1, "meta": "hook", "receivers": [hook().model_dump(by_alias=True, exclude_defaults=True)]}
+    )
+    posted, silences = Told(), Silences(ledger)
+    for queue, minutes in (("sales", 60), ("support", 60), ("sales", 120)):
+        silences.add({"queue": queue, "severity": "page"}, NOW, NOW + minutes * M, "me", "", NOW)
+    file = FILE.groups[0].model_copy(update={"labels": {"severity": "page"}})
+    watchman = Watchman(ledger, FILE.model_copy(update={"groups": (file,)}), told, lambda _: M)
+    ledger.stand("Low", SALES, Standing("firing", NOW))
+    for minute in range(50):
+        ledger.advance("g", NOW + minute * M)
+        watchman.look(NOW + minute * M, posted)
+        send(ledger, NOW + minute * M, posted)
+        assert len(posted.keys) == (minute >= 45)
+    (row,) = ledger.db.execute("SELECT body FROM outbox").fetchall()
+    assert "of queue=sales severity=page ends at 2026-01-05T01:00:00Z; Low still fires" in row[0]
+
+
 @pytest.mark.parametrize(("fault", "within"), [("killed", 3), ("receiver blocked", 6), ("hangs", 10)])
 def test_a_service_outside_alarms_within_ten_minutes(ledger: Ledger, fault: str, within: int) -> None:
     """It expects a beat a minute and waits for two more; the fault comes after a quarter of an hour."""
