@@ -136,11 +136,18 @@ def rows(lines: list[dict[str, Any]]) -> list[list[str]]:
                 for size in SIZES
             ]
             dips = [dip for line in own for dip in line["detectors"][name]["dips"]]
+            deep = [
+                dip
+                for line in own
+                for dip in line["detectors"][name]["dips"]
+                if line["per_hour"] == SIZES[-1] and dip["level"] == min(SHAPES[kpi].levels)
+            ]
             seen = [dip for dip in dips if dip["delay"] is not None]
             false = sum(line["detectors"][name]["false"] for line in own) / sum(line["weeks"] for line in own)
             found.append([
                 kpi, name, f"{false:.3f}", " / ".join(f"{rate:.2f}" for rate in by_size),
-                share(dips, 4), share(dips, 6), delays(dip for dip in dips if dip["visible"] >= 6),
+                share(dips, 4), share(dips, 6),
+                delays(dip for dip in dips if dip["visible"] >= 6), delays(deep),
                 f"{sum(dip['pages'] for dip in seen) / max(1, len(seen)):.3f}",
                 f"{sum(dip['after'] for dip in seen) / max(1, len(seen)):.3f}",
             ])  # fmt: skip
@@ -148,7 +155,8 @@ def rows(lines: list[dict[str, Any]]) -> list[list[str]]:
 
 
 HEAD = ("KPI", "rule", "false pages a week", "at 5 / 20 / 60 / 150 / 500 an hour", "recall z >= 4",
-        "recall z >= 6", "delay p50 / p95, min (z >= 6)", "pages per dip", "again in 5 h")  # fmt: skip
+        "recall z >= 6", "delay p50 / p95, min (z >= 6)", "of severe ones at 500",
+        "pages per dip", "again in 5 h")  # fmt: skip
 
 
 def main() -> None:
