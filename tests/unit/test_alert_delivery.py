@@ -6,6 +6,7 @@ import hmac
 import os
 import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -28,7 +29,7 @@ from support.alert_kills import (
     world,
 )
 
-from alerts.ledger import Ledger
+from alerts.ledger import Ledger, Outgoing
 from alerts.notify.forms import request_of
 from alerts.notify.post import Delivery, Request, judged, post
 from alerts.notify.sender import send_due, wait_ms
@@ -317,10 +318,32 @@ def test_slack_text_cannot_mention_or_link(monkeypatch: pytest.MonkeyPatch) -> N
         "n": 1,
         "labels": {},
     }
-    ledger_row = type("Row", (), {"body": body, "id": "1"})()
+    ledger_row = Outgoing("1", "e", "firing", "chat", body, BASE, 1)
     receiver = Slack(name="chat", type="slack", url=Secret(env="SLACK_URL"))
     text = orjson.loads(request_of(receiver, ledger_row, 0).body)["text"]
     assert "&lt;!channel&gt; &amp; &lt;http" in text
+
+
+def test_what_may_have_been_told_by_one_that_died_is_said_to_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLACK_URL", "https://example.org")
+    receiver = Slack(name="chat", type="slack", url=Secret(env="SLACK_URL"))
+    told: list[str] = []
+
+    def die(request: Request) -> Delivery:
+        told.append(orjson.loads(request.body)["text"].splitlines()[0])
+        if len(told) == 1:
+            raise Killed
+        return Delivery("again" if len(told) == 2 else "sent", "status 503")
+
+    for attempt in range(3):
+        ledger = Ledger(tmp_path / "a.sqlite")
+        ledger.enqueue("e", "firing", "chat", body("a dip", BASE), BASE)
+        with suppress(Killed):
+            send_due(ledger, {"chat": receiver}, lambda at=BASE + attempt * 10 * M: at, die)  # type: ignore[misc]
+        ledger.close()
+    assert told == ["[META] a dip", *["[META] a dip (perhaps told before)"] * 2]
 
 
 def test_a_secret_that_is_not_set_is_named_and_waited_for(tmp_path: Path) -> None:
