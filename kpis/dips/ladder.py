@@ -41,7 +41,10 @@ class Look:
 
 @dataclass(slots=True)
 class Series:
-    """Counts of one label set by minute, as running sums, so that windows are differences."""
+    """Counts of one label set by minute, as running sums, so that windows are differences.
+
+    There are minutes in which something was counted, and no others.
+    """
 
     minutes: list[int] = field(default_factory=list)  # begin of the minute, ms, ascending
     successes: list[int] = field(default_factory=lambda: [0])
