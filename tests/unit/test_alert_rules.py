@@ -157,7 +157,7 @@ def test_rule_types(kpi: str, when: str, severity: str, fault: str) -> None:
 def test_a_profile_is_a_probability_and_a_time() -> None:
     rule = read_rules(GOOD.replace("for: 2m", "profile: quiet"), "r.yaml", KPIS).groups[0].rules[0]
     assert (rule.for_ms, rule.p_value) == (300_000, Fraction(1, 10_000))
-    text = GOOD.replace("    for: 2m\n", "").replace("service_level", "abandonment_rate")
+    text = GOOD.replace("        for: 2m\n", "").replace("service_level", "abandonment_rate")
     (fall, rise) = (
         read_rules(text.replace('op: "<"', f'op: "{op}"'), "r.yaml", KPIS).groups[0].rules[0] for op in "<>"
     )
