@@ -270,6 +270,25 @@ MemberName: Ada
     assert {event.by for event in abandoned} <= {"system"}
 
 
+def test_halves_of_local_channels_that_name_each_other() -> None:
+    """No PBX says so, but a block that is wrong must not hang a reader."""
+    lines = b"""Event: LocalBridge
+Timestamp: 1795740000.1
+LocalOneUniqueid: a
+LocalTwoUniqueid: b
+
+Event: LocalBridge
+Timestamp: 1795740000.2
+LocalOneUniqueid: b
+LocalTwoUniqueid: a
+
+Event: Hold
+Timestamp: 1795740000.3
+Uniqueid: a
+""".splitlines()
+    assert [*events_of(read_lines(AmiFile(), "ami.log", lines, SECRET))] == []
+
+
 def test_pauses_grow_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     one, other = (
