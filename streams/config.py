@@ -13,6 +13,9 @@ FETCH_WAIT_MS = 100
 # The broker waits as long for so much, instead of answering with the first record: in live traffic what a
 # batch costs is its writes and acknowledgements, and not its events.
 FETCH_MIN_BYTES = 256 * 1024
+# How long a partition of what stages pass on to each other rests after the begin of a batch: repeat contacts
+# and agents' quarter-hours are not what a wall shows from second to second.
+PASSED_ON_REST_S = 0.4
 # Where contacts must be: where the Java client puts them, or wherever a contact's first event was ("any").
 Partitioner = Literal["murmur2", "any"]
 
