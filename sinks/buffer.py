@@ -44,8 +44,8 @@ LATEST: dict[str, Callable[[Any], Iterable[TableRow]]] = {
     topics.AGENT_QUARTERS: lambda document: [("agent_quarters", quarter_row(document))],
 }
 # What people look at is written as soon as it is SEEN_AGE_S old and nothing else is being written. All else
-# waits for BATCH_AGE_S, or until nothing has come for QUIET_S, because every insert into ClickHouse costs some
-# 10 ms of CPU, however small. Last comes what only verification and audits read.
+# waits for BATCH_AGE_S, or until nothing has come for QUIET_S: an insert into ClickHouse costs 10 ms of CPU,
+# however small. Last comes what only verification and audits read.
 SEEN_FIRST = ("legs", "kpi_windows", "contacts")
 SEEN_TOPICS = (topics.CONTACT_FACTS, topics.KPI_WINDOWS)
 SEEN_LAST = ("events", "arrivals", "published_windows")

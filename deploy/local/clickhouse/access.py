@@ -59,8 +59,8 @@ OWNER_LIMITS = QueryLimits(0, 0, 0, 0, 500 * MEGABYTE, 0)
 BI_LIMITS = QueryLimits(
     30, 120, 2000 * MEGABYTE, 1_000_000, 500 * MEGABYTE, 2_000_000_000, threads=max(1, CORES // 2)
 )
-# What `bi` asks stands back, block by block, while a statement of ours runs (those have priority 1, see
-# sinks/connection.py), but for no longer than this; and where we may say so, its threads have less of the CPU.
+# What `bi` asks stands back, block by block, while a statement of ours runs (those have priority 1:
+# sinks/connection.py), but no longer than this; and where we may say so, its threads have less of the CPU.
 GIVING_WAY = {"priority": 10, "low_priority_query_wait_time_ms": 100, "os_threads_nice_value_query": 10}
 
 
