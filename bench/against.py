@@ -16,12 +16,11 @@ from statistics import median
 
 import orjson
 
+from bench.meter import AS_A_WORKER
+
 HERE = Path(__file__).parents[1]
 MAKE = """import sys; from pathlib import Path; from bench import events
 events.save(events.make(int(sys.argv[2]), 7), Path(sys.argv[1]))"""
-# Python's collector set as in a worker: at its defaults it is a quarter of all, and by chance.
-APPLY = """import runpy; from streams.health.garbage_collector import collect_rarely
-collect_rarely(); runpy.run_module("bench.apply", run_name="__main__", alter_sys=True)"""
 
 
 def options() -> argparse.Namespace:
@@ -49,7 +48,7 @@ def python(tree: Path, *arguments: str) -> bytes:
 
 def cpu_us(tree: Path, data: Path) -> float:
     """CPU of an event; ends the program where the numbers are wrong."""
-    told = orjson.loads(python(tree, "-c", APPLY, str(data), "old"))
+    told = orjson.loads(python(tree, "-c", AS_A_WORKER, "bench.apply", str(data), "old"))
     if not told["counted"].startswith("1 ("):
         sys.exit(f"{tree}: {told['counted']}")
     return float(told["cpu_s"]) / int(told["events"]) * 1e6

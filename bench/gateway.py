@@ -2,7 +2,8 @@
 
 Status 1 if one is lost. The sender keeps its own list of what was answered 202 and sends again what was not.
 In the middle the broker is away for `--away` seconds and the gateway is killed (-9) `--kills` times at seeded
-random moments. In the end every accepted webhook must be in Kafka. Times are from when a webhook
+random moments; with `--disk` the spool is on a disk of that size, which fills. In the end every accepted
+webhook must be in Kafka. Times are from when a webhook
 was due, so that one that waits behind others counts with its wait; of those that were sent again they say
 nothing and are left out.
 """
@@ -29,6 +30,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bench.posting import Poster
+from bench.small_disk import disk
 from deploy.local.kafka.broker import LocalKafka
 from deploy.local.kafka.runtime import default_cache_dir, ensure_runtime
 from deploy.local.ports import free_port
@@ -40,7 +42,7 @@ from streams.kafka.topics import ensure_topics
 SECRET = "bench-secret-of-zoom"  # noqa: S105 -- of this run alone
 PARTITIONS = 4
 PADDING = "x" * 1_700  # a webhook of some 2 KB
-RETRY_S, DRAIN_S, START_S = 0.1, 120.0, 30.0
+RETRY_S, FULL_S, DRAIN_S, START_S = 0.1, 1.0, 120.0, 30.0
 
 
 @dataclass
@@ -136,7 +138,8 @@ async def send(poster: Poster, number: int, run: str, due: float, found: Found) 
                 found.took_ms.append((time.perf_counter() - due) * 1000)
             return
         again = True
-        await asyncio.sleep(RETRY_S + Random(number).random() * 0.4)
+        wait_s = FULL_S if status == "503" else RETRY_S
+        await asyncio.sleep(wait_s * (1 + 4 * Random(number).random()))
 
 
 async def load(port: int, wanted: argparse.Namespace, found: Found) -> None:
@@ -206,11 +209,10 @@ async def in_kafka(servers: str) -> Counter[str]:
     return found
 
 
-async def run(kafka: LocalKafka, folder: Path, wanted: argparse.Namespace) -> bool:
+async def run(kafka: LocalKafka, folder: Path, spool: Path, wanted: argparse.Namespace) -> bool:
     """One run; is everything accepted in Kafka?"""
     await ensure_topics(kafka.bootstrap_servers, PARTITIONS, 1)
     port, metrics_port = free_port(), free_port()
-    spool = Path(wanted.spool or folder / "spool")
     gateway, found = GatewayProcess(folder, kafka.bootstrap_servers, port, metrics_port, spool), Found()
     try:
         async with asyncio.timeout(START_S):
@@ -259,7 +261,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--away", type=float, default=0.0, help="seconds for which the broker is stopped")
     parser.add_argument("--kills", type=int, default=0, help="of the gateway, -9")
     parser.add_argument("--connections", type=int, default=100)
-    parser.add_argument("--spool", help="folder of the spool, such as one on a disk that is nearly full")
+    parser.add_argument("--disk", default="", help="size of a disk for the spool alone, such as 16m; as root")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args(arguments)
 
@@ -275,7 +277,8 @@ def main(wanted: argparse.Namespace) -> int:
             kafka.start()
             with suppress(ImportError):
                 importlib.import_module("uvloop").install()
-            return 0 if asyncio.run(run(kafka, Path(name), wanted)) else 1
+            with disk(Path(name) / "spool", wanted.disk) as spool:
+                return 0 if asyncio.run(run(kafka, Path(name), spool, wanted)) else 1
         finally:
             kafka.stop()
 

@@ -94,20 +94,20 @@ def letters_seen(letters: list[tuple[str, int]]) -> str:
 def source_findings(client: Client) -> list[Finding]:
     """When was each source last heard? One that gives signs of life must go on giving them."""
     try:
-        query = (
-            "SELECT source, last_heartbeat_at IS NOT NULL, is_live, silent_s FROM source_health ORDER BY 1"
-        )
+        beats = "last_heartbeat_at IS NOT NULL"
+        query = f"SELECT source, {beats}, is_live, silent_s, gap_n FROM source_health ORDER BY 1"  # noqa: S608
         rows = client.query(query).result_rows
     except (ClickHouseError, OSError) as error:
         return [Finding("sources", False, short(error), "start a sink of this version")]
-    return [source_finding(str(row[0]), bool(row[1]), bool(row[2]), int(row[3])) for row in rows]
+    return [source_finding(str(row[0]), bool(row[1]), bool(row[2]), *map(int, row[3:])) for row in rows]
 
 
-def source_finding(source: str, beats: bool, live: bool, silent_s: int) -> Finding:
+def source_finding(source: str, beats: bool, live: bool, silent_s: int, gaps: int) -> Finding:
     """One source. A file that was imported once is not missed, whatever signs of life stand in it."""
     seen = f"last {'sign of life' if beats else 'event'} {ago(silent_s)} ago, by its own clock"
     if beats and not live:
         seen += "; it was told long after that: a file or a simulation"
+    seen += f"; lost lines {gaps} times, as the dead letters lines_lost say" if gaps else ""
     remedy = "is its gateway, `ringback follow` or connection running, and does the system still post?"
     return Finding(f"source {source}", not (live and silent_s > SILENT_S), seen, remedy)
 

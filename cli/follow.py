@@ -9,9 +9,13 @@ import typer
 from adapters.kit.outcomes import WrongFile
 from adapters.kit.source import load
 from adapters.registry import SOURCES, NoSuchSource, source_of
-from adapters.sending.following import Followed, Follows, Pulse, follow_once, follow_until
+from adapters.sending.following import Followed, Follows, follow_once, follow_until
+from adapters.sending.metrics import registry_of
+from adapters.sending.outcomes import Pulse
 from adapters.sending.producer import NotSent
 from cli.console import UNREACHABLE, WRONG_USE, err, fail, out, settings
+from cli.metrics_server import serve_registry
+from cli.port_offsets import FOLLOW_PORT_OFFSET
 from cli.secrets import customer_secret
 from cli.sending import open_sender
 from cli.stopping import stop_event
@@ -53,7 +57,7 @@ def follow(name: Name, file: Log, position: Position = None, every: Every = 0.25
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         following: Follows = load(source.follow)(file, kept, customer_secret(config))
-        followed = asyncio.run(run(following, every, once, Pulse(name)))
+        followed = asyncio.run(run(following, every, once, name))
     except WrongFile as error:
         fail(str(error), WRONG_USE)
     except NotSent as error:
@@ -63,18 +67,19 @@ def follow(name: Name, file: Log, position: Position = None, every: Every = 0.25
             raise
         fail(f"cannot use {error.filename}: {error.strerror}", WRONG_USE)
     out.print(f"lines {followed.lines:,}, sent {followed.sent:,}, dead letters {followed.dead_letters:,}")
-    if following.gap:
-        err.print("lines were lost: their file was gone before it was read", highlight=False)
+    if following.gaps:
+        err.print("lines were lost; see the dead letters with the reason lines_lost", highlight=False)
 
 
-async def run(following: Follows, every_s: float, once: bool, pulse: Pulse | None = None) -> Followed:
+async def run(following: Follows, every_s: float, once: bool, name: str) -> Followed:
     """Follow until SIGINT or SIGTERM, or to the end of what is there."""
-    stop, followed = stop_event(), Followed()
-    async with await open_sender(settings()) as sender:
+    stop, followed, config = stop_event(), Followed(), settings()
+    async with await open_sender(config) as sender:
         if once:
             while not stop.is_set() and await follow_once(following, sender, followed):
                 pass
         else:
-            await follow_until(stop, following, sender, followed, every_s, pulse)
+            serve_registry(config, registry_of(name, followed), FOLLOW_PORT_OFFSET)
+            await follow_until(stop, following, sender, followed, every_s, Pulse(name))
     following.close()
     return followed

@@ -10,8 +10,12 @@ from adapters.kit.sessions import Listener, Refused
 from adapters.kit.source import load
 from adapters.registry import SOURCES, NoSuchSource, source_of
 from adapters.sending.listening import Address, Listened, listen_until
+from adapters.sending.metrics import registry_of
+from adapters.sending.outcomes import Pulse
 from adapters.sending.producer import NotSent
 from cli.console import UNREACHABLE, WRONG_USE, fail, out, settings
+from cli.metrics_server import serve_registry
+from cli.port_offsets import LISTEN_PORT_OFFSET
 from cli.secrets import customer_secret
 from cli.sending import open_sender
 from cli.stopping import stop_event
@@ -60,7 +64,7 @@ def listen(name: Name, address: At, user: User = "ringback") -> None:
     """
     where, listener = address_of(address), listener_of(name, user)
     try:
-        heard = asyncio.run(run(listener, where))
+        heard = asyncio.run(run(listener, where, name))
     except Refused as error:
         fail(str(error), WRONG_USE)
     except NotSent as error:
@@ -71,9 +75,10 @@ def listen(name: Name, address: At, user: User = "ringback") -> None:
     )
 
 
-async def run(listener: Listener, address: Address) -> Listened:
+async def run(listener: Listener, address: Address, name: str) -> Listened:
     """Listen until SIGINT or SIGTERM."""
-    stop, heard = stop_event(), Listened()
-    async with await open_sender(settings()) as sender:
-        await listen_until(stop, listener, address, sender, heard)
+    stop, heard, config = stop_event(), Listened(), settings()
+    serve_registry(config, registry_of(name, heard), LISTEN_PORT_OFFSET)
+    async with await open_sender(config) as sender:
+        await listen_until(stop, listener, address, sender, heard, Pulse(name))
     return heard

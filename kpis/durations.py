@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from kpis.facts import LegFact
+from kpis.fold.numbering import possible_legs
 from schemas.events import ContactEvent, ContactQueued
 from schemas.time_units import MINUTE_MS
 
@@ -46,8 +47,11 @@ def duration_keys(legs: Iterable[LegFact]) -> frozenset[DurationKey]:
 
 def possible_durations(events: Iterable[ContactEvent]) -> frozenset[DurationKey]:
     """Keys that a contact with these events can ever have had, whatever the rules were."""
+    known = [*events]
+    legs = possible_legs(known)
     return frozenset(
-        (event.leg, WAITED if type(event) is ContactQueued else HANDLED, minute(event.occurred_at))
-        for event in events
+        (leg, WAITED if type(event) is ContactQueued else HANDLED, minute(event.occurred_at))
+        for event in known
         if type(event) is ContactQueued or event.type in FINISHING
+        for leg in legs[event.leg]
     )

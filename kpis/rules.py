@@ -72,7 +72,7 @@ class Rules:
     docs/reference/kpis.md names it.
     """
 
-    version: str = "4"
+    version: str = "5"
     service_level_ms: dict[str, int] = field(
         default_factory=lambda: {
             "voice": 20 * SECOND_MS,

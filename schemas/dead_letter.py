@@ -10,6 +10,7 @@ from schemas.shape import shape
 # Enough to see what is wrong and, for any honest event, to send it again after a fix.
 PAYLOAD_MAX_BYTES = 64 * 1024
 CONFLUENT_HEADER_BYTES = 5
+LINES_LOST = "lines_lost"  # nobody has read what stood there; the origin is the source, not its log
 
 
 @dataclass(frozen=True, slots=True)

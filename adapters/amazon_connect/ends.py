@@ -23,7 +23,7 @@ def end_of(chain: Chain, leg: Part) -> End | None:
     """The end of a leg; None while it goes on."""
     answered, ended = leg.at("answered"), leg.at("ended")
     back = chain.after(leg.name, (CALLBACK,))
-    if back is not None and answered is None:
+    if back is not None and answered is None and leg.text("method") != CALLBACK:
         return End("transferred", ended or back.begins, {"kind": "callback"})
     transferred = transfer(chain, leg)
     if transferred is not None:
@@ -53,7 +53,12 @@ def transfer(chain: Chain, leg: Part) -> End | None:
         fields = {"kind": kind, "to_queue": after.said.get("queue")} | (measures(leg) if answered else {})
         return End("transferred", ended or after.begins, fields)
     third = chain.after(leg.name, (EXTERNAL,))
-    if third is not None and answered is not None and ended is not None and not left_before(third, ended):
+    stayed = third is not None and not left_before(third, ended)
+    if (
+        answered is not None
+        and ended is not None
+        and (stayed or (after is None and leg.said.get("passed_on")))
+    ):
         return End("transferred", ended, {"kind": "external"} | measures(leg))
     return None
 
@@ -68,7 +73,7 @@ def unanswered(leg: Part, ended: int) -> End:
     """Nobody answered."""
     reason = leg.text("reason_of_end")
     by = "customer" if reason in ("", "CUSTOMER_DISCONNECT") else "system"
-    if leg.text("method") in OUTBOUND or (leg.at("queued") is None and by == "system"):
+    if leg.text("method") in (*OUTBOUND, CALLBACK) or (leg.at("queued") is None and by == "system"):
         return End("resolved", ended, {"outcome": "unknown", "by": by})
     place = "ivr" if leg.at("queued") is None else "queue"
     return End("abandoned", ended, {"place": place, "by": by})

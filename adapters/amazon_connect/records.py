@@ -43,6 +43,11 @@ def record_facts(record: Payload, secret: bytes) -> list[Fact]:
         reason_of_end=text(record, "disconnectreason"),
         before_end=text(record, "predisconnectstate"),
         customer=hashed([text(inner(record, "customerendpoint"), "address")], secret),
+        # out of Connect: of a transfer within, the next contact tells
+        passed_on=(
+            text(record, "nextcontactid") is None and moment(record, "transfercompletedtimestamp") is not None
+        )
+        or None,
         updated=updated,
         topic=attributes.get("reason") if isinstance(attributes.get("reason"), str) else None,
         surveys={kind: attributes[kind] for kind in SCALES if attributes.get(kind)} or None,

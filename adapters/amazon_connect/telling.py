@@ -44,8 +44,18 @@ def started(contact: Contact, chain: Chain, first: Part, root: str) -> Iterator[
     elif contact.channel == "voice":
         more["entry"] = "ivr"  # every call goes through a flow
     if before or (method == CALLBACK and root != first.name):
-        more["callback_of"] = contact_id(owner_of(before, root, chain.every))
+        more["callback_of"] = contact_id(asked_by(chain, before, root))
     yield contact.event("contact_started", at, f"{first.name}-started", **more)
+
+
+def asked_by(chain: Chain, name: str, root: str) -> str:
+    """The contact that asked for a call back; a second attempt names the first, which asked for nothing."""
+    owner = owner_of(name, root, chain.every)
+    seen: set[str] = set()
+    while owner in chain.every and chain.every[owner].text("method") == CALLBACK and owner not in seen:
+        seen.add(owner)
+        owner = owner_of(chain.every[owner].text("previous"), root, chain.every)
+    return owner
 
 
 def of_leg(contact: Contact, chain: Chain, leg: Part, number: int) -> Iterator[Event]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adapters.app_queue.facts import Fact
-from adapters.app_queue.legs import add_leg, last_talking, last_waiting, reached
+from adapters.app_queue.legs import add_leg, last_talking, last_waiting, reached, waiting_inquiry
 from adapters.app_queue.log import CONTACT, SAME_MS, Log, amend_end, end_leg, start
 from adapters.app_queue.state import Agent, Call, Leg
 
@@ -17,13 +17,19 @@ TRANSFERS = {"BLINDTRANSFER": "cold", "ATTENDEDTRANSFER": "warm", "TRANSFER": "c
 def enter(log: Log, fact: Fact) -> None:
     """ENTERQUEUE|url|number|position|name: the call waits in a queue."""
     call = log.state.calls.get(fact.call)
-    if call and any(leg.queue == fact.queue and leg.entered_ms == fact.time_ms for leg in call.legs):
-        return  # the same line again
+    if call and any(again(log, fact, leg) for leg in call.legs):
+        return
     if call is None:
         number = fact.param(1)
         call = start(log, fact.call, fact.time_ms, customer_key=log.key(number))
         inquiry(log, fact, log.options.aliases.get(number.strip(), ""))
     add_leg(log, fact, call, fact.time_ms)
+
+
+def again(log: Log, fact: Fact, leg: Leg) -> bool:
+    """Is it the line that began this leg? A call can leave a queue and enter it anew in one second."""
+    same = leg.queue == fact.queue and leg.entered_ms == fact.time_ms
+    return same and (leg.waits or leg.connected_ms is not None or fact.time_ms < log.state.last_ms)
 
 
 def inquiry(log: Log, fact: Fact, agent: str) -> None:
@@ -58,7 +64,7 @@ def connect(log: Log, fact: Fact) -> None:
         return
     wait_ms = fact.ms(0)
     leg = reached(log, fact, None if wait_ms is None else fact.time_ms - wait_ms)
-    leg.connected_ms, leg.agent = fact.time_ms, agent
+    leg.connected_ms, leg.agent, leg.channel = fact.time_ms, agent, fact.param(1)
     if agent:
         log.state.agents.setdefault(agent, Agent())
         offer(log, fact, leg, "answered", fact.ms(2))
@@ -100,13 +106,18 @@ def complete(log: Log, fact: Fact) -> None:
     if found is None:
         return
     call_id, leg = found
-    if leg.left_ms is not None:
+    call = log.state.calls[call_id]
+    measured = {"wait_ms": wait_ms, "talk_ms": talk_ms}
+    if asked := waiting_inquiry(log, fact.call, call_id):
+        passed = {"kind": "warm", "to_queue": asked.queue}  # logged under the id of the agent's inquiry
+        end_leg(log, call_id, leg, "ATTENDEDTRANSFER", "transferred", fact.time_ms, **passed, **measured)
+        return
+    goes_on = fact.event == "COMPLETEAGENT" and leg.number < len(call.legs) and call.legs[leg.number].waits
+    if leg.left_ms is not None and not (goes_on and fact.time_ms - leg.left_ms <= SAME_MS):
         leg.end_line = fact.event  # told when it was left; this is only when the caller hung up at last
         return
-    call = log.state.calls[call_id]
     by = "customer" if fact.event == "COMPLETECALLER" else "agent"
     fields = {"by": by, "outcome": call.outcome or "unknown", "reason": call.reason}
-    measured = {"wait_ms": wait_ms, "talk_ms": talk_ms}
     end_leg(log, call_id, leg, fact.event, "resolved", fact.time_ms, **fields, **measured)
 
 
@@ -126,7 +137,8 @@ def transfer(log: Log, fact: Fact) -> None:
 
 def unanswered(log: Log, fact: Fact) -> None:
     """ABANDON, EXIT..., WITHDRAW, SYSCOMPAT: the wait is over without an agent."""
-    if log.state.calls.get(fact.call) and (leg := wait_ended(log.state.calls[fact.call], fact)):
+    call = log.state.calls.get(fact.call)
+    if call and not last_waiting(call, fact.queue) and wait_ended(call, fact):
         return
     wait_ms = fact.ms(3 if fact.event == "EXITWITHKEY" else 2)
     leg = reached(log, fact, None if wait_ms is None else fact.time_ms - wait_ms)

@@ -49,6 +49,33 @@ def leave(log: Log, call_id: str, call: Call, queue: str, time_ms: int) -> None:
         end_leg(log, call_id, last, "", "transferred", time_ms, kind=kind, to_queue=queue)
     elif last.end["type_"] == "transferred" and "to_queue" not in last.end:
         amend_end(log, call_id, last, to_queue=queue)
+    elif last.end["type_"] == "abandoned" and last.ended_ms is not None:
+        # Nobody hung up: AMI's Redirect took him out of the queue, which Asterisk logs as ABANDON.
+        flow = {"kind": "queue_flow", "to_queue": queue, "wait_ms": last.end.get("wait_ms")}
+        end_leg(log, call_id, last, last.end_line, "transferred", last.ended_ms, **flow)
+
+
+def sent_on(log: Log, fact: Fact) -> str | None:
+    """The call that an agent behind a Local channel has passed on with his telephone.
+
+    Its lines have the id of the second half of that channel, the next one. An unrelated call may have that id
+    too, and it enters a queue first: where it does, the number must be the customer's.
+    """
+    begin, _, number = fact.call.rpartition(".")
+    if not number.isascii() or not number.isdigit():
+        return None
+    first, enters = f"{begin}.{int(number) - 1}", fact.event == "ENTERQUEUE"
+    for call_id, call in log.state.calls.items():
+        if any(leg.channel == first and (leg.talks or not enters) for leg in call.legs):
+            key = log.key(fact.param(1)) if enters else None
+            return call_id if not enters or (key and key == call.started.get("customer_key")) else None
+    return None
+
+
+def waiting_inquiry(log: Log, call_id: str, of: str) -> Leg | None:
+    """The leg of another call in which the agent's inquiry still waits."""
+    call = log.state.calls.get(call_id) if call_id != of else None
+    return next((leg for leg in call.legs if leg.waits), None) if call else None
 
 
 def adopt(log: Log, fact: Fact, entered_ms: int | None) -> Leg | None:

@@ -1,7 +1,10 @@
 """One line after the other: what it gives, and what need not be remembered any longer."""
 
+from dataclasses import replace
+
 from adapters.app_queue import agents, calls, custom
 from adapters.app_queue.facts import Fact
+from adapters.app_queue.legs import sent_on
 from adapters.app_queue.log import Log
 from schemas.events import Event
 
@@ -20,6 +23,7 @@ def read_fact(log: Log, fact: Fact) -> tuple[Event, ...] | str:
     if fact.event in OF_AGENTS and not fact.member:
         return "no member"
     log.state.last_ms = max(log.state.last_ms, fact.time_ms)
+    fact = of_its_call(log, fact)
     try:
         handler(log, fact)
     except BaseException:
@@ -29,6 +33,15 @@ def read_fact(log: Log, fact: Fact) -> tuple[Event, ...] | str:
         call.last_ms = max(call.last_ms, fact.time_ms)
     prune(log)
     return log.take() or "nothing new"
+
+
+def of_its_call(log: Log, fact: Fact) -> Fact:
+    """The line under the id of its call: a call that was passed on behind a Local channel has another."""
+    aliases = log.state.aliases
+    unknown = fact.call not in aliases and fact.call not in log.state.calls
+    if unknown and fact.event in calls.HANDLERS and (of := sent_on(log, fact)):
+        aliases[fact.call] = of
+    return replace(fact, call=aliases[fact.call]) if fact.call in aliases else fact
 
 
 def prune(log: Log) -> None:
@@ -44,3 +57,4 @@ def prune(log: Log) -> None:
     ]
     for call_id in old:
         del state.calls[call_id]
+    state.aliases = {name: call_id for name, call_id in state.aliases.items() if call_id in state.calls}

@@ -19,6 +19,7 @@ class Leg:
     end_revision: int = 0
     offers: list[tuple[str, str, int]] = field(default_factory=list)  # member, line, when
     dumped_ms: int | None = None  # when an agent hung up while the announcement was played to him
+    channel: str = ""  # the unique id of the member's channel
     left_ms: int | None = None  # answered, but the call entered another queue before its end was logged
 
     @property
@@ -70,5 +71,6 @@ class State:
 
     calls: dict[str, Call] = field(default_factory=dict)
     agents: dict[str, Agent] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)  # ids that lines have -> the call that they are of
     last_ms: int = 0
     pruned_ms: int = 0

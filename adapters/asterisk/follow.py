@@ -13,12 +13,13 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.app_queue.facts import decoded
-from adapters.app_queue.log import Log
+from adapters.app_queue.log import SOURCE, Log
 from adapters.app_queue.reading import read_fact
 from adapters.app_queue.state import State
 from adapters.asterisk.lines import EPOCH, FIELDS, parse_line
 from adapters.kit.follow import Follower, Position
 from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, WrongFile, reject
+from schemas.dead_letter import LINES_LOST, DeadLetter
 
 AnyKept = TypeVar("AnyKept")
 
@@ -33,13 +34,18 @@ class Kept:
 
 
 KEPT = TypeAdapter(Kept)
-LOST = InvalidInput("lines_lost", "lines before this one are lost: their file was gone before it was read")
+GONE = "lines before this one are lost: their file was gone before it was read"
 
 
 def time_of(line: bytes) -> int | None:
     """The time of a line of queue_log; None of anything else."""
     cells = decoded(line).split("|")
     return int(cells[0]) if len(cells) >= FIELDS and EPOCH.fullmatch(cells[0]) else None
+
+
+def lost(position: int, detail: str) -> DeadLetter:
+    """The dead letter of lines that nobody has read. It names the source: source_health counts them by it."""
+    return reject(SOURCE, position, InvalidInput(LINES_LOST, detail), b"")
 
 
 def load(path: Path, kind: TypeAdapter[AnyKept], nothing: AnyKept) -> AnyKept:
@@ -78,10 +84,12 @@ class Following:
         self._log = Log(secret, state=before.state)
         self._follower = Follower(path, time_of, before.position)
 
+    away = False  # a file that is not there yet has been read to its end
+
     @property
-    def gap(self) -> bool:
-        """Were lines lost? Their file was gone before it was read."""
-        return self._follower.gaps > 0
+    def gaps(self) -> int:
+        """How often lines were lost: their file was gone before it was read."""
+        return self._follower.gaps
 
     def poll(self) -> Iterator[LineOutcome]:
         """The outcomes of the lines that have come; of lines that are lost a dead letter says so."""
@@ -90,7 +98,7 @@ class Following:
             self._lines += 1
             if self._follower.gaps > gaps:
                 gaps = self._follower.gaps
-                yield reject(self._follower.path.name, self._lines, LOST, b"")
+                yield lost(self._lines, f"{self._follower.path.name}: {GONE}")
             if data.strip():
                 yield self._outcome(data)
 

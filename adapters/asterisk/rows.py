@@ -18,13 +18,14 @@ from adapters.app_queue.log import Log
 from adapters.app_queue.reading import read_fact
 from adapters.app_queue.state import State
 from adapters.asterisk.databases import ROWS, NotNow, Rows, database_at, is_address
-from adapters.asterisk.follow import Following, load, save
+from adapters.asterisk.follow import Following, load, lost, save
 from adapters.asterisk.table import Table
 from adapters.kit.follow import hashed
 from adapters.kit.outcomes import Accepted, InvalidInput, LineOutcome, Skipped, reject
 
 log = structlog.get_logger()
 MAGIC = b"SQLite format 3\0"
+DELETED = "the last row that was read is gone, and {} ids behind it: deleted unread, unless nobody used them"
 HOLE_S = 2.0  # until a missing id counts as one that nobody will use: a row rolled back or deleted
 
 
@@ -59,19 +60,23 @@ def written(cells: Sequence[object]) -> tuple[list[str], bytes]:
 class FollowingRows:
     """The outcomes of a table's rows as they come. Call `keep` once what `poll` gave is safe."""
 
-    gap = False  # rows that were deleted before they were read leave no trace
-
     def __init__(self, place: str | Path, kept: Path, secret: bytes, hole_s: float = HOLE_S) -> None:
         self._kept, self._hole_s = kept, hole_s
         self._at = load(kept, KEPT, KeptRows())
         self._log = Log(secret, state=self._at.state)
         self._rows = Rows(database_at(str(place)))
         self._table = Table(self._rows.names, self._at.last_ms)
-        self._away = False
+        self.away = False  # the database does not answer
+        self._beheaded = False  # the last row that was read is there no more
+        self.gaps = 0  # how often rows behind it were gone as well
 
     def poll(self) -> Iterator[LineOutcome]:
         """The outcomes of the rows that have come; none while they cannot be read. Raises WrongFile."""
         while found := self._news():
+            if self._beheaded and found[0][0] > self._at.row + 1:
+                self.gaps += 1
+                deleted = DELETED.format(found[0][0] - self._at.row - 1)
+                yield lost(found[0][0], f"{self._rows.table}: {deleted}")
             for number, *cells in found:
                 texts, data = written(cells)
                 outcome = self._outcome(number, texts, data)
@@ -87,11 +92,11 @@ class FollowingRows:
             if self._rows.holes and found and found[-1][0] - self._at.row > len(found):
                 found = self._without_holes(found)
         except NotNow as error:
-            if self._rows.holes and not self._away:  # of a file it is a lock, which is gone in a moment
+            if self._rows.holes and not self.away:  # of a file it is a lock, which is gone in a moment
                 log.warning("the database of queue_log cannot be read now", error=str(error))
-            self._away = True
+            self.away = True
             return []
-        self._away = False
+        self.away = False
         return found
 
     def _without_holes(self, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -103,9 +108,11 @@ class FollowingRows:
 
     def _made_anew(self) -> bool:
         """Was the table emptied, so that ids begin again? What is read twice counts once."""
+        self._beheaded = False
         if not self._at.row:
             return False
         row = self._rows.row(self._at.row)
+        self._beheaded = row is None
         if row is None:
             last = self._rows.last()
             return last is not None and last < self._at.row

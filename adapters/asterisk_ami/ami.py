@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from adapters.app_queue.facts import Fact
-from adapters.app_queue.log import Log
+from adapters.app_queue.log import CONTACT, Log
 from adapters.app_queue.reading import read_fact
 from adapters.app_queue.state import Leg
 from adapters.asterisk_ami.blocks import Block
@@ -32,6 +32,12 @@ class Ami:
     def tell(self, channel: Channel, name: str, type_: str, at_ms: int, **more: int) -> None:
         """An event of the leg that a member's channel is in."""
         self.log.tell(channel.call, channel.leg, f"{channel.leg}-{name}", type_, at_ms, 0, **more)
+        self.events += self.log.take()
+
+    def tell_merged(self, call: str, into: str, at_ms: int) -> None:
+        """A call that was no contact of its own: it is part of another."""
+        merged = {"cause": "merged", "merged_into": CONTACT.format(into)}
+        self.log.tell(call, 1, "withdrawn", "withdrawn", at_ms, 0, **merged)
         self.events += self.log.take()
 
 

@@ -40,4 +40,6 @@ class AmiState:
     inquiries: dict[str, str] = field(
         default_factory=dict
     )  # an agent's call to a queue -> the customer's call
+    behind: dict[str, str] = field(default_factory=dict)  # a channel -> one nearer to the member's own
+    forwarded: dict[str, Offer] = field(default_factory=dict)  # a caller's channel -> the offer passed on
     pruned_ms: int = 0

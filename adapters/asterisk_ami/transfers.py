@@ -3,17 +3,42 @@
 The event of a transfer comes before the AgentComplete that ends the leg, or sometimes just after it.
 """
 
-from adapters.app_queue.log import CONTACT, SAME_MS, end_leg
+from adapters.app_queue.calls import TRANSFERS
+from adapters.app_queue.log import SAME_MS, end_leg
 from adapters.app_queue.state import Leg
 from adapters.asterisk_ami.ami import Ami, leg_in, unhold
+from adapters.asterisk_ami.behind import member_channel
 from adapters.asterisk_ami.blocks import Block
 from adapters.asterisk_ami.state import Channel
 
 
 def blind(state: Ami, block: Block, at_ms: int) -> None:
-    """BlindTransfer, by the member; the AgentComplete after it ends the leg."""
-    if block.get("Result") == "Success":
-        state.state.transfers[block.get("TransfererUniqueid", "")] = "BLINDTRANSFER"
+    """BlindTransfer; the AgentComplete after it ends the leg. Not where the member is a Local channel, which
+    goes on with whoever the caller was passed on to, or where the caller had been passed on to him."""
+    if block.get("Result") != "Success":
+        return
+    told = block.get("TransfererUniqueid", "")
+    if told in state.log.state.calls:
+        state.state.transfers[told] = "COMPLETECALLER"  # the caller left, and passed the agent on to somebody
+        return
+    unique = member_channel(state, told)
+    state.state.transfers[unique] = "BLINDTRANSFER"
+    channel = state.state.channels.get(unique)
+    if channel:
+        send_on(state, block, channel, at_ms)
+        if channel.moved or unique != told:
+            pass_on(state, channel, at_ms, None, "BLINDTRANSFER")
+
+
+def send_on(state: Ami, block: Block, channel: Channel, at_ms: int) -> None:
+    """Who is passed on stands for the caller, if he is another: the half of a Local channel between them.
+
+    queue_log may have him as a call of its own.
+    """
+    passed = block.get("TransfereeUniqueid", "")
+    if passed and passed != channel.call:
+        state.state.moved[passed] = channel.call
+        state.tell_merged(passed, channel.call, at_ms)
 
 
 def attended(state: Ami, block: Block, at_ms: int) -> None:
@@ -21,15 +46,19 @@ def attended(state: Ami, block: Block, at_ms: int) -> None:
 
     Where the agent's inquiry has been answered, its conversation is the customer's from now on.
     """
+    told = block.get("OrigTransfererUniqueid", "")
+    first = member_channel(state, told)
+    channel = state.state.channels.get(first)
+    if block.get("DestType") == "Threeway":
+        unhold(state, channel, at_ms)
     if block.get("Result") != "Success" or block.get("DestType") in ("Threeway", "Fail"):
         return
-    first = block.get("OrigTransfererUniqueid", "")
     state.state.transfers[first] = "ATTENDEDTRANSFER"
-    channel = state.state.channels.get(first)
     if channel is None:
         return
     leg = leg_in(state, channel)
-    if leg and leg.end:
+    send_on(state, block, channel, at_ms)
+    if leg and (leg.end or first != told):
         pass_on(state, channel, at_ms, None)
     asked = {block.get("SecondTransfererUniqueid", "")}
     asked |= {call for call, of in state.state.inquiries.items() if of == channel.call}
@@ -47,7 +76,9 @@ def goes_on(state: Ami, channel: Channel, at_ms: int) -> bool:
     return leg.end_line == "COMPLETECALLER" and at_ms - leg.ended_ms <= SAME_MS
 
 
-def pass_on(state: Ami, channel: Channel, at_ms: int, to_queue: str | None) -> None:
+def pass_on(
+    state: Ami, channel: Channel, at_ms: int, to_queue: str | None, line: str = "ATTENDEDTRANSFER"
+) -> None:
     """End a leg by the transfer; sometimes AgentComplete has said before that the agent hung up."""
     leg = leg_in(state, channel)
     if leg is None or (leg.ended_ms is not None and at_ms - leg.ended_ms > SAME_MS):
@@ -55,8 +86,8 @@ def pass_on(state: Ami, channel: Channel, at_ms: int, to_queue: str | None) -> N
     if leg.end and leg.end["type_"] == "transferred" and (to_queue is None or "to_queue" in leg.end):
         return
     unhold(state, channel, at_ms)
-    told = {"kind": "warm", "to_queue": to_queue}
-    end_leg(state.log, channel.call, leg, "ATTENDEDTRANSFER", "transferred", at_ms, **told)
+    told = {"kind": TRANSFERS[line], "to_queue": to_queue}
+    end_leg(state.log, channel.call, leg, line, "transferred", at_ms, **told)
     state.events += state.log.take()
 
 
@@ -72,8 +103,7 @@ def move(state: Ami, block: Block, unique: str, other: Channel, to: Channel, at_
     del state.log.state.calls[asked]
     state.state.moved[asked] = to.call
     number = moved.number
-    merged = {"cause": "merged", "merged_into": CONTACT.format(to.call)}
-    state.log.tell(asked, 1, "withdrawn", "withdrawn", at_ms, 0, **merged)
+    state.tell_merged(asked, to.call, at_ms)
     told = {"agent": leg.agent or None, "queue": leg.queue}
     state.log.tell(to.call, number, f"{number}-queued", "queued", leg.entered_ms, 0, queue=leg.queue)
     state.log.tell(to.call, number, f"{number}-answered", "answered", leg.connected_ms, 0, **told)

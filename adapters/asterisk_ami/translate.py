@@ -5,9 +5,11 @@ The events of both have the same ids, and those of AMI a greater revision: read 
 
 from collections.abc import Callable
 
+from adapters.app_queue.calls import TRANSFERS
 from adapters.app_queue.log import CONTACT, end_leg
 from adapters.app_queue.reading import PRUNE_EVERY_MS
 from adapters.asterisk_ami.ami import Ami, call_of, leg_in, talks, unhold
+from adapters.asterisk_ami.behind import dial_ended, dialled, halves, joined, member_channel, picked_up
 from adapters.asterisk_ami.blocks import Block
 from adapters.asterisk_ami.state import Channel, Offer
 from adapters.asterisk_ami.transfers import attended, blind
@@ -18,6 +20,7 @@ GONE_BEFORE_MS = 500
 def join(state: Ami, block: Block, at_ms: int) -> None:
     """QueueCallerJoin. A caller whose channel is a member's is an agent who asks somebody."""
     call, calls = call_of(state, block), state.log.state.calls
+    flowed_on(state, call)
     agent = state.state.members.get(block.get("Channel", "").rpartition("-")[0], "")
     of = block.get("Linkedid", "") if block.get("Linkedid") != call else ""
     asks = call not in calls and bool(agent or of in calls)
@@ -33,6 +36,17 @@ def join(state: Ami, block: Block, at_ms: int) -> None:
             state.log.tell(call, 1, "linked", "linked", at_ms, 0, **linked)
             state.events += state.log.take()
             return
+
+
+def flowed_on(state: Ami, call_id: str) -> None:
+    """A wait that the caller had left without an answer is over: he is somewhere else, or gone."""
+    left_ms = state.state.left_ms.pop(call_id, None)
+    call = state.log.state.calls.get(call_id)
+    for leg in call.legs if call and left_ms is not None else ():
+        if leg.waits and left_ms is not None and left_ms >= leg.entered_ms:
+            flow = {"kind": "queue_flow"}
+            end_leg(state.log, call_id, leg, "EXITWITHTIMEOUT", "transferred", left_ms, **flow)
+    state.events += state.log.take()
 
 
 def leave(state: Ami, block: Block, at_ms: int) -> None:
@@ -85,7 +99,7 @@ def connect(state: Ami, block: Block, at_ms: int) -> None:
 
 def channel_of(state: Ami, block: Block) -> tuple[str, Channel | None]:
     """The member's channel whose conversation is over. One that hung up first is not named any more."""
-    unique = block.get("DestUniqueid", "")
+    unique = member_channel(state, block.get("DestUniqueid", ""))
     if unique in state.state.channels:
         return unique, state.state.channels[unique]
     call_id, agent = call_of(state, block), state.log.options.name(block.get("MemberName", ""))
@@ -108,21 +122,21 @@ def complete(state: Ami, block: Block, at_ms: int) -> None:
     if not call_id or (leg and leg.end_line):
         return  # told before
     times = (block.get("HoldTime", ""), block.get("TalkTime", ""))
-    line = state.state.transfers.pop(unique, "")
-    if line or block.get("Reason") == "transfer":
+    line = state.state.transfers.pop(call_id, "") or state.state.transfers.pop(unique, "")
+    if line in TRANSFERS or (block.get("Reason") == "transfer" and not line):
         unhold(state, channel, at_ms)
         state.say(at_ms, call_id, block, line or "BLINDTRANSFER", "", "", *times)
         return
     if channel and channel.gone_ms is not None and channel.gone_ms < at_ms - GONE_BEFORE_MS:
         at_ms = channel.gone_ms
     unhold(state, channel, at_ms)
-    line = "COMPLETECALLER" if block.get("Reason") == "caller" else "COMPLETEAGENT"
+    line = line or ("COMPLETECALLER" if block.get("Reason") == "caller" else "COMPLETEAGENT")
     state.say(at_ms, call_id, block, line, *times)
 
 
 def hold(state: Ami, block: Block, at_ms: int) -> None:
     """Hold: pressed by the channel it names. The caller's own hold is none of the agent's."""
-    channel = state.state.channels.get(block.get("Uniqueid", ""))
+    channel = state.state.channels.get(member_channel(state, block.get("Uniqueid", "")))
     if channel and not channel.held and talks(state, channel):
         channel.held, channel.holds = True, channel.holds + 1
         state.tell(channel, f"held-{channel.holds}", "held", at_ms, hold_no=channel.holds)
@@ -130,7 +144,7 @@ def hold(state: Ami, block: Block, at_ms: int) -> None:
 
 def resume(state: Ami, block: Block, at_ms: int) -> None:
     """Unhold."""
-    unhold(state, state.state.channels.get(block.get("Uniqueid", "")), at_ms)
+    unhold(state, state.state.channels.get(member_channel(state, block.get("Uniqueid", ""))), at_ms)
 
 
 def bridge_left(state: Ami, block: Block, at_ms: int) -> None:
@@ -162,6 +176,8 @@ def hung_up(state: Ami, block: Block, at_ms: int) -> None:
     if unique in state.log.state.calls:
         caller_gone(state, unique, at_ms)
     state.state.hang_ups.discard(unique)
+    state.state.behind.pop(unique, None)
+    state.state.forwarded.pop(unique, None)
     state.state.left_ms.pop(unique, None)
     prune(state, at_ms)
 
@@ -173,7 +189,7 @@ def prune(state: Ami, at_ms: int) -> None:
     own, calls = state.state, state.log.state.calls
     own.pruned_ms = at_ms
     own.channels = {key: channel for key, channel in own.channels.items() if channel.call in calls}
-    own.transfers = {key: line for key, line in own.transfers.items() if key in own.channels}
+    own.transfers = {key: line for key, line in own.transfers.items() if key in own.channels or key in calls}
     own.moved = {key: call for key, call in own.moved.items() if call in calls}
     own.inquiries = {key: call for key, call in own.inquiries.items() if call in calls}
     own.offers = {key: offer for key, offer in own.offers.items() if offer.call in calls}
@@ -189,11 +205,7 @@ def end_moved(state: Ami, channel: Channel, at_ms: int, by: str) -> None:
 
 def caller_gone(state: Ami, call_id: str, at_ms: int) -> None:
     """The caller's channel is gone: a wait that he had left has flowed on, what was moved to him ends."""
-    left_ms = state.state.left_ms.get(call_id)
-    for leg in state.log.state.calls[call_id].legs:
-        if leg.waits and left_ms is not None:
-            flow = {"kind": "queue_flow"}
-            end_leg(state.log, call_id, leg, "EXITWITHTIMEOUT", "transferred", left_ms, **flow)
+    flowed_on(state, call_id)
     for channel in state.state.channels.values():
         if channel.call == call_id:
             end_moved(state, channel, at_ms, "customer")
@@ -222,6 +234,11 @@ HANDLERS: dict[str, Callable[[Ami, Block, int], None]] = {
     "QueueCallerLeave": leave,
     "QueueCallerAbandon": abandon,
     "HangupRequest": hang_up_asked,
+    "LocalBridge": halves,
+    "LocalOptimizationBegin": joined,
+    "DialBegin": dialled,
+    "DialEnd": dial_ended,
+    "Pickup": picked_up,
     "AgentCalled": called,
     "AgentRingNoAnswer": no_answer,
     "AgentDump": dump,

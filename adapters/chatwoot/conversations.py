@@ -79,7 +79,8 @@ def status_change(
         return []
     before, after = map(status_of, changed["status"])
     if after == "resolved":
-        return [contact.event("contact_resolved", at, f"resolved-{at}", outcome="resolved", by="agent")]
+        by = "bot" if before == "pending" else "agent"  # pending is what the bot has
+        return [contact.event("contact_resolved", at, f"resolved-{at}", outcome="resolved", by=by)]
     if before == "resolved":
         return [contact.event("contact_reopened", at, f"reopened-{at}", by="customer")]
     if before == "pending" and after == "open":  # the bot gave it to people

@@ -27,7 +27,6 @@ ENTRY = Source(
         "No hold, no after-contact work, no abandonment and no agents' states: their KPIs are null or 0 "
         "without meaning.",
         "No transfers: a second assignee of a conversation is not told apart from the first one's colleague.",
-        "A conversation that is opened again stays one leg: its talk time ends with the first resolution.",
         "Chatwoot sends each webhook once and swallows errors: numbers are a lower bound.",
     ),
 )

@@ -12,6 +12,7 @@ from typing import Any
 from adapters.kit.journeys import Facts
 
 Value = Mapping[str, Any]
+TRANSFERS = {"TRANSFER": "cold", "CONSULT_TRANSFER": "warm", "CONFERENCE_TRANSFER": "warm"}
 
 
 @dataclass(slots=True)
@@ -40,6 +41,8 @@ class Leg:
             return self.wait_start
         if self.wait_end is not None:
             return int(self.wait_end["at"])
+        if self.agent is None and self.offers:
+            return min(int(each["at"]) - int(each.get("alert_ms", 0)) for each in self.offers)
         return talk_start(self.agent) if self.agent else 0
 
     @property
@@ -120,15 +123,26 @@ def offered_in(part: Value, legs: list[Leg]) -> Leg | None:
     return max(before, key=lambda leg: (leg.begins, leg.name), default=None)
 
 
+def is_transfer(part: Value | None) -> bool:
+    """Did the agent's part end by a transfer?"""
+    return part is not None and part.get("disconnect", "") in TRANSFERS
+
+
+def never_taken(rung: list[Value]) -> list[Leg]:
+    """The leg of who was passed on to agents by name, and none of them answered."""
+    last = sorted(rung, key=lambda part: (part["at"], part["session"]))[-1:]
+    return [Leg(part["session"], offers=[part]) for part in last]
+
+
 def legs_of(facts: Facts) -> list[Leg]:
     """All legs, in order."""
     legs, alone = waits(facts), []
+    rung: list[Value] = []
     wraps = {value["session"]: value for value in of_topic(facts, "acw")}
     for part in agents(facts):
         if not part.get("talk_ms") and not part.get("answered"):
             leg = offered_in(part, legs)
-            if leg is not None:
-                leg.offers.append(part)
+            (rung if leg is None else leg.offers).append(part)
             continue
         leg = wait_of(part, legs)
         if leg is None:
@@ -136,6 +150,8 @@ def legs_of(facts: Facts) -> list[Leg]:
             alone.append(leg)
         leg.agent, leg.wrap = part, wraps.get(part["session"])
     ordered = sorted([*legs, *alone], key=lambda leg: (leg.begins, leg.name))
+    if ordered and is_transfer(ordered[-1].agent):
+        ordered += [leg for leg in never_taken(rung) if leg.begins >= ordered[-1].begins]
     times: Counter[str] = Counter()
     for leg in ordered:
         times[leg.user] += bool(leg.user)

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from adapters.genesys.conversation import Leg, Value, legs_of, of_topic
+from adapters.genesys.conversation import TRANSFERS, Leg, Value, is_transfer, legs_of, of_topic
 from adapters.genesys.fields import CHANNELS, SYSTEM_CODES
 from adapters.kit.journeys import Facts
 from adapters.kit.payload_events import Contact
 from schemas.events import Event
 
 SOURCE = "genesys"
-TRANSFERS = {"TRANSFER": "cold", "CONSULT_TRANSFER": "warm", "CONFERENCE_TRANSFER": "warm"}
 # Seen from the agent: the other side hung up, or he did.
 BY_AGENTS_END = {"PEER": "customer", "CLIENT": "agent", "ENDPOINT": "agent"}
 CUSTOMERS_END = ("PEER", "ENDPOINT", "CLIENT", "")
@@ -81,9 +80,9 @@ def offer(part: Value, outcome: str) -> dict[str, Any]:
     return {"name": name, "outcome": outcome} | more
 
 
-def is_transfer(part: Value) -> bool:
-    """Did the agent's part end by a transfer?"""
-    return part.get("disconnect", "") in TRANSFERS
+def customers_end(facts: Facts) -> Value | None:
+    """The last thing that is known of the customer: that he is gone."""
+    return next(reversed(of_topic(facts, "customer.end")), None)
 
 
 def end_of(
@@ -94,17 +93,17 @@ def end_of(
     if leg.agent is not None:
         part, measured = leg.agent, measures(contact, leg)
         if is_transfer(part):
-            return (
-                "transferred",
-                part["at"],
-                {"kind": TRANSFERS[part["disconnect"]], "to_queue": to_queue} | measured,
-            )
+            gone_at = (customers_end(facts) or {"at": part["at"]})["at"]
+            outside = after is None and gone_at > part["at"]  # to nobody whom Genesys knows
+            kind = "external" if outside else TRANSFERS[part["disconnect"]]
+            return "transferred", part["at"], {"kind": kind, "to_queue": to_queue} | measured
         by = BY_AGENTS_END.get(part.get("disconnect", ""), "system")
         code = (leg.wrap or {}).get("code")
         reason = None if code in SYSTEM_CODES else code
         return "resolved", part["at"], {"outcome": "unknown", "by": by, "reason": reason} | measured
     if leg.wait_end is None:
-        return None
+        left = None if leg.wait_start is not None else customers_end(facts)
+        return ("abandoned", left["at"], {"place": "ring", "by": "customer"}) if left else None
     at, outcome = leg.wait_end["at"], leg.wait_end.get("outcome", "")
     if outcome == "FLOW_OUT":
         mailbox = any(
@@ -128,7 +127,7 @@ def measures(contact: Contact, leg: Leg) -> dict[str, Any]:
 
 def gone(contact: Contact, facts: Facts, legs: list[Leg]) -> Iterator[Event]:
     """The customer's end. Where neither a queue nor an agent is known, it ended in the flow."""
-    last = next(reversed(of_topic(facts, "customer.end")), None)
+    last = customers_end(facts)
     if last is None:
         return
     if legs or last.get("direction") == "OUTBOUND":

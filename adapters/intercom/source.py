@@ -29,7 +29,6 @@ ENTRY = Source(
         "No hold, no talk time, no after-contact work and no abandonment: their KPIs are null or 0 without "
         "meaning.",
         "No transfers between agents: a notification does not say who had it before.",
-        "A conversation that is opened again stays one leg, resolved when it was first.",
         "Customers who were merged stay two: the notification names only the one who is left.",
         "Queues and agents are the ids of teams and admins.",
     ),

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from adapters.kit.outcomes import LineOutcome
-from adapters.sending.outcomes import Counts, Sender, pause, send_outcome
-from schemas.events import SourceHeartbeat
+from adapters.sending.outcomes import Counts, Pulse, Sender, pause, send_outcome
 
 BATCH = 1_000  # lines between two times that the position is kept
 
@@ -21,8 +20,12 @@ class Follows(Protocol):
         """Go on where `kept` says. Raises WrongFile where it says nothing that can be understood."""
 
     @property
-    def gap(self) -> bool:
-        """Were lines lost?"""
+    def gaps(self) -> int:
+        """How often lines were lost."""
+
+    @property
+    def away(self) -> bool:
+        """Can the log not be read at this moment?"""
 
     def poll(self) -> Iterator[LineOutcome]:
         """What has come since."""
@@ -45,7 +48,7 @@ async def follow_once(following: Follows, sender: Sender, followed: Followed) ->
     """Send what has come, at most BATCH lines, and keep how far that is; False where nothing had come."""
     before = followed.lines
     for outcome in following.poll():
-        followed.lines += 1
+        followed.lines, followed.gaps, followed.connected = followed.lines + 1, following.gaps, True
         await send_outcome(outcome, sender, followed)
         if followed.lines - before >= BATCH:
             break
@@ -56,34 +59,20 @@ async def follow_once(following: Follows, sender: Sender, followed: Followed) ->
     return True
 
 
-@dataclass
-class Pulse:
-    """When to say that a source is alive: its log was read to the end. Not for every look at it."""
-
-    source: str
-    every_s: float = 30.0
-    said_s: float = 0.0
-
-    async def beat(self, sender: Sender) -> None:
-        """Say it, if it was not said a moment ago, and wait until Kafka has it."""
-        now = time.time()
-        if now - self.said_s >= self.every_s:
-            self.said_s, at = now, int(now * 1000)
-            await sender.send(SourceHeartbeat(event_id=f"follow-{at}", source=self.source, occurred_at=at))
-            await sender.flush()
-
-
 async def follow_until(
     stop: asyncio.Event,
     following: Follows,
     sender: Sender,
     followed: Followed,
     every_s: float,
-    pulse: Pulse | None = None,
+    pulse: Pulse,
 ) -> None:
-    """Go on until told to stop, looking again after a while when nothing has come."""
+    """Go on until told to stop, looking again after a while when nothing has come. A log that was read to
+    the end is alive."""
     while not stop.is_set():
         if not await follow_once(following, sender, followed):
-            if pulse is not None:
+            followed.connected = not following.away
+            if followed.connected:
+                followed.heard_s = time.time()
                 await pulse.beat(sender)
             await pause(stop, every_s)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from adapters.kit.sessions import BrokenProtocol, Listener, Session, waits
-from adapters.sending.outcomes import Counts, Sender, pause, send_outcome
+from adapters.sending.outcomes import Counts, Pulse, Sender, pause, send_outcome
 
 log = structlog.get_logger()
 READ_BYTES = 65_536
@@ -39,13 +39,18 @@ class Address:
 
 
 async def listen_until(
-    stop: asyncio.Event, listener: Listener, address: Address, sender: Sender, heard: Listened
+    stop: asyncio.Event,
+    listener: Listener,
+    address: Address,
+    sender: Sender,
+    heard: Listened,
+    pulse: Pulse,
 ) -> None:
     """Listen until told to stop. Raises Refused where the system does not let us in, and NotSent."""
     pauses = waits(address.chance)
     while not stop.is_set():
         session = listener.session()
-        why = await listen_once(stop, session, address, sender, heard)
+        why = await listen_once(stop, session, address, sender, heard, pulse)
         if stop.is_set():
             return
         if session.ready:
@@ -56,7 +61,12 @@ async def listen_until(
 
 
 async def listen_once(
-    stop: asyncio.Event, session: Session, address: Address, sender: Sender, heard: Listened
+    stop: asyncio.Event,
+    session: Session,
+    address: Address,
+    sender: Sender,
+    heard: Listened,
+    pulse: Pulse,
 ) -> str:
     """Connect, and send what is told until the connection is lost; why it was. Raises Refused, NotSent."""
     try:
@@ -67,10 +77,11 @@ async def listen_once(
     heard.connections += 1
     ended = asyncio.create_task(stop.wait())
     try:
-        return await hear(ended, session, reader, writer, address, sender, heard)
+        return await hear(ended, session, reader, writer, address, sender, heard, pulse)
     except (BrokenProtocol, ConnectionError) as error:
         return str(error) or type(error).__name__
     finally:
+        heard.connected = False
         ended.cancel()
         writer.close()
         with contextlib.suppress(OSError, TimeoutError):
@@ -86,15 +97,13 @@ async def hear(
     address: Address,
     sender: Sender,
     heard: Listened,
+    pulse: Pulse,
 ) -> str:
     """Read until the end, or until nobody answers; why it ended."""
-    asked = ready = False
+    asked = False
     while True:
         writer.write(session.answers())
         await writer.drain()
-        if session.ready and not ready:
-            ready = True
-            log.info("connected", address=str(address))
         reading = asyncio.create_task(reader.read(READ_BYTES))
         done, _ = await asyncio.wait({reading, ended}, timeout=address.quiet_s, return_when="FIRST_COMPLETED")
         if reading not in done:
@@ -113,6 +122,18 @@ async def hear(
             return "closed by the other side"
         asked = False
         await send_all(session, data, sender, heard)
+        if session.ready:
+            note_heard(heard, address)
+            await pulse.beat(sender)
+
+
+def note_heard(heard: Listened, address: Address) -> None:
+    """Somebody is there who let us in. What happened between two connections nobody tells again."""
+    if not heard.connected:
+        heard.connected = True
+        heard.gaps += bool(heard.heard_s)
+        log.info("connected", address=str(address))
+    heard.heard_s = time.time()
 
 
 async def send_all(session: Session, data: bytes, sender: Sender, heard: Listened) -> None:

@@ -18,6 +18,7 @@ TASK = (
     "task.canceled",
     "task.wrapup",
     "task.completed",
+    "task.deleted",
     "task.transfer-initiated",
     "task.transfer-completed",
     "task.transfer-failed",
@@ -39,7 +40,6 @@ TASK = (
 )
 NO_FACT = (
     "task.updated",
-    "task.deleted",
     "task.system-deleted",
     "task.transfer-attempt-failed",
     "task-queue.created",

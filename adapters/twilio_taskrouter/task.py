@@ -7,6 +7,7 @@ from typing import Any
 from adapters.kit.journeys import Facts
 
 Value = Mapping[str, Any]
+ASKED, FAILED = "task.transfer-initiated", ("task.transfer-failed", "task.transfer-canceled")
 FLOWED = ("task-queue.moved", "task-queue.timeout")
 
 
@@ -52,4 +53,19 @@ def legs_of(facts: Facts) -> list[Leg]:
             last.accepted = accepted
         else:
             legs.append(Leg(accepted=accepted))
-    return sorted(legs, key=lambda leg: (leg.begins, leg.queue))
+    return sorted(
+        [leg for leg in legs if not taken_back(facts, leg)], key=lambda leg: (leg.begins, leg.queue)
+    )
+
+
+def taken_back(facts: Facts, leg: Leg) -> bool:
+    """Is it the wait of a transfer that came to nothing? The worker before has the task still.
+
+    Not where the customer went meanwhile: the task is cancelled then.
+    """
+    if leg.accepted is not None or first_after(of_kind(facts, ASKED), 0, leg.begins + 1) is None:
+        return False
+    failed = first_after(of_kind(facts, *FAILED), leg.begins)
+    return (
+        failed is not None and first_after(of_kind(facts, "task.canceled"), 0, failed["at"] + 1_001) is None
+    )

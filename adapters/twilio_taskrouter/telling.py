@@ -18,6 +18,7 @@ OFFERS = {
     "reservation.failed": "missed",
     "reservation.accepted": "answered",
 }
+TOLD_WITHIN_MS = 5_000  # that a transfer is complete is told a little after the other worker accepted
 BY_SYSTEM = ("timeout", "workflow", "expired", "ttl", "no match")
 Ended = tuple[str, int, dict[str, Any]]
 
@@ -99,10 +100,13 @@ def answered_end(facts: Facts, leg: Leg, after: Leg | None) -> Ended | None:
     wrapup = wrapup or step(facts, leg, after, "task.wrapup")
     done = done or step(facts, leg, after, "task.completed")
     last = wrapup or done
-    until = after.accepted["at"] + 1 if after is not None and after.accepted else None
-    passed = first_after(of_kind(facts, "task.transfer-completed"), taken["at"], until) if after else None
-    if after is not None and (passed is not None or after.entered is not None):
-        asked = first_after(of_kind(facts, "task.transfer-initiated"), taken["at"]) or {}
+    until = after.accepted["at"] if after is not None and after.accepted else None
+    told_until = None if until is None else until + TOLD_WITHIN_MS
+    passed = (
+        first_after(of_kind(facts, "task.transfer-completed"), taken["at"], told_until) if after else None
+    )
+    asked = first_after(of_kind(facts, "task.transfer-initiated"), taken["at"], until) or {}
+    if after is not None and (passed is not None or after.entered is not None or asked):
         warm = "WARM" in (str(asked.get("mode", "")).upper(), str((passed or {}).get("mode", "")).upper())
         stays = [each for each in (last, passed) if each] if warm else []
         at = min(each["at"] for each in stays or (passed, last, after.accepted, after.entered) if each)
@@ -111,7 +115,9 @@ def answered_end(facts: Facts, leg: Leg, after: Leg | None) -> Ended | None:
     cancelled = first_after(of_kind(facts, "task.canceled"), taken["at"]) if after is None else None
     if cancelled is not None and (last is None or cancelled["at"] < last["at"]):
         return "resolved", cancelled["at"], {"outcome": "unknown", "by": by_whom(facts, cancelled)}
-    return ("resolved", last["at"], {"outcome": "unknown", "by": "agent"}) if last else None
+    if last is not None:
+        return "resolved", last["at"], {"outcome": "unknown", "by": "agent"}
+    return deleted(facts, taken["at"]) if after is None else None
 
 
 def unanswered(facts: Facts, leg: Leg, after: Leg | None) -> Ended | None:
@@ -124,7 +130,13 @@ def unanswered(facts: Facts, leg: Leg, after: Leg | None) -> Ended | None:
     if cancelled is not None:
         return "abandoned", cancelled["at"], {"place": "queue", "by": by_whom(facts, cancelled)}
     out = first_after(of_kind(facts, "workflow.timeout", "workflow.skipped"), leg.begins)
-    return ("abandoned", out["at"], {"place": "queue", "by": "system"}) if out else None
+    return ("abandoned", out["at"], {"place": "queue", "by": "system"}) if out else deleted(facts, leg.begins)
+
+
+def deleted(facts: Facts, at: int) -> Ended | None:
+    """A task that a program deleted is over, and nobody knows how."""
+    gone = first_after(of_kind(facts, "task.deleted"), at)
+    return ("resolved", gone["at"], {"outcome": "unknown", "by": "system"}) if gone else None
 
 
 def cancelled(contact: Contact, facts: Facts) -> Iterator[Event]:
@@ -145,12 +157,15 @@ def by_whom(facts: Facts, cancelled: Value) -> str:
 def offers(contact: Contact, facts: Facts, legs: list[Leg]) -> Iterator[Event]:
     """Reservations that are over: what became of each offer."""
     begun = {value.get("reservation"): value["at"] for value in of_kind(facts, "reservation.created")}
+    over = set()  # what was accepted may be cancelled later, and was answered
     for value in of_kind(facts, *OFFERS):
-        if not value.get("worker"):
+        reservation = value.get("reservation") or value["at"]
+        if not value.get("worker") or reservation in over:
             continue
+        over.add(reservation)
         number = sum(leg.begins <= value["at"] for leg in legs) or 1
         since = begun.get(value.get("reservation"))
         ring_ms = value["at"] - since if since is not None and since <= value["at"] else None
         told = {"agent": value["worker"], "outcome": OFFERS[value["kind"]], "ring_ms": ring_ms}
-        name = f"{value.get('reservation') or value['at']}-offered"
+        name = f"{reservation}-offered"
         yield contact.event("contact_offered", value["at"], name, leg=number, **told)

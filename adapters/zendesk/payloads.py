@@ -149,8 +149,9 @@ def closed(contact: Contact, before: str, name: str, at: int) -> Made:
 
 def rated(contact: Contact, payload: Payload, name: str, at: int) -> Made:
     """A rating, good or bad; the latest one counts."""
-    word = (text(part(part(payload, "event"), "current"), "score") or "").lower()
-    score = RATINGS.get(word)
+    said = (text(part(part(payload, "event"), "current"), "score") or "").lower()
+    # also goodwithcomment, bad_without_comment and the like
+    score = next((score for word, score in RATINGS.items() if said.startswith(word)), None)
     if score is None:  # offered, unoffered: nobody has answered
         return []
     scale = {"kind": "csat", "score": score, "scale_min": 0, "scale_max": 1}

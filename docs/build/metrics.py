@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from prometheus_client.metrics import MetricWrapperBase
 
+from adapters.sending.metrics import Measured
+from adapters.sending.outcomes import Counts
 from alerts.metrics import AlertMetrics
 from docs.build.markdown import MADE, code, page, table
 from gateway.metrics import GatewayMetrics
@@ -22,6 +24,18 @@ watch."""
 WALLBOARD = """At `/metrics` on `RINGBACK_METRICS_PORT` + 64, of [the wallboard](../guide/wallboard.md)."""
 
 ALERTS = """At `/metrics` on `RINGBACK_METRICS_PORT` + 80, of [`ringback alerts run`](../guide/alerts.md)."""
+
+
+SOURCES = """At `/metrics` on `RINGBACK_METRICS_PORT` + 96 of `ringback follow`, + 112 of
+`ringback listen`. A second one on the machine needs another `RINGBACK_METRICS_PORT`; it says so, and works
+without."""
+
+
+def of_sources() -> list[tuple[str, str, str, str]]:
+    """Rows of what follow and listen say of themselves."""
+    found = Measured("", Counts()).collect()
+    names = {"counter": "_total", "gauge": ""}
+    return [(code(row.name + names[row.type]), row.type, code("source"), row.documentation) for row in found]
 
 
 def meanings(metrics: Metrics) -> dict[str, str]:
@@ -55,6 +69,9 @@ def reference() -> str:
         "## Of alerts",
         ALERTS,
         table(heads, described(AlertMetrics().all)),
+        "## Of sources that are followed or listened to",
+        SOURCES,
+        table(heads, of_sources()),
     )
 
 

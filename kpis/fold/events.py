@@ -10,6 +10,7 @@ from dataclasses import replace
 from kpis.facts import NO_FACTS, Facts
 from kpis.fold.contact import fold_contact
 from kpis.fold.flags import Flags
+from kpis.fold.numbering import numbered
 from kpis.fold.offers import fold_offers
 from kpis.fold.relations import is_withdrawn, with_links
 from kpis.fold.survey import fold_surveys, in_range
@@ -61,6 +62,7 @@ def is_agents_reply(event: ContactEvent) -> bool:
 def fold_unique(events: list[ContactEvent], rules: Rules = DEFAULT_RULES) -> Facts:
     """Facts of one contact from its events, each event_id once."""
     surveys = [event for event in events if type(event) is ContactSurveyed]
+    events = numbered(events)
     lifecycle = [event for event in events if type(event) not in APART or is_agents_reply(event)]
     told = len(lifecycle) + len(surveys) < len(events)  # anything that is neither
     if told and is_withdrawn(events):

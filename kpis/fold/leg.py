@@ -7,7 +7,7 @@ from kpis.facts import LegFact
 from kpis.fold.dimensions import NONE, Dimensions, carrying, latest_dimensions
 from kpis.fold.flags import Flag, Flags
 from kpis.fold.hold import Holds, fold_holds
-from kpis.fold.measured import Terminal, own, shows_an_agent
+from kpis.fold.measured import TERMINALS, Terminal, own, shows_an_agent
 from kpis.fold.wrap import after_contact_work, counted_wraps, is_evidence
 from kpis.frozen import frozen
 from kpis.rules import Rules, business_span, limits_at
@@ -30,7 +30,6 @@ from schemas.events import (
 
 AGENT_TRANSFERS = ("cold", "warm", "external")
 Answer: TypeAlias = ContactAnswered | ContactReplied
-TERMINALS = frozenset((ContactTransferred, ContactAbandoned, ContactResolved, ContactRejected))
 AGENTS_ALONE = frozenset((ContactHeld, ContactResumed))
 # Ends of a leg that was offered and that no agent took, other than by the customer.
 FLOW_OUTS = ("transferred", "resolved", "rejected")

@@ -6,6 +6,7 @@ from schemas.events import ContactAbandoned, ContactRejected, ContactResolved, C
 
 Measuring: TypeAlias = ContactTransferred | ContactAbandoned | ContactResolved
 Terminal: TypeAlias = Measuring | ContactRejected
+TERMINALS = frozenset((ContactTransferred, ContactAbandoned, ContactResolved, ContactRejected))
 Measure = Literal["wait_ms", "talk_ms", "hold_ms", "acw_ms"]
 
 

@@ -90,15 +90,29 @@ framed AS (
             if(arrayExists(e -> NOT e.ignored AND (e.scale_min >= e.scale_max OR e.score < e.scale_min
                 OR e.score > e.scale_max), survey_events), ['SCORE_RANGE'], [])) AS contact_flags,
         arraySort(e -> (e.leg, e.at, e.rank, e.event_id), arrayFilter(e -> e.rank > 0, life)) AS body,
-        arraySplit((e, leg_no, previous) -> leg_no != previous, body, body.leg,
-            arrayShiftRight(body.leg, 1)) AS by_leg,
+        arrayShiftRight(body.leg, 1) AS leg_before,
+        -- A reopening that follows an end on its leg begins a leg of its own: of ends (2) and reopenings (1) on the leg
+        -- the last before it is an end. Legs behind it have numbers that much greater.
+        arrayFill(k -> k != 0, arrayMap((e, previous) -> multiIf(e.rank = 1, 1, e.rank IN (6, 7, 8, 13), 2,
+            e.leg != previous, 3, 0), body, leg_before)) AS marks,
+        arrayMap((e, previous, mark) -> e.rank = 1 AND e.leg = previous AND mark = 2, body, leg_before,
+            arrayShiftRight(marks, 1)) AS opens,
+        arrayFilter((e, opened) -> opened, body, opens) AS openings,
+        arrayMap((e, previous, opened) -> e.leg != previous OR opened, body, leg_before, opens) AS begins,
+        arraySplit((e, new) -> new, body, begins) AS by_leg,
         arrayResize(by_leg, greatest(length(by_leg), 1)) AS leg_events,
+        arrayResize(arrayFilter((number, new) -> new, arrayMap((e, more) -> toUInt32(e.leg + more), body,
+            arrayCumSum(opens)), begins), length(leg_events)) AS leg_numbers,
         -- with the first leg only: rows of very many legs are not to hold very many answers each
         notEmpty(survey_events) AS has_surveys,
         arrayResize([survey_events], length(leg_events)) AS leg_answers,
         arrayResize([written_ms], length(leg_events)) AS leg_messages,
         notEmpty(offer_events) AS has_offers,
-        arrayResize([offer_events], length(leg_events)) AS leg_offers,
+        arrayMap(o -> CAST((o.event_id, o.at, o.leg + arrayCount(p -> (p.leg, p.at, p.rank, p.event_id)
+            <= (o.leg, o.at, 11, o.event_id), openings), o.channel, o.agent, o.team, o.detail, o.ring_ms),
+            'Tuple(event_id String, at Int64, leg UInt32, channel String, agent Nullable(String),
+            team Nullable(String), detail String, ring_ms Nullable(Int64))'), offer_events) AS placed_offers,
+        arrayResize([placed_offers], length(leg_events)) AS leg_offers,
         -- for good: 0 where there is none, or where the contact was opened again later
         if(arrayExists(e -> e.rank = 1 AND e.at > last_closed_ms, life), 0, last_closed_ms) AS closed_ms,
         arrayMap(es -> if(arrayExists(k -> k IN (6, 7, 8, 13), es.rank),
@@ -111,14 +125,13 @@ located AS (
     SELECT contact_id, has_life, has_surveys, has_offers, answers, offers, started_ms, channel, direction, entry, callback_of,
         parent_contact_id, consult_of, forwarded_from, reason, contact_dimensions, customer_key, last_event_ms,
         last_active_ms, level1_resolvable, contact_flags, closed_ms,
-        messages, es, before_ms,
+        messages, es, leg, before_ms,
         arrayReverseSort(e -> (e.at, e.event_id),
             arrayFilter(e -> notEmpty(e.dimensions) AND e.rank IN (2, 3, 8), es)).dimensions AS leg_told,
         arrayConcat(arrayFlatten(arrayMap(d -> mapKeys(d), leg_told)), mapKeys(contact_dimensions)) AS leg_names,
         CAST(arraySlice(arraySort(p -> p.1, arrayFilter((p, nth) -> nth = 1, arrayZip(leg_names,
             arrayConcat(arrayFlatten(arrayMap(d -> mapValues(d), leg_told)), mapValues(contact_dimensions))),
             arrayEnumerateUniq(leg_names))), 1, 8), 'Map(String, String)') AS leg_dimensions,
-        es.leg[1] AS leg,
         indexOf(es.rank, 1) AS r_i,
         indexOf(es.rank, 2) AS q_i,
         indexOf(es.rank, 12) AS reply_i,
@@ -141,7 +154,7 @@ located AS (
         (w_i > 0 AND NOT (x_rank = 7 AND x_detail != 'hold'))
             OR (NOT (x_rank = 8 AND es.by[x_i] = 'bot')
                 AND (ifNull(es.talk_ms[x_i], 0) > 0 OR ifNull(es.hold_ms[x_i], 0) > 0)) AS agent_shown
-    FROM framed ARRAY JOIN leg_events AS es, leg_ends_before AS before_ms, leg_answers AS answers,
+    FROM framed ARRAY JOIN leg_events AS es, leg_numbers AS leg, leg_ends_before AS before_ms, leg_answers AS answers,
         leg_messages AS messages, leg_offers AS offers
 ),
 -- Was the leg offered, and did an agent take it?

@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from schemas.dead_letter import LINES_LOST
 from schemas.time_units import DAY_MS, MINUTE_MS
 from sql.bookings import backlog, live, near_legs
 from sql.kpi_queries import STREAM_CONTACTS, STREAM_LEGS
@@ -123,8 +124,11 @@ def source_health() -> str:
         Column("is_live", "toUInt8(live)", "UInt8",
                f"1: its last heartbeat was told within {FRESH_S // 60} minutes of its time, so that it must "
                "go on; 0: there is none, or it is of a file or a simulation of another time."),
+        Column("gap_n", "gap_n", "UInt64",
+               "How often lines or rows of it were gone before they were read (dead letters lines_lost)."),
+        Column("last_gap_at", never.format("gap_at"), f"Nullable({MOMENT})", "When that was noticed last."),
     ]  # fmt: skip
-    fresh = {"fresh_s": str(FRESH_S)}
+    fresh = {"fresh_s": str(FRESH_S), "lines_lost": LINES_LOST}
     return create("source_health", "When each source was last heard of.", columns, "source_health", **fresh)
 
 

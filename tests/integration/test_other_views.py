@@ -159,7 +159,11 @@ def test_sources(client: Client) -> None:
     client.insert("heartbeats", [["pbx", now - 60_000], ["pbx", now - 30_000]], column_names=columns)
     events = random_contact(random.Random(1), "k")
     load(client, [event.model_copy(update={"source": "log"}) for event in events])
+    letters = [["pbx", 7, "lines_lost", now], ["pbx", 8, "lines_lost", now], ["pbx", 9, "bad_time", now]]
+    client.insert("dead_letters", letters, column_names=["origin", "position", "reason", "failed_at"])
     health = {row["source"]: row for row in query(client, "SELECT * FROM source_health")}
+    assert (health["pbx"]["gap_n"], ms(health["pbx"]["last_gap_at"])) == (2, now)
+    assert (health["log"]["gap_n"], health["log"]["last_gap_at"]) == (0, None)
     assert 30 <= health["pbx"]["silent_s"] < 90
     assert health["pbx"]["last_event_at"] is None
     assert health["log"]["last_heartbeat_at"] is None

@@ -13,8 +13,10 @@ from support.strategies import EACH_TYPE, NEAR, RULES, any_event, contacts, mome
 
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import quotient, total
+from kpis.durations import duration_keys, possible_durations
 from kpis.facts import Facts
 from kpis.fold.events import fold, unique
+from kpis.fold.numbering import possible_legs
 from kpis.rules import DEFAULT_RULES
 from kpis.tallies.moves import add_to, change
 from kpis.tallies.windows import (
@@ -55,6 +57,18 @@ def test_order_and_duplicates_do_not_matter(events: list[ContactEvent], random: 
     muddle = [*events, *random.choices(events, k=len(events))]
     random.shuffle(muddle)
     assert fold(muddle, RULES) == fold(events, RULES)
+
+
+@given(ANY, st.randoms(use_true_random=False))
+def test_rows_are_among_those_that_any_of_the_events_may_give(
+    events: list[ContactEvent], random: Random
+) -> None:
+    """What is deleted when all is counted anew: a leg may have had another number, or have been none."""
+    legs = fold([one for one in events if random.random() < 0.7], RULES).legs
+    assert {leg.leg for leg in legs} <= {
+        number for may_be in possible_legs(events).values() for number in may_be
+    }
+    assert duration_keys(legs) <= possible_durations(events)
 
 
 @given(contacts(same_ids=True), st.randoms(use_true_random=False))

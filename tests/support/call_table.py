@@ -4,7 +4,7 @@ import lzma
 from collections.abc import Iterable
 from pathlib import Path
 
-from support.recorded_asterisk import SECRET, ami, queue_log, truths
+from support.recorded_asterisk import RECORDED, SECRET, ami, queue_log, truths
 from support.telephone_truth import Truth, calls_of
 
 from adapters.freeswitch.file import EventFile
@@ -64,11 +64,11 @@ def table_of(prefix: str, calls: Iterable[Truth], sources: dict[str, Contacts]) 
     return "\n".join(rows)
 
 
-def asterisk_table() -> str:
+def asterisk_table(recorded: Path = RECORDED) -> str:
     """Of docs/sources/asterisk.md."""
-    both = by_owner([*queue_log(), *ami()])
-    sources = {"queue_log": by_owner(queue_log()), "AMI": by_owner(ami()), "Both": both}
-    return table_of("asterisk", truths(), sources)
+    log, session = queue_log(recorded), ami(recorded)
+    sources = {"queue_log": by_owner(log), "AMI": by_owner(session), "Both": by_owner([*log, *session])}
+    return table_of("asterisk", truths(recorded), sources)
 
 
 def freeswitch_table() -> str:

@@ -20,14 +20,15 @@ from adapters.kit.source import Reader
 from schemas.events import Event
 
 RECORDED = Path(__file__).parents[1] / "data" / "asterisk"
+MORE = RECORDED / "more"  # a second recording, of kinds of calls that the first has not
 SECRET = b"samples"
 BERLIN = ZoneInfo("Europe/Berlin")  # of the table's times
 ANSWER_WAITS_S = 0.5  # Asterisk's Answer(), for the caller's sound
 
 
-def unpacked(folder: Path, names: str) -> list[str]:
-    """Files of the recording, unpacked into a folder."""
-    for packed in RECORDED.glob(names):
+def unpacked(folder: Path, names: str, recorded: Path = RECORDED) -> list[str]:
+    """Files of a recording, unpacked into a folder."""
+    for packed in recorded.glob(names):
         (folder / packed.stem).write_bytes(lzma.decompress(packed.read_bytes()))
     return [str(path) for path in folder.iterdir()]
 
@@ -42,23 +43,23 @@ def read_files(reader: Reader, paths: Iterable[str]) -> tuple[LineOutcome, ...]:
 
 
 @cache
-def queue_log() -> tuple[LineOutcome, ...]:
-    """The outcomes of the five files of the queue_log."""
+def queue_log(recorded: Path = RECORDED) -> tuple[LineOutcome, ...]:
+    """The outcomes of the files of the queue_log."""
     with TemporaryDirectory() as folder:
-        return read_files(QueueLog(), in_order(unpacked(Path(folder), "queue_log*.xz")))
+        return read_files(QueueLog(), in_order(unpacked(Path(folder), "queue_log*.xz", recorded)))
 
 
 @cache
-def ami() -> tuple[LineOutcome, ...]:
+def ami(recorded: Path = RECORDED) -> tuple[LineOutcome, ...]:
     """The outcomes of the AMI session."""
     with TemporaryDirectory() as folder:
-        return read_files(AmiFile(), unpacked(Path(folder), "ami.raw.xz"))
+        return read_files(AmiFile(), unpacked(Path(folder), "ami.raw.xz", recorded))
 
 
 @cache
-def truths() -> tuple[Truth, ...]:
+def truths(recorded: Path = RECORDED) -> tuple[Truth, ...]:
     """What the driver knew of the calls."""
-    return tuple(calls_of(RECORDED / "truth.jsonl.xz", ANSWER_WAITS_S))
+    return tuple(calls_of(recorded / "truth.jsonl.xz", ANSWER_WAITS_S))
 
 
 def row_of(line: bytes) -> list[str]:

@@ -1,8 +1,8 @@
 """Golden scenarios as text: events in, a table per grain out; only the columns that are named are compared.
 
-A file is a sequence of lines. `name: value` is a setting (events, title, channel, as_of, target, calendar) of
-all events that follow. A line with `|` is a table row; the first of a block is its header, and its first
-column says what a row is:
+A file is a sequence of lines. `name: value` is a setting (events, title, channel, as_of, target, calendar,
+calendar_of, from) of all events that follow. A line with `|` is a table row; the first of a block is its
+header, and its first column says what a row is:
 
     leg | wait | talk        facts of the leg with that number
     contact | handle         facts of the contact (first cell: any name)
@@ -18,7 +18,7 @@ Durations and times are seconds, `-` is unknown or none.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from kpis.facts import ContactFact, Facts, LegFact, OfferFact, SurveyFact
 from kpis.fold.ageing import missing, state_at
 from kpis.fold.events import fold
 from kpis.fold.leg import is_short
-from kpis.rules import DEFAULT_RULES, Rules
+from kpis.rules import DEFAULT_RULES, DatedLimits, Rules
 from kpis.tallies.windows import INDEX, MEASURES, Contribution, contribution, entered
 from schemas.events import ContactEvent
 
@@ -54,12 +54,22 @@ class Scenario:
 
     @property
     def rules(self) -> Rules:
-        """The default rules but for the settings `target` (queue=seconds) and `calendar` (JSON)."""
+        """The default rules but for settings: `target` (queue=seconds), `calendar` (JSON), `calendar_of` (one
+        queue's: queue=JSON), `from` (a time, and what counts from then on: short=, voice=, A= seconds).
+        """
         targets = [pair.split("=") for pair in self.settings.get("target", "").split()]
         given = self.settings.get("calendar", "")
         calendars = {"": CalendarSettings.model_validate_json(given).calendar("UTC")} if given else {}
         by_queue = {queue: to_ms(seconds) for queue, seconds in targets}
-        return Rules(service_level_by_queue_ms=by_queue, calendars=calendars)
+        queue, _, own = self.settings.get("calendar_of", "").partition("=")
+        if own:
+            calendars[queue] = CalendarSettings.model_validate_json(own).calendar("UTC")
+        rules = Rules(
+            service_level_by_queue_ms=by_queue,
+            calendars=calendars,
+            calendar_by_queue={queue: queue} if own else {},
+        )
+        return with_limits(rules, self.settings["from"]) if self.settings.get("from") else rules
 
     @property
     def as_of(self) -> int | None:
@@ -69,6 +79,22 @@ class Scenario:
     def read(self, contact_id: str = "contact") -> list[ContactEvent]:
         """The events, in the order they are written in."""
         return read_events(self.events, self.settings.get("channel", "voice"), contact_id)
+
+
+def with_limits(rules: Rules, text: str) -> Rules:
+    """Rules whose limits are others from a time on."""
+    since, *pairs = text.split()
+    seconds = {name: to_ms(value) for name, _, value in (pair.partition("=") for pair in pairs)}
+    channels = {name: seconds.get(name, own) for name, own in rules.service_level_ms.items()}
+    queues = {name: own for name, own in seconds.items() if name != "short" and name not in channels}
+    limits = DatedLimits(
+        from_ms=BASE_MS + to_ms(since),
+        service_level_ms=channels,
+        service_level_default_ms=rules.service_level_default_ms,
+        service_level_by_queue_ms=rules.service_level_by_queue_ms | queues,
+        short_abandon_ms=seconds.get("short", rules.short_abandon_ms),
+    )
+    return replace(rules, dated=(limits,))
 
 
 def cells(line: str) -> list[str]:

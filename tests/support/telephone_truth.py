@@ -24,11 +24,17 @@ QUEUES = frozenset(
         "short",
         "backoffice",
         "6001",
+        "lonely",
+        "locn",
     )
 )
 TRANSFERS = ("refer_blind", "refer_attended", "ami_blind", "ami_redirect", "uuid_transfer")
-IN_IVR = ("ivr_abandon", "noqueue")
+IN_IVR = ("ivr_abandon", "noqueue", "redirect_waiting_out")
 COMPLETES = "completes attended transfer"
+BY_DIGITS = "blind"  # why digits were pressed: the PBX's own feature passes the caller on
+# Where a caller is when no agent of a queue has him any more, and he is not passed on to a queue either.
+ELSEWHERE = ("ami_park", "threeway")
+OUTSIDE = "outside"  # a telephone that is no agent's
 STILL_THERE_S = 0.1  # the agent's BYE and the caller's are one event, seen twice
 ANNOUNCEMENT_S = 1.0  # an agent who hangs up while he hears it has not talked to the caller
 
@@ -74,10 +80,11 @@ def truth(call: dict[str, Any], enters_after_s: float) -> Truth:
     events = as_seen_by_the_customer(call["events"])
     over = next((event for event in events if event["what"] == "caller_over"), events[-1])
     up = next((event["t"] for event in events if event["what"] == "caller_up"), events[0]["t"])
-    stints = tuple(stints_of(events, over.get("at", over["t"]), call["dialled"] == "announced"))
-    over_s = over.get("at", over["t"])
+    left = (event["t"] for event in events if event["what"] == "caller_refer_blind")
+    over_s = min(over.get("at", over["t"]), *left, float("inf"))  # passes the agent on, and is gone
+    stints = tuple(stints_of(events, over_s, call["dialled"] == "announced"))
     alone = not stints or over_s - stints[-1].over_s > STILL_THERE_S
-    offers = [event for event in events if event["what"] in ("offer_cancelled", "offer_refused")]
+    offers = [event for event in events if came_to_nothing(event)]
     answers = [event for event in events if event["what"] == "answered" and reached_by_queue(events, event)]
     return Truth(
         call["uniqueid"],
@@ -87,25 +94,34 @@ def truth(call: dict[str, Any], enters_after_s: float) -> Truth:
         over_s,
         over.get("by") == "caller",
         stints,
-        any(event["what"] in TRANSFERS or event.get("why") == COMPLETES for event in events),
+        any(event["what"] in TRANSFERS or event.get("why") in (COMPLETES, BY_DIGITS) for event in events),
         over.get("by") == "caller" and alone and waits(events, call["kind"]),
         sum(not event.get("consult") for event in offers) + len(answers) - len(stints),
         inquiry_of(events, over_s),
     )
 
 
+def came_to_nothing(event: dict[str, Any]) -> bool:
+    """An offer to an agent that nobody has answered: what another one picks up is answered."""
+    ended = event["what"] in ("offer_cancelled", "offer_refused")
+    return ended and event["agent"] != OUTSIDE and event.get("mode") != "picked up"
+
+
 def inquiry_of(events: list[dict[str, Any]], over_s: float) -> Stint | None:
     """The conversation that began as the agent's inquiry, if the customer was passed on to it in a queue."""
-    passed = any(event["what"] == "refer_attended" and event["to"] in QUEUES for event in events)
-    asked = next((event for event in events if event["what"] == "answered" and event.get("consult")), None)
-    if asked is None or not passed:
+    passed = [event for event in events if event["what"] == "refer_attended" and event["to"] in QUEUES]
+    consults = [event for event in events if event.get("consult")]
+    asked = [event for event in consults if event["what"] == "answered"]
+    asked = [event for event in asked if passed and event["t"] < passed[-1]["t"]] or asked[:1]
+    if not asked or not passed:
         return None
+    since_s = asked[-1]["t"]
     ends = [
         event.get("at", event["t"])
-        for event in events
-        if event["what"] == "agent_leg_over" and event.get("consult")
+        for event in consults
+        if event["what"] in ("agent_leg_over", "refer_blind") and event["t"] > since_s
     ]
-    return Stint(asked["agent"], asked["t"], min([*ends, over_s]), 0.0, 0)
+    return Stint(asked[-1]["agent"], since_s, min([*ends, over_s]), 0.0, 0)
 
 
 def as_seen_by_the_customer(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -121,6 +137,8 @@ def waits(events: list[dict[str, Any]], kind: str) -> bool:
     passed = [event for event in events if event["what"] in TRANSFERS]
     if any(event["what"] == "answered" and event.get("consult") for event in events) and passed:
         return False  # he talked to the agent whom the first one had asked
+    if any(event["what"] in ELSEWHERE or event.get("why") in ELSEWHERE for event in events):
+        return False
     return passed[-1]["to"] in QUEUES if passed else kind not in IN_IVR
 
 

@@ -9,6 +9,7 @@ from support.recorded_asterisk import RECORDED, SECRET
 
 from adapters.asterisk.follow import Following
 from adapters.sending.following import Followed, follow_once, follow_until
+from adapters.sending.outcomes import Pulse
 from adapters.sending.producer import NotSent, Offsets
 from schemas.dead_letter import DeadLetter
 from schemas.events import Event
@@ -59,7 +60,8 @@ async def test_what_was_not_confirmed_is_sent_again(log: Path) -> None:
 async def test_it_goes_on_until_it_is_told_to_stop(log: Path) -> None:
     broker, followed, stop = Broker(), Followed(), asyncio.Event()
     following = Following(log, log.with_name("position.json"), SECRET)
-    task = asyncio.create_task(follow_until(stop, following, broker, followed, 0.01))
+    pulse = Pulse("asterisk", said_s=float("inf"))
+    task = asyncio.create_task(follow_until(stop, following, broker, followed, 0.01, pulse))
     async with asyncio.timeout(10):
         while followed.lines < 639:  # noqa: ASYNC110
             await asyncio.sleep(0.01)

@@ -43,7 +43,7 @@ def test_what_is_followed_is_what_is_read(tmp_path: Path, seed: int) -> None:
             safe += outcomes
     safe += following.poll()
     assert [*map(encode, events_of(safe))] == [*map(encode, events_of(queue_log()))]
-    assert not following.gap
+    assert not following.gaps
 
 
 def test_a_position_that_is_none_is_refused(tmp_path: Path) -> None:

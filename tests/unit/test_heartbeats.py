@@ -61,7 +61,7 @@ async def test_what_cannot_be_written_ends_nothing() -> None:
 class Quiet:
     """A log in which nothing is written, and a sender that keeps what it gets."""
 
-    gap = False
+    gaps, away = 0, False
 
     def __init__(self) -> None:
         self.sent: list[Event] = []
@@ -86,6 +86,15 @@ async def test_a_quiet_log_that_is_followed_gives_signs_of_life_now_and_then() -
     assert len({event.event_id for event in quiet.sent}) == len(quiet.sent)
 
 
+async def test_a_log_that_cannot_be_read_gives_no_sign_of_life() -> None:
+    """Its database is away: nobody knows whether it has told everything."""
+    quiet, stop, followed = Quiet(), asyncio.Event(), Followed(connected=True)
+    quiet.away = True
+    asyncio.get_running_loop().call_later(0.1, stop.set)
+    await follow_until(stop, quiet, quiet, followed, 0.02, Pulse("asterisk"))  # type: ignore[arg-type]
+    assert (quiet.sent, followed.connected, followed.heard_s) == ([], False, 0.0)
+
+
 @pytest.mark.parametrize(
     ("beats", "live", "silent_s", "well", "seen"),
     [
@@ -104,10 +113,15 @@ async def test_a_quiet_log_that_is_followed_gives_signs_of_life_now_and_then() -
 def test_the_doctor_misses_a_source_that_gave_signs_of_life(
     beats: bool, live: bool, silent_s: int, well: bool, seen: str
 ) -> None:
-    finding = source_finding("zoom", beats, live, silent_s)
+    finding = source_finding("zoom", beats, live, silent_s, 0)
     assert finding.well is well
     assert finding.seen.startswith(seen)
     assert ago(0) == "0 s"
+
+
+def test_the_doctor_tells_of_lines_that_were_lost() -> None:
+    seen = source_finding("asterisk", True, True, 20, 2).seen
+    assert seen.endswith("; lost lines 2 times, as the dead letters lines_lost say")
 
 
 def test_the_doctor_says_why_letters_are_open() -> None:

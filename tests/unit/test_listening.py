@@ -19,6 +19,8 @@ from adapters.kit.contract import events_of
 from adapters.kit.sessions import LONGEST_WAIT_S, BrokenProtocol, Listener, Refused, waits
 from adapters.sending import listening
 from adapters.sending.listening import Address, Listened, listen_until
+from adapters.sending.metrics import registry_of
+from adapters.sending.outcomes import Pulse
 from adapters.sending.producer import Offsets
 from schemas.dead_letter import DeadLetter
 from schemas.events import Event
@@ -61,6 +63,11 @@ def listeners() -> dict[Serve, Listener]:
     }
 
 
+def silent() -> Pulse:
+    """Signs of life are not what is looked at."""
+    return Pulse("asterisk_ami", said_s=float("inf"))
+
+
 async def listened(
     serve: Serve, script: Script, blocks: int, quiet_s: float = 5.0, connections: int = 0
 ) -> tuple[Broker, Listened]:
@@ -68,7 +75,7 @@ async def listened(
     broker, heard, stop = Broker(), Listened(), asyncio.Event()
     async with serving(serve, script) as port, asyncio.timeout(30):
         address = Address("127.0.0.1", port, quiet_s, random.Random(1))
-        task = asyncio.create_task(listen_until(stop, listeners()[serve], address, broker, heard))
+        task = asyncio.create_task(listen_until(stop, listeners()[serve], address, broker, heard, silent()))
         while not task.done() and (heard.blocks < blocks or heard.connections < connections):  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         stop.set()
@@ -158,6 +165,25 @@ async def test_connections_that_are_dropped_anywhere() -> None:
     whole, _ = await listened(ami_server, Script([b"".join(blocks)]), len(blocks))
     assert broker.kept == whole.kept
     assert (heard.blocks, heard.connections) == (len(blocks), 13)
+    assert (heard.gaps, heard.connected) == (12, False)  # what was told meanwhile nobody heard
+
+
+async def test_who_is_heard_is_alive() -> None:
+    """Also one who has nothing to tell; what Prometheus is told of it."""
+    broker, heard, stop = Broker(), Listened(), asyncio.Event()
+    registry = registry_of("asterisk_ami", heard)
+    async with serving(ami_server, Script([b"Event: FullyBooted\r\n\r\n"])) as port, asyncio.timeout(10):
+        address, pulse = Address("127.0.0.1", port), Pulse("asterisk_ami")
+        listening = listen_until(stop, listeners()[ami_server], address, broker, heard, pulse)
+        task = asyncio.create_task(listening)
+        while not broker.kept:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        stop.set()
+        await task
+    assert [event.type for event in broker.kept] == ["source_heartbeat"]
+    source = {"source": "asterisk_ami"}
+    assert registry.get_sample_value("ringback_source_gaps_total", source) == 0
+    assert registry.get_sample_value("ringback_source_heard_timestamp_seconds", source) == heard.heard_s > 0
 
 
 async def test_a_server_that_is_started_anew_or_late() -> None:
@@ -166,7 +192,7 @@ async def test_a_server_that_is_started_anew_or_late() -> None:
     async with serving(ami_server, Script([b""])) as port:
         pass  # nobody listens there any more
     address = Address("127.0.0.1", port, chance=random.Random(1))
-    task = asyncio.create_task(listen_until(stop, listeners()[ami_server], address, broker, heard))
+    task = asyncio.create_task(listen_until(stop, listeners()[ami_server], address, broker, heard, silent()))
     await asyncio.sleep(3 * QUICK)
     script = Script([b"".join(blocks)])
     server = await asyncio.start_server(lambda r, w: ami_server(r, w, script), "127.0.0.1", port)

@@ -337,7 +337,7 @@ def test_every_process_of_up_has_a_port_of_its_own(monkeypatch: pytest.MonkeyPat
 
 
 def test_no_two_kinds_of_process_have_the_same_port() -> None:
-    assert sorted({*PORT_OFFSETS}) == [16, 32, 48, 64, 80]
+    assert sorted({*PORT_OFFSETS}) == [16, 32, 48, 64, 80, 96, 112]
 
 
 def test_a_port_that_is_taken_is_one_warning() -> None:

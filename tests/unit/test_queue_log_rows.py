@@ -17,6 +17,7 @@ from adapters.kit.outcomes import LineOutcome, WrongFile
 from adapters.kit.source import load
 from adapters.registry import source_of
 from adapters.sending.following import Followed, follow_once
+from schemas.dead_letter import DeadLetter
 from schemas.events import Event
 
 pytestmark = pytest.mark.usefixtures("source_options")
@@ -114,6 +115,30 @@ def test_a_table_that_is_emptied_or_pruned_is_read_on(tmp_path: Path, rows: list
     database.close()
 
 
+def test_rows_that_were_deleted_unread_are_a_dead_letter(tmp_path: Path, rows: list[list[str]]) -> None:
+    """A nightly job that deletes all that is old, while nobody reads; what was read may go at any time."""
+    path, kept = tmp_path / "log.db", tmp_path / "kept.json"
+    database = table(path, rows[:50])
+    reader = FollowingRows(path, kept, SECRET)
+    assert len([*reader.poll()]) == 50
+    reader.keep()
+    reader.close()
+    add(database, rows[50:70])
+    with database:
+        database.execute("DELETE FROM queue_log WHERE id <= 60")
+    again = FollowingRows(path, kept, SECRET)
+    lost, *told = again.poll()
+    assert isinstance(lost, DeadLetter)
+    assert (lost.origin, lost.reason, lost.position, len(told)) == ("asterisk", "lines_lost", 61, 10)
+    assert "and 10 ids behind it" in lost.detail
+    add(database, rows[70:71])
+    with database:
+        database.execute("DELETE FROM queue_log WHERE id <= 70")  # all of them were read
+    assert len([*again.poll()]) == 1
+    assert again.gaps == 1
+    database.close()
+
+
 class Kept:
     """Takes what a command would send."""
 
@@ -188,6 +213,7 @@ def test_lines_that_are_lost_are_a_dead_letter(tmp_path: Path) -> None:
     path.write_bytes(b"1767700000|NONE|NONE|NONE|QUEUESTART|\n")
     again = Following(path, kept, SECRET)
     (lost,) = refused_of(again.poll())
-    assert (lost.origin, lost.reason, lost.position) == ("queue_log", "lines_lost", 2)
-    assert again.gap
+    assert (lost.origin, lost.reason, lost.position) == ("asterisk", "lines_lost", 2)
+    assert lost.detail.startswith("queue_log: lines before this one are lost")
+    assert again.gaps == 1
     assert refused_of(again.poll()) == []

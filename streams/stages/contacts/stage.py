@@ -8,6 +8,7 @@ import structlog
 
 from kpis.durations import possible_durations
 from kpis.facts import Facts
+from kpis.fold.numbering import possible_legs
 from kpis.rules import Rules
 from kpis.tallies.windows import Tally, Window
 from schemas.topics import CONTACT_EVENTS, CONTACT_FACTS, KPI_WINDOWS
@@ -73,12 +74,13 @@ def read_touched(fields: Fields | list[Any]) -> FactKeys:
 def possible_keys(events: EventSet) -> FactKeys:
     """All that a contact with these events can ever have had, whatever the rules were."""
     known = [item.event for item in events.values()]
+    legs = possible_legs(known)
     return FactKeys(
         contact=True,
-        legs=frozenset(event.leg for event in known),
+        legs=frozenset(leg for numbers in legs.values() for leg in numbers),
         surveys=frozenset((e.kind, e.respondent) for e in known if e.type == "contact_surveyed"),
         customers=frozenset(c for event in known if (c := getattr(event, "customer_key", None))),
-        sessions=frozenset((a, event.leg) for event in known if (a := getattr(event, "agent", None))),
+        sessions=frozenset((a, n) for e in known if (a := getattr(e, "agent", None)) for n in legs[e.leg]),
         offers=frozenset(event.event_id for event in known if event.type == "contact_offered"),
         durations=possible_durations(known),
     )
