@@ -37,3 +37,16 @@ TOLD_BY: dict[Detail, tuple[str, ...]] = {
     ("contact_surveyed", "kind", "fcr"): ("asterisk", "amazon_connect", *QUESTIONS),
     ("contact_surveyed", "respondent", "agent"): (),
 }  # fmt: skip
+
+# On which channels the contacts of a source are, where not on any: nobody mails a telephone exchange.
+CHANNELS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("bank", "asterisk", "asterisk_ami", "freeswitch", "call_records"), ("voice",)),
+    **dict.fromkeys(("ringcentral", "vonage"), ("voice",)),
+    "libredesk": ("chat", "email", "messaging"),
+    "zammad": ("email", "messaging"),
+    "tawk": ("chat", "email"),
+    "hubspot": ("email",),
+    "rocketchat": ("chat",),
+    "servicenow": ("messaging",),
+    "whatsapp": ("messaging",),
+}

@@ -5,14 +5,15 @@ Made from it: the commands of `ringback import`, what `ringback adapter` knows, 
 documents, and the contract suite (tests/contract), which every source must pass.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from importlib import import_module
 from pathlib import Path
 
-from adapters.details import TOLD_BY, Detail
+from adapters.details import CHANNELS, TOLD_BY, Detail
 from adapters.kit.source import Source
 from adapters.mapping.source import SUFFIX, shipped, source_in
 
+ANY = ("voice", "chat", "email", "messaging")  # channels of a source that is not on some alone
 # In the order in which they are listed. Each folder has a source.py with its ENTRY.
 FOLDERS = (
     "bank",
@@ -75,11 +76,12 @@ def source_of(name: str) -> Source:
     raise NoSuchSource(f"no source {name!r}; there are {', '.join(s.name for s in SOURCES)}")
 
 
-def able(types: Collection[str], details: Collection[Detail]) -> list[str]:
-    """Names of the sources that tell of these types of events, with these details in them."""
+def able(types: Collection[str], details: Collection[Detail], on: Callable[[str], bool]) -> list[str]:
+    """Names of the sources that tell of these types of events, with these details, on such channels."""
     return [
         source.name
         for source in SOURCES
         if {*types} <= {*source.gives}
+        and any(on(channel) for channel in CHANNELS.get(source.name, ANY))
         and all(source.name == "events" or source.name in TOLD_BY[detail] for detail in details)
     ]

@@ -13,6 +13,7 @@ import orjson
 import psutil
 
 SAMPLE_S = 0.05
+CHILDREN_S = 1.0  # looking for them reads all processes of the machine, which costs milliseconds
 MIB = 1024 * 1024
 
 
@@ -38,17 +39,22 @@ class Meter:
     def __init__(self, pid: int) -> None:
         self._process = psutil.Process(pid)
         self._peak = 0
-        self._cpu, self._started = self._used(), time.monotonic()
+        self._children: list[psutil.Process] = []
+        self._looked = -CHILDREN_S
+        self._cpu, self._started = self.used(), time.monotonic()
         self.sample()
 
-    def _used(self) -> float:
+    def used(self) -> float:
+        """CPU-seconds of the process since it began."""
         times = self._process.cpu_times()
         return float(times.user + times.system)
 
     def sample(self) -> None:
         """Look at the memory once: of the process and of those that it has started."""
+        if (now := time.monotonic()) - self._looked >= CHILDREN_S:
+            self._children, self._looked = self._process.children(recursive=True), now
         used = self._process.memory_info().rss
-        for child in self._process.children(recursive=True):
+        for child in self._children:
             with suppress(psutil.NoSuchProcess):
                 used += child.memory_info().rss
         self._peak = max(self._peak, used)
@@ -65,7 +71,7 @@ class Meter:
 
     def outcome(self, events: int, counted: str = "") -> Outcome:
         """What was used since the beginning."""
-        wall, cpu = time.monotonic() - self._started, self._used() - self._cpu
+        wall, cpu = time.monotonic() - self._started, self.used() - self._cpu
         self.sample()
         return Outcome(events, wall, cpu, self.peak_mib, counted)
 

@@ -18,7 +18,7 @@ from bench.rebuild import watched
 from bench.stack import Stack, produce, stack
 from bench.table import columns, console, cpu_us, machine
 from maintenance import raw_load
-from maintenance.raw_container import RawRecord
+from maintenance.raw_container import RawBatch, RawRecord, unwrapped
 from maintenance.raw_load import load_topic
 from sinks.connection import connect
 from sinks.writer import ClickHouseSink
@@ -28,9 +28,9 @@ COUNT, SEED = 500_000, 7
 DIGEST = "SELECT count(), hex(sum(cityHash64(toString(tuple(*))))) FROM {} FINAL"
 
 
-def none_canonical(sink: ClickHouseSink, records: list[RawRecord]) -> list[RawRecord]:
+def none_canonical(sink: ClickHouseSink, batch: RawBatch) -> list[RawRecord]:
     """Leave all to the sink's way."""
-    return records
+    return batch.others + [record for blocks in batch.blocks.values() for record in unwrapped(blocks)]
 
 
 def loaded(parts: Stack, way: Callable[..., list[RawRecord]]) -> tuple[Outcome, str]:

@@ -8,7 +8,7 @@ Then every row is made, compared with what stands (nothing) and put in place, as
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -64,21 +64,18 @@ def store(client: Client, data: Input, copies: int) -> int:
 
 
 class Steps:
-    """How long each step took, in all slices together: what a rebuild costs, by what it does."""
+    """CPU-seconds of each step, in all slices together: what a rebuild costs, by what it does."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-
-    def of(self, name: str, seconds: float) -> None:
-        """Add to a step."""
-        self.seconds[name] = self.seconds.get(name, 0) + seconds
+        self.used: Callable[[], float] = time.process_time  # until the one that is measured is known
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
-        """Time a block."""
-        begun = time.monotonic()
+        """Add what a block takes to a step."""
+        begun = self.used()
         yield
-        self.of(name, time.monotonic() - begun)
+        self.seconds[name] = self.seconds.get(name, 0) + self.used() - begun
 
 
 class TimedFiller(TableFiller):
@@ -160,6 +157,7 @@ def measure(clickhouse: LocalClickHouse, data: Input, copies: int, wanted: argpa
     print(f"{count:,} rows stored in {time.monotonic() - begun:.0f} s", flush=True)
     assert clickhouse.pid is not None
     steps, meter = TimedFiller.steps, Meter(clickhouse.pid)
+    steps.used = meter.used
     recomputing.TableFiller = TimedFiller  # type: ignore[misc]
     truth = multiplied(data.truth, copies)
     with watched(meter):
@@ -189,7 +187,7 @@ def show(outcome: Outcome, steps: Steps) -> None:
     console().print(table)
     for name, seconds in steps.seconds.items():
         console().print(
-            f"{name:20} {seconds:8.1f} s  {100 * seconds / outcome.wall_s:5.1f} %", highlight=False
+            f"{name:20} {seconds:8.1f} s of CPU  {100 * seconds / outcome.cpu_s:5.1f} %", highlight=False
         )
     console().print(machine(), highlight=False)
 

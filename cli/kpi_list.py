@@ -3,6 +3,7 @@
 import csv
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from rich.table import Table
@@ -13,10 +14,22 @@ from cli.settings import Settings, rules_of
 from kpis.catalogue.details import details_of
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.formula import formula
-from kpis.catalogue.kpi import Kpi
+from kpis.catalogue.kpi import Kpi, applicable
 from kpis.catalogue.origin import final_when, origin, settings_of
 from kpis.catalogue.vendors import SAME_AS
+from kpis.rules import DEFAULT_RULES
 from reports.kpi.question import CannotAnswer, known_kpi
+
+
+def means_anything(kpi: Kpi, channel: str) -> bool:
+    """Can the KPI be other than null there, by the default rules? On the telephone nobody replies."""
+    written = any(name.startswith("first_response") for name in kpi.num)
+    return applicable(kpi, channel, DEFAULT_RULES.async_channels) and not (written and channel == "voice")
+
+
+def sources_of(kpi: Kpi) -> list[str]:
+    """Names of the sources that can give it."""
+    return able(origin(kpi).needs, details_of(kpi), partial(means_anything, kpi))
 
 
 def card(kpi: Kpi) -> dict[str, Any]:
@@ -38,7 +51,7 @@ def card(kpi: Kpi) -> dict[str, Any]:
         "final": final_when(kpi),
         "after": kpi.source,
         "same_as": [{"product": product, "name": name} for product, name in SAME_AS.get(kpi.id, ())],
-        "sources": able(found.needs, details_of(kpi)),
+        "sources": sources_of(kpi),
     }
 
 

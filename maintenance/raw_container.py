@@ -3,8 +3,10 @@
 A record is what is known of it (sql.raw_inserts.BESIDE), the event's bytes as they are, and its body.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cache
+from struct import Struct
 from typing import NamedTuple
 
 import orjson
@@ -13,9 +15,12 @@ from schemas.avro_schemas import current_fingerprints
 from schemas.avro_writer import number
 from schemas.codec import HEADER_BYTES, MARKER
 from schemas.events import MODELS, AgentStateChanged, SourceHeartbeat
-from sql.raw_inserts import wrapper
+from schemas.topics import CONTACT_EVENTS
+from sql.raw_inserts import PLACE, wrapper
 
 SYNC = b"ringback-raw-in\x00"
+PLACED = Struct(PLACE)
+PARTS = 6  # of a wrapped record
 
 
 class RawRecord(NamedTuple):
@@ -36,18 +41,42 @@ def types_by_header() -> dict[bytes, str]:
     return {MARKER + current_fingerprints()[t]: t for t, model in MODELS.items() if model not in beside}
 
 
-def by_type(records: Iterable[RawRecord]) -> tuple[dict[str, list[RawRecord]], list[RawRecord]]:
-    """Records by the type of event that they say they are, and those of other schemas and formats."""
-    known = types_by_header()
-    found: dict[str, list[RawRecord]] = {}
-    others: list[RawRecord] = []
-    for record in records:
-        type_ = known.get(record.value[:HEADER_BYTES]) if record.value and record.key else None
-        if type_ is None:
-            others.append(record)
-        else:
-            found.setdefault(type_, []).append(record)
-    return found, others
+@dataclass(slots=True)
+class RawBatch:
+    """Records wrapped for a container, by the type of event that they say they are; and all others."""
+
+    blocks: dict[str, list[bytes]] = field(default_factory=dict)
+    others: list[RawRecord] = field(default_factory=list)
+    count: int = 0
+    size: int = 0  # bytes of the blocks
+
+    def add(self, records: Iterable[tuple[str, int, int, int, bytes | None, bytes | None]]) -> None:
+        """Wrap some thousand records: of each type they become a block. Fields are those of RawRecord."""
+        found: dict[bytes, list[bytes]] = {head: [] for head in types_by_header()}
+        place = PLACED.pack
+        for record in records:
+            self.count += 1
+            _, partition, offset, at, key, value = record
+            parts = found.get(value[:HEADER_BYTES]) if value and key else None
+            if parts is None:
+                self.others.append(RawRecord(*record))
+                continue
+            assert key  # or there were no parts
+            assert value
+            parts += (
+                number(len(key)), key, place(partition, offset, at),
+                number(len(value)), value, value[HEADER_BYTES:],
+            )  # fmt: skip
+        for head, parts in found.items():
+            if parts:
+                made = block(len(parts) // PARTS, b"".join(parts))
+                self.blocks.setdefault(types_by_header()[head], []).append(made)
+                self.size += len(made)
+
+
+def block(count: int, data: bytes) -> bytes:
+    """A block of a container."""
+    return b"".join((number(count), number(len(data)), data, SYNC))
 
 
 def prefixed(data: bytes) -> bytes:
@@ -62,15 +91,29 @@ def header(type_: str) -> bytes:
     return b"Obj\x01" + number(1) + prefixed(b"avro.schema") + prefixed(schema) + b"\x00" + SYNC
 
 
-def container(type_: str, records: Sequence[RawRecord]) -> bytes:
-    """Records of one event type as an Avro container of one block."""
-    parts: list[bytes] = []
-    for _, partition, offset, timestamp, key, value in records:
-        assert key is not None  # by_type leaves the others out
-        assert value is not None
-        parts += (
-            number(len(key)), key, number(partition), number(offset), number(timestamp), number(len(value)),
-            value, value[HEADER_BYTES:],
-        )  # fmt: skip
-    block = b"".join(parts)
-    return b"".join((header(type_), number(len(records)), number(len(block)), block, SYNC))
+def container(type_: str, blocks: Sequence[bytes]) -> bytes:
+    """Blocks of one event type as an Avro container."""
+    return b"".join((header(type_), *blocks))
+
+
+def unwrapped(blocks: Iterable[bytes]) -> Iterator[RawRecord]:
+    """The records in blocks, whatever their events are."""
+    for data in blocks:
+        count, at = read_number(data, 0)
+        _, at = read_number(data, at)
+        for _ in range(count):
+            size, at = read_number(data, at)
+            key, at = data[at : at + size], at + size
+            partition, offset, sent_at = PLACED.unpack_from(data, at)
+            size, at = read_number(data, at + PLACED.size)
+            yield RawRecord(CONTACT_EVENTS, partition, offset, sent_at, key, data[at : at + size])
+            at += size + size - HEADER_BYTES
+
+
+def read_number(data: bytes, at: int) -> tuple[int, int]:
+    """A length as Avro writes it, and where it ends."""
+    value = shift = 0
+    while data[at] > 0x7F:
+        value |= (data[at] & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+    return (value | data[at] << shift) >> 1, at + 1

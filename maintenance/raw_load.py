@@ -14,7 +14,7 @@ import structlog
 from aiokafka import ConsumerRecord
 from confluent_kafka import KafkaException
 
-from maintenance.raw_container import RawRecord, by_type, container
+from maintenance.raw_container import RawBatch, RawRecord, container, unwrapped
 from maintenance.topic import Asked, TopicUnreadable, bounds_of, consumer_of, learn, messages_of
 from schemas.topics import CONTACT_EVENTS
 from sinks.buffer import BATCH_ROWS, Buffer
@@ -24,9 +24,10 @@ from sql.raw_inserts import create_staging, insert_arrivals, insert_events, stag
 from streams.kafka.decoding import Wire
 
 log = structlog.get_logger()
-# Records that are inserted at once: some 300 MB while they are on the way. A statement is analysed for each
-# type of event in a batch, which costs 10 to 30 ms, so small batches cost more.
-BATCH = 300_000
+# What is inserted at once. Statements are analysed for each type of event in a batch, which costs some 10 ms
+# each, so small batches cost more; of large ones two are in memory, one that is read and one that is written.
+BATCH = 500_000
+BATCH_BYTES = 160_000_000
 Ends = dict[tuple[str, int], int]  # (topic, partition) -> the offset behind the last one that was read
 
 
@@ -35,7 +36,7 @@ def load_topic(
 ) -> Ends:
     """Write what is in contact-events now; how far that is. Raises TopicUnreadable, SinkRefused.
 
-    While one batch is written the next one is read.
+    While ClickHouse takes one batch in, the next one is read and wrapped.
     """
     count = 0
     with closing(consumer_of(servers)) as consumer, ThreadPoolExecutor(1) as pool:
@@ -45,51 +46,51 @@ def load_topic(
             raise TopicUnreadable(f"{CONTACT_EVENTS} cannot be read: {error.args[0].str()}") from None
         reached = {where: begin for where, (begin, _) in bounds.items()}
         writing: Future[int] | None = None
-        for records in batches(messages_of(consumer, bounds, reached, CONTACT_EVENTS)):
+        for batch in batches(messages_of(consumer, bounds, reached, CONTACT_EVENTS)):
             if writing is not None:
                 on_done(count := count + writing.result())
-            writing = pool.submit(write, sink, wire, records)
+            writing = pool.submit(write, sink, wire, batch)
         if writing is not None:
             on_done(count + writing.result())
     return reached
 
 
-def batches(pieces: Iterable[list[Any]]) -> Iterator[list[RawRecord]]:
+def batches(pieces: Iterable[list[Any]]) -> Iterator[RawBatch]:
     """Records of a topic, many at a time."""
-    batch: list[RawRecord] = []
+    batch = RawBatch()
     for messages in pieces:
-        batch += [
-            RawRecord(m.topic(), m.partition(), m.offset(), m.timestamp()[1], m.key(), m.value())
+        batch.add(
+            (CONTACT_EVENTS, m.partition(), m.offset(), m.timestamp()[1], m.key(), m.value())
             for m in messages
-        ]
-        if len(batch) >= BATCH:
+        )
+        if batch.count >= BATCH or batch.size >= BATCH_BYTES:
             yield batch
-            batch = []
-    if batch:
+            batch = RawBatch()
+    if batch.count:
         yield batch
 
 
-def write(sink: ClickHouseSink, wire: Wire, records: Sequence[RawRecord]) -> int:
+def write(sink: ClickHouseSink, wire: Wire, batch: RawBatch) -> int:
     """Write a batch; how many records it has. Raises SinkRefused, RegistryUnreachable."""
-    others = write_canonical(sink, records)
+    others = write_canonical(sink, batch)
     learn(wire, [record.value for record in others])
     for begin in range(0, len(others), BATCH_ROWS):
         write_slowly(sink, wire, others[begin : begin + BATCH_ROWS])
-    return len(records)
+    return batch.count
 
 
-def write_canonical(sink: ClickHouseSink, records: Sequence[RawRecord]) -> list[RawRecord]:
+def write_canonical(sink: ClickHouseSink, batch: RawBatch) -> list[RawRecord]:
     """Write what is canonical, by types; the others."""
-    found, others = by_type(records)
-    for type_, of_type in found.items():
+    others = [*batch.others]
+    for type_, blocks in batch.blocks.items():
         onwards = {
             "events": insert_events(type_, EVENT_COLUMNS),
             "arrivals": insert_arrivals(type_, ARRIVAL_COLUMNS),
         }
         try:
-            sink.insert_as_it_is(staging(type_), container(type_, of_type), create_staging(type_), onwards)
+            sink.insert_as_it_is(staging(type_), container(type_, blocks), create_staging(type_), onwards)
         except SinkRefused as error:  # of a row; what is refused for good is refused later too
-            reason = str(error)
+            of_type, reason = [*unwrapped(blocks)], str(error)
             log.info("not all canonical, by the sink's way", type=type_, records=len(of_type), error=reason)
             others += of_type
     return others

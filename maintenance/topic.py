@@ -157,15 +157,19 @@ def messages_of(
     while left:
         messages: list[Any] = consumer.consume(PIECE, 1.0)
         silent = 0 if messages else silent + 1
+        wanted = []
         for message in messages:
-            where = message.topic(), message.partition()
-            error = message.error()
-            if error is None or error.code() == KafkaError._PARTITION_EOF:  # behind it markers at most
-                reached[where] = min(message.offset() + (error is None), ends[where])
+            where, offset = (message.topic(), message.partition()), message.offset()
+            error, end = message.error(), ends[where]
+            if error is None and offset < end:
+                wanted.append(message)
+                reached[where] = offset + 1
+            elif error is None or error.code() == KafkaError._PARTITION_EOF:  # behind it markers at most
+                reached[where] = min(offset, end)
         if silent > SILENT_MAX:
             raise TopicUnreadable(f"{name}: nothing came for {SILENT_MAX} s; run the command again to go on")
         left = [where for where in left if reached[where] < ends[where]]
-        yield [m for m in messages if m.error() is None and m.offset() < ends[m.topic(), m.partition()]]
+        yield wanted
 
 
 def with_value(event: Event, canonical: bytes) -> OutgoingRecord:

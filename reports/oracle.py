@@ -34,6 +34,7 @@ class Recomputed:
     """
 
     folded: str
+    legs: str
     contacts: str
     windows: str
     fcr: str
@@ -66,7 +67,7 @@ class TableFiller:
         self._parameters = rule_parameters(rules)
         if span is not None:
             self._parameters |= {"from_ms": span[0], "to_ms": span[1]}
-        self._settings = oracle.settings(memory_bytes)
+        self._settings = oracle.settings(memory_bytes) | oracle.WIDE
 
     def count(self, what: str, relation: str) -> int:
         """An aggregate of a relation."""
@@ -127,17 +128,15 @@ class TableFiller:
 
 
 def contact_steps(tables: Recomputed, events: str, partitions: int) -> list[Step]:
-    """Fold, contacts and KPI windows; contacts lie by customer, as first contact resolution reads them."""
-    folded = oracle_slices.ranged(tables.folded)
+    """Fold, legs, contacts, windows; contacts lie by customer, as first contact resolution reads them."""
+    part, folded, legs = (oracle_slices.ranged(one) for one in (events, tables.folded, tables.legs))
     contacts, order = tables.contacts_part, "(customer_key, contact_id)"
+    measures = LEG_MEASURES, CONTACT_MEASURES, OFFER_MEASURES
     return [
-        Step(tables.folded, oracle.fold(oracle_slices.ranged(events)), "contact_id"),
+        Step(tables.folded, oracle.fold(part), "contact_id"),
+        Step(tables.legs, oracle.legs(folded), "contact_id"),
         Step(contacts, oracle.contacts(folded, with_ivr=True), order, tables.contacts),
-        Step(
-            tables.windows,
-            oracle.windows(folded, LEG_MEASURES, CONTACT_MEASURES, OFFER_MEASURES, contacts, partitions),
-            "window_start",
-        ),
+        Step(tables.windows, oracle.windows(folded, *measures, legs, contacts, partitions), "window_start"),
     ]
 
 
@@ -155,7 +154,7 @@ def fcr_windows_step(tables: Recomputed, partitions: int) -> Step:
 
 def agent_step(tables: Recomputed) -> Step:
     """What agents did in each quarter-hour, from their legs and their state events."""
-    legs = oracle_slices.sliced(oracle.legs(tables.folded), "agent")
+    legs = oracle_slices.sliced(tables.legs, "agent")
     select = oracle.agent_quarters(legs, oracle_slices.sliced(oracle.AGENT_EVENTS, "agent"))
     return Step(tables.agent_quarters, select, "agent")
 
@@ -186,7 +185,7 @@ def recomputed(
         customers = filler.hashes(contacts // FCR_CONTACTS_PER_SLICE + 1)
         filler.fill([fcr_step(tables, span is not None)], customers)
         filler.fill([fcr_windows_step(tables, partitions)], customers)
-        legs = filler.count("count()", tables.folded)
+        legs = filler.count("count()", tables.legs)
         filler.fill([agent_step(tables)], filler.hashes(legs // AGENT_LEGS_PER_SLICE + 1))
         yield tables
     finally:

@@ -49,12 +49,15 @@ class Report:
 
 def fact_relation(table: str, tables: Recomputed) -> str:
     """Where the recomputed facts of a table are."""
-    stored = {"contacts": tables.contacts, "fcr": tables.fcr, "agent_quarters": tables.agent_quarters}
-    of_fold = {
-        "legs": oracle.legs, "surveys": oracle.surveys, "offers": oracle.offers,
-        "leg_durations": oracle.leg_durations,
-    }  # fmt: skip
-    return stored[table] if table in stored else of_fold[table](tables.folded)
+    return {
+        "contacts": tables.contacts,
+        "legs": tables.legs,
+        "leg_durations": oracle.leg_durations(tables.legs),
+        "surveys": oracle.surveys(tables.folded),
+        "offers": oracle.offers(tables.folded),
+        "fcr": tables.fcr,
+        "agent_quarters": tables.agent_quarters,
+    }[table]
 
 
 def windows_of(tables: Recomputed, ranged: bool) -> list[TallyTable]:

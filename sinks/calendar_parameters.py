@@ -10,15 +10,16 @@ def calendar_parameters(
 ) -> dict[str, object]:
     """What the oracle's fold needs of them (sql/oracle/fold.sql)."""
     numbers = {name: number for number, name in enumerate(calendars, 1)}
-    listed = [(numbers[name], calendar) for name, calendar in calendars.items()]
+    listed = [*calendars.values()]
     return {
         "calendar_queues": list(by_queue),
         "calendar_numbers": [numbers.get(name, 0) for name in by_queue.values()],
         "calendar_default": numbers.get(default, 0),
-        "calendar_shifts": [(n, *stretch) for n, c in listed for stretch in stretches(c.zone)],
+        # of each calendar
+        "calendar_shifts": [[*stretches(c.zone)] for c in listed],
         "calendar_hours": [
-            (n, weekday, *span) for n, c in listed for weekday, hours in enumerate(c.week) for span in hours
+            [(weekday, *span) for weekday, hours in enumerate(c.week) for span in hours] for c in listed
         ],
-        "calendar_days": [(n, day) for n, c in listed for day, _ in c.days],
-        "calendar_day_hours": [(n, day, *span) for n, c in listed for day, hours in c.days for span in hours],
+        "calendar_days": [[day for day, _ in c.days] for c in listed],
+        "calendar_day_hours": [[(day, *span) for day, hours in c.days for span in hours] for c in listed],
     }

@@ -98,13 +98,13 @@ def window_differences(windows: TallyTable, limit: int) -> str:
     )
 
 
-def stacked_facts(facts: FactTable) -> str:
-    """All facts of both sides: keys, side, and `texts`, the columns' values as text or NULL."""
+def stacked_facts(facts: FactTable, values: str) -> str:
+    """All facts of both sides: keys, side, and these values of each."""
     return compose(
         "verify",
         "stacked_facts",
         key=", ".join(facts.keys),
-        texts="[" + ", ".join(f"toString({column})" for column in facts.columns) + "]",
+        values=values,
         stream=facts.table,
         oracle=facts.relation,
         scope=facts.scope.value if facts.ranged else "1",
@@ -113,7 +113,9 @@ def stacked_facts(facts: FactTable) -> str:
 
 def paired_facts(facts: FactTable) -> str:
     """One row per key with `differs`."""
-    return compose("verify", "paired_facts", key=", ".join(facts.keys), stacked=stacked_facts(facts))
+    columns = ", ".join(facts.columns)
+    stacked = stacked_facts(facts, columns)
+    return compose("verify", "paired_facts", key=", ".join(facts.keys), columns=columns, stacked=stacked)
 
 
 def fact_counts(facts: FactTable) -> str:
@@ -123,13 +125,14 @@ def fact_counts(facts: FactTable) -> str:
 
 def fact_differences(facts: FactTable, limit: int) -> str:
     """A row per differing fact: keys, rows on each side, differences as (column, stream, oracle)."""
+    listed = ", ".join(f"toString({column})" for column in facts.columns)
     return fill(
         "verify",
         "fact_differences",
         key=", ".join(facts.keys),
         names=quoted(facts.columns),
         columns=str(len(facts.columns)),
-        stacked=stacked_facts(facts),
+        stacked=stacked_facts(facts, f"CAST([{listed}], 'Array(Nullable(String))') AS texts"),
         paired=paired_facts(facts),
         limit=f"{limit:d}",
     )

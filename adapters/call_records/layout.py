@@ -65,9 +65,14 @@ class Layout(Strict):
     customer: Column | None = None
     by_agent: Words | None = None
     by_customer: Words | None = None
+    direct_if: Words | None = None  # calls to a telephone, not to a queue
+    direct_agent: Column | None = None
+    transferred_if: Words | None = None
+    flowed_if: Words | None = None  # left the queue otherwise than by an answer or hanging up
     outbound_if: Words | None = None
     outbound_agent: Column | None = None
     outbound_customer: Column | None = None
+    outbound_by_agent: Words | None = None  # where the columns of by_agent mean who was called
     skip_if: Words | None = None
     missed: Column | None = None
     missed_separator: str = ";"

@@ -91,6 +91,22 @@ def row_events(row: Row, layout: Layout, zone: ZoneInfo, secret: bytes) -> tuple
     return (*found, *outcome(contact, row, layout, zone, started, queue, outbound))
 
 
+def agent_of(row: Row, layout: Layout, outbound: bool) -> str | None:
+    """Who called, or took the call; of a call to a telephone whose it is."""
+    if outbound:
+        return value(row, layout.outbound_agent)
+    direct = value(row, layout.direct_agent) if holds(layout.direct_if, row) else None
+    return value(row, layout.agent, layout.agent_until) or direct
+
+
+def ended_by(row: Row, layout: Layout, outbound: bool) -> str | None:
+    """Who hung up; None where the record does not say it."""
+    by_agent, by_customer = layout.by_agent, layout.by_customer
+    if outbound and layout.outbound_by_agent is not None:
+        by_agent, by_customer = layout.outbound_by_agent, layout.by_agent
+    return "agent" if holds(by_agent, row) else "customer" if holds(by_customer, row) else None
+
+
 def outcome(
     contact: Contact,
     row: Row,
@@ -101,7 +117,7 @@ def outcome(
     outbound: bool,
 ) -> list[Event]:
     """Answer and end of a call."""
-    agent = value(row, layout.outbound_agent) if outbound else value(row, layout.agent, layout.agent_until)
+    agent = agent_of(row, layout, outbound)
     wait, talk = duration_ms(row, layout.wait), duration_ms(row, layout.talk)
     answered, ended = (time_ms(row, column, layout, zone) for column in (layout.answered, layout.ended))
     if layout.answered is None and agent and (talk or ended is not None):
@@ -110,15 +126,19 @@ def outcome(
     talked = talked and (agent is not None or layout.agent is None or outbound)
     if ended is None:
         ended = started + (wait or 0) + ((talk or 0) if talked else 0)
-    by = "agent" if holds(layout.by_agent, row) else "customer" if holds(layout.by_customer, row) else None
+    by = ended_by(row, layout, outbound)
     found = missed(contact, row, layout, ended)
+    if not talked and queue and holds(layout.flowed_if, row):
+        return [*found, contact.event("contact_transferred", ended, "end", kind="queue_flow")]
     if not talked and not outbound:
         place = "queue" if queue else "ring"
         by = "system" if by == "agent" else by or "customer"
         return [*found, contact.event("contact_abandoned", ended, "end", place=place, by=by)]
     if talked and answered is not None and not holds(layout.answer_unknown_if, row):
         found.append(contact.event("contact_answered", answered, "answered", agent=agent, queue=queue))
-    by = by or ("agent" if talked else "system")
+    if talked and holds(layout.transferred_if, row):
+        return [*found, contact.event("contact_transferred", ended, "end", kind="cold")]
+    by = by or "agent" if talked else "system"  # an agent whom nobody answered resolved nothing
     return [*found, contact.event("contact_resolved", ended, "end", outcome="unknown", by=by)]
 
 

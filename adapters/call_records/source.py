@@ -16,6 +16,7 @@ ENTRY = Source(
         "contact_queued",
         "contact_offered",
         "contact_answered",
+        "contact_transferred",
         "contact_abandoned",
         "contact_resolved",
     ),

@@ -27,6 +27,8 @@ ENTRY = Source(
         "No hold, no after-contact work, no abandonment and no agents' states: their KPIs are null or 0 "
         "without meaning.",
         "No transfers: a second assignee of a conversation is not told apart from the first one's colleague.",
+        "A conversation that goes to another team stays in the queue of its first one until it is opened "
+        "again.",
         "Chatwoot sends each webhook once and swallows errors: numbers are a lower bound.",
     ),
 )

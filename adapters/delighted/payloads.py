@@ -12,6 +12,7 @@ RESPONSES = ("survey_response.created", "survey_response.updated")
 TYPES = {
     "nps": ("nps", 0, 10),
     "csat": ("csat", 1, 5),
+    "csat3": ("csat", 1, 3),
     "ces": ("ces", 1, 5),
     "ces7": ("ces", 1, 7),
     "5star": ("csat", 1, 5),

@@ -29,6 +29,8 @@ ENTRY = Source(
         "No hold, no talk time, no after-contact work and no abandonment: their KPIs are null or 0 without "
         "meaning.",
         "No transfers between agents: a notification does not say who had it before.",
+        "A conversation that goes to another team stays in the queue of its first one until it is opened "
+        "again.",
         "Customers who were merged stay two: the notification names only the one who is left.",
         "Queues and agents are the ids of teams and admins.",
     ),

@@ -29,6 +29,7 @@ ENTRY = Source(
         "No hold, no talk time, no after-contact work and no abandonment: their KPIs are null or 0 without "
         "meaning.",
         "No agents' states yet: their events are ignored.",
+        "A ticket that goes to another group stays in the queue of its first one until it is opened again.",
         "A rating good or bad is 1 or 0 on a scale of 0 to 1: no average beside ratings of 1 to 5.",
     ),
 )

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-from adapters.registry import able
+from cli.kpi_list import sources_of
 from docs.build.markdown import MADE, code, page, table
-from kpis.catalogue.details import details_of
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.formula import formula
 from kpis.catalogue.kpi import Kpi
@@ -69,7 +68,7 @@ def spoken(duration_ms: int) -> str:
 def answers(kpi: Kpi) -> list[str]:
     """From what it comes, what moves it, when it is final, who calls it what, which sources can give it."""
     found = origin(kpi)
-    given = able(found.needs, details_of(kpi))
+    given = sources_of(kpi)
     same = [f"{product}: {name}" for product, name in SAME_AS.get(kpi.id, ())]
     return [
         f"- Comes from: {', '.join(map(code, found.needs))}",

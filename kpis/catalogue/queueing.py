@@ -56,6 +56,10 @@ WAIT = (
         "Mean time from the customer's last opening (creation, a bot's hand-over, a reopening) to the first human"
         " reply, on asynchronous channels.",
         "Chatwoot first response time", {"first_response_ms": 1}, {"first_response_n": 1}, "async"),
+    Kpi("first_response_time.any", "First response time, chats included", "ms", "leg", "entered",
+        "As first_response_time, on all channels but the telephone: chats on a website are among Chatwoot's.",
+        "Chatwoot first response time", {"first_response_ms": 1}, {"first_response_n": 1},
+        variant_of="first_response_time"),
     Kpi("first_response_time.zendesk", "First reply time, since creation", "ms", "leg", "entered",
         "As Zendesk and Zoho count it: from the creation of the contact to the first human reply.",
         ZENDESK, {"first_response_created_ms": 1},

@@ -26,7 +26,7 @@ class Shadow:
     """The tables of one rebuild. `parameters` are rules, span and queues; `settings` bound the memory."""
 
     def __init__(
-        self, client: Client, rebuild: Rebuild, parameters: dict[str, object], settings: dict[str, int]
+        self, client: Client, rebuild: Rebuild, parameters: dict[str, object], settings: dict[str, int | str]
     ) -> None:
         self._client = client
         self.rebuild = rebuild

@@ -11,7 +11,7 @@ from maintenance.rebuild.ledger import SWAPPED, SWAPPING, UNDOING, UNDONE, Rebui
 from maintenance.rebuild.shadow import UNDO, Shadow
 
 
-def shadow_of(client: Client, rebuild: Rebuild, settings: dict[str, int] | None = None) -> Shadow:
+def shadow_of(client: Client, rebuild: Rebuild, settings: dict[str, int | str] | None = None) -> Shadow:
     """The tables of a rebuild that was made."""
     return Shadow(client, rebuild, {}, settings or {})
 

@@ -47,7 +47,7 @@ def oracle_relations(tables: Recomputed) -> Relations:
     """Relations made of the recomputed tables."""
     return Relations(
         windows=tables.windows,
-        legs=oracle.legs(tables.folded),
+        legs=tables.legs,
         contacts=tables.contacts,
         contacts_with_ivr=tables.contacts,
         surveys=oracle.surveys(tables.folded),

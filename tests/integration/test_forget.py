@@ -186,6 +186,9 @@ async def test_gone_for_good_and_no_number_changes(
     with stack.client() as client:
         for (table,) in stack.rows("SELECT name FROM system.tables WHERE database = currentDatabase()"):
             client.command(f"DROP TABLE IF EXISTS `{table}`")
+    assert "0 differences" in ended(env, 0, "restore", "clickhouse").stdout
+    assert named_in(stack) == {}
+    assert (windows(stack), stack.rows(NAMES)) == (numbers, names)
     with background(env, "worker"), background(env, "sink"):
         ended(env, 0, "replay", "files", kept)
         ended(env, 0, "import", "events", str(original))

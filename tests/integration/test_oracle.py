@@ -23,6 +23,7 @@ from kpis.rules import Rules
 from kpis.tallies.callbacks import CALLBACK_MEASURES, callback_measures, request_of
 from kpis.tallies.offers import OFFER_MEASURES
 from kpis.tallies.windows import CONTACT_MEASURES, LEG_MEASURES, MEASURES, contribution
+from reports.oracle import MEMORY_BYTES
 from reports.verification import FACTS, WINDOW_KEYS
 from schemas.events import ContactEvent
 from sinks import rows
@@ -48,7 +49,7 @@ FACT_KEYS = {"legs": ("contact_id", "leg"), "contacts": ("contact_id",),
              "leg_durations": ("kind", "booked_at", "contact_id", "leg")}  # fmt: skip
 ORACLE = {
     "legs": oracle.legs, "contacts": oracle.contacts, "surveys": oracle.surveys, "offers": oracle.offers,
-    "leg_durations": oracle.leg_durations,
+    "leg_durations": lambda folded: oracle.leg_durations(oracle.legs(folded)),
 }  # fmt: skip
 FOLD, WINDOWS = "oracle_fold", "oracle_windows"
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -68,11 +69,12 @@ class World:
     facts: dict[str, Facts]
 
     def rows(self, sql: str, **parameters: Any) -> list[Row]:
-        result = self.client.query(sql, parameters=PARAMETERS | parameters)
+        result = self.client.query(sql, parameters=PARAMETERS | parameters, settings=SETTINGS)
         return [dict(zip(result.column_names, map(plain, row), strict=True)) for row in result.result_rows]
 
 
 PARAMETERS = rule_parameters(RULES)
+SETTINGS = oracle.settings(MEMORY_BYTES) | oracle.WIDE
 
 
 def plain(value: Any) -> Any:
@@ -108,6 +110,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         client.command(
             f"CREATE TABLE {table} ENGINE = MergeTree ORDER BY {order} AS SELECT * FROM {select}",
             parameters=PARAMETERS,
+            settings=SETTINGS,
         )
     yield World(client, events, facts)
     client.close()
@@ -214,6 +217,22 @@ def test_verify_of_a_range_reads_only_contacts_that_touch_it(world: World) -> No
     facts = world.rows(verify.fact_counts(compared_facts("legs", folded, True)), **ranged)[0]
     assert facts["differing_facts"] == 0
     assert 500 < facts["compared_facts"] < sum(len(f.legs) for f in world.facts.values()) / 2
+
+
+def test_nothing_is_not_zero(world: World) -> None:
+    """Facts are compared by a hash of their values, in which a NULL counts as well."""
+    leg = next(leg for facts in world.facts.values() for leg in facts.legs if leg.queue_ms is None)
+    changed, restored = asdict(leg) | {"queue_ms": 0}, asdict(leg)
+    try:
+        world.client.insert(
+            "legs", [rows.fact_row(rows.LEG_COLUMNS, changed, 5)], column_names=rows.LEG_COLUMNS
+        )
+        (found,) = world.rows(verify.fact_differences(compared_facts("legs"), 10))
+    finally:
+        world.client.insert(
+            "legs", [rows.fact_row(rows.LEG_COLUMNS, restored, 6)], column_names=rows.LEG_COLUMNS
+        )
+    assert found["differences"] == (("queue_ms", "0", None),)
 
 
 def test_verify_shows_what_differs(world: World) -> None:

@@ -18,6 +18,7 @@ from kpis.agents.sessions import AgentSession, sessions_of
 from kpis.facts import AgentQuarter, Facts, LegFact
 from kpis.fold.events import fold
 from kpis.rules import Rules
+from reports.oracle import MEMORY_BYTES
 from schemas.codec import encode
 from schemas.events import AgentStateChanged
 from sinks.rows import LEG_COLUMNS, fact_row
@@ -120,7 +121,9 @@ def test_quarters_are_equal(world: World, table: str) -> None:
     legs = world.folded if table == "folded_legs" else world.made_up
     expected = quarters(legs, world.states)
     result = world.client.query(
-        f"SELECT * FROM {oracle.agent_quarters(table)}", parameters=rule_parameters(RULES)
+        f"SELECT * FROM {oracle.agent_quarters(table)}",
+        parameters=rule_parameters(RULES),
+        settings=oracle.settings(MEMORY_BYTES) | oracle.WIDE,
     )
     found: list[dict[str, Any]] = [
         dict(zip(result.column_names, map(plain, row), strict=True)) for row in result.result_rows

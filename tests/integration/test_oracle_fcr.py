@@ -19,6 +19,7 @@ from kpis.fcr.visit import Visit, visit_of
 from kpis.fold.events import fold
 from kpis.rules import FcrRules, Rules
 from kpis.tallies.fcr import FCR_MEASURES, by_days, fcr_contribution
+from reports.oracle import MEMORY_BYTES
 from schemas.events import ContactEvent
 from schemas.time_units import DAY_MS
 from sinks.rows import CONTACT_COLUMNS, fact_row
@@ -157,7 +158,11 @@ def windows_of(facts: Iterable[FcrFact], rules: FcrRules) -> dict[Key, dict[str,
 
 
 def rows(world: World, sql: str, rules: FcrRules) -> list[dict[str, Any]]:
-    result = world.client.query(sql, parameters=rule_parameters(Rules(fcr=rules)))
+    result = world.client.query(
+        sql,
+        parameters=rule_parameters(Rules(fcr=rules)),
+        settings=oracle.settings(MEMORY_BYTES) | oracle.WIDE,
+    )
     return [dict(zip(result.column_names, map(plain, row), strict=True)) for row in result.result_rows]
 
 

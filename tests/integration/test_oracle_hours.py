@@ -13,6 +13,7 @@ from kpis.business_hours import Calendar
 from kpis.facts import LegFact
 from kpis.fold.events import fold
 from kpis.rules import Rules
+from reports.oracle import MEMORY_BYTES
 from schemas.clock_shifts import shifts
 from schemas.event_fields import OCCURRED_AT_MAX, OCCURRED_AT_MIN
 from schemas.events import ContactAnswered, ContactEvent, ContactQueued, ContactStarted
@@ -89,7 +90,9 @@ def test_stream_and_oracle_count_the_same_milliseconds(client: Client, default: 
     client.insert("spans", [*columns.values()], column_names=[*columns], column_oriented=True)
     legs: list[LegFact] = [fold(events, rules).legs[0] for events in contacts.values()]
     query = f"SELECT contact_id, queue_ms, queue_business_ms FROM {oracle.legs(oracle.fold('spans'))}"
-    found = client.query(query, parameters=rule_parameters(rules)).result_rows
+    found = client.query(
+        query, parameters=rule_parameters(rules), settings=oracle.settings(MEMORY_BYTES) | oracle.WIDE
+    ).result_rows
     assert {row[0]: tuple(row[1:]) for row in found} == {
         leg.contact_id: (leg.queue_ms, leg.queue_business_ms) for leg in legs
     }

@@ -14,7 +14,7 @@ from support.strategies import any_event
 from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.ports import free_port
 from maintenance import raw_load
-from maintenance.raw_container import RawRecord, types_by_header
+from maintenance.raw_container import RawBatch, RawRecord, types_by_header
 from maintenance.raw_load import write, write_slowly
 from schemas.avro_schemas import current, current_fingerprints
 from schemas.codec import MARKER, encode
@@ -59,6 +59,14 @@ def records(values: Sequence[tuple[bytes, bytes]]) -> list[RawRecord]:
     return [RawRecord(CONTACT_EVENTS, 1, n * 1_000, today + n, *pair) for n, pair in enumerate(values)]
 
 
+def batch(given_: Sequence[RawRecord]) -> RawBatch:
+    """As read from Kafka: a few at a time."""
+    found = RawBatch()
+    for begin in range(0, len(given_), 5):
+        found.add(given_[begin : begin + 5])
+    return found
+
+
 def keyed(event: Event) -> tuple[bytes, bytes]:
     return event.contact_id.encode(), encode(event)  # type: ignore[union-attr]
 
@@ -74,7 +82,7 @@ def test_canonical_events_of_all_types_are_stored_as_the_sink_stores_them(
     given_ = records([keyed(e) for e in events if getattr(e, "dimensions", None) != {}])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(raw_load, "write_slowly", lambda *_: pytest.fail("what is canonical went the slow way"))
-        assert write(sink, WIRE, given_ + given_[:3]) == len(given_) + 3
+        assert write(sink, WIRE, batch(given_ + given_[:3])) == len(given_) + 3
     fast = stored(sink)
     write_slowly(sink, WIRE, given_)
     assert fast == stored(sink)
@@ -133,7 +141,7 @@ def test_what_is_odd_is_decided_by_the_sink_s_way(sink: ClickHouseSink, odd: str
     """And with it what came in the same batch."""
     good = [keyed(QUEUED.model_copy(update={"event_id": str(n)})) for n in range(3)]
     given_ = records([*good[:2], ODD[odd], good[2], *good])  # type: ignore[list-item]
-    assert write(sink, WIRE, given_) == len(given_)
+    assert write(sink, WIRE, batch(given_)) == len(given_)
     fast = stored(sink)
     write_slowly(sink, WIRE, given_)
     assert fast == stored(sink)

@@ -5,9 +5,14 @@ import re
 from datetime import UTC, datetime
 
 import jsonschema
+import orjson
 import pytest
 from support.command import ringback
+from support.samples import expected_events, samples
 
+from adapters.details import CHANNELS
+from adapters.kit.source import Source
+from adapters.registry import ANY, SOURCES
 from cli.kpi_list import card
 from docs.build.kpis import answers
 from docs.build.pages import read
@@ -120,3 +125,23 @@ def test_what_is_printed_fits_the_schema() -> None:
     for broken in ({**row, "kpis": {"asa": {"value": 1}}}, {**row, "queue": 5}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate([broken], schema)
+
+
+def test_a_source_of_calls_alone_gives_no_first_response() -> None:
+    """Nor one of tickets alone a speed of answer."""
+    replies, answers = card(KPIS["first_response_time"])["sources"], card(KPIS["asa"])["sources"]
+    assert "asterisk" not in replies
+    assert "chatwoot" in replies
+    assert "rocketchat" not in replies
+    assert "asterisk" in answers
+    assert "zammad" not in answers
+    any_written = card(KPIS["first_response_time.any"])["sources"]
+    assert "rocketchat" in any_written
+    assert "asterisk" not in any_written
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_samples_are_on_no_other_channels_than_their_source_has(source: Source) -> None:
+    told = [orjson.loads(line) for sample in samples(source) for line in expected_events(sample).splitlines()]
+    channels = {event["channel"] for event in told if "channel" in event and event["channel"] in ANY}
+    assert channels <= {*CHANNELS.get(source.name, ANY)}
