@@ -11,6 +11,7 @@ from support.recorded_asterisk import RECORDED, SECRET, ami
 from support.replay_server import Script, Serve, event_socket, frames, serving
 from support.replay_server import ami as ami_server
 
+from adapters.asterisk_ami.file import AmiFile
 from adapters.asterisk_ami.live import AmiListener
 from adapters.freeswitch.file import EventFile
 from adapters.freeswitch.live import ASK, SocketListener
