@@ -44,13 +44,14 @@ LATEST: dict[str, Callable[[Any], Iterable[TableRow]]] = {
     topics.AGENT_QUARTERS: lambda document: [("agent_quarters", quarter_row(document))],
 }
 # What people look at is written as soon as it is SEEN_AGE_S old and nothing else is being written. All else
-# waits for BATCH_AGE_S, because every insert into ClickHouse costs 10 ms of CPU, however small. Last comes
-# what only verification and audits read.
+# waits for BATCH_AGE_S, or until nothing has come for QUIET_S: an insert into ClickHouse costs 10 ms of CPU,
+# however small. Last comes what only verification and audits read.
 SEEN_FIRST = ("legs", "kpi_windows", "contacts")
 SEEN_TOPICS = (topics.CONTACT_FACTS, topics.KPI_WINDOWS)
 SEEN_LAST = ("events", "arrivals", "published_windows")
 BATCH_ROWS = 20_000
-BATCH_AGE_S = 1.0
+BATCH_AGE_S = 3.0
+QUIET_S = 0.5
 SEEN_AGE_S = 0.25
 Tables = dict[str, list[Any]]
 Latest = dict[tuple[str, bytes], tuple[int, list[TableRow]]]  # (topic, key) -> version, rows
@@ -102,7 +103,7 @@ class Buffer:
         self.shown: Latest = {}  # windows that were taken early: their history is written once a batch
         self.positions: dict[TopicPartition, int] = {}
         self.stamps: dict[TopicPartition, int] = {}
-        self.since = time.monotonic()
+        self.since = self.came = time.monotonic()  # when the first and the last of it came
         self.unseen_since: float | None = None  # when the first of what people look at came
 
     def __len__(self) -> int:
@@ -139,10 +140,11 @@ class Buffer:
 
     def add(self, record: ConsumerRecord) -> None:
         """Turn one record into rows."""
+        self.came = time.monotonic()
         if not self.positions:
-            self.since = time.monotonic()
+            self.since = self.came
         if self.unseen_since is None and record.topic in SEEN_TOPICS:
-            self.unseen_since = time.monotonic()
+            self.unseen_since = self.came
         tp = TopicPartition(record.topic, record.partition)
         self.positions[tp], self.stamps[tp] = record.offset + 1, record.timestamp
         if record.value is None:
@@ -209,10 +211,16 @@ class Buffer:
             self.tables["arrivals"].append(arrival_row(record, event))
 
     def due(self) -> bool:
-        """Large enough or old enough to be written?"""
-        old = bool(self.positions) and time.monotonic() - self.since >= BATCH_AGE_S
-        return len(self) >= BATCH_ROWS or old
+        """Large enough or old enough to be written, or is nothing more to be expected soon?"""
+        now = time.monotonic()
+        old = now - self.since >= BATCH_AGE_S or now - self.came >= QUIET_S
+        return len(self) >= BATCH_ROWS or (bool(self.positions) and old)
+
+    def seen_due_s(self) -> float | None:
+        """In how long what people look at is old enough to be written; None where there is nothing of it."""
+        return None if self.unseen_since is None else self.unseen_since + SEEN_AGE_S - time.monotonic()
 
     def seen_due(self) -> bool:
         """Is what people look at old enough to be written?"""
-        return self.unseen_since is not None and time.monotonic() - self.unseen_since >= SEEN_AGE_S
+        due_s = self.seen_due_s()
+        return due_s is not None and due_s <= 0

@@ -17,7 +17,7 @@ from sinks.connection import without_secret
 from sinks.forgotten import ledger_documents, ledger_rows
 from sinks.writer import ClickHouseSink, GivenUp
 from sinks.writing import Writing
-from streams.config import FETCH_WAIT_MS, StreamConfig
+from streams.config import FETCH_MIN_BYTES, FETCH_WAIT_MS, StreamConfig
 from streams.health import ready_file
 from streams.health.garbage_collector import collect_rarely
 from streams.health.health import READY, STARTING, STOPPING, Health
@@ -134,6 +134,7 @@ async def consume(
         heartbeat_interval_ms=2_000,
         fetch_max_bytes=16 * 1024 * 1024,
         fetch_max_wait_ms=FETCH_WAIT_MS,
+        fetch_min_bytes=FETCH_MIN_BYTES,
     )
     consumer.subscribe(SINK_TOPICS, listener=Assignments(health))
     await consumer.start()

@@ -9,12 +9,12 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
-from sinks.buffer import BATCH_ROWS, SEEN_AGE_S, Batch, Buffer
+from sinks.buffer import BATCH_ROWS, Batch, Buffer
 from sinks.writer import ClickHouseSink
 from streams.health.health import Health
 
 log = structlog.get_logger()
-IDLE_MS = 200
+IDLE_MS, BUSY_MS = 200, 20  # without records, and while something waits that should be written already
 
 
 class Writing:
@@ -45,7 +45,8 @@ class Writing:
 
     def patience_ms(self) -> int:
         """How long to wait for records: something that waits to be written must not."""
-        return round(SEEN_AGE_S * 1000) // 2 if self._buffer.positions else IDLE_MS
+        due_s = self._buffer.seen_due_s()
+        return IDLE_MS if due_s is None else min(max(round(due_s * 1000), BUSY_MS), IDLE_MS)
 
     async def what_is_due(self) -> None:
         """Begin to write what is large or old enough; with a whole batch in hand wait for what is under way.

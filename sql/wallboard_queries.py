@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from sql.bookings import live
-from sql.templates import compose, fill
+from sql.bookings import live, near_legs
+from sql.templates import fill
 
 
 def summed(measures: Iterable[str]) -> str:
@@ -14,7 +14,12 @@ def summed(measures: Iterable[str]) -> str:
 
 def recent() -> str:
     """What each leg is at {as_of_ms}, of legs that are open or entered since {recent_ms}."""
-    return live(compose("wallboard", "recent_legs"))
+    return live(near_legs(of_ms("{recent_ms:Int64}"), of_ms("{as_of_ms:Int64}"), "{acw_stale_ms:Int64}"))
+
+
+def of_ms(milliseconds: str) -> str:
+    """A moment."""
+    return f"fromUnixTimestamp64Milli({milliseconds}, 'UTC')"
 
 
 def now(measures: Iterable[str]) -> str:

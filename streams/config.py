@@ -10,6 +10,12 @@ from kpis.rules import DEFAULT_RULES, Rules
 # leaves partitions out whose records still wait here: what is held asks for quiet partitions only, and busy
 # ones wait behind it. Faust says 1,500, and at 2,000 events/s one event in 20 took 1.6 s.
 FETCH_WAIT_MS = 100
+# The broker waits as long for so much, instead of answering with the first record: in live traffic what a
+# batch costs is its writes and acknowledgements, and not its events.
+FETCH_MIN_BYTES = 256 * 1024
+# How long a partition of what stages pass on to each other rests after the begin of a batch: repeat contacts
+# and agents' quarter-hours are not what a wall shows from second to second.
+PASSED_ON_REST_S = 0.4
 # Where contacts must be: where the Java client puts them, or wherever a contact's first event was ("any").
 Partitioner = Literal["murmur2", "any"]
 

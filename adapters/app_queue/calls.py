@@ -65,6 +65,8 @@ def connect(log: Log, fact: Fact) -> None:
     wait_ms = fact.ms(0)
     leg = reached(log, fact, None if wait_ms is None else fact.time_ms - wait_ms)
     leg.connected_ms, leg.agent, leg.channel = fact.time_ms, agent, fact.param(1)
+    if leg.channel:
+        log.state.channels[leg.channel] = fact.call
     if agent:
         log.state.agents.setdefault(agent, Agent())
         offer(log, fact, leg, "answered", fact.ms(2))

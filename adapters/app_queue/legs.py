@@ -65,11 +65,13 @@ def sent_on(log: Log, fact: Fact) -> str | None:
     if not number.isascii() or not number.isdigit():
         return None
     first, enters = f"{begin}.{int(number) - 1}", fact.event == "ENTERQUEUE"
-    for call_id, call in log.state.calls.items():
-        if any(leg.channel == first and (leg.talks or not enters) for leg in call.legs):
-            key = log.key(fact.param(1)) if enters else None
-            return call_id if not enters or (key and key == call.started.get("customer_key")) else None
-    return None
+    call_id = log.state.channels.get(first, "")
+    call = log.state.calls.get(call_id)
+    if call is None or not enters:
+        return call_id if call else None
+    key = log.key(fact.param(1))
+    talks = any(leg.talks and leg.channel == first for leg in call.legs)
+    return call_id if talks and key and key == call.started.get("customer_key") else None
 
 
 def waiting_inquiry(log: Log, call_id: str, of: str) -> Leg | None:

@@ -58,3 +58,4 @@ def prune(log: Log) -> None:
     for call_id in old:
         del state.calls[call_id]
     state.aliases = {name: call_id for name, call_id in state.aliases.items() if call_id in state.calls}
+    state.channels = {name: call_id for name, call_id in state.channels.items() if call_id in state.calls}

@@ -71,6 +71,7 @@ class State:
 
     calls: dict[str, Call] = field(default_factory=dict)
     agents: dict[str, Agent] = field(default_factory=dict)
+    channels: dict[str, str] = field(default_factory=dict)  # of members who answered -> the call
     aliases: dict[str, str] = field(default_factory=dict)  # ids that lines have -> the call that they are of
     last_ms: int = 0
     pruned_ms: int = 0

@@ -87,7 +87,7 @@ class FollowingRows:
         """The next rows, in the order of their ids."""
         try:
             if self._made_anew():
-                self._at.row, self._at.said = 0, ""
+                self._at.row, self._at.said, self._beheaded = 0, "", False
             found = self._rows.after(self._at.row)
             if self._rows.holes and found and found[-1][0] - self._at.row > len(found):
                 found = self._without_holes(found)

@@ -30,7 +30,8 @@ ENTRY = Source(
         "Times are whole seconds: a wait or a talk may be a second off.",
         "After a transfer to an agent's own extension the conversation goes on unseen, as after an attended "
         "transfer by SIP (form LINK): talk ends with the transfer.",
-        "Members that are Local channels (FreePBX): transfers by telephone, but for blind ones to a queue.",
+        "Members that are Local channels (FreePBX): transfers by their telephones, but for blind ones to a "
+        "queue; talk lasts until the caller hangs up.",
         "A refused and a missed offer are the same line: both are missed.",
         "A caller whom a full or empty queue turns away leaves no line, unless the dialplan writes one.",
         "No call is known to be resolved or not, unless the dialplan writes a DISPOSITION.",

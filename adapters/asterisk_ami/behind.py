@@ -8,12 +8,15 @@ its calls on (302). What such a telephone transfers is the second half, as if it
 from adapters.asterisk_ami.ami import Ami
 from adapters.asterisk_ami.blocks import Block
 
+NESTED_MAX = 8  # Local channels that call each other
+
 
 def member_channel(state: Ami, unique: str) -> str:
     """The member's channel that this one stands behind; itself where it is none such."""
-    behind = state.state.behind
-    while unique in behind and unique not in state.state.channels:
-        unique = behind[unique]
+    for _ in range(NESTED_MAX):
+        if unique in state.state.channels or unique not in state.state.behind:
+            break
+        unique = state.state.behind[unique]
     return unique
 
 
@@ -40,11 +43,10 @@ def dialled(state: Ami, block: Block, at_ms: int) -> None:
         state.state.offers[unique] = offer
     if by in state.state.behind and unique:
         first = state.state.behind[unique] = member_channel(state, by)
-        if member := state.state.offers.get(
-            first
-        ):  # so that what the telephone asks of others is his inquiry
+        offer = state.state.offers.get(first)
+        if offer:  # so that whom this telephone calls is asked by the member
             telephone = block.get("DestChannel", "").rpartition("-")[0]
-            state.state.members.setdefault(telephone, member.member)
+            state.state.members.setdefault(telephone, offer.member)
 
 
 def dial_ended(state: Ami, block: Block, at_ms: int) -> None:

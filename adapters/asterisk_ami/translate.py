@@ -193,6 +193,8 @@ def prune(state: Ami, at_ms: int) -> None:
     own.moved = {key: call for key, call in own.moved.items() if call in calls}
     own.inquiries = {key: call for key, call in own.inquiries.items() if call in calls}
     own.offers = {key: offer for key, offer in own.offers.items() if offer.call in calls}
+    nearer = own.channels.keys() | own.offers.keys() | own.behind.keys()
+    own.behind = {key: unique for key, unique in own.behind.items() if unique in nearer}
 
 
 def end_moved(state: Ami, channel: Channel, at_ms: int, by: str) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from schemas.dead_letter import LINES_LOST
 from schemas.time_units import DAY_MS, MINUTE_MS
-from sql.bookings import backlog, live
+from sql.bookings import backlog, live, near_legs
 from sql.kpi_queries import STREAM_CONTACTS, STREAM_LEGS
 from sql.table_columns import table_columns
-from sql.templates import compose, fill
+from sql.templates import fill
 from sql.views.meanings import BY_DAYS, MEANINGS
 from sql.views.period import NOW_MS, Column, create, created, with_values
 
@@ -178,13 +178,9 @@ def alert() -> str:
 
 def kpi_now(parameters: Mapping[str, object], columns: Sequence[Column], measures: Sequence[str]) -> str:
     """What waits and is handled at this moment; `columns` are expressions of t_<measure>, t_oldest_ms."""
-    open_or_new = compose(
-        "views",
-        "open_or_new_legs",
-        minutes=str(LIVE_MINUTES + 1),
-        acw_stale_ms=str(parameters["acw_stale_ms"]),
-    )
-    source = with_values(live(open_or_new).replace("{as_of_ms:Int64}", NOW_MS), parameters)
+    since = f"now64(3) - INTERVAL {LIVE_MINUTES + 1} MINUTE"
+    near = near_legs(since, "now64(3)", str(parameters["acw_stale_ms"]))
+    source = with_values(live(near).replace("{as_of_ms:Int64}", NOW_MS), parameters)
     recent = f"entered_ms >= {NOW_MS} - {LIVE_MINUTES * MINUTE_MS}"
     sums = [
         f"sumIf(m_{name}, {recent})" if name.startswith("live_") else f"sum(m_{name})" for name in measures

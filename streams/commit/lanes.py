@@ -23,8 +23,8 @@ class Lanes:
 
     @property
     def busy(self) -> bool:
-        """Is any batch in progress?"""
-        return any(lock.locked() for lock in self._locks.values())
+        """Is any batch in progress, or about to begin?"""
+        return any(lock.locked() for lock in self._locks.values()) or bool(self._begun())
 
     async def start(self, partition: int, batch: Coroutine[None, None, None]) -> None:
         """Start a batch, which must not raise, once the one before it of the same partition has ended."""
@@ -36,6 +36,11 @@ class Lanes:
     async def empty(self) -> None:
         """Wait until nothing is in progress."""
         while self.busy:
+            if begun := self._begun():
+                await asyncio.wait(begun)
             for lock in [*self._locks.values()]:
                 async with lock:
                     pass
+
+    def _begun(self) -> list[asyncio.Task[None]]:
+        return [task for task in self._running.values() if not task.done()]

@@ -12,9 +12,10 @@ from faust.sensors import Monitor
 
 from schemas import topics
 from streams.commit.forwarder import Forwarder
+from streams.commit.gathering import Gathering
 from streams.commit.lanes import Lanes
 from streams.commit.processor import Processor
-from streams.config import StreamConfig
+from streams.config import PASSED_ON_REST_S, StreamConfig
 from streams.engine.batching import Assignor, BatchScheduler, BatchSchema
 from streams.engine.partitions import add_assignment, add_endings, add_fence, add_recovery
 from streams.engine.shutdown import Ending
@@ -91,7 +92,7 @@ def build_app(config: StreamConfig, wire: Wire, health: Health) -> WorkerApp:
     ending = app.ending = Ending(health, [handler.lanes for handler in handlers])
     lookup = SchemaLookup(wire.registry, health.waiting)
     for handler in handlers:
-        add_agent(app, handler, ending, lookup)
+        add_agent(app, handler, ending, lookup, config.batch_max_records)
     add_nudge(app, handlers, health)
     add_fence(app, writer, ending)
     publishers = [*(processor.publisher for processor in processors), forwarder.publisher]
@@ -127,7 +128,9 @@ def make_table(app: faust.App, name: str, config: StreamConfig) -> Table:
     return table
 
 
-def add_agent(app: faust.App, handler: Handler, ending: Ending, lookup: SchemaLookup) -> None:
+def add_agent(
+    app: faust.App, handler: Handler, ending: Ending, lookup: SchemaLookup, most_records: int
+) -> None:
     """An agent. It acknowledges a batch itself, after everything it changed is safe."""
     topic = app.topic(handler.topic, schema=BatchSchema(), value_type=bytes)
     raw = handler.topic in topics.RAW_TOPICS
@@ -154,11 +157,11 @@ def add_agent(app: faust.App, handler: Handler, ending: Ending, lookup: SchemaLo
                     offset=batch[0].offset,
                 )
                 continue
-            await handler.lanes.start(tp.partition, apply(event))
+            await gathering.add(tp.partition, event)
 
-    async def apply(event: Any) -> None:
-        """A batch. Where it fails nothing that comes behind is applied."""
-        batch, tp = event.value, event.message.tp
+    async def apply(events: Sequence[Any]) -> None:
+        """Batches of a partition as one. Where it fails nothing that comes behind is applied."""
+        batch, tp = [record for event in events for record in event.value], events[0].message.tp
         if handler.lanes.closed:
             return
         try:
@@ -166,8 +169,11 @@ def add_agent(app: faust.App, handler: Handler, ending: Ending, lookup: SchemaLo
         except Exception as error:
             ending.fail(error)
             return
-        event.ack()
+        for event in events:
+            event.ack()
         ending.health.positions.done(tp.topic, tp.partition, batch[-1].offset + 1, batch[-1].timestamp)
+
+    gathering = Gathering(handler.lanes, apply, 0.0 if raw else PASSED_ON_REST_S, most_records)
 
 
 async def decodable(consumer: Any, message: Any, lookup: SchemaLookup) -> bool:

@@ -20,7 +20,7 @@ from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
 from schemas.topics import WORKER_TOPICS
-from streams.config import FETCH_WAIT_MS
+from streams.config import FETCH_MIN_BYTES, FETCH_WAIT_MS
 from streams.engine.batch_order import BatchOrder
 
 # Looks without anything coming, while the worker is busy, until something must have got lost.
@@ -89,8 +89,9 @@ class ConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         made = super()._create_worker_consumer(transport)
-        # Faust has no settings for these two; both are read when the client starts.
+        # Faust has no settings for these; all are read when the client starts.
         made._fetch_max_wait_ms = FETCH_WAIT_MS
+        made._fetch_min_bytes = FETCH_MIN_BYTES
         made._isolation_level = "read_committed"  # what a transaction took back was never sent
         return made
 

@@ -14,7 +14,7 @@ import pytest
 import zstandard
 from support.embedded import ask, connection, credentials, driver
 
-from deploy.local.clickhouse.access import CORES
+from deploy.local.clickhouse.access import CORES, GIVING_WAY
 from deploy.local.clickhouse.blocks import BlockDecoder, pack
 from deploy.local.clickhouse.places import Limits
 from deploy.local.clickhouse.process import LocalClickHouse
@@ -203,6 +203,9 @@ def test_limits_of_bi(server: LocalClickHouse) -> None:
     assert ask(server, "SELECT 1", user="bi", max_execution_time="60", max_result_rows="10").text == "1\n"
     assert ask(server, "SELECT getSetting('max_threads')", user="bi").text == f"{max(1, CORES // 2)}\n"
     assert ask(server, "SELECT 1", user="bi", max_threads=str(CORES + 1)).code == 452
+    for name, value in GIVING_WAY.items():
+        assert ask(server, f"SELECT getSetting('{name}')", user="bi").text == f"{value}\n"
+        assert ask(server, "SELECT 1", user="bi", **{name: "1"}).code == 452, name
     slow = "SELECT sum(sleepEachRow(0.1)) FROM numbers(300)"
     settings = {
         "max_execution_time": "1",

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
@@ -17,11 +17,13 @@ from kpis.catalogue.every_kpi import every_kpi
 from kpis.facts import FcrFact, LegFact
 from kpis.rules import FcrRules, Rules
 from kpis.tallies.fcr import is_repeat, is_repeated
-from schemas.time_units import HOUR_MS
+from schemas.time_units import HOUR_MS, MINUTE_MS
 from sinks import rows
 from sinks.views.columns import column_id
 from sinks.views.made import marked
 from sinks.views.statements import apply_views, statements
+from sql import bookings
+from sql.bookings import near_legs
 from sql.table_columns import every_table
 
 pytestmark = pytest.mark.stack
@@ -108,6 +110,47 @@ def test_the_present_moment(client: Client) -> None:
     assert (found["waiting_now"], found["active_now"], found["acw_now"]) == (2, 1, 1)
     assert 100_000 <= found["longest_wait_now"] < 119_000
     assert (found["service_level_live"], found["service_level_live_n"]) == (0.5, 2)
+
+
+VERSIONS: dict[int, list[Row]] = {  # of a leg, as they were stored; ages in minutes
+    11: [{}, {"ended_at": 300}],  # over since
+    12: [{"ended_at": 300}, {}],  # open again
+    13: [
+        {"entered_at": 300, "ended_at": 300},
+        {"entered_at": 20, "ended_at": 19},
+    ],  # moved into the last half-hour
+    14: [{"entered_at": 20, "ended_at": 19}, {"entered_at": 300, "ended_at": 299}],  # and out of it
+    15: [{"ended_at": 300}, {"ended_at": 1, "handled_at": 1}],  # ended just now
+    16: [{"ended_at": 300, "handled_at": 1}],  # wrapped up just now
+    17: [{"ended_at": 300, "handled_at": 299}],
+    18: [{}, {"is_deleted": 1}],
+}
+NEAR = {"now12", "now13", "now15", "now16"}
+
+
+def test_legs_that_can_be_anything_now_are_the_same_by_their_contacts_alone(
+    client: Client, world: list[FcrFact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = ms(datetime.now(UTC))
+    columns = (*(field.name for field in fields(LegFact)), "version", "is_deleted")
+    client.command("SYSTEM STOP MERGES legs")  # each version in a part of its own
+    for version in range(2):
+        for number, stored in VERSIONS.items():
+            if version < len(stored):
+                ages = {"entered_at": 400} | stored[version]
+                deleted = ages.pop("is_deleted", 0)
+                known = {name: now - minutes * MINUTE_MS for name, minutes in ages.items()}
+                row = rows.fact_row(columns, asdict(leg(number, queue="near", **known)), version)
+                client.insert("legs", [[*row[:-1], deleted]], column_names=columns)
+    found = {}
+    for few in (0, 10**9):
+        monkeypatch.setattr(bookings, "FEW_LEGS", few)
+        near = near_legs("now64(3) - INTERVAL 31 MINUTE", "now64(3)", "120000")
+        found[few] = query(client, f"SELECT * FROM {near} ORDER BY contact_id, leg")
+    client.command("SYSTEM START MERGES legs")
+    assert found[0] == found[10**9]
+    assert {row["contact_id"] for row in found[0] if row["queue"] == "near"} == NEAR
+    assert len(found[0]) > len(NEAR)  # and the open ones of the world
 
 
 def test_sources(client: Client) -> None:

@@ -67,6 +67,7 @@ NAMES = (
     Name(f"{DRIVER}:Consumer", "_new_consumer_thread", "(self)", BATCHING, "our thread instead of Faust's"),
     Name(f"{DRIVER}:AIOKafkaConsumerThread", "_create_worker_consumer", "(self, transport)", BATCHING, "the client of the worker's group, before it starts"),
     Name("aiokafka.consumer.consumer:AIOKafkaConsumer", "_fetch_max_wait_ms", "self._fetch_max_wait_ms = fetch_max_wait_ms", BATCHING, "Faust has no setting for how long a broker may hold a fetch"),
+    Name("aiokafka.consumer.consumer:AIOKafkaConsumer", "_fetch_min_bytes", "self._fetch_min_bytes = fetch_min_bytes", BATCHING, "nor for how much it waits that long"),
     Name("aiokafka.consumer.consumer:AIOKafkaConsumer", "_isolation_level", "self._isolation_level = isolation_level", BATCHING, "Faust reads committed records only in transactions of its own"),
     Name("faust.assignor.partition_assignor:PartitionAssignor", "assign", "(self, cluster, member_metadata)", BATCHING, "topics that a restarted broker has not told of yet are assigned, too"),
     Name(RECOVERY, "_wait", "async (self, coro, timeout)", TABLES, "no limit of time: after one Faust would stop recovering"),
@@ -90,6 +91,7 @@ ID_IS_ASKED_FOR = "a producer whose transactional id was taken away writes no tr
 # fmt: off
 RELIANCES = (
     Reliance("aiokafka.consumer.consumer:AIOKafkaConsumer.start", ("fetch_max_wait_ms=self._fetch_max_wait_ms",), BATCHING, "read when the client starts, so it can be set before"),
+    Reliance("aiokafka.consumer.consumer:AIOKafkaConsumer.start", ("fetch_min_bytes=self._fetch_min_bytes",), BATCHING, "the same"),
     Reliance("aiokafka.consumer.consumer:AIOKafkaConsumer.start", ("isolation_level=self._isolation_level",), BATCHING, "the same"),
     Reliance(f"{CONSUMER}.wait_empty", ("and self._unacked_messages:", "await T(self.commit_and_end_transactions)()"), BATCHING, "waits for these and no others"),
     Reliance(f"{CONSUMER}.ack", ("self._unacked_messages.discard(message)",), BATCHING, "a batch that was held again is let go when it is acknowledged"),

@@ -10,7 +10,7 @@ import pytest
 from faust.types import TP
 
 from schemas.topics import CHANGELOGS, CONTACT_EVENTS, CONTACTS_CHANGELOG, WORKER_TOPICS
-from streams.config import FETCH_WAIT_MS
+from streams.config import FETCH_MIN_BYTES, FETCH_WAIT_MS
 from streams.engine.batch_order import BatchOrder, Verdict
 from streams.engine.batching import (
     BATCHED_TOPICS,
@@ -49,13 +49,16 @@ def test_transport_is_found_by_its_scheme() -> None:
     assert app.transport.Consumer is BatchConsumer
 
 
-async def test_the_broker_holds_no_fetch_for_long() -> None:
-    """Faust's client would have it hold one for 1.5 s, and records of other partitions wait behind it."""
+async def test_the_broker_holds_a_fetch_for_a_moment_and_not_for_long() -> None:
+    """Faust's client would have it hold one for 1.5 s, and records of other partitions wait behind it.
+
+    And it would be answered with the first record, though a batch of one costs almost what a hundred do.
+    """
     app = faust.App("wait", broker="batched://127.0.0.1:1", store="memory://")
     made = app.consumer
     assert isinstance(made, BatchConsumer)
     client = made._new_consumer_thread()._create_consumer(asyncio.get_running_loop())
-    assert client._fetch_max_wait_ms == FETCH_WAIT_MS
+    assert (client._fetch_max_wait_ms, client._fetch_min_bytes) == (FETCH_WAIT_MS, FETCH_MIN_BYTES)
 
 
 def test_a_fetched_partition_is_one_event() -> None:

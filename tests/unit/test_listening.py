@@ -11,6 +11,7 @@ from support.recorded_asterisk import RECORDED, SECRET, ami
 from support.replay_server import Script, Serve, event_socket, frames, serving
 from support.replay_server import ami as ami_server
 
+from adapters.asterisk_ami.file import AmiFile
 from adapters.asterisk_ami.live import AmiListener
 from adapters.freeswitch.file import EventFile
 from adapters.freeswitch.live import ASK, SocketListener
@@ -242,6 +243,25 @@ def test_an_event_without_a_time_happened_when_it_was_received() -> None:
     block = b"Event: QueueCallerJoin\r\nUniqueid: 1.1\r\nQueue: q\r\nCallerIDNum: 0301234567\r\n\r\n"
     (outcome,) = session.feed(LOGGED_IN + block, 1_767_600_000_123)
     assert {event.occurred_at for event in outcome.events} == {1_767_600_000_123}  # type: ignore[union-attr]
+
+
+def test_halves_of_local_channels_that_name_each_other() -> None:
+    """No PBX says so, but a block that is wrong must not hang a reader."""
+    lines = b"""Event: LocalBridge
+Timestamp: 1795740000.1
+LocalOneUniqueid: a
+LocalTwoUniqueid: b
+
+Event: LocalBridge
+Timestamp: 1795740000.2
+LocalOneUniqueid: b
+LocalTwoUniqueid: a
+
+Event: Hold
+Timestamp: 1795740000.3
+Uniqueid: a
+""".splitlines()
+    assert [*events_of(read_lines(AmiFile(), "ami.log", lines, SECRET))] == []
 
 
 def test_pauses_grow_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,3 +172,38 @@ def test_what_clickhouse_refuses_ends_it_and_is_not_committed(monkeypatch: pytes
     with pytest.raises(SinkRefused), capture_logs():
         asyncio.run(write(stored, 1))
     assert stored.inserts == 7
+
+
+def test_what_nobody_looks_at_waits_for_more_but_not_for_what_does_not_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(buffering.time, "monotonic", lambda: now)
+    buffer = Buffer(decode_single_object)
+    for offset in range(40):  # a record each 0.1 s
+        now = offset / 10
+        buffer.add(record("event", offset, 1))
+        assert buffer.due() == (now >= buffering.BATCH_AGE_S)
+    buffer.take()
+    assert not buffer.due()  # nothing is there
+    buffer.add(record("event", 40, 1))
+    now += buffering.QUIET_S - 0.01
+    assert not buffer.due()
+    now += 0.02
+    assert buffer.due()
+
+
+def test_the_sink_wakes_when_what_people_look_at_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(buffering.time, "monotonic", lambda: now)
+    buffer = Buffer(decode_single_object)
+    writing = Writing(buffer, None, None, Health("sink"))  # type: ignore[arg-type]
+    buffer.add(record("event", 0, 1))
+    assert writing.patience_ms() == 200
+    buffer.add(record("window", 1, 1))
+    now = buffering.SEEN_AGE_S - 0.06
+    assert writing.patience_ms() == 60
+    assert not buffer.seen_due()
+    now = buffering.SEEN_AGE_S + 0.001
+    assert buffer.seen_due()
+    assert writing.patience_ms() == 20

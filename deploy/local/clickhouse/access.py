@@ -59,6 +59,9 @@ OWNER_LIMITS = QueryLimits(0, 0, 0, 0, 500 * MEGABYTE, 0)
 BI_LIMITS = QueryLimits(
     30, 120, 2000 * MEGABYTE, 1_000_000, 500 * MEGABYTE, 2_000_000_000, threads=max(1, CORES // 2)
 )
+# What `bi` asks stands back, block by block, while a statement of ours runs (those have priority 1:
+# sinks/connection.py), but no longer than this; and where we may say so, its threads have less of the CPU.
+GIVING_WAY = {"priority": 10, "low_priority_query_wait_time_ms": 100, "os_threads_nice_value_query": 10}
 
 
 def write_configuration(folder: Path, memory_bytes: int) -> Path:
@@ -93,8 +96,9 @@ def _users(memory_bytes: int) -> str:
 
 def limits_of(read_only: bool, memory_bytes: int) -> dict[str, str]:
     """The limits as settings. chDB's SET profile takes over its constraints, and of its values none."""
-    limits = BI_LIMITS if read_only else OWNER_LIMITS
-    return {name: str(value) for name, value in _settings(limits, memory_bytes).items() if value}
+    limits = _settings(BI_LIMITS if read_only else OWNER_LIMITS, memory_bytes)
+    limits |= GIVING_WAY if read_only else {}
+    return {name: str(value) for name, value in limits.items() if value}
 
 
 def _settings(limits: QueryLimits, memory_bytes: int) -> dict[str, int]:
@@ -116,7 +120,9 @@ def _limits(limits: QueryLimits, memory_bytes: int) -> str:
 def _bounds(memory_bytes: int) -> str:
     """How far a client of BI may lift its limits: its time only, and 0, no limit, never."""
     most = _settings(BI_LIMITS, memory_bytes) | {"max_execution_time": BI_LIMITS.most_execution_s}
-    return "".join(f"<{n}><min>1</min><max>{v}</max></{n}>" for n, v in most.items())
+    bounds = {name: (1, value) for name, value in most.items()}
+    bounds |= {name: (value, value) for name, value in GIVING_WAY.items()}
+    return "".join(f"<{n}><min>{least}</min><max>{v}</max></{n}>" for n, (least, v) in bounds.items())
 
 
 def _fixed() -> str:
