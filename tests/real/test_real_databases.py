@@ -21,7 +21,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from support.asterisk_pbx import CACHE
 from support.fetching import fetched, folder_of
 from support.recorded_asterisk import BERLIN, SECRET, last_words, queue_log, table_rows
 
@@ -36,12 +35,6 @@ NAMES = "time, callid, queuename, agent, event, data1, data2, data3, data4, data
 LATE_S = 0.15  # from inserting to committing, of one in 40 groups of rows
 LIMIT_S = 60.0
 OWNER = "nobody"  # PostgreSQL does not run as root
-READER = "reader"  # may read the one table
-CREATE_MYSQL = (
-    "CREATE TABLE asterisk.queue_log (id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, "
-    "time char(26), callid varchar(80), queuename varchar(256), agent varchar(80), event varchar(32), "
-    "data1 varchar(100), data2 varchar(100), data3 varchar(100), data4 varchar(100), data5 varchar(100))"
-)
 
 
 @dataclass
@@ -52,7 +45,6 @@ class Server:
     address: str
     connect: Callable[[], Any]
     create: str
-    remove: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         self.process = subprocess.Popen(
@@ -124,39 +116,13 @@ def mariadb(folder: Path) -> Server:
         ["mariadbd", *own, *here],
         f"mysql://root@127.0.0.1:{port}/asterisk",
         lambda: driver.connect(**given),
-        CREATE_MYSQL,
+        "CREATE TABLE asterisk.queue_log (id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, "
+        "time char(26), callid varchar(80), queuename varchar(256), agent varchar(80), event varchar(32), "
+        "data1 varchar(100), data2 varchar(100), data3 varchar(100), data4 varchar(100), data5 varchar(100))",
     )
 
 
-def mysql(folder: Path) -> Server:
-    """MySQL itself, of a folder with Debian's sid, which alone has it; its data are in there too."""
-    driver = driver_of("pymysql", "pymysql>=1.1,<2")
-    driver_of("cryptography", "cryptography")
-    root = Path(os.environ.get("RINGBACK_MYSQL_ROOT", str(CACHE / "mysql")))
-    if not (root / "usr/sbin/mysqld").exists():
-        pytest.skip(f"no MySQL: mmdebstrap --variant=minbase --include=mysql-server-core sid {root}")
-    port, home = free_port(), "/" + folder.name
-    (root / folder.name).mkdir()
-    own = ["chroot", str(root), "mysqld", "--no-defaults", f"--datadir={home}/data", "--user=root"]
-    subprocess.run([*own, "--initialize-insecure"], check=True, capture_output=True)
-    here = [
-        "--bind-address=127.0.0.1",
-        f"--port={port}",
-        f"--socket={home}/s",
-        "--mysqlx=OFF",
-        "--secure-file-priv=",
-    ]
-    given = {"host": "127.0.0.1", "port": port, "user": "root"}
-    return Server(
-        [*own, *here, "--skip-log-bin"],
-        f"mysql://{READER}:{READER}@127.0.0.1:{port}/asterisk",
-        lambda: driver.connect(**given),
-        CREATE_MYSQL,
-        lambda: shutil.rmtree(root / folder.name, ignore_errors=True),
-    )
-
-
-MAKE = {"postgresql": postgresql, "mariadb": mariadb, "mysql": mysql}
+MAKE = {"postgresql": postgresql, "mariadb": mariadb}
 
 
 @pytest.fixture(scope="module", params=MAKE)
@@ -170,17 +136,13 @@ def running(kind: str, folder: Path) -> Iterator[Server]:
     made.start()
     try:
         with made.connect() as connection, connection.cursor() as cursor:
-            if kind != "postgresql":
+            if kind == "mariadb":
                 cursor.execute("CREATE DATABASE asterisk")
             cursor.execute(made.create)
-            if kind == "mysql":  # with a password, as MySQL asks for it by default (caching_sha2_password)
-                cursor.execute(f"CREATE USER {READER} IDENTIFIED BY '{READER}'")
-                cursor.execute(f"GRANT SELECT ON asterisk.queue_log TO {READER}")
             connection.commit()
         yield made
     finally:
         made.kill()
-        made.remove()
 
 
 def insert(server: Server, groups: list[list[list[str]]], rng: random.Random) -> None:
