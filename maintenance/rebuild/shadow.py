@@ -12,7 +12,7 @@ from sql.rebuild_queries import Target
 from sql.verify_queries import FactTable, TallyTable
 
 DRAFT, KEYS, BEFORE, UNDO = "draft", "keys", "before", "undo"
-ROWS_PER_SLICE = 1_000_000  # whose keys are in memory at once
+ROWS_PER_SLICE = 300_000  # whose keys are in memory at once
 
 
 @dataclass(frozen=True, slots=True)
