@@ -10,7 +10,7 @@ from kpis.dips.profiles import PROFILES
 
 # Probability per look -> false pages a week of one label set, lasting for two minutes (the first one for
 # five), as measured on simulated queues whose level wanders (docs/guide/alerts.md).
-MEASURED = ((1e-4, 0.015), (1e-3, 0.221), (5e-3, 0.811))
+MEASURED = ((1e-4, 0.020), (1e-3, 0.309), (5e-3, 0.986))
 ABSENCE, SEASONAL, MATURED = 0.03, 0.01, 0.01
 
 
@@ -28,7 +28,9 @@ def of_rule(rule: Rule) -> float | None:
     match rule.when:
         case ObjectiveWhen() | LogMeanWhen():
             known = (
-                one for one in PROFILES.values() if (one.p_value, one.for_ms) == (rule.p_value, rule.for_ms)
+                one
+                for one in PROFILES.values()
+                if rule.p_value in (one.p_value, one.p_rise) and one.for_ms == rule.for_ms
             )
             return next((one.false_a_week for one in known), None) or of_p_value(rule.p_value)
         case AbsenceWhen():

@@ -12,7 +12,8 @@ from alerts.label_sets import LabelSet, Memory, Minutes, parts_of, series_of
 from alerts.ledger import Ledger, labels_of, labels_text
 from alerts.message import digest, message
 from alerts.receivers import Receiver
-from alerts.rule import Group, Rule
+from alerts.retiring import retire
+from alerts.rule import Group, Rule, RuleFile
 from alerts.when import AbsenceWhen, SeasonalWhen
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.dips.detector import Detector
@@ -64,6 +65,12 @@ class Evaluator:
             self._after_outage(group, span, now)
             self.ledger.advance(group.name, span[1])
         return told
+
+    def retire(self, file: RuleFile, now: int) -> int:
+        """End what fires by rules that are gone from the file; how many."""
+        with self.ledger.transaction():
+            self.guard()
+            return retire(self.ledger, file, self.receivers, now)
 
     def _after_outage(self, group: Group, span: tuple[int, int], now: int) -> None:
         """Of what came too late: a page for what still fires, with its opening; one digest for the rest."""

@@ -3,17 +3,28 @@
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from alerts.receivers import known_zone
 from alerts.words import Closed, Duration, Label, Length, Text, Word, duration_ms
 
-# 9/10x60: sixty minutes with 9 of 10 in each; 5x60: a count; 90s/3: a time; _x30: nothing.
-SPELL = re.compile(r"(?:(_)|(\d+(?:ms|[smh])?)(?:/(\d+))?)(?:x(\d{1,7}))?")
+# 9/10x60: sixty minutes with 9 of 10 in each; 5x60: a count; 90s/3: a time; 60s,90s: times; _x30: nothing.
+AMOUNT = r"\d+(?:ms|[smh])?"
+SPELL = re.compile(rf"(?:(_)|({AMOUNT}(?:,{AMOUNT})*)(?:/(\d+))?)(?:x(\d{{1,7}}))?")
 SPELLS_MAX = 600_000  # more than a year of minutes
-Counts = tuple[int, int | None] | None  # what was counted, of how many; None where nothing was
+
+
+class Counted(NamedTuple):
+    """What was counted in a spell, and of how many where that is written; else `single`, as durations are."""
+
+    amount: int
+    of: int | None
+    single: tuple[int, ...] = ()
+
+
+Counts = Counted | None  # None where nothing was counted
 
 
 def counts(text: object) -> tuple[Counts, ...]:
@@ -22,15 +33,24 @@ def counts(text: object) -> tuple[Counts, ...]:
     for part in str(text).split():
         match = SPELL.fullmatch(part)
         if match is None:
-            raise ValueError(f"{part} is no count: write 9/10x60, 5x60, 90s/3 or _x30")
-        nothing, amount, of, times = match.groups()
-        one = None if nothing else (value(amount), int(of) if of is not None else None)
+            raise ValueError(f"{part} is no count: write 9/10x60, 5x60, 90s/3, 60s,90s or _x30")
+        nothing, amounts, of, times = match.groups()
+        one = None if nothing else counted(tuple(value(amount) for amount in amounts.split(",")), of)
         if len(found) + int(times or 1) > SPELLS_MAX:
             raise ValueError(f"more than {SPELLS_MAX:,} spells; write every: 1h or 1d")
         found += [one] * int(times or 1)
     if not found:
         raise ValueError("write some counts, such as 9/10x60")
     return tuple(found)
+
+
+def counted(amounts: tuple[int, ...], of: str | None) -> Counted:
+    """An amount of so many; else single ones, of which there may be several."""
+    if of is None:
+        return Counted(sum(amounts), len(amounts) if len(amounts) > 1 else None, amounts)
+    if len(amounts) > 1:
+        raise ValueError("write single durations, such as 60s,90s, or their sum, such as 150s/2")
+    return Counted(amounts[0], int(of))
 
 
 def value(text: str) -> int:

@@ -47,6 +47,7 @@ class Outgoing:
     body: dict[str, object]
     created_at: int
     tries: int
+    unclear: bool = False  # it was tried before, and whoever did died before it knew what came of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Change:
 
 
 ENDS = ("resolved", "expired")
+UNCLEAR = "perhaps told; "  # before the error of a later try
 STORED = "\x00stored"  # how far ClickHouse has the changes; no group is called so
 CHANGE = "id, episode, alert, labels, kind, at, opened_at, document, decided_at"
 
@@ -203,13 +205,14 @@ class Ledger:
             "SELECT 1 FROM outbox AS e WHERE e.episode = o.episode AND e.receiver = o.receiver "
             "AND e.state = 'waiting' AND e.kind = 'firing' AND o.kind != 'firing') "
             "ORDER BY due_at, created_at, id LIMIT 1) "
-            "RETURNING id, episode, kind, receiver, body, created_at, tries",
+            "RETURNING id, episode, kind, receiver, body, created_at, tries, error",
             (now,),
         ).fetchone()
         if row is None:
             return None
-        id_, episode, kind, receiver, body, created_at, tries = row
-        return Outgoing(id_, episode, kind, receiver, orjson.loads(body), created_at, tries)
+        id_, episode, kind, receiver, body, created_at, tries, error = row
+        unclear = tries > 1 and (not error or error.startswith(UNCLEAR))
+        return Outgoing(id_, episode, kind, receiver, orjson.loads(body), created_at, tries, unclear)
 
     def settle(self, id_: str, state: str, error: str, now: int) -> None:
         """It is sent, or given up as a dead letter."""
@@ -257,6 +260,15 @@ class Ledger:
             (limit,),
         )
         return [Problem(*row) for row in found]
+
+    def retry(self, id_: str | None, now: int) -> int:
+        """Try again what was given up: one, or all; how many. It has the whole time once more."""
+        done = self._db.execute(
+            "UPDATE outbox SET state = 'waiting', tries = 0, due_at = ?, created_at = ?, done_at = NULL "
+            "WHERE state = 'dead' AND (? IS NULL OR id = ?)",
+            (now, now, id_, id_),
+        )
+        return done.rowcount
 
     def counts(self) -> dict[str, int]:
         """How many notifications are in which state."""

@@ -22,7 +22,6 @@ from kpis.dips.ladder import Look
 from kpis.dips.machine import Transition
 from reports.explain.reading import utc_text
 from schemas.time_units import MINUTE_MS, QUARTER_MS
-from sql.kpi_queries import LEG_DIMENSIONS
 
 WORD = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
 
@@ -37,15 +36,15 @@ def filled(text: str, words: dict[str, str]) -> str:
     return WORD.sub(lambda place: words.get(place[1], place[0]), text)
 
 
-def own_labels(labels: LabelSet) -> LabelSet:
-    """Labels that are dimensions of one's own; `explain` takes one of them."""
-    return tuple(each for each in labels if each[0] not in LEG_DIMENSIONS)
+def further_labels(labels: LabelSet) -> LabelSet:
+    """Labels that are dimensions beside channel and queue."""
+    return tuple(each for each in labels if each[0] not in PLACE)
 
 
 def explain_command(kpi: Kpi, labels: LabelSet, opened_at: int) -> str:
     """The command that lists the contacts behind it."""
     where = [part for name, value in labels if name in PLACE for part in (f"--{name}", value)]
-    where += [part for name, value in own_labels(labels)[:1] for part in ("--where", f"{name}={value}")]
+    where += [part for name, value in further_labels(labels) for part in ("--where", f"{name}={value}")]
     window = utc_text(opened_at // QUARTER_MS * QUARTER_MS)[:16] + "Z"
     return shlex.join(["ringback", "explain", kpi.id, "--window", window, "--every", "15m", *where])
 

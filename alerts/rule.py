@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from alerts.when import When
+from alerts.when import ObjectiveWhen, When
 from alerts.words import Closed, Duration, Label, Length, Text, Word
 from kpis.dips.profiles import PROFILES
 
@@ -53,7 +53,9 @@ class Rule(Closed):
     def p_value(self) -> Fraction:
         """Probability of a false alarm: as written, else as its profile says."""
         written: Fraction | None = getattr(self.when, "p_value", None)
-        return PROFILES[self.profile].p_value if written is None else written
+        own = PROFILES[self.profile]
+        is_rise = isinstance(self.when, ObjectiveWhen) and self.when.op == ">"
+        return written if written is not None else own.p_rise if is_rise else own.p_value
 
 
 class Group(Closed):

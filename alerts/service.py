@@ -64,11 +64,14 @@ def run(
 
     `may` it decide, and is what it has decided still `ours` to tell of?
     """
-    silent = False
+    silent, retired = False, False
     kpi_by_alert = {rule.alert: rule.kpi for group in file.groups for rule in group.rules}
     while not stop.is_set():
         try:
             if may() and (now := now_ms()) is not None:
+                if not retired:
+                    evaluator.retire(file, now)
+                    retired = True
                 for group in file.groups:
                     catch_up(group, evaluator, client, now)
                 if ours():

@@ -33,6 +33,37 @@ class Silence:
         return all(own.get(name) == value for name, value in self.matchers.items())
 
 
+Row = tuple[str, str, int, int, str, str, int]  # as the table has it
+ASKED = "asked"  # what names a silence in the ledger's topic, whoever made it there
+
+
+def new_row(matchers: Mapping[str, str], starts: int, ends: int, author: str, comment: str, now: int) -> Row:
+    """A silence that nobody knows yet. Raises ValueError for one of no time or of no labels."""
+    if not matchers:
+        raise ValueError("say which alerts, such as queue=sales: a silence of all hides a fire")
+    if ends <= starts or ends <= now:
+        raise ValueError("its end lies before its begin, or is over")
+    return secrets.token_hex(4), orjson.dumps(dict(matchers)).decode(), starts, ends, author, comment, now
+
+
+def silence_of(row: Row) -> Silence:
+    """A row for people."""
+    return Silence(row[0], orjson.loads(row[1]), *row[2:6])
+
+
+def record_of(row: Row) -> tuple[bytes, bytes]:
+    """Key and value of a silence in the ledger's topic: the last one of a key holds."""
+    return orjson.dumps([ASKED, row[0]]), orjson.dumps(row)
+
+
+def asked_in(key: bytes | None, value: bytes | None, name: str = ASKED) -> Row | None:
+    """The silence of a record; None for what is no silence that was made there."""
+    if key is None or value is None or not key.startswith(f'["{name}",'.encode()):
+        return None
+    id_, matchers, starts, ends, author, comment, made_at, *_ = orjson.loads(value)
+    return id_, matchers, starts, ends, author, comment, made_at
+
+
 class Silences:
     """The silences in a ledger."""
 
@@ -44,14 +75,14 @@ class Silences:
         self, matchers: Mapping[str, str], starts: int, ends: int, author: str, comment: str, now: int
     ) -> Silence:
         """A new one. Raises ValueError for one of no time or of no labels."""
-        if not matchers:
-            raise ValueError("say which alerts, such as queue=sales: a silence of all hides a fire")
-        if ends <= starts or ends <= now:
-            raise ValueError("its end lies before its begin, or is over")
-        made = Silence(secrets.token_hex(4), dict(matchers), starts, ends, author, comment)
-        row = (made.id, orjson.dumps(made.matchers).decode(), starts, ends, author, comment, now)
-        self._db.execute("INSERT INTO silence VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-        return made
+        row = new_row(matchers, starts, ends, author, comment, now)
+        self.put(row)
+        return silence_of(row)
+
+    def put(self, row: Row) -> None:
+        """One that was made elsewhere, or ended there."""
+        self._db.execute("INSERT OR IGNORE INTO silence VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        self._db.execute("UPDATE silence SET ends = ? WHERE id = ? AND ends != ?", (row[3], row[0], row[3]))
 
     def expire(self, id_: str, now: int) -> bool:
         """End one now; False if there is none that still lasts. It stays in the list of what was."""
@@ -65,11 +96,11 @@ class Silences:
     def all(self, since: int = 0) -> list[Silence]:
         """Those that end after a time, by their end."""
         found = self._db.execute(
-            "SELECT id, matchers, starts, ends, author, comment "
+            "SELECT id, matchers, starts, ends, author, comment, made_at "
             "FROM silence WHERE ends > ? ORDER BY ends, id",
             (since,),
         )
-        return [Silence(id_, orjson.loads(matchers), *rest) for id_, matchers, *rest in found]
+        return [silence_of(row) for row in found]
 
     def until(self, alert: str, labels: Mapping[str, str], now: int) -> int:
         """When the last silence that is on ends, 0 where none is."""

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from alerts.detectors import detector_of
 from alerts.episodes import Episode, of_parts
-from alerts.fixtures import Expected, InputSeries, Trial, TrialFile
+from alerts.fixtures import Counted, Expected, InputSeries, Trial, TrialFile
 from alerts.label_sets import HOURS, LabelSet, Source, is_meant, labels_at, parts_of, series
 from alerts.rule import Group, Rule, RuleFile
 from alerts.sense import Where, is_gauge
@@ -14,11 +14,13 @@ from alerts.when import LogMeanWhen
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
 from kpis.dips.ladder import Series
+from kpis.dips.log_mean import unit_of
 from kpis.rules import Rules
 from reports.minutes import MinuteSums
 from schemas.time_units import HOUR_MS, MINUTE_MS
 
 Pair = tuple[int, int]
+LOGS = {"log_sum": 1, "log_squares": 2}  # what is summed of logarithms, by measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +36,13 @@ def meaningless(file: TrialFile, rules: RuleFile, kpis: Mapping[str, Kpi]) -> It
     """What is well written and cannot be tried, with what to write instead."""
     alerts = {rule.alert: rule for group in rules.groups for rule in group.rules}
     looked_at = sorted({rule.kpi for rule in alerts.values()})
-    by_counts = {rule.kpi for rule in alerts.values() if not isinstance(rule.when, LogMeanWhen)}
+    by_logs = {rule.kpi for rule in alerts.values() if isinstance(rule.when, LogMeanWhen)}
     for t, trial in enumerate(file.tests):
         for s, each in enumerate(trial.series):
             where: Where = ("tests", t, "series", s)
             if each.kpi not in looked_at:
                 yield (*where, "kpi"), f"no rule looks at {each.kpi}; they look at {', '.join(looked_at)}"
-            elif each.kpi not in by_counts:
-                yield (*where, "kpi"), f"{each.kpi} is looked at by log_mean, which needs single durations"
-            elif fault := odd_counts(each, kpis[each.kpi]):
+            elif fault := odd_counts(each, kpis[each.kpi], each.kpi in by_logs):
                 yield (*where, "counts"), fault
         moments = [(("at", m, "firing"), moment.firing) for m, moment in enumerate(trial.at)]
         for place, expected in [(("expect",), trial.expect or ()), *moments]:
@@ -57,14 +57,18 @@ def meaningless(file: TrialFile, rules: RuleFile, kpis: Mapping[str, Kpi]) -> It
                     yield (*where, "labels"), f"{one.alert} has no label {min(odd)}; its labels: {own}"
 
 
-def odd_counts(given: InputSeries, kpi: Kpi) -> str:
-    """Why counts cannot be those of a KPI; "" if they can."""
+def odd_counts(given: InputSeries, kpi: Kpi, by_logs: bool) -> str:
+    """Why counts cannot be those of a KPI, or of one whose durations are looked at; "" if they can."""
     known = [each for each in given.counts if each is not None]
-    if kpi.den and any(of is None for _, of in known):
+    if by_logs and not all(each.single for each in known):
+        return f"{kpi.id} is looked at by log_mean: write each duration, such as 60s,90s,200sx30"
+    if kpi.unit != "ms" and any(len(each.single) > 1 for each in known):
+        return f"{kpi.id} is no time: write one count, such as 9/10x60"
+    if kpi.den and kpi.unit != "ms" and any(each.of is None for each in known):
         return f"{kpi.id} is a quotient: write both, such as 9/10x60"
-    if kpi.unit == "ratio" and any(of is not None and amount > of for amount, of in known):
+    if kpi.unit == "ratio" and any(each.of is not None and each.amount > each.of for each in known):
         return f"{kpi.id} is a share: not more than all of them"
-    if not kpi.den and not is_gauge(kpi) and any(of is not None for _, of in known):
+    if not kpi.den and not is_gauge(kpi) and any(each.of is not None for each in known):
         return f"{kpi.id} is a count: write one number, such as 5x60"
     return ""
 
@@ -87,14 +91,14 @@ def of_rule(trial: Trial, group: Group, rule: Rule, rules: Rules, zone: str) -> 
     """Episodes of one rule, all label sets."""
     kpis = every_kpi(rules)
     kpi, detector = kpis[rule.kpi], detector_of(rule, kpis[rule.kpi], zone)
-    sources = [source for source, _ in parts_of(rule, kpi, kpis)]
+    parts = parts_of(rule, kpi, kpis)
     labelled: dict[LabelSet, list[Series]] = {}
-    for number, source in enumerate(sources):
-        for labels, own in of_source(trial, rule, kpi, source, rules).items():
-            labelled.setdefault(labels, [Series() for _ in sources])[number] = own
+    for number, (source, counted) in enumerate(parts):
+        for labels, own in of_source(trial, rule, counted, source, rules).items():
+            labelled.setdefault(labels, [Series() for _ in parts])[number] = own
     begin, end = trial.begin + trial.from_, trial.begin + trial.end
-    for labels, parts in sorted(labelled.items()):
-        yield from of_parts(group, rule, kpi, labels, parts, (begin, end), detector)
+    for labels, own_parts in sorted(labelled.items()):
+        yield from of_parts(group, rule, kpi, labels, own_parts, (begin, end), detector)
 
 
 def of_source(trial: Trial, rule: Rule, kpi: Kpi, source: Source, rules: Rules) -> dict[LabelSet, Series]:
@@ -103,7 +107,8 @@ def of_source(trial: Trial, rule: Rule, kpi: Kpi, source: Source, rules: Rules) 
     sums: dict[LabelSet, dict[int, Pair]] = {}
     for each in trial.series:
         about = MinuteSums(0, each.channel, each.queue, {}, each.dimensions)
-        if (each.kpi, each.days or 0) != (kpi.id, source.days) or not {*source.further} <= {*each.dimensions}:
+        known = (each.kpi, each.days or 0) == (rule.kpi, source.days)
+        if not known or not {*source.further} <= {*each.dimensions}:
             continue
         if not is_meant(rule, about, kpi, rules.async_channels):
             continue
@@ -111,14 +116,16 @@ def of_source(trial: Trial, rule: Rule, kpi: Kpi, source: Source, rules: Rules) 
         for number, one in enumerate(each.counts):
             if one is not None:
                 minute = (trial.begin + number * each.every) // length * length
-                found[minute] = added(found.get(minute), kpi, one[0], one[1])
+                found[minute] = added(found.get(minute), kpi, one)
     return {labels: series(found, kpi.unit == "ratio") for labels, found in sums.items()}
 
 
-def added(before: Pair | None, kpi: Kpi, amount: int, of: int | None) -> Pair:
+def added(before: Pair | None, kpi: Kpi, one: Counted) -> Pair:
     """Counts of a minute with those of one more series."""
-    longest = is_gauge(kpi) and kpi.figure is not None
-    n = of if of is not None else 1 if longest else amount
+    longest, amount = is_gauge(kpi) and kpi.figure is not None, one.amount
+    if power := LOGS.get(next(iter(kpi.num), "")):
+        amount = sum(unit_of(duration) ** power for duration in one.single)
+    n = one.of if one.of is not None else 1 if longest or kpi.den else amount
     if before is None:
         return amount, n
     return (max(before[0], amount) if longest else before[0] + amount), before[1] + n

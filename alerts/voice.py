@@ -9,24 +9,27 @@ a write that was not refused.
 import threading
 import time
 from contextlib import suppress
-from typing import Any
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
 
-from alerts.copied import changed, is_copied, replace_all, track, track_all
+from alerts.copied import changed, is_copied, is_copied_row, replace_all, track, track_all
 from alerts.ledger import Ledger
-from alerts.silences import Silences
+from alerts.ledger_topic import ANSWER_S, BEAT, QUIET, read_all
+from alerts.silences import Row, Silences, asked_in
 from schemas.topics import ALERT_GROUP, ALERT_LEDGER
 
 log = structlog.get_logger()
-SESSION_S, HANGS_S, ANSWER_S = 10.0, 30.0, 10.0
+SESSION_S, HANGS_S = 10.0, 30.0
 PROVEN_S = 2.0  # so long a write that was not refused speaks for itself
-QUIET: dict[str, Any] = {
-    "error_cb": lambda _: None,
-    "log_level": 0,
-}  # what fails is told where it is asked for
-BEAT = b'"beat"'  # a key that is no row
 NOT_OURS = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
 
 
@@ -35,13 +38,14 @@ class Voice:
 
     def __init__(self, servers: str, ledger: Ledger) -> None:
         self._servers, self._ledger = servers, ledger
-        Silences(ledger)
+        self._silences = Silences(ledger)
         track(ledger.db)
         self._lock = threading.RLock()
         self._given = False  # Kafka has named us the owner
         self._producer: Producer | None = None  # ours since the ledger was read
         self._fenced = False  # another one was faster: back into the group, as one who waits
         self._proven_at = 0.0
+        self._heard: dict[str, Row] = {}  # silences of other machines that are not in the ledger yet
 
     def ours(self) -> bool:
         """May it decide? It is to be asked again before anything is said."""
@@ -52,6 +56,7 @@ class Voice:
         with self._lock:
             if self._producer is None:
                 return False
+            self._take_heard()
             while rows := changed(self._ledger.db):
                 if not self._write(self._producer, rows):
                     return False
@@ -90,7 +95,6 @@ class Voice:
                 "session.timeout.ms": int(SESSION_S * 1000),
                 "heartbeat.interval.ms": int(SESSION_S * 300),
                 "max.poll.interval.ms": int(HANGS_S * 1000),
-                "auto.offset.reset": "latest",  # what it is given is not read here
                 "partition.assignment.strategy": "cooperative-sticky",
             }
             | QUIET
@@ -98,7 +102,7 @@ class Voice:
         self._join(consumer)
         try:
             while not leave.is_set():
-                consumer.poll(0.3)
+                self._hear(consumer.poll(0.3))
                 if self._fenced:
                     consumer.unsubscribe()
                     self._join(consumer)
@@ -112,8 +116,29 @@ class Voice:
         self._fenced = False
         consumer.subscribe([ALERT_LEDGER], on_assign=self._assigned, on_revoke=self._lost, on_lost=self._lost)
 
-    def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """What is there by now is read when it takes over; what comes after it, as it comes."""
+        for partition in partitions:
+            try:
+                partition.offset = consumer.get_watermark_offsets(partition, ANSWER_S)[1]
+            except KafkaException:
+                partition.offset = OFFSET_BEGINNING
+        consumer.incremental_assign(partitions)
         self._given = self._given or bool(partitions)
+
+    def _hear(self, message: Message | None) -> None:
+        """A silence that was made on another machine: noted, and taken before anything more is said."""
+        if message is None or message.error() is not None:
+            return
+        row = asked_in(message.key(), message.value())
+        if row is not None:
+            self._heard[row[0]] = row
+
+    def _take_heard(self) -> None:
+        for id_, row in [*self._heard.items()]:
+            self._silences.put(row)
+            if self._heard.get(id_) is row:  # it was not changed again meanwhile
+                del self._heard[id_]
 
     def _lost(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         self._given = False
@@ -138,46 +163,11 @@ class Voice:
             time.sleep(1)
             return
         with self._lock, self._ledger.transaction():
-            if rows:
+            if any(is_copied_row(key) for key in rows):
                 replace_all(self._ledger.db, rows.items())
             else:  # the first evaluator of all brings the ledger that it has
                 track_all(self._ledger.db)
+            for row in filter(None, (asked_in(key, value) for key, value in rows.items())):
+                self._silences.put(row)
             self._producer, self._proven_at = producer, 0.0
         log.info("alerts are evaluated here", rows=len(rows))
-
-
-def read_all(servers: str) -> dict[bytes, bytes]:
-    """The ledger as it stands in Kafka. Raises KafkaException."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": servers,
-            "group.id": f"{ALERT_GROUP}-reading",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "isolation.level": "read_committed",
-        }
-        | QUIET
-    )
-    found: dict[bytes, bytes] = {}
-    ends = time.monotonic() + ANSWER_S
-    try:
-        consumer.assign([TopicPartition(ALERT_LEDGER, 0, 0)])
-        while time.monotonic() < ends:
-            message = consumer.poll(1.0)
-            if message is None:
-                continue
-            ends = time.monotonic() + ANSWER_S
-            if (error := message.error()) is not None:
-                if error.code() == KafkaError._PARTITION_EOF:
-                    return found
-                raise KafkaException(error)
-            key, value = message.key(), message.value()
-            if key is None or key == BEAT:
-                continue
-            if value is None:
-                found.pop(key, None)
-            else:
-                found[key] = value
-        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-    finally:
-        consumer.close()

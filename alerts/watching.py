@@ -13,11 +13,13 @@ from alerts.notify.forms import request_of
 from alerts.notify.post import Delivery, Request, post
 from alerts.receivers import Receivers, unread
 from alerts.rule import RuleFile
+from alerts.silences import Silences
 from reports.explain.reading import utc_text
 from schemas.time_units import HOUR_MS, MINUTE_MS
 
 log = structlog.get_logger()
 LAG_MAX_MS, UNSENT_MAX_MS = 5 * MINUTE_MS, 2 * MINUTE_MS
+ENDS_SOON_MS = 15 * MINUTE_MS  # so long before its end a silence is told of
 GIVEN_UP_FOR_MS = HOUR_MS  # then the heartbeat goes on: one letter that was refused is not silence for ever
 
 
@@ -44,7 +46,10 @@ class Watchman:
 
     def __init__(self, ledger: Ledger, file: RuleFile, told: Receivers, settle: Callable[[str], int]) -> None:
         self._ledger, self._file, self._told, self._settle = ledger, file, told, settle
-        self._said: set[str] = set()
+        self._said, self._silences = set[str](), Silences(ledger)
+        self._labels = {
+            rule.alert: group.labels | rule.labels for group in file.groups for rule in group.rules
+        }
 
     def look(self, now: int, poster: Callable[[Request], Delivery] = post) -> dict[str, str]:
         """Say what is newly wrong; send the heartbeat where nothing is."""
@@ -57,6 +62,7 @@ class Watchman:
                         f"meta-{name}-{now // MINUTE_MS}", "meta", self._told.meta, body(text, now), now
                     )
         self._said = set(found)
+        self._warn(now)
         if not found and self._told.heartbeat is not None:
             beat = Outgoing(
                 f"heartbeat-{now // MINUTE_MS}",
@@ -74,6 +80,20 @@ class Watchman:
             if done.outcome != "sent":
                 log.warning("the heartbeat was not taken", why=done.error)
         return found
+
+    def _warn(self, now: int) -> None:
+        """Say once of a silence that it is about to end, where something still fires that it holds back."""
+        own, meta = self._labels, self._told.meta
+        firing = [(alert, dict(labels) | own.get(alert, {})) for alert, labels in self._ledger.firing()]
+        for silence in self._silences.all(now) if meta else ():
+            held = [alert for alert, labels in firing if silence.matches(alert, labels)]
+            if meta and held and silence.starts <= now and silence.ends - now <= ENDS_SOON_MS:
+                about = " ".join(f"{name}={value}" for name, value in silence.matchers.items())
+                text = (
+                    f"silence {silence.id} of {about} ends at {utc_text(silence.ends)}; {held[0]} still fires"
+                )
+                said = {"alert": "SilenceEnds", "explain": "ringback alerts silence list"}
+                self._ledger.enqueue(f"silence-{silence.id}", "meta", meta, body(text, now) | said, now)
 
 
 def body(text: str, now: int) -> dict[str, object]:

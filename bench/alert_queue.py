@@ -28,10 +28,11 @@ class Shape:
     busy: float  # so much worse in the busiest hour, in log odds
     target: float
     levels: tuple[float, ...]
+    is_rise: bool = False  # what is watched is the share of the others, that is to be low
 
 
 SERVICE_LEVEL = Shape("service_level", 0.88, 0.35, 0.80, (0.72, 0.60, 0.40))
-ABANDONMENT = Shape("abandonment_rate", 0.96, 0.25, 0.92, (0.86, 0.78, 0.60))
+ABANDONMENT = Shape("abandonment_rate", 0.96, 0.25, 0.92, (0.86, 0.78, 0.60), True)
 SHAPES = {shape.name: shape for shape in (SERVICE_LEVEL, ABANDONMENT)}
 
 

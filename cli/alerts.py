@@ -7,6 +7,7 @@ from cli.alerting.check import check
 from cli.alerting.explaining import explain_episode
 from cli.alerting.listing import list_changes
 from cli.alerting.notify_test import notify_test
+from cli.alerting.retrying import retry
 from cli.alerting.run import run
 from cli.alerting.schema import schema
 from cli.alerting.silencing import app as silencing
@@ -24,3 +25,4 @@ app.add_typer(silencing, name="silence")
 app.command("explain")(explain_episode)
 app.command("verify")(verify_alerts)
 app.command("test")(try_rules)
+app.command()(retry)

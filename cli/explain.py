@@ -21,7 +21,7 @@ from reports.corrections import corrections_of
 from reports.explain.explanation import Asked, Contributor, Explanation, document, explain
 from reports.explain.reading import Shown, utc_text
 from reports.kpi.question import known_kpi
-from sql.kpi_queries import OWN_DIMENSION
+from sql.kpi_queries import OWN_DIMENSION, WINDOW_DIMENSIONS
 from sql.periods import LONGEST_MS, period_of
 
 PERIODS = ", ".join(LONGEST_MS)
@@ -35,7 +35,8 @@ Every = Annotated[str, typer.Option(help=f"Period: {PERIODS}.")]
 Queue = Annotated[str | None, typer.Option(help='Only this queue; "" for none.')]
 Channel = Annotated[str | None, typer.Option(help="Only this channel.")]
 Where = Annotated[
-    str | None, typer.Option(help="Only this value of a dimension of your own, such as brand=north.")
+    list[str] | None,
+    typer.Option(help="Only this value of a dimension, such as brand=north or agent=ann; for several again."),
 ]
 Limit = Annotated[int, typer.Option(min=1, help="How many contacts to print as text.")]
 
@@ -60,7 +61,7 @@ def explain_command(
     rules = rules_of(config)
     with answering():
         asked = question(known_kpi(kpi, every_kpi(rules)), window, every, queue, channel, as_of, config)
-        asked = replace(asked, where=own_dimension(where))
+        asked = replace(asked, where=tuple(further_dimension(one) for one in where or ()))
         if corrections:
             return print_corrections(corrections_of(client(config), asked), asked, limit, format)
         found = explain(client(config), asked, rules)
@@ -97,13 +98,13 @@ def question(
     return Asked(kpi, *span, moment, channel, queue, zone)
 
 
-def own_dimension(text: str | None) -> tuple[str, str] | None:
+def further_dimension(text: str) -> tuple[str, str]:
     """Name and value of NAME=VALUE. Raises typer.BadParameter."""
-    if text is None:
-        return None
     name, is_there, value = text.partition("=")
     if not is_there or not OWN_DIMENSION.fullmatch(name):
         raise typer.BadParameter("--where is a dimension that your events carry and its value: brand=north")
+    if name in WINDOW_DIMENSIONS:
+        raise typer.BadParameter(f"write --{name} {value} in place of --where {text}")
     return name, value
 
 
@@ -115,7 +116,7 @@ def described(asked: Asked) -> str:
     period = "" if asked.kpi.is_state else f"{begin} to {end}, "
     channel = "" if asked.channel is None else f", channel {printable(asked.channel)}"
     queue = "" if asked.queue is None else f", queue {printable(asked.queue) or '(none)'}"
-    own = "" if asked.where is None else f", {asked.where[0]} {printable(asked.where[1]) or '(none)'}"
+    own = "".join(f", {name} {printable(value) or '(none)'}" for name, value in asked.where)
     return f"{period}{moment}{channel}{queue}{own}"
 
 

@@ -1,5 +1,6 @@
 """SQL of a rebuild: rows that stand otherwise than recomputed, in tables of their own, and what stood before.
 
+Statements that look for rows among others do so slice by slice (`slices`, `slice`): keys are in memory.
 A row's version is that of its partition, `versions`, which lies between what the stream had written and what
 it will write (docs/adr/0011-rebuild-by-version.md). Relations are table names, or SELECTs in brackets.
 """
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sql.oracle_queries import AGENT_PARTITION, CONTACT_PARTITION, CUSTOMER_PARTITION
+from sql.oracle_slices import sliced
 from sql.templates import fill
 from sql.verify_queries import FactTable, TallyTable, paired_facts, paired_windows, quoted
 
@@ -87,12 +89,22 @@ def keys_table(target: Target, into: str) -> str:
 
 def facts(target: Target, into: str, oracle: str, keys: str) -> str:
     """Fill a table with the facts of these keys, as recomputed."""
-    return fill("rebuild", "facts", target=into, oracle=oracle, keys=keys, **parts(target))
+    return fill(
+        "rebuild", "facts", target=into, oracle=oracle, keys=sliced(keys, target.key), **parts(target)
+    )
 
 
 def facts_gone(target: Target, into: str, keys: str) -> str:
     """Fill a table with deletions of the facts of these keys that were not recomputed."""
-    return fill("rebuild", "facts_gone", target=into, table=target.table, keys=keys, **parts(target))
+    return fill(
+        "rebuild",
+        "facts_gone",
+        target=into,
+        table=target.table,
+        keys=sliced(keys, target.key),
+        made=sliced(into, target.key),
+        **parts(target),
+    )
 
 
 def parts(target: Target) -> dict[str, str]:
@@ -102,7 +114,8 @@ def parts(target: Target) -> dict[str, str]:
 
 def before(target: Target, into: str, rebuilt: str) -> str:
     """Fill a table with what stands of the rows that were rebuilt."""
-    names = {"target": into, "table": target.table, "rebuilt": rebuilt, "key": target.key}
+    of_slice = sliced(rebuilt, target.key)
+    names = {"target": into, "table": target.table, "rebuilt": of_slice, "key": target.key}
     columns = ", ".join(target.columns)
     if target.facts:
         return fill("rebuild", "facts_before", columns=columns, **names)
@@ -116,7 +129,7 @@ def still_due(target: Target, into: str, draft: str) -> str:
         "rebuild",
         "still_due",
         target=into,
-        draft=draft,
+        draft=sliced(draft, target.key),
         table=target.table,
         deleted=target.deleted,
         **parts(target),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
+from adapters.app_queue.facts import SECOND_MS
 from adapters.asterisk_ami.ami import Ami, ami
 from adapters.asterisk_ami.blocks import NAME, Block, parse_block, time_ms
 from adapters.asterisk_ami.translate import HANDLERS
@@ -39,16 +40,32 @@ def read_block(state: Ami, block: Block, received: datetime | None = None) -> tu
 
     Unless it says when it happened, that was when it was received; a recording does not know that.
     """
+    state.events = []
+    note_restart(state, block, received)
     handler = HANDLERS.get(block.get("Event", ""))
     if handler is None:
-        return "ignored"
-    state.events = []
+        return tuple(state.events) or "ignored"
     try:
         handler(state, block, time_ms(block, received))
     except BaseException:
         state.log.take()
         raise
     return tuple(state.events) or "nothing new"
+
+
+def note_restart(state: Ami, block: Block, received: datetime | None) -> None:
+    """FullyBooted, which comes first in a session: calls of before Asterisk was started are over.
+
+    It tells no time itself, but for how long Asterisk has run at the time of the next block that tells one.
+    """
+    if block.get("Event") == "FullyBooted" and block.get("Uptime", "").isdecimal():
+        state.state.uptime_s = int(block["Uptime"])
+    if state.state.uptime_s is None or not (block.get("Timestamp") or received):
+        return
+    started_ms = time_ms(block, received) - state.state.uptime_s * SECOND_MS
+    state.state.uptime_s = None
+    if any(call.open and call.last_ms < started_ms for call in state.log.state.calls.values()):
+        state.say(started_ms, "NONE", {}, "QUEUESTART")
 
 
 class AmiFile:

@@ -42,4 +42,5 @@ class AmiState:
     )  # an agent's call to a queue -> the customer's call
     behind: dict[str, str] = field(default_factory=dict)  # a channel -> one nearer to the member's own
     forwarded: dict[str, Offer] = field(default_factory=dict)  # a caller's channel -> the offer passed on
+    uptime_s: int | None = None  # how long Asterisk has run, until a time is told
     pruned_ms: int = 0

@@ -59,13 +59,13 @@ def escaped(text: str) -> str:
 
 def slack(receiver: Slack, outgoing: Outgoing) -> Request:
     """A line, and what to do, for a channel."""
-    lines = [escaped(line) for line in (title(outgoing.body), *details(outgoing.body))]
+    lines = [escaped(line) for line in (headline(outgoing), *details(outgoing.body))]
     return Request(url_of(receiver), orjson.dumps({"text": "\n".join(lines)}), JSON, receiver.allow_private)
 
 
 def teams(receiver: Teams, outgoing: Outgoing) -> Request:
     """An adaptive card, whose text blocks take no markup from labels."""
-    blocks = [{"type": "TextBlock", "text": plain(title(outgoing.body)), "weight": "bolder", "wrap": True}]
+    blocks = [{"type": "TextBlock", "text": plain(headline(outgoing)), "weight": "bolder", "wrap": True}]
     blocks += [{"type": "TextBlock", "text": plain(line), "wrap": True} for line in details(outgoing.body)]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
@@ -76,6 +76,11 @@ def teams(receiver: Teams, outgoing: Outgoing) -> Request:
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
     body = orjson.dumps({"type": "message", "attachments": [attachment]})
     return Request(url_of(receiver), body, JSON, receiver.allow_private)
+
+
+def headline(outgoing: Outgoing) -> str:
+    """A line for people who cannot tell by a key that they have read it before."""
+    return title(outgoing.body) + (" (perhaps told before)" if outgoing.unclear else "")
 
 
 def plain(text: str) -> str:

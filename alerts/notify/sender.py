@@ -9,7 +9,7 @@ import structlog
 
 from alerts.grouping import is_unwritten, unwritten, written
 from alerts.holding import MUTED, Holding
-from alerts.ledger import Ledger, Outgoing
+from alerts.ledger import UNCLEAR, Ledger, Outgoing
 from alerts.notify.forms import request_of
 from alerts.notify.mail import send
 from alerts.notify.post import Delivery, Request, post
@@ -85,7 +85,8 @@ def try_once(
             about = outgoing.id if outgoing.kind == "group" else outgoing.episode
             ledger.enqueue(about, outgoing.kind, receiver.fallback, outgoing.body, now)
     if done.outcome == "again" and now - outgoing.created_at < GIVE_UP_MS:
-        ledger.postpone(outgoing.id, now + wait_ms(outgoing.tries, done.wait_s), done.error)
+        why = UNCLEAR + done.error if outgoing.unclear else done.error
+        ledger.postpone(outgoing.id, now + wait_ms(outgoing.tries, done.wait_s), why)
         log.warning("notification not delivered yet", receiver=outgoing.receiver, why=done.error)
         return 0
     state = "sent" if done.outcome == "sent" else "dead"

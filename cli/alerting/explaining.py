@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from alerts.ledger import Change
-from alerts.message import own_labels
+from alerts.message import further_labels
 from cli.alerting import listing
 from cli.alerting.files import rules_in
 from cli.clickhouse import client
@@ -48,7 +48,7 @@ def explain_episode(
     labels, length = dict(first.labels), max(int(first.seen["window_ms"]), MINUTE_MS)
     asked = Asked(
         kpis[rule.kpi], first.at - length, first.at, first.at, labels.get("channel"), labels.get("queue"),
-        config.timezone, next(iter(own_labels(first.labels)), None),
+        config.timezone, further_labels(first.labels),
     )  # fmt: skip
     with answering():
         found = explain(client(config), asked, own)

@@ -21,6 +21,7 @@ from alerts.holding import Holding, known_rules
 from alerts.label_sets import label_set_counts
 from alerts.lease import Lease, LeaseLost
 from alerts.ledger import Ledger
+from alerts.ledger_topic import ANSWER_S
 from alerts.metrics import AlertMetrics
 from alerts.notify.post import TIMEOUT_S
 from alerts.receivers import Receivers
@@ -28,7 +29,7 @@ from alerts.rule import RuleFile
 from alerts.service import run as run_until_stopped
 from alerts.service import send_until_stopped
 from alerts.silences import Silences
-from alerts.voice import ANSWER_S, Voice
+from alerts.voice import Voice
 from alerts.watching import Watchman
 from cli.alerting.estimated import estimated
 from cli.alerting.files import Rules, Told, now_ms, open_ledger, receivers_in, rules_in

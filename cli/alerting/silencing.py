@@ -1,16 +1,20 @@
 """`ringback alerts silence`: nobody is told for a time; evaluated is all the same."""
 
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from confluent_kafka import KafkaException
 from rich.table import Table
 
+from alerts.shared_silences import SharedSilences
 from alerts.silences import LONGEST_MS, Silences
 from alerts.words import duration_ms
 from cli.alerting.files import now_ms, open_ledger
-from cli.console import NO, WRONG_USE, Format, err, fail, out, print_json, settings
+from cli.console import NO, UNREACHABLE, WRONG_USE, Format, fail, out, print_json, settings
 from cli.printable import printable
 from cli.shown import local_minute
 from reports.explain.reading import utc_text
@@ -21,12 +25,18 @@ app = typer.Typer(
 )
 
 
-def silences() -> Silences:
-    """Those of this data folder; the ledger is made where there is none."""
+@contextmanager
+def silences() -> Iterator[Silences | SharedSilences]:
+    """Those of this data folder, whose ledger is made where there is none; or those of all evaluators."""
     config = settings()
-    if config.alert_ledger == "kafka":
-        err.print("these are the silences of this machine: they hold where alerts are evaluated on it")
-    return Silences(open_ledger(config))
+    if config.alert_ledger != "kafka":
+        yield Silences(open_ledger(config))
+        return
+    try:
+        yield SharedSilences(config.bootstrap_servers)
+    except KafkaException as error:
+        why = f"Kafka at {config.bootstrap_servers} does not give the ledger of alerts: {error.args[0]}"
+        fail(f"{why}. Has `ringback alerts run` been started anywhere?", UNREACHABLE)
 
 
 def user() -> str:
@@ -61,7 +71,8 @@ def add(
         now = now_ms()
         wanted = {name: value for name, _, value in pairs}
         author = author or user()
-        made = silences().add(wanted, now, now + length, author, comment, now)
+        with silences() as known:
+            made = known.add(wanted, now, now + length, author, comment, now)
     except ValueError as error:
         fail(str(error), WRONG_USE)
     out.print(f"{made.id} until {utc_text(made.ends)}", highlight=False)
@@ -73,7 +84,9 @@ def expire(silence: Annotated[str, typer.Argument(help="Its id, as `list` shows 
 
     Example: ringback alerts silence expire 1f0c9a2e
     """
-    if not silences().expire(silence, now_ms()):
+    with silences() as known:
+        ended = known.expire(silence, now_ms())
+    if not ended:
         fail(f"no silence {silence} lasts; `ringback alerts silence list` shows those that do", NO)
     out.print("ended")
 
@@ -86,7 +99,8 @@ def list_silences(
 
     Example: ringback alerts silence list
     """
-    found = silences().all(now_ms())
+    with silences() as known:
+        found = known.all(now_ms())
     if format is Format.json:
         print_json(
             [asdict(each) | {"starts": utc_text(each.starts), "ends": utc_text(each.ends)} for each in found]

@@ -39,7 +39,7 @@ class OffObjective:
 
     def quiet(self, parts: Parts, at: int, restart: int) -> bool:
         """Has nobody called within the shortest window?"""
-        return parts[0].since(at - self.objective.windows_ms[0], at)[1] == 0
+        return parts[0].first(at - self.objective.windows_ms[0], at) is None
 
     def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
         """Are the newest contacts on target?"""

@@ -41,12 +41,16 @@ class Look:
 
 @dataclass(slots=True)
 class Series:
-    """Counts of one label set by minute, as running sums, so that windows are differences."""
+    """Counts of one label set by minute, as running sums, so that windows are differences.
+
+    There are minutes in which something was counted, and no others.
+    """
 
     minutes: list[int] = field(default_factory=list)  # begin of the minute, ms, ascending
     successes: list[int] = field(default_factory=lambda: [0])
     counted: list[int] = field(default_factory=lambda: [0])
-    memo: dict[int, Fraction] = field(default_factory=dict, compare=False, repr=False)  # what was derived
+    # What was derived of it by whoever looks at it.
+    memo: dict[int, Fraction | None] = field(default_factory=dict, compare=False, repr=False)
 
     def add(self, minute: int, successes: int, n: int) -> None:
         """Counts of the next minute."""
@@ -98,9 +102,11 @@ def is_off_now(series: Series, at: int, restart: int, objective: Objective) -> b
 def look(series: Series, at: int, restart: int, objective: Objective, counts: CriticalCounts) -> Look:
     """The KPI as it is at `at` (ms, end of a minute); nothing before `restart` counts any more."""
     fresh_off = is_off_now(series, at, restart, objective)
-    counted = 0
+    counted, high = 0, bisect_right(series.minutes, at - 1)
+    low, all_good, all_counted = high, series.successes[high], series.counted[high]
     for window in objective.windows_ms:
-        successes, counted = series.since(max(at - window, restart), at)
+        low = bisect_right(series.minutes, max(at - window, restart) - 1, 0, low)  # it was no earlier before
+        successes, counted = all_good - series.successes[low], all_counted - series.counted[low]
         wins = successes if objective.below else counted - successes
         if counted >= objective.min_samples and counts.too_few(wins, counted):
             return Look(counted, window, successes, counted, fresh_off)

@@ -25,6 +25,11 @@ def units(duration_ms: Fraction) -> int:
     return round(PER_DOUBLING * math.log2(max(duration_ms, Fraction(LEAST_MS))))
 
 
+def unit_of(duration_ms: int) -> int:
+    """The logarithm of a duration, as SQL takes it (reports/fact_minutes.py)."""
+    return math.floor(PER_DOUBLING * math.log2(max(duration_ms, LEAST_MS)))
+
+
 def z_squared(p_value: Fraction) -> Fraction:
     """Square of the quantile of the normal distribution that is exceeded with this probability."""
     return Fraction(round(NormalDist().inv_cdf(1 - float(p_value)) * 10_000), 10_000) ** 2

@@ -1,6 +1,6 @@
 """Shadow tables: rows that stand otherwise than recomputed, made beside what readers read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from clickhouse_connect.driver.client import Client
@@ -12,6 +12,7 @@ from sql.rebuild_queries import Target
 from sql.verify_queries import FactTable, TallyTable
 
 DRAFT, KEYS, BEFORE, UNDO = "draft", "keys", "before", "undo"
+ROWS_PER_SLICE = 300_000  # whose keys are in memory at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ class Shadow:
         select = text.differing_facts(facts, queues)
         self._client.command(text.keys_table(target, keys))
         self._do(f"INSERT INTO {keys} {select}", target)
-        self._do(text.facts(target, draft, facts.relation, keys), target)
-        self._do(text.facts_gone(target, draft, keys), target)
+        statements = text.facts(target, draft, facts.relation, keys), text.facts_gone(target, draft, keys)
+        self._in_slices(statements, target, self._count(keys))
 
     def settle(self) -> dict[str, int]:
         """Leave out what the stream has overtaken, and keep what stands of the rest; rows by table.
@@ -59,10 +60,11 @@ class Shadow:
         """
         made = {}
         for target in self.drafted():
-            rebuilt = self._create(target)
-            self._do(text.still_due(target, rebuilt, self.rebuild.table(target.table, DRAFT)), target)
-            self._do(text.before(target, self._create(target, BEFORE), rebuilt), target)
-            made[target.table] = int(self._client.query(f"SELECT count() FROM {rebuilt}").result_rows[0][0])  # noqa: S608
+            rebuilt, before = self._create(target), self._create(target, BEFORE)
+            draft = self.rebuild.table(target.table, DRAFT)
+            statements = text.still_due(target, rebuilt, draft), text.before(target, before, rebuilt)
+            self._in_slices(statements, target, self._count(draft))
+            made[target.table] = self._count(rebuilt)
             for kind in (DRAFT, KEYS):
                 self._client.command(f"DROP TABLE IF EXISTS {self.rebuild.table(target.table, kind)}")
         return made
@@ -79,7 +81,7 @@ class Shadow:
             self._create(target, UNDO)
             statement = text.undone(target, into, before, rebuilt)
             self._do(statement, target, versions)
-            made[target.table] = int(self._client.query(f"SELECT count() FROM {into}").result_rows[0][0])  # noqa: S608
+            made[target.table] = self._count(into)
         return made
 
     def put_in_place(self, kind: str = "") -> None:
@@ -103,6 +105,23 @@ class Shadow:
         self._client.command(f"CREATE TABLE {name} AS {target.table}")
         return name
 
-    def _do(self, statement: str, target: Target, versions: dict[str, list[int]] | None = None) -> None:
+    def _count(self, table: str) -> int:
+        return int(self._client.query(f"SELECT count() FROM {table}").result_rows[0][0])  # noqa: S608
+
+    def _in_slices(self, statements: Sequence[str], target: Target, rows: int) -> None:
+        slices = rows // ROWS_PER_SLICE + 1
+        for number in range(slices):
+            for statement in statements:
+                self._do(statement, target, part={"slices": slices, "slice": number})
+
+    def _do(
+        self,
+        statement: str,
+        target: Target,
+        versions: dict[str, list[int]] | None = None,
+        part: dict[str, object] | None = None,
+    ) -> None:
         own = {"versions": (versions or self.rebuild.versions)[target.stage]}
-        self._client.command(statement, parameters=self._parameters | own, settings=self._settings)
+        self._client.command(
+            statement, parameters=self._parameters | own | (part or {}), settings=self._settings
+        )

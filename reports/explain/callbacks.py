@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kpis.tallies.callbacks import callback_measures, is_attempt, request_of
-from reports.explain.reading import Contributor, Reader, contributor_of
+from reports.explain.reading import Contributor, Reader, contributor_of, dimensions_of
 from sql import explain_queries as text
 
 
@@ -20,7 +20,7 @@ def of_callbacks(reader: Reader) -> Iterator[Contributor | None]:
         request = request_of(facts.legs)
         if request is None or not asked.holds(request.entered_at):
             continue
-        if not asked.fits(request.channel, request.queue, request.dimensions):
+        if not asked.fits(request.channel, request.queue, dimensions_of(request)):
             continue
         ids = [
             child

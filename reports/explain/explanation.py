@@ -45,8 +45,8 @@ def explain(client: Client, asked: Asked, rules: Rules) -> Explanation:
     kpi = asked.kpi
     if kpi.table in ("agents", "states") and (asked.channel is not None or asked.queue is not None):
         raise NoExplanation(f"{kpi.id} is a KPI of agents: it exists for no single channel or queue")
-    if kpi.table in ("agents", "states") and asked.where is not None:
-        raise NoExplanation(f"{kpi.id} is a KPI of agents: it exists for no dimension of your own")
+    if kpi.table in ("agents", "states") and asked.where:
+        raise NoExplanation(f"{kpi.id} is a KPI of agents: it exists for no other dimension")
     reader = Reader(client, rules, asked)
     if kpi.figure is not None:
         figure = figure_of(reader)
@@ -85,7 +85,7 @@ def document(found: Explanation) -> dict[str, Any]:
     """An explanation as `ringback explain --format json` prints it."""
     asked, kpi = found.asked, found.asked.kpi
     where = {"channel": asked.channel, "queue": asked.queue}
-    where |= {} if asked.where is None else {asked.where[0]: asked.where[1]}
+    where |= dict(asked.where)
     period = {} if kpi.is_state else {"window_start": asked.from_ms, "window_end": asked.to_ms}
     return {
         "kpi": kpi.id,

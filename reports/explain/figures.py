@@ -17,7 +17,7 @@ from kpis.catalogue.figure import (
 from kpis.facts import LegFact
 from kpis.tallies.live import is_waiting
 from kpis.tallies.peak_hour import QUARTERS_PER_HOUR, peak_hour
-from reports.explain.reading import Asked, Contributor, FoldedContacts, Reader
+from reports.explain.reading import Asked, Contributor, FoldedContacts, Reader, dimensions_of
 from schemas.time_units import QUARTER_MS
 from sql import explain_queries as text
 
@@ -65,7 +65,7 @@ def of_duration(reader: Reader, duration: Duration, percent: int) -> FoundFigure
     values = (
         (*DURATIONS[duration](leg), leg)
         for leg in folded.legs()
-        if asked.fits(leg.channel, leg.queue, leg.dimensions)
+        if asked.fits(leg.channel, leg.queue, dimensions_of(leg))
     )
     return placed(
         asked,
@@ -81,7 +81,7 @@ def longest_wait_now(reader: Reader) -> FoundFigure:
     waiting = [
         (asked.as_of_ms - leg.entered_at, leg)
         for leg in folded.legs()
-        if asked.fits(leg.channel, leg.queue, leg.dimensions)
+        if asked.fits(leg.channel, leg.queue, dimensions_of(leg))
         and is_waiting(leg, asked.as_of_ms, reader.rules)
     ]
     return placed(asked, folded, waiting, 100)
@@ -111,7 +111,7 @@ def peak(reader: Reader) -> FoundFigure:
         contact = facts.contact
         if contact is None or contact.consult_of:
             continue
-        if not asked.fits(contact.channel, contact.entry_queue, contact.dimensions):
+        if not asked.fits(contact.channel, contact.entry_queue, dimensions_of(contact)):
             continue
         if asked.holds(contact.started_at):
             started.append((contact.started_at, contact_id))

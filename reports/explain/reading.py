@@ -10,7 +10,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from kpis.catalogue.kpi import Kpi, total
-from kpis.facts import Facts, LegFact
+from kpis.facts import ContactFact, Facts, LegFact, OfferFact, SurveyFact
 from kpis.fold.ageing import missing
 from kpis.fold.events import fold, unique
 from kpis.rules import Rules, stale_after_ms
@@ -39,17 +39,22 @@ class Asked:
     channel: str | None = None
     queue: str | None = None
     zone: str = "UTC"
-    where: tuple[str, str] | None = None  # a dimension of one's own, and its value
+    where: tuple[tuple[str, str], ...] = ()  # other dimensions and their values, all of them
 
     def fits(self, channel: str, queue: str, dimensions: Mapping[str, str]) -> bool:
-        """Is it of the channel, queue and dimension asked for?"""
-        if self.where is not None and dimensions.get(self.where[0], "") != self.where[1]:
+        """Is it of the channel, queue and dimensions asked for?"""
+        if any(dimensions.get(name, "") != value for name, value in self.where):
             return False
         return self.channel in (None, channel) and self.queue in (None, queue)
 
     def holds(self, time_ms: int | None) -> bool:
         """Is it in the range?"""
         return time_ms is not None and self.from_ms <= time_ms < self.to_ms
+
+
+def dimensions_of(fact: LegFact | OfferFact | ContactFact | SurveyFact) -> dict[str, str]:
+    """What a fact can be asked by beside channel and queue: who had it, what it was about, one's own."""
+    return {**fact.dimensions, "agent": fact.agent, "team": fact.team, "reason": fact.reason}
 
 
 @dataclass(frozen=True, slots=True)

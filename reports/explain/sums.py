@@ -32,6 +32,7 @@ from reports.explain.reading import (
     Shown,
     add_up,
     contributor_of,
+    dimensions_of,
     own_denominator,
     relevant,
     utc_text,
@@ -43,14 +44,14 @@ from sql import explain_queries as text
 
 def bookings_of(facts: Facts, rules: Rules) -> Iterator[tuple[Window, dict[str, int], Mapping[str, str]]]:
     """What a contact adds to windows, each with the dimensions of the leg, offer or contact that it is of."""
-    parts = [(leg.dimensions, Facts(None, (leg,), ())) for leg in facts.legs]
-    parts += [(offer.dimensions, Facts(None, (), (), (offer,))) for offer in facts.offers]
+    parts = [(dimensions_of(leg), Facts(None, (leg,), ())) for leg in facts.legs]
+    parts += [(dimensions_of(offer), Facts(None, (), (), (offer,))) for offer in facts.offers]
     for dimensions, part in parts:
         for window, amounts in additions(part, rules).items():
             yield window, amounts, dimensions
     if facts.contact is not None:
         for window, amounts in contact_bookings(facts.contact, facts.legs, rules):
-            yield window, amounts, facts.contact.dimensions
+            yield window, amounts, dimensions_of(facts.contact)
 
 
 def of_windows(reader: Reader) -> Iterator[Contributor | None]:
@@ -77,7 +78,7 @@ def of_surveys(reader: Reader) -> Iterator[Contributor | None]:
             survey
             for survey in facts.surveys
             if asked.holds(survey.responded_at if asked.kpi.booked == "responded" else survey.booked_at)
-            and asked.fits(survey.channel, survey.queue, survey.dimensions)
+            and asked.fits(survey.channel, survey.queue, dimensions_of(survey))
         ]
         yield contributor_of(
             asked.kpi, contact_id, add_up(survey_measures(survey) for survey in answers), folded
@@ -90,7 +91,7 @@ def of_backlog(reader: Reader) -> Iterator[Contributor | None]:
     folded = reader.contacts(text.of_backlog())
     for contact_id, facts in folded.facts.items():
         one = facts.contact
-        if one is not None and asked.fits(one.channel, one.queue, one.dimensions):
+        if one is not None and asked.fits(one.channel, one.queue, dimensions_of(one)):
             sums = backlog_measures(one, facts.legs, asked.as_of_ms, reader.rules)
             yield contributor_of(asked.kpi, contact_id, sums, folded)
 
@@ -104,7 +105,7 @@ def of_live(reader: Reader) -> Iterator[Contributor | None]:
             leg
             for leg in facts.legs
             if leg.entered_at <= asked.as_of_ms
-            and asked.fits(leg.channel, leg.queue, leg.dimensions)
+            and asked.fits(leg.channel, leg.queue, dimensions_of(leg))
             and (asked.kpi.is_state or asked.holds(leg.entered_at))
         ]
         sums = add_up(live_measures(leg, asked.as_of_ms, rules) for leg in legs)
@@ -119,7 +120,8 @@ def of_fcr(reader: Reader) -> Iterator[Contributor | None]:
         facts = judge(visits, rules.fcr)
         for fact in facts:
             one = folded.facts[fact.contact_id].contact
-            dimensions = one.dimensions if one else {}
+            own = {"agent": fact.agent, "team": fact.team, "reason": fact.reason}
+            dimensions = {**(one.dimensions if one else {}), **own}
             sums = add_up(
                 of_length(tally, asked.kpi.days_at(window.start), rules)
                 for window, tally in fcr_contribution(fact, rules.fcr).items()

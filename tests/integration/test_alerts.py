@@ -224,6 +224,17 @@ def machines(env: dict[str, str], tmp_path: Path) -> Iterator[list[dict[str, str
     kafka.stop()
 
 
+def made(env: dict[str, str], queue: str) -> str:
+    """The id of a silence of a queue."""
+    said = ended(env, 0, "alerts", "silence", "add", f"queue={queue}", "--for", "1h", "--comment", "a test")
+    return said.stdout.split()[0]
+
+
+def held(env: dict[str, str]) -> list[str]:
+    """Why notifications wait, as the ledger of a machine has it."""
+    return [each["error"] for each in answer(env, "alerts", "list", "--problems")]
+
+
 def test_two_machines_have_one_voice_through_a_stop_and_a_kill(
     machines: list[dict[str, str]], told: tuple[str, list[dict[str, Any]]], command: tuple[str, ...]
 ) -> None:
@@ -233,6 +244,12 @@ def test_two_machines_have_one_voice_through_a_stop_and_a_kill(
         insert(env, now - ago * MINUTE_MS, "sales", 2, 10)
     with at_work(env, *command) as first:
         wait_until(lambda: bool(told[1]), "nobody is told")
+        # Silences hold wherever they are made: where nothing is evaluated, and after a change of turns.
+        silenced = [made(other, queue) for queue in ("quiet", "calm", "over")]
+        ended(other, 0, "alerts", "silence", "expire", silenced[2])
+        insert(env, this_minute() - MINUTE_MS, "quiet", 2, 60)
+        wait_until(lambda: "silenced" in held(env), "a silence of another machine does not hold")
+        assert [each["id"] for each in answer(env, "alerts", "silence", "list")] == silenced[:2]
         with at_work(other, *command) as second:
             wait_until(
                 lambda: "alerts are evaluated" in second.log(), "the second does not wait for its turn"
@@ -249,8 +266,10 @@ def test_two_machines_have_one_voice_through_a_stop_and_a_kill(
             finally:
                 os.kill(first.process.pid, signal.SIGCONT)
             wait_until(lambda: "another evaluator has taken over" in first.log(), "the first does not notice")
-            insert(env, this_minute() - MINUTE_MS, "support", 2, 60)
+            for queue in ("calm", "support"):
+                insert(env, this_minute() - MINUTE_MS, queue, 2, 60)
             wait_until(lambda: len(told[1]) > 2, "the second says nothing more")
+            wait_until(lambda: held(other).count("silenced") == 2, "it does not know of the silences")
             os.kill(second.process.pid, signal.SIGKILL)
             insert(env, this_minute(), "support", 300, 300)
             wait_until(lambda: told[1][-1]["status"] == "resolved", "the first does not take over again")

@@ -25,6 +25,7 @@ from support.kpi_world import (
     make_world,
     store,
 )
+from support.worlds import AGENTS
 
 from kpis.catalogue import every_kpi as registry
 from kpis.catalogue.figure import Longest, PeakHour, Quantile
@@ -224,11 +225,11 @@ def test_a_new_figure_is_read_everywhere(
 
 def explained(stored: Stored, kpi: Kpi, span: tuple[int, int], **where: str) -> tuple[Explanation, Row]:
     """An explanation, and the KPI as `answer` has it."""
-    brand = ("brand", where["brand"]) if "brand" in where else None
-    plain = {name: value for name, value in where.items() if name != "brand"}
-    found = explain(stored.client, Asked(kpi, *span, AS_OF, **plain, where=brand), RULES)
+    further = tuple((name, value) for name, value in where.items() if name in ("brand", "agent"))
+    plain = {name: value for name, value in where.items() if name in ("channel", "queue")}
+    found = explain(stored.client, Asked(kpi, *span, AS_OF, **plain, where=further), RULES)
     by = () if kpi.table == "agents" else tuple(where)
-    ids = (kpi.id, "volume") if brand else (kpi.id,)  # a name that no row has is refused
+    ids = (kpi.id, "volume") if further else (kpi.id,)  # a name that no row has is refused
     for row in answer(stored.client, Question(*span, "all", by, ids, as_of_ms=AS_OF), RULES):
         if all(row[name] == value for name, value in where.items()):
             return found, row["kpis"][kpi.id]
@@ -243,7 +244,8 @@ def test_the_contacts_explained_add_up_to_the_kpi(stored: Stored, table: str) ->
         length = rng.choice((60, 1440)) * 60_000
         begin = BASE_MS + rng.randrange(3 * DAY_MS // length) * length
         where = {"channel": rng.choice(("voice", "chat")), "queue": rng.choice(("A", "B", ""))}
-        where = where if number % 4 < 2 else {"brand": rng.choice(BRANDS)}
+        further = {"brand": rng.choice(BRANDS)} | ({"agent": rng.choice(AGENTS)} if number % 8 > 5 else {})
+        where = where if number % 4 < 2 else further
         asked_ = [((begin, begin + length), {}), ((BASE_MS, BASE_MS + 2 * DAY_MS), where)]
         one = 0 if table == "agents" else number % 2
         for span, narrowed in asked_ if table in ("facts", "live") else asked_[one : one + 1]:

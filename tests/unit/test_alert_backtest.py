@@ -15,6 +15,7 @@ from alerts.known import IMPORTED_MS, AsKnown, feeds_of
 from alerts.label_sets import WINDOWS, series_of
 from alerts.picture import picture
 from alerts.rule import Group, RuleFile
+from alerts.timeline import marks
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.dips.ladder import Series
 from kpis.rules import DEFAULT_RULES
@@ -120,8 +121,26 @@ def test_a_picture_shows_line_threshold_and_episodes() -> None:
     lines = [each for each in root.iter(f"{spaced}polyline") if each.get("class") == "k"]
     assert len(lines) == 2  # nobody called for twenty minutes
     assert [each.get("points") for each in root.iter(f"{spaced}polyline") if each.get("class") == "l"] == [
-        "70.0,64.0 1030.0,64.0"
+        "70.0,70.0 1030.0,70.0"
     ]
     said = "".join(root.itertext())
     assert f"Low channel=voice queue={queue}: service_level, 1 episode" in said
     assert "2026-01-05 01:00 to 2026-01-05 07:00 (Europe/Rome)" in said
+
+
+@pytest.mark.parametrize(
+    ("begin", "hours", "zone", "said"),
+    [
+        (BASE, 9, "Europe/Rome", [f"{hour:02}:00" for hour in range(1, 11)]),
+        (BASE, 1, "UTC", ["5 Jan", *(f"00:{minute:02}" for minute in range(5, 60, 5)), "01:00"]),
+        (BASE, 48, "UTC", ["5 Jan", "06:00", "12:00", "18:00", "6 Jan", "06:00", "12:00", "18:00", "7 Jan"]),
+        # The clock is put forward on 29 March: a day of 23 hours.
+        (1_774_652_400_000, 95, "Europe/Rome", ["28 Mar", "12:00", "29 Mar", "12:00", "30 Mar", "12:00",
+                                                "31 Mar", "12:00", "1 Apr"]),
+        (BASE, 24 * 20, "UTC", [f"{day} Jan" for day in range(5, 26, 2)]),
+    ],
+)  # fmt: skip
+def test_the_axis_has_full_hours_and_days_of_the_local_clock(
+    begin: int, hours: int, zone: str, said: list[str]
+) -> None:
+    assert [text for _, text in marks((begin, begin + hours * H), zone)] == said

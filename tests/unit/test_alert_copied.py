@@ -5,7 +5,7 @@ from pathlib import Path
 
 from alerts.copied import TABLES, changed, is_copied, replace_all, track, track_all
 from alerts.ledger import Ledger
-from alerts.silences import Silences
+from alerts.silences import Silences, asked_in, new_row, record_of
 from kpis.dips.machine import Standing
 
 LABELS = (("queue", "sales"),)
@@ -79,3 +79,28 @@ def test_copied_now_and_then_it_is_the_same(tmp_path: Path) -> None:
     assert changed(other.db) == {}
     one.close()
     other.close()
+
+
+def test_silences_of_other_machines_stand_beside_the_copied_rows(tmp_path: Path) -> None:
+    """They are no rows of the ledger's tables; the last record of one holds, and it is copied only once."""
+    one, other = tracked(tmp_path / "one"), tracked(tmp_path / "other")
+    Silences(one).add({"queue": "sales"}, 1, 9, "me", "own", 1)
+    made = new_row({"queue": "support"}, 1, 9, "you", "elsewhere", 1)
+    topic = {key: value for key, value in changed(one.db).items() if value is not None}
+    topic |= dict([record_of(made)])
+    with other.transaction():
+        replace_all(other.db, topic.items())
+    assert [each.comment for each in Silences(other).all()] == ["own"]
+    taken = [asked_in(*each) for each in topic.items()]
+    assert taken.count(None) == len(topic) - 1
+    for row in (made, made, (*made[:3], 5, *made[4:])):
+        record = record_of(row)
+        assert asked_in(*record) == row
+        Silences(other).put(row)
+    assert [(each.comment, each.ends) for each in Silences(other).all()] == [("elsewhere", 5), ("own", 9)]
+    rows = changed(other.db)
+    assert len(rows) == 1
+    with other.transaction():
+        is_copied(other.db, rows)
+    Silences(other).put((*made[:3], 5, *made[4:]))
+    assert changed(other.db) == {}

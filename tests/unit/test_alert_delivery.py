@@ -6,6 +6,7 @@ import hmac
 import os
 import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -13,87 +14,29 @@ from typing import Any
 
 import orjson
 import pytest
+from support.alert_kills import (
+    BASE,
+    HOOK,
+    Dying,
+    Killed,
+    M,
+    Provider,
+    all_is_told,
+    evaluate,
+    evaluator,
+    group,
+    transitions,
+    world,
+)
 
-from alerts.evaluate import Evaluator
-from alerts.label_sets import WINDOWS
-from alerts.ledger import Ledger
+from alerts.ledger import Ledger, Outgoing
 from alerts.notify.forms import request_of
 from alerts.notify.post import Delivery, Request, judged, post
 from alerts.notify.sender import send_due, wait_ms
 from alerts.receivers import Alertmanager, Secret, Slack, Webhook
-from alerts.rule import Group, RuleFile
+from alerts.rule import RuleFile
 from alerts.watching import body
-from kpis.rules import DEFAULT_RULES
 from reports.minutes import MinuteSums
-
-M = 60_000
-BASE = 1_767_571_200_000  # 2026-01-05T00:00Z
-SERVICE_LEVEL = {"type": "objective", "op": "<", "target": 0.8}
-HOOK = Webhook(name="hook", type="webhook", url="http://127.0.0.1:9/x", allow_private=True)
-
-
-def group(**changes: Any) -> Group:
-    rule = {"alert": "Low", "kpi": "service_level", "by": ["queue"], "when": SERVICE_LEVEL} | changes
-    rule["labels"] = {"severity": "page"}
-    rule["annotations"] = {"summary": "{{ queue }}: {{ value }} of {{ n }}, {{ unknown }}"}
-    return RuleFile.model_validate({"version": 1, "groups": [{"name": "g", "rules": [rule]}]}).groups[0]
-
-
-def world(rng: random.Random, minutes: int) -> list[MinuteSums]:
-    """Two queues with dips of an hour now and then."""
-    found = []
-    for number in range(minutes):
-        for queue in ("A", "B"):
-            dip = (number // 60) % 4 == (1 if queue == "A" else 3)
-            n = rng.choice((0, 2, 5))
-            k = sum(rng.random() < (0.3 if dip else 0.95) for _ in range(n))
-            sums = {"answered_in_target": k, "service_level_n": n}
-            if n:
-                found.append(MinuteSums(BASE + number * M, "voice", queue, sums))
-    return found
-
-
-def evaluator(ledger: Ledger, *names: str) -> Evaluator:
-    hooks = [HOOK.model_copy(update={"name": name}) for name in names]
-    return Evaluator(DEFAULT_RULES, ledger, hooks)
-
-
-def transitions(ledger: Ledger) -> list[tuple[Any, ...]]:
-    return sorted((c.alert, c.labels, c.kind, c.at, c.opened_at) for c in ledger.changes(10_000))
-
-
-def evaluate(own: Evaluator, rules: Group, minutes: list[MinuteSums], begin: int, end: int) -> None:
-    first = BASE + (begin - 240) * M  # as the service reads: the longest window before the first step
-    known = [minute for minute in minutes if first <= minute.minute < BASE + end * M]
-    own.evaluate(rules, {WINDOWS: known}, (BASE + begin * M, BASE + end * M), BASE + end * M)
-
-
-class Killed(BaseException):
-    """kill -9 at this point: nothing after it happens."""
-
-
-class Provider:
-    """A receiver that knows repeats by their key, and a process that dies before or after telling it."""
-
-    def __init__(self, rng: random.Random, chance: float) -> None:
-        self.rng, self.chance = rng, chance
-        self.told: list[str] = []
-        self.posts = 0
-
-    def post(self, request: Request) -> Delivery:
-        self.die()
-        if self.rng.random() < 0.1:
-            return Delivery("again", "status 503")
-        self.posts += 1
-        key = request.headers["Idempotency-Key"]
-        if key not in self.told:
-            self.told.append(key)
-        self.die()
-        return Delivery("sent")
-
-    def die(self) -> None:
-        if self.rng.random() < self.chance:
-            raise Killed
 
 
 @pytest.fixture(scope="module")
@@ -117,24 +60,6 @@ def waiting(path: Path) -> int:
     found = ledger.counts().get("waiting", 0)
     ledger.close()
     return found
-
-
-class Dying:
-    """A connection whose process may die before or after any statement."""
-
-    def __init__(self, db: Any, provider: Provider) -> None:
-        self._db, self._provider = db, provider
-
-    def execute(self, *args: Any) -> Any:
-        if self._provider.rng.random() < 0.003:
-            raise Killed
-        done = self._db.execute(*args)
-        if self._provider.rng.random() < 0.003:
-            raise Killed
-        return done
-
-    def close(self) -> None:
-        self._db.close()
 
 
 def dying(path: Path, provider: Provider) -> Ledger:
@@ -180,13 +105,7 @@ def test_killed_anywhere_everything_is_told_once(
     print(f"kills {kills}, told {len(provider.told)}, posts {provider.posts}")
     record_property("kills", kills)
     assert transitions(ledger) == whole
-    firing = [key for key in provider.told if "-firing-" in key]
-    ended = [key for key in provider.told if "-firing-" not in key]
-    dropped = ledger.counts().get("dropped", 0)
-    assert len(firing) + dropped == sum(row[2] == "firing" for row in whole)
-    assert {key.split("-")[0] for key in ended} <= {key.split("-")[0] for key in firing}
-    for key in ended:  # no end before its beginning
-        assert provider.told.index(key) > provider.told.index(f"{key.split('-')[0]}-firing-hook")
+    all_is_told(provider, ledger, whole)
     assert ledger.counts().get("dead", 0) == 0
     ledger.close()
 
@@ -222,6 +141,49 @@ def test_after_an_outage_what_still_fires_is_told_and_the_rest_in_one_digest(tmp
     assert by_status["firing"]["opened_at"].startswith("2026-01-05T03:0")
     assert "1 alerts fired and ended" in by_status["digest"]["annotations"]["summary"]
     assert "Low A" in by_status["digest"]["annotations"]["summary"]
+
+
+def test_what_fires_by_a_rule_that_was_removed_is_said_to_be_over(tmp_path: Path) -> None:
+    """To whom its beginning was told, and to nobody else; what other rules say goes on."""
+    ledger, minutes = Ledger(tmp_path / "a.sqlite"), []
+    for number in range(60):
+        sums = {"answered_in_target": 1, "service_level_n": 5}
+        minutes += [MinuteSums(BASE + number * M, "voice", queue, sums) for queue in ("A", "B")]
+    for alert in ("Low", "Other"):
+        own = evaluator(ledger, "hook", "late") if alert == "Low" else evaluator(ledger)
+        evaluate(own, group(alert=alert).model_copy(update={"name": alert}), minutes, 0, 30)
+    told: list[dict[str, Any]] = []
+
+    def noting(request: Request) -> Delivery:
+        told.append(orjson.loads(request.body))
+        return Delivery("sent")
+
+    now, hooks = BASE + 31 * M, {"hook": HOOK}
+    assert send_due(ledger, hooks, lambda: now, noting) == 2
+    kept = RuleFile.model_construct(version=1, groups=(group(alert="Other"),))
+    own = evaluator(ledger, "hook")
+    assert own.retire(kept, now + M) == 2
+    assert own.retire(kept, now + 2 * M) == 0
+    assert {alert for alert, _ in ledger.firing()} == {"Other"}
+    assert send_due(ledger, hooks, lambda: now + M, noting) == 2
+    ended = told[2:]
+    assert [(each["status"], each["reason"]) for each in ended] == [("resolved", "rule_removed")] * 2
+    assert sorted(each["labels"]["queue"] for each in ended) == ["A", "B"]
+    evaluate(own, group(), minutes, 32, 60)  # back again: a new episode
+    assert [each[2] for each in transitions(ledger) if each[0] == "Low"].count("firing") == 4
+
+
+def test_what_was_given_up_can_be_tried_again(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "a.sqlite")
+    for name in ("e", "f"):
+        ledger.enqueue(name, "firing", "hook", body("a dip", BASE), BASE)
+    send_due(ledger, {"hook": HOOK}, lambda: BASE, lambda _: Delivery("refused", "status 404"))
+    assert ledger.counts() == {"dead": 2}
+    assert ledger.retry("e-firing-gone", BASE + M) == 0
+    assert ledger.retry("e-firing-hook", BASE + M) == 1
+    assert ledger.retry(None, BASE + M) == 1
+    assert send_due(ledger, {"hook": HOOK}, lambda: BASE + M, lambda _: Delivery("sent")) == 2
+    assert ledger.retry(None, BASE + M) == 0
 
 
 def test_a_dead_receiver_is_given_up_and_said(tmp_path: Path) -> None:
@@ -356,10 +318,32 @@ def test_slack_text_cannot_mention_or_link(monkeypatch: pytest.MonkeyPatch) -> N
         "n": 1,
         "labels": {},
     }
-    ledger_row = type("Row", (), {"body": body, "id": "1"})()
+    ledger_row = Outgoing("1", "e", "firing", "chat", body, BASE, 1)
     receiver = Slack(name="chat", type="slack", url=Secret(env="SLACK_URL"))
     text = orjson.loads(request_of(receiver, ledger_row, 0).body)["text"]
     assert "&lt;!channel&gt; &amp; &lt;http" in text
+
+
+def test_what_may_have_been_told_by_one_that_died_is_said_to_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLACK_URL", "https://example.org")
+    receiver = Slack(name="chat", type="slack", url=Secret(env="SLACK_URL"))
+    told: list[str] = []
+
+    def die(request: Request) -> Delivery:
+        told.append(orjson.loads(request.body)["text"].splitlines()[0])
+        if len(told) == 1:
+            raise Killed
+        return Delivery("again" if len(told) == 2 else "sent", "status 503")
+
+    for attempt in range(3):
+        ledger = Ledger(tmp_path / "a.sqlite")
+        ledger.enqueue("e", "firing", "chat", body("a dip", BASE), BASE)
+        with suppress(Killed):
+            send_due(ledger, {"chat": receiver}, lambda at=BASE + attempt * 10 * M: at, die)  # type: ignore[misc]
+        ledger.close()
+    assert told == ["[META] a dip", *["[META] a dip (perhaps told before)"] * 2]
 
 
 def test_a_secret_that_is_not_set_is_named_and_waited_for(tmp_path: Path) -> None:

@@ -214,6 +214,50 @@ def test_the_heartbeat_stops_when_alerting_does_and_says_so_elsewhere(ledger: Le
     assert orjson.loads(orjson.dumps(found))["lag-g"].startswith("group g was last evaluated 9 minutes ago")
 
 
+def test_a_silence_that_ends_while_it_holds_something_back_is_told_of_before(ledger: Ledger) -> None:
+    told = Receivers.model_validate(
+        {"version": 1, "meta": "hook", "receivers": [hook().model_dump(by_alias=True, exclude_defaults=True)]}
+    )
+    posted, silences = Told(), Silences(ledger)
+    for queue, minutes in (("sales", 60), ("support", 60), ("sales", 120)):
+        silences.add({"queue": queue, "severity": "page"}, NOW, NOW + minutes * M, "me", "", NOW)
+    file = FILE.groups[0].model_copy(update={"labels": {"severity": "page"}})
+    watchman = Watchman(ledger, FILE.model_copy(update={"groups": (file,)}), told, lambda _: M)
+    ledger.stand("Low", SALES, Standing("firing", NOW))
+    for minute in range(50):
+        ledger.advance("g", NOW + minute * M)
+        watchman.look(NOW + minute * M, posted)
+        send(ledger, NOW + minute * M, posted)
+        assert len(posted.keys) == (minute >= 45)
+    (row,) = ledger.db.execute("SELECT body FROM outbox").fetchall()
+    assert "of queue=sales severity=page ends at 2026-01-05T01:00:00Z; Low still fires" in row[0]
+
+
+@pytest.mark.parametrize(("fault", "within"), [("killed", 3), ("receiver blocked", 6), ("hangs", 10)])
+def test_a_service_outside_alarms_within_ten_minutes(ledger: Ledger, fault: str, within: int) -> None:
+    """It expects a beat a minute and waits for two more; the fault comes after a quarter of an hour."""
+    told = Receivers.model_validate(
+        {"version": 1, "receivers": [hook().model_dump(by_alias=True, exclude_defaults=True)],
+         "heartbeat": hook(name="beat").model_dump(by_alias=True, exclude_defaults=True)}
+    )  # fmt: skip
+    watchman, beats, alarmed = Watchman(ledger, FILE, told, lambda _: M), list[int](), 0
+    for minute in range(60):
+        now, broken = NOW + minute * M, minute > 15
+        if not (broken and fault == "hangs"):
+            ledger.advance("g", now - M)
+        ledger.enqueue(f"e{minute}", "firing", "hook", body(), now)
+        send(ledger, now, Told("again" if broken and fault == "receiver blocked" else "sent"))
+        beat = Told()
+        if not (broken and fault == "killed"):
+            watchman.look(now, beat)
+        beats += [minute] * len(beat.keys)
+        if minute - beats[-1] == 3:
+            alarmed = minute
+            break
+    assert beats[:16] == [*range(16)]
+    assert 0 < alarmed - 15 <= within
+
+
 def test_what_was_given_up_is_said_once_and_an_hour_later_the_heart_beats_again(ledger: Ledger) -> None:
     told = Receivers.model_validate(
         {"version": 1, "meta": "hook", "receivers": [hook().model_dump(by_alias=True, exclude_defaults=True)],

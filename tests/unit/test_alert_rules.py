@@ -9,10 +9,11 @@ import pytest
 from support.command import ringback
 
 from alerts.detectors import detector_of
-from alerts.estimate import estimate
+from alerts.estimate import MEASURED, estimate
 from alerts.rule_file import BadRules, load_rules, read_receivers, read_rules
 from alerts.when import TYPES
 from kpis.catalogue.every_kpi import every_kpi
+from kpis.dips.profiles import PROFILES
 from kpis.rules import DEFAULT_RULES
 
 KPIS = every_kpi(DEFAULT_RULES)
@@ -156,15 +157,23 @@ def test_rule_types(kpi: str, when: str, severity: str, fault: str) -> None:
 def test_a_profile_is_a_probability_and_a_time() -> None:
     rule = read_rules(GOOD.replace("for: 2m", "profile: quiet"), "r.yaml", KPIS).groups[0].rules[0]
     assert (rule.for_ms, rule.p_value) == (300_000, Fraction(1, 10_000))
+    text = GOOD.replace("        for: 2m\n", "").replace("service_level", "abandonment_rate")
+    (fall, rise) = (
+        read_rules(text.replace('op: "<"', f'op: "{op}"'), "r.yaml", KPIS).groups[0].rules[0] for op in "<>"
+    )
+    assert (fall.p_value, rise.p_value) == (PROFILES["default"].p_value, PROFILES["default"].p_rise)
+    assert fall.for_ms == rise.for_ms == PROFILES["default"].for_ms
 
 
 def test_the_estimate_counts_label_sets() -> None:
-    file = read_rules(GOOD, "r.yaml", KPIS)
-    assert estimate(file, {"Low": 100}) == (pytest.approx(17.03, rel=1e-3), [])
-    usual = read_rules(GOOD.replace("for: 2m", "profile: default"), "r.yaml", KPIS)
-    assert estimate(usual, {"Low": 100})[0] == pytest.approx(8.2)
-    quiet = read_rules(GOOD.replace("for: 2m", "profile: quiet"), "r.yaml", KPIS)
-    assert estimate(quiet, {"Low": 100})[0] == pytest.approx(1.5)
+    (_, middle, _) = MEASURED
+    file = read_rules(GOOD.replace("windows:", f"p_value: {middle[0]}, windows:"), "r.yaml", KPIS)
+    assert estimate(file, {"Low": 100}) == (pytest.approx(100 * middle[1]), [])
+    rise = GOOD.replace('op: "<"', 'op: ">"').replace("service_level", "abandonment_rate")
+    for text in (GOOD, rise):
+        for name, profile in PROFILES.items():
+            file = read_rules(text.replace("for: 2m", f"profile: {name}"), "r.yaml", KPIS)
+            assert estimate(file, {"Low": 100})[0] == pytest.approx(100 * profile.false_a_week)
 
 
 def test_what_is_no_yaml_is_said() -> None:

@@ -40,6 +40,7 @@ COMMANDS = (
     "follow", "listen", "adapter list", "adapter try", "adapter check", "simulate", "kpi",
     "explain", "verify", "alerts check", "alerts backtest", "alerts run", "alerts schema", "alerts list",
     "alerts notify-test", "alerts silence", "alerts explain", "alerts verify", "alerts test",
+    "alerts retry",
     "export clickhouse", "export kafka", "replay files", "replay kafka", "replay clickhouse",
     "restore kafka", "restore clickhouse", "forget",
     "dead-letters list", "dead-letters show", "dead-letters replay",

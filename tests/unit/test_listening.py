@@ -24,7 +24,7 @@ from adapters.sending.metrics import registry_of
 from adapters.sending.outcomes import Pulse
 from adapters.sending.producer import Offsets
 from schemas.dead_letter import DeadLetter
-from schemas.events import Event
+from schemas.events import ContactAbandoned, Event
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 FREESWITCH = Path(__file__).parents[1] / "data" / "freeswitch" / "events.jsonl.xz"
@@ -243,6 +243,31 @@ def test_an_event_without_a_time_happened_when_it_was_received() -> None:
     block = b"Event: QueueCallerJoin\r\nUniqueid: 1.1\r\nQueue: q\r\nCallerIDNum: 0301234567\r\n\r\n"
     (outcome,) = session.feed(LOGGED_IN + block, 1_767_600_000_123)
     assert {event.occurred_at for event in outcome.events} == {1_767_600_000_123}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("uptime_s", "ends"), [(5, [1_795_740_095_000]), (3_600, [])])
+def test_calls_of_before_asterisk_was_started_are_over(uptime_s: int, ends: list[int]) -> None:
+    """A recording of two sessions: in the second one Asterisk says for how long it has run."""
+    lines = f"""Event: QueueCallerJoin
+Timestamp: 1795740000.5
+Uniqueid: pbx-1.1
+Queue: sales
+
+Event: FullyBooted
+Uptime: {uptime_s}
+
+Event: PeerStatus
+Timestamp: 1795740100.0
+
+Event: QueueMemberAdded
+Timestamp: 1795740200.0
+Queue: sales
+MemberName: Ada
+""".encode().splitlines()
+    told = events_of(read_lines(AmiFile(), "ami.log", lines, SECRET))
+    abandoned = [event for event in told if isinstance(event, ContactAbandoned)]
+    assert [event.occurred_at for event in abandoned] == ends
+    assert {event.by for event in abandoned} <= {"system"}
 
 
 def test_halves_of_local_channels_that_name_each_other() -> None:

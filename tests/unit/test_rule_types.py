@@ -187,7 +187,7 @@ def objective_at(target: str, below: bool = True) -> Objective:
 def test_a_queue_that_always_misses_its_objective_is_judged_by_its_own_bad_hours() -> None:
     hours = days_of(*[60] * 20)
     wanted = objective_at("0.8")
-    assert usual_target(hours, MONDAY, wanted) == Fraction(4, 5)  # nothing is known before
+    assert usual_target(hours, MONDAY, wanted) is None  # nothing is known before
     assert usual_target(hours, MONDAY + 20 * D, wanted) == Fraction(1, 2)
     assert usual_target(days_of(*[100] * 20), MONDAY + 20 * D, wanted) == Fraction(4, 5)
     detector, today = OffUsual(wanted), MONDAY + 20 * D
@@ -197,6 +197,41 @@ def test_a_queue_that_always_misses_its_objective_is_judged_by_its_own_bad_hours
     assert [change.split()[0] for change in changes(detector, [dip, hours], today, today + 10 * H)] == [
         "firing"
     ]
+
+
+@pytest.mark.parametrize(
+    ("share", "first_hour", "until_eleven"),
+    [(60, Fraction(4, 5), None), (90, Fraction(4, 5), Fraction(4, 5))],
+)
+def test_in_its_first_hours_a_queue_is_judged_by_the_objective_if_it_has_met_it(
+    share: int, first_hour: Fraction, until_eleven: Fraction | None
+) -> None:
+    """The first hour has 100 % in time, all later ones a level of their own."""
+    hours = Series()
+    for hour in range(14):
+        hours.add(MONDAY + hour * H, 40 if not hour else 40 * share // 100, 40)
+    wanted = objective_at("0.8")
+    assert usual_target(hours, MONDAY + H - M, wanted) is None
+    assert usual_target(hours, MONDAY + H, wanted) == first_hour
+    assert usual_target(hours, MONDAY + 5 * H, wanted) == until_eleven
+    assert usual_target(hours, MONDAY + 10 * H, wanted) == min(Fraction(share, 100), Fraction(4, 5))
+    few = Series()
+    few.add(MONDAY, 19, 19)
+    assert usual_target(few, MONDAY + H, wanted) is None
+
+
+def test_what_began_while_a_queue_met_its_objective_ends_as_others_do() -> None:
+    """Two good hours, a dip of three; then the hours so far are not on target: another dip is not judged."""
+    counts = Series()
+    for length, good in ((120, 9), (180, 2), (60, 9), (60, 2), (60, 9)):
+        begin = counts.minutes[-1] + M if counts.minutes else MONDAY
+        flat(begin, begin + length * M, good, 10, series=counts)
+    hours = Series()
+    for begin in range(MONDAY, MONDAY + 8 * H, H):
+        hours.add(begin, *counts.since(begin, begin + H))
+    found = changes(OffUsual(objective_at("0.8")), [counts, hours], MONDAY, MONDAY + 8 * H)
+    assert [change.split()[0] for change in found] == ["firing", "resolved"]
+    assert changes(OffUsual(objective_at("0.8")), [counts, Series()], MONDAY, MONDAY + 8 * H) == []
 
 
 def test_usual_rises_are_judged_likewise() -> None:

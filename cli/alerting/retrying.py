@@ -1,0 +1,39 @@
+"""`ringback alerts retry`: notifications that were given up, once more."""
+
+from typing import Annotated
+
+import typer
+
+from cli.alerting.files import now_ms
+from cli.alerting.listing import ledger_in
+from cli.console import NO, WRONG_USE, fail, out, settings
+from cli.printable import printable
+
+
+def retry(
+    notification: Annotated[
+        str | None, typer.Argument(help="Its id, as `alerts list --problems` has it; default: all of them.")
+    ] = None,
+) -> None:
+    """Try again what was given up, when its receiver takes messages again: for an hour, as if it were new.
+
+    An evaluator that runs in this data folder sends it. Status 1 where nothing was given up.
+
+    Example: ringback alerts retry
+    """
+    config = settings()
+    if config.alert_ledger == "kafka":
+        fail(
+            "with RINGBACK_ALERT_LEDGER=kafka nothing that is given up can be tried again: `ringback alerts "
+            "list` on the machine that evaluates shows what it was", WRONG_USE,
+        )  # fmt: skip
+    ledger = ledger_in(config)
+    number = ledger.retry(notification, now_ms())
+    ledger.close()
+    if not number:
+        named = "" if notification is None else f" of the id {printable(notification)}"
+        fail(
+            f"no notification{named} was given up; `ringback alerts list --problems` shows those that were",
+            NO,
+        )
+    out.print(f"{number} to be tried again", highlight=False)
