@@ -108,9 +108,14 @@ def of_server(at: SplitResult) -> Database:
         more = {"read_default_file": str(file)} if file.is_file() else {}
         begin = "SET SESSION TRANSACTION READ ONLY"
         times = {"connect_timeout": CONNECT_S, "read_timeout": 2 * CONNECT_S}
-        return driver.connect(
-            **given, **more, **times, autocommit=True, init_command=begin, charset="utf8mb4"
-        )
+        try:
+            return driver.connect(
+                **given, **more, **times, autocommit=True, init_command=begin, charset="utf8mb4"
+            )
+        except (
+            RuntimeError
+        ) as lacking:  # MySQL 8 and later log in by a key: PyMySQL needs cryptography for it
+            raise WrongFile(f"{shown}: {lacking}: pip install 'ringback[{extra}]'") from None
 
     def later(error: Exception) -> bool:
         return isinstance(error, driver.OperationalError | driver.InterfaceError)

@@ -15,7 +15,7 @@ class Profile(NamedTuple):
 
 
 PROFILES = {
-    "fast": Profile(Fraction(5, 1000), Fraction(5, 1000), 120_000, 120_000, 0.998),
-    "default": Profile(Fraction(5, 10_000), Fraction(12, 10_000), 240_000, 120_000, 0.098),
-    "quiet": Profile(Fraction(1, 10_000), Fraction(1, 10_000), 300_000, 300_000, 0.022),
+    "fast": Profile(Fraction(5, 1000), Fraction(5, 1000), 120_000, 120_000, 1.053),
+    "default": Profile(Fraction(5, 10_000), Fraction(12, 10_000), 240_000, 120_000, 0.116),
+    "quiet": Profile(Fraction(1, 10_000), Fraction(1, 10_000), 300_000, 300_000, 0.027),
 }
