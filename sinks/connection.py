@@ -7,7 +7,6 @@ from clickhouse_connect.driver.client import Client
 
 SETTINGS = {
     "async_insert": 0,  # batches are large, and what was acknowledged must be there
-    "priority": 1,  # before what BI asks, whose user has 10
     "max_partitions_per_insert_block": 0,  # a backfill may span many years
     # It looks for contradictions between the terms of an AND, and walks the whole statement for each: two
     # thirds of the CPU in which ClickHouse 26.9 analyses the oracle's fold (1.5 s; 0.6 without), for nothing.

@@ -25,7 +25,7 @@ from support.compose_rules import memory_bytes
 from support.containers import USERS, compose
 
 from deploy.local.clickhouse.__main__ import DATABASE
-from deploy.local.clickhouse.access import GIVING_WAY
+from deploy.local.clickhouse.access import BEFORE_BI, GIVING_WAY
 from kpis.rules import DEFAULT_RULES
 from sinks.views.statements import STATEMENT_LIMITS, statements
 from sql.migrate import migrations
@@ -59,6 +59,9 @@ def wrong_limits(users: ET.Element) -> list[str]:
     value = {name: int(users.findtext(f"profiles/bi/{name}") or 0) for name in LIMITS}
     wrong = [name for name, number in value.items() if number <= 0]
     wrong += [name for name, way in GIVING_WAY.items() if users.findtext(f"profiles/bi/{name}") != str(way)]
+    wrong += [
+        name for name, way in BEFORE_BI.items() if users.findtext(f"profiles/default/{name}") != str(way)
+    ]
     if users.findtext("profiles/bi/readonly") != "1":
         wrong.append("readonly")
     if value["max_memory_usage"] > value["max_memory_usage_for_user"]:
@@ -102,6 +105,7 @@ FAULTS: list[tuple[Callable[[ET.Element], list[str]], str, str]] = [
     (wrong_limits, "<max_memory_usage_for_user>4000000000<", "<max_memory_usage_for_user>6000000000<"),
     (wrong_limits, "<max_threads>2<", "<max_threads>0<"),
     (wrong_limits, "<priority>10<", "<priority>1<"),
+    (wrong_limits, "<default>\n            <priority>1<", "<default>\n            <priority>20<"),
     (wrong_limits, "<max_memory_usage>2", "<max_memory_usage>5"),
     (wrong_bounds, "<max>120</max>", ""),
     (wrong_bounds, "<max>1000000</max>", "<max>0</max>"),

@@ -59,8 +59,9 @@ OWNER_LIMITS = QueryLimits(0, 0, 0, 0, 500 * MEGABYTE, 0)
 BI_LIMITS = QueryLimits(
     30, 120, 2000 * MEGABYTE, 1_000_000, 500 * MEGABYTE, 2_000_000_000, threads=max(1, CORES // 2)
 )
-# What `bi` asks stands back, block by block, while a statement of ours runs (those have priority 1:
-# sinks/connection.py), but no longer than this; and where we may say so, its threads have less of the CPU.
+# What `bi` asks stands back, block by block, while a statement of ours runs, but no longer than this; and
+# where we may say so, its threads have less of the CPU.
+BEFORE_BI = {"priority": 1}
 GIVING_WAY = {"priority": 10, "low_priority_query_wait_time_ms": 100, "os_threads_nice_value_query": 10}
 
 
@@ -97,7 +98,7 @@ def _users(memory_bytes: int) -> str:
 def limits_of(read_only: bool, memory_bytes: int) -> dict[str, str]:
     """The limits as settings. chDB's SET profile takes over its constraints, and of its values none."""
     limits = _settings(BI_LIMITS if read_only else OWNER_LIMITS, memory_bytes)
-    limits |= GIVING_WAY if read_only else {}
+    limits |= GIVING_WAY if read_only else BEFORE_BI
     return {name: str(value) for name, value in limits.items() if value}
 
 
