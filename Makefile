@@ -26,7 +26,7 @@ test: $(STAMP) ## every test, on a real Kafka and a real ClickHouse engine start
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -m "not stack and not containers and not real" -q -n 2
-	$(BIN)/pytest -m "stack or containers" -q -n 2 --dist loadfile
+	$(BIN)/pytest -m "stack or containers" -q -n 3 --dist loadfile
 
 # With nothing here and no network all of it is skipped; -rs says why. The second run finds everything in the cache.
 test-real: $(STAMP) ## unmodified clients of BI tools and a real Chromium, from their registries (ten minutes at most)
