@@ -8,9 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from shutil import which
 
 import pytest
 from support.numbers import stored, windows
@@ -18,6 +17,7 @@ from support.stack import Running, Stack
 
 from adapters.sending.producer import EventSender
 from adapters.sending.records import Encode
+from bench.small_disk import mounted
 from deploy.local.ports import free_port
 from kpis.rules import Rules
 from reports.verification import compare
@@ -96,13 +96,12 @@ class Altered(Running):
 def small_disk(folder: Path, size: str) -> Iterator[Path]:
     """A disk at this folder, and a file to fill it by; skips the test where none can be mounted."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    if which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("a small disk cannot be mounted here: it needs root")
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(mounted(folder, size))
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip("a small disk cannot be mounted here: it needs root")
         yield folder / "ballast"
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def fill(ballast: Path) -> None:
