@@ -5,6 +5,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from schemas.brokers import librdkafka_settings
 from schemas.topics import ALERT_GROUP, ALERT_LEDGER
 
 ANSWER_S = 10.0
@@ -19,12 +20,12 @@ def read_all(servers: str) -> dict[bytes, bytes]:
     """The ledger as it stands in Kafka. Raises KafkaException."""
     consumer = Consumer(
         {
-            "bootstrap.servers": servers,
             "group.id": f"{ALERT_GROUP}-reading",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
         }
+        | librdkafka_settings(servers)
         | QUIET
     )
     found: dict[bytes, bytes] = {}

@@ -6,6 +6,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from alerts.ledger_topic import ANSWER_S, QUIET, read_all
 from alerts.silences import Row, Silence, asked_in, new_row, record_of, silence_of
+from schemas.brokers import librdkafka_settings
 from schemas.topics import ALERT_LEDGER
 
 
@@ -47,7 +48,7 @@ class SharedSilences:
     def _write(self, row: Row) -> None:
         failed: list[KafkaError] = []
         key, value = record_of(row)
-        producer = Producer({"bootstrap.servers": self._servers, "enable.idempotence": True} | QUIET)
+        producer = Producer(librdkafka_settings(self._servers) | {"enable.idempotence": True} | QUIET)
         producer.produce(
             ALERT_LEDGER, key=key, value=value, partition=0,
             on_delivery=lambda error, _: failed.append(error) if error is not None else None,

@@ -25,6 +25,7 @@ from alerts.copied import changed, is_copied, is_copied_row, replace_all, track,
 from alerts.ledger import Ledger
 from alerts.ledger_topic import ANSWER_S, BEAT, QUIET, read_all
 from alerts.silences import Row, Silences, asked_in
+from schemas.brokers import librdkafka_settings
 from schemas.topics import ALERT_GROUP, ALERT_LEDGER
 
 log = structlog.get_logger()
@@ -89,7 +90,6 @@ class Voice:
         """Stay in the group until told to leave; take over when it is our turn. For a thread of its own."""
         consumer = Consumer(
             {
-                "bootstrap.servers": self._servers,
                 "group.id": ALERT_GROUP,
                 "enable.auto.commit": False,
                 "session.timeout.ms": int(SESSION_S * 1000),
@@ -97,6 +97,7 @@ class Voice:
                 "max.poll.interval.ms": int(HANGS_S * 1000),
                 "partition.assignment.strategy": "cooperative-sticky",
             }
+            | librdkafka_settings(self._servers)
             | QUIET
         )
         self._join(consumer)
@@ -150,10 +151,10 @@ class Voice:
         try:
             producer = Producer(
                 {
-                    "bootstrap.servers": self._servers,
                     "transactional.id": ALERT_GROUP,
                     "transaction.timeout.ms": int(ANSWER_S * 1000),
                 }
+                | librdkafka_settings(self._servers)
                 | QUIET
             )
             producer.init_transactions(ANSWER_S)

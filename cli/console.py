@@ -46,7 +46,7 @@ def settings() -> WallboardSettings:
         loaded = WallboardSettings()
     except ValidationError as error:
         wrong = "; ".join(
-            f"{item['loc'][0]}: {item['msg'].removeprefix('Value error, ')}"
+            "".join(f"{name}: " for name in item["loc"][:1]) + item["msg"].removeprefix("Value error, ")
             for item in error.errors(include_url=False)
         )
         fail(f"settings: {wrong}. docs/reference/settings.md lists them all", WRONG_USE)

@@ -30,7 +30,15 @@ from streams.health.group_lag import OffsetReader
 
 REASONS_SHOWN = 5
 SILENT_S = 600  # of a source that gives signs of life
-SECRET = frozenset({"customer_key_secret", "gateway_token", "wallboard_token"})
+SECRET = frozenset(
+    {
+        "customer_key_secret",
+        "gateway_token",
+        "wallboard_token",
+        "kafka_sasl_password",
+        "kafka_ssl_key_password",
+    }
+)
 ADDRESSES = frozenset({"clickhouse_url", "schema_registry_url", "maven_repository"})  # may hold a password
 
 

@@ -72,7 +72,8 @@ def kafka(
     """
     config = settings()
     asked = asked_of(topic, offsets, sent_from, sent_to, config)
-    history = TopicHistory(brokers or config.bootstrap_servers, wire(config), asked)
+    servers = config.brokers_at(brokers) if brokers else config.bootstrap_servers
+    history = TopicHistory(servers, wire(config), asked)
     archive = opened(folder, overwrite)
     try:
         print_files(export_topic(history, archive, form, told), format)

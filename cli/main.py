@@ -105,6 +105,7 @@ WRONG_USE, UNREACHABLE = 2, 3
 ENDINGS = {
     "builtins:OSError": UNREACHABLE,
     "clickhouse_connect.driver.exceptions:ClickHouseError": UNREACHABLE,
+    "streams.kafka.connecting:KafkaRefuses": WRONG_USE,
     "aiokafka.errors:KafkaError": UNREACHABLE,
     "deploy.local.errors:LocalStackError": UNREACHABLE,
     "sinks.writer:SinkRefused": UNREACHABLE,

@@ -92,7 +92,7 @@ def kafka(
     """
     config = settings()
     asked = asked_of(topic, offsets, sent_from, sent_to, config)
-    servers = brokers or config.bootstrap_servers
+    servers = config.brokers_at(brokers) if brokers else config.bootstrap_servers
     history = TopicHistory(servers, wire(config), asked, span_of(begin, end, config))
     run(history, Options(rate, max_lag, dry_run, restart, wait, format))
 

@@ -18,29 +18,28 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from cli.addresses import brokers, http_address
+from cli.addresses import http_address
 from cli.alert_settings import AlertSettings
 from cli.business_hours import known_zone
 from cli.json_setting import from_json
+from cli.kafka_settings import KafkaSettings
 from cli.rule_settings import RuleSettings, mistake
 from cli.rule_values import rules_by
 from deploy.local.clickhouse.process import owner_address
 from kpis.rules import DEFAULT_RULES, Rules
+from schemas.brokers import Security
+from streams.kafka.tls import tls_context
 
 TOML = "ringback.toml"
 
 
-class Settings(AlertSettings):
+class Settings(AlertSettings, KafkaSettings):
     """Every setting, its variable and default. `ringback doctor` prints where each value came from."""
 
-    model_config = SettingsConfigDict(toml_file=TOML, populate_by_name=True, extra="ignore")
-
-    kafka_bootstrap_servers: str | None = Field(
-        None,
-        validation_alias="KAFKA_BOOTSTRAP_SERVERS",
-        description="Kafka brokers to use, `host:port,host:port`. None: the local Kafka. "
-        "Plain text only, no TLS or SASL yet.",
+    model_config = SettingsConfigDict(
+        toml_file=TOML, populate_by_name=True, extra="ignore", hide_input_in_errors=True
     )
+
     clickhouse_url: str | None = Field(
         None,
         validation_alias="CLICKHOUSE_URL",
@@ -53,17 +52,16 @@ class Settings(AlertSettings):
         description="Schema registry with the Confluent API, `http(s)://user:password@host:port/path`. "
         "None: single-object encoding. See [sending](../guide/sending.md#confluent-wire-format).",
     )
+    schema_registry_ca_file: Path | None = Field(
+        None,
+        validation_alias="SCHEMA_REGISTRY_CA_FILE",
+        description="Certificates, PEM, of the authorities that may have signed that of the registry. None: "
+        "the authorities of the system.",
+    )
     data_dir: Path = Field(
         Path("ringback-data"),
         validation_alias="RINGBACK_DATA_DIR",
         description="Folder of all that the local stack keeps.",
-    )
-    kafka_port: int = Field(
-        9092,
-        validation_alias="RINGBACK_KAFKA_PORT",
-        ge=1,
-        le=65535,
-        description="Loopback port of the local Kafka.",
     )
     clickhouse_port: int = Field(
         8123,
@@ -224,11 +222,12 @@ class Settings(AlertSettings):
         """An address of HTTP; a mistake in it must not bring a password into a message."""
         return http_address(value) if value else value
 
-    @field_validator("kafka_bootstrap_servers")
+    @field_validator("schema_registry_ca_file")
     @classmethod
-    def usable_brokers(cls, value: str | None) -> str | None:
-        """Addresses that the client of Kafka understands."""
-        return brokers(value) if value else value
+    def usable_authorities(cls, value: Path | None) -> Path | None:
+        """A file of certificates."""
+        tls_context(Security("ssl", ca_file=value))
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -267,11 +266,6 @@ class Settings(AlertSettings):
         except OSError as error:
             raise typer.BadParameter(f"{TOML} cannot be read: {error.strerror}") from error
         return init_settings, env_settings, file
-
-    @property
-    def bootstrap_servers(self) -> str:
-        """Brokers to talk to, local or given."""
-        return self.kafka_bootstrap_servers or f"127.0.0.1:{self.kafka_port}"
 
     @property
     def clickhouse(self) -> str:

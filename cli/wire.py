@@ -17,7 +17,7 @@ def wire(settings: Settings) -> Wire:
     """Reads both formats with a registry, single-object encoding without."""
     if not settings.schema_registry_url:
         return Wire(decode_single_object)
-    registry = SchemaRegistry(settings.schema_registry_url)
+    registry = SchemaRegistry(settings.schema_registry_url, settings.schema_registry_ca_file)
     return Wire(decode_either(registry), registry)
 
 
@@ -25,7 +25,9 @@ def encoder(settings: Settings) -> Encode:
     """Writes Confluent wire format with a registry, single-object encoding without."""
     if not settings.schema_registry_url:
         return encode
-    return partial(encode_confluent, ids=SchemaRegistry(settings.schema_registry_url))
+    return partial(
+        encode_confluent, ids=SchemaRegistry(settings.schema_registry_url, settings.schema_registry_ca_file)
+    )
 
 
 @dataclass

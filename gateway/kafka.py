@@ -16,6 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from adapters.sending.producer import CLIENT, HOPELESS
 from adapters.sending.records import OutgoingRecord
+from schemas.brokers import librdkafka_settings
 
 log = structlog.get_logger()
 POLL_S, IDLE_POLL_S = 0.002, 0.2
@@ -65,8 +66,8 @@ class Acknowledged:
         self._client = (
             CLIENT
             | OURS
+            | librdkafka_settings(bootstrap_servers)
             | {
-                "bootstrap.servers": bootstrap_servers,
                 "message.timeout.ms": round(limit_s * 1000),
                 "queue.buffering.max.messages": in_flight_max,
                 "error_cb": self._told,

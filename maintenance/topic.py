@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from adapters.sending.records import OutgoingRecord, event_record
 from maintenance.history import Piece, Position, Span
+from schemas.brokers import librdkafka_settings
 from schemas.codec import DecodeError
 from schemas.events import Event
 from schemas.topics import AGENT_EVENTS, CONTACT_EVENTS
@@ -130,8 +131,8 @@ def learn(wire: Wire, values: list[bytes | None]) -> None:
 def consumer_of(servers: str) -> Consumer:
     """A consumer that reads what it is told to, and commits nothing."""
     return Consumer(
-        {
-            "bootstrap.servers": servers,
+        librdkafka_settings(servers)
+        | {
             "group.id": "ringback-replay",  # the client wants one; nothing is committed under it
             "enable.auto.commit": False,
             "enable.partition.eof": True,

@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from schemas.topics import SINK_GROUP
 from streams.health.group_lag import OffsetReader
+from streams.kafka.connecting import aiokafka_settings
 from streams.kafka.identity import cluster_of
 
 log = structlog.get_logger()
@@ -82,7 +83,7 @@ async def put_back(bootstrap_servers: str, positions: Mapping[tuple[str, int], i
     if not positions:
         return
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers, group_id=SINK_GROUP, enable_auto_commit=False
+        **aiokafka_settings(bootstrap_servers), group_id=SINK_GROUP, enable_auto_commit=False
     )
     await consumer.start()
     try:

@@ -22,6 +22,7 @@ from streams.health import ready_file
 from streams.health.garbage_collector import collect_rarely
 from streams.health.health import READY, STARTING, STOPPING, Health
 from streams.health.library_logs import quieten_libraries
+from streams.kafka.connecting import aiokafka_settings
 from streams.kafka.decoding import Wire
 from streams.kafka.forgotten import forgetting, stored_ledger
 from streams.kafka.identity import identity
@@ -124,7 +125,7 @@ async def consume(
 ) -> None:
     """Join the group and copy until `stop` is set. Raises as `run_sink`, and GivenUp."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=config.bootstrap_servers,
+        **aiokafka_settings(config.bootstrap_servers),
         group_id=SINK_GROUP,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

@@ -16,6 +16,7 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from adapters.sending.records import Encode, OutgoingRecord, dead_letter_of, event_record
+from schemas.brokers import librdkafka_settings
 from schemas.codec import decode
 from schemas.codec import encode as encode_single_object
 from schemas.dead_letter import DeadLetter
@@ -87,7 +88,7 @@ class EventSender:
 
     async def __aenter__(self) -> Self:
         # One callback for all: with one a record Python's garbage collector took half of all CPU.
-        ours = {"bootstrap.servers": self._servers, "on_delivery": self._settled, "error_cb": self._told}
+        ours = {"on_delivery": self._settled, "error_cb": self._told} | librdkafka_settings(self._servers)
         self._producer = Producer(CLIENT | ours | {"queue.buffering.max.messages": self._in_flight_max})
         return self
 

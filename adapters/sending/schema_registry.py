@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
@@ -24,6 +25,7 @@ LONGEST_WAIT_S = 5.0
 # Ids without a schema that are remembered: more than there can be in all batches in progress.
 ABSENT_MAX = 1_000_000
 NOT_FOUND = 404
+WHO = ": are user and password in SCHEMA_REGISTRY_URL right, and may they do it?"
 CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 
 
@@ -38,14 +40,16 @@ class SchemaRegistry:
     named by record (ringback.ContactStarted), since all event types share one topic.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, ca_file: Path | None = None) -> None:
         parts = urlsplit(url)
         self.url = f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
         self._headers = {"Content-Type": CONTENT_TYPE, "Accept": f"{CONTENT_TYPE}, application/json"}
         if parts.username:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             self._headers["Authorization"] = "Basic " + b64encode(pair.encode()).decode()
-        self._http = urllib3.PoolManager(timeout=urllib3.Timeout(TIMEOUT_S), retries=False)
+        trusted = str(ca_file) if ca_file else None
+        timeout = urllib3.Timeout(TIMEOUT_S)
+        self._http = urllib3.PoolManager(timeout=timeout, retries=False, ca_certs=trusted)
         self._ids: dict[str, int] = {}
         self._writers: dict[int, WriterSchema | DecodeError] = {}
         self._absent: dict[int, None] = {}  # asked for again with each batch: there may be one by then
@@ -96,13 +100,20 @@ class SchemaRegistry:
         body = None if document is None else json.dumps(document).encode()
         try:
             answer = self._http.request(method, self.url + path, body=body, headers=self._headers)
+        except urllib3.exceptions.SSLError as error:
+            if "CERTIFICATE_VERIFY_FAILED" not in str(error):  # one that just stops breaks off as well
+                raise RegistryUnreachable(f"no TLS: {error}") from None
+            how = "SCHEMA_REGISTRY_CA_FILE names the authorities to trust, and the address must name the host"
+            raise RegistryRefused(f"schema registry at {self.url}: {error}. {how}") from None
         except urllib3.exceptions.HTTPError as error:
             raise RegistryUnreachable(f"{type(error).__name__}") from None
         if answer.status >= 500 or answer.status == 429:
             raise RegistryUnreachable(f"status {answer.status}")
         if answer.status >= 400:
             refused = NoSuchSchema if answer.status == NOT_FOUND else RegistryRefused
-            raise refused(f"schema registry: {method} {path}: status {answer.status} {answer.data[:300]!r}")
+            hint = WHO if answer.status in (401, 403) else ""
+            said = f"status {answer.status} {answer.data[:300]!r}"
+            raise refused(f"schema registry: {method} {path}: {said}{hint}")
         try:
             found = json.loads(answer.data)
         except (ValueError, RecursionError):

@@ -27,7 +27,14 @@ RULES = f"""What vendors count differently; [rules](../guide/rules.md) has an ex
 watch. In `{TOML}` a table `[rules]`, in the environment JSON in `RINGBACK_RULES`, which replaces the
 whole table of the file. Limits are inclusive. Names ending in `_s` are seconds, in `_h` hours, in
 `_days` days."""
-KINDS = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false", "Path": "path"}
+KINDS = {
+    "str": "text",
+    "SecretStr": "text",
+    "int": "whole number",
+    "float": "number",
+    "bool": "true or false",
+    "Path": "path",
+}
 
 
 def variable(name: str, field: FieldInfo) -> str:

@@ -20,6 +20,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its module 
 
 from maintenance.forget.renaming import Renaming
 from maintenance.topic import ANSWER_S, Asked, bounds_of, consumer_of, messages_of
+from schemas.brokers import librdkafka_settings
 from schemas.time_units import DAY_MS
 from schemas.topics import (
     CONTACT_EVENTS,
@@ -119,7 +120,7 @@ async def rewrite(servers: str, found: Mapping[str, Found], renaming: Renaming, 
 
 def bound_compaction(servers: str, topics: Mapping[str, int] = COMPACTION_MS) -> None:
     """Have Kafka remove what was replaced within a known time, also where nothing is written any more."""
-    admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
+    admin = AdminClient(librdkafka_settings(servers) | {"log_level": 0})
     resources = []
     for topic, longest_ms in topics.items():
         values = {"max.compaction.lag.ms": longest_ms, "delete.retention.ms": TOMBSTONE_MS}
@@ -134,7 +135,7 @@ def bound_compaction(servers: str, topics: Mapping[str, int] = COMPACTION_MS) ->
 
 def retention_ms(servers: str, topic: str) -> int:
     """How long Kafka keeps the records of a log; -1 for ever."""
-    admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
+    admin = AdminClient(librdkafka_settings(servers) | {"log_level": 0})
     resource = ConfigResource(ResourceType.TOPIC, topic)
     config = admin.describe_configs([resource], request_timeout=ANSWER_S)[resource].result()
     return int(config["retention.ms"].value)
@@ -142,7 +143,7 @@ def retention_ms(servers: str, topic: str) -> int:
 
 def members(servers: str, groups: tuple[str, ...]) -> dict[str, int]:
     """How many processes are at work in each group."""
-    admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
+    admin = AdminClient(librdkafka_settings(servers) | {"log_level": 0})
     asked = admin.describe_consumer_groups([*groups], request_timeout=ANSWER_S)
     return {group: len(found.result().members) for group, found in asked.items()}
 

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from faust.sensors import Monitor
 
 from schemas import topics
+from schemas.brokers import Security, security_of
 from streams.commit.forwarder import Forwarder
 from streams.commit.gathering import Gathering
 from streams.commit.lanes import Lanes
@@ -25,6 +26,7 @@ from streams.health.metrics import Metrics
 from streams.kafka.decoding import Wire
 from streams.kafka.fenced_writer import FencedWriter
 from streams.kafka.schema_lookup import SchemaLookup
+from streams.kafka.tls import tls_context
 from streams.stages.build import build_stages
 from streams.state.disk import partitions_of
 from streams.state.table import Table
@@ -51,9 +53,10 @@ class Handler(Protocol):
 
 
 class WorkerApp(faust.App):  # type: ignore[misc]  # faust is untyped to us
-    """Faust's app, which knows how its worker ends."""
+    """Faust's app, which knows how its worker ends, and the brokers as all our clients do."""
 
     ending: Ending
+    brokers: str
 
 
 def build_app(config: StreamConfig, wire: Wire, health: Health) -> WorkerApp:
@@ -61,6 +64,7 @@ def build_app(config: StreamConfig, wire: Wire, health: Health) -> WorkerApp:
     app = WorkerApp(
         topics.APP_ID,
         broker=f"batched://{config.bootstrap_servers}",
+        broker_credentials=credentials(security_of(config.bootstrap_servers)),
         store=FAUST_STORE,
         recovery_consistency_check=False,  # streams.state.changelog drops what Faust would stop for
         datadir=str(config.state_dir),
@@ -84,6 +88,7 @@ def build_app(config: StreamConfig, wire: Wire, health: Health) -> WorkerApp:
         broker_commit_interval=0.5,
         table_standby_replicas=0,
     )
+    app.brokers = config.bootstrap_servers
     writer = FencedWriter(config.bootstrap_servers)
     stages = build_stages(config, wire, lambda name: make_table(app, name, config))
     processors = [Processor(config, stage, writer, now_ms, health.metrics) for stage in stages]
@@ -100,6 +105,19 @@ def build_app(config: StreamConfig, wire: Wire, health: Health) -> WorkerApp:
     add_endings(app, processors, writer, ending)
     add_assignment(app, writer, health)
     return app
+
+
+def credentials(security: Security) -> Any:
+    """How Faust's own clients connect; None in plain text."""
+    context = tls_context(security)
+    if not security.sasl:
+        return context and faust.SSLCredentials(context)
+    return faust.SASLCredentials(
+        username=security.username,
+        password=security.password,
+        mechanism=security.mechanism,
+        ssl_context=context,
+    )
 
 
 def monitor_of(metrics: Metrics) -> type:

@@ -12,6 +12,7 @@ from schemas import topics
 from streams.commit.processor import Processor
 from streams.commit.publisher import Publisher
 from streams.health.group_lag import OffsetReader, Offsets
+from streams.kafka.connecting import aiokafka_settings
 from streams.stages.documents import OFFSET_BITS
 from streams.state.damage import Fit, Log, fit
 from streams.state.markers import marker_key, read_begun, read_done
@@ -66,7 +67,7 @@ async def last_values(
     if begin >= end:
         return []
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=servers, enable_auto_commit=False, auto_offset_reset="earliest"
+        **aiokafka_settings(servers), enable_auto_commit=False, auto_offset_reset="earliest"
     )
     tp, found, deadline = TopicPartition(*where), [], time.monotonic() + READ_LIMIT_S
     await consumer.start()

@@ -12,7 +12,6 @@ from aiokafka import TopicPartition
 from faust.stores.base import Store
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery, ServiceStopped
-from faust.transport.drivers.aiokafka import server_list
 from faust.types import TP
 
 from streams.kafka.record import OffsetSpan
@@ -113,9 +112,7 @@ class BulkRecovery(Recovery):  # type: ignore[misc]  # faust is untyped to us
 
     def reader(self) -> ChangelogReader:
         """Reads changelogs into our tables."""
-        transport = self.app.transport
-        servers = server_list(transport.url, transport.default_port)
-        return ChangelogReader(servers, self.apply_fetched, self.signal_recovery_start.is_set)
+        return ChangelogReader(self.app.brokers, self.apply_fetched, self.signal_recovery_start.is_set)
 
     def apply_fetched(self, tp: TopicPartition, fetched: list[Changes], following: int) -> None:
         """Into the table, and the offset with it: after a rebalance Faust goes on from there.

@@ -11,6 +11,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from schemas.topics import PASSED_ON_TOPICS, RAW_TOPICS, SINK_GROUP, SINK_TOPICS, WORKER_GROUP
 from streams.health.following import Following, without
+from streams.kafka.connecting import aiokafka_settings, explained
 
 POLL_S = 0.25
 # Standing still for so long, a group may be at the end, with nothing before it but markers of transactions.
@@ -39,7 +40,7 @@ class GroupLag:
 
 
 class OffsetReader:
-    """Reads end offsets and committed offsets; `async with` connects. Raises aiokafka's errors.
+    """Reads end offsets and committed offsets; `async with` connects. Raises aiokafka's errors, KafkaRefuses.
 
     The end of a partition is where its first open transaction begins, if there is one: nobody reads on.
     """
@@ -48,17 +49,18 @@ class OffsetReader:
         self._servers = bootstrap_servers
 
     async def __aenter__(self) -> "OffsetReader":
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=self._servers)
+        self._admin = AIOKafkaAdminClient(**aiokafka_settings(self._servers))
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._servers,
+            **aiokafka_settings(self._servers),
             enable_auto_commit=False,
             isolation_level="read_committed",
             auto_offset_reset="earliest",
         )
         self._following = Following(self._consumer)
         try:
-            await self._admin.start()
-            await self._consumer.start()
+            async with explained(self._servers):
+                await self._admin.start()
+                await self._consumer.start()
         except BaseException:
             await self.__aexit__()
             raise

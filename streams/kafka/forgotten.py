@@ -8,12 +8,12 @@ from typing import Any
 import orjson
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
 from schemas.codec import encode
 from schemas.events import Event
 from schemas.forgotten import Ledger, read_ledger
 from schemas.topics import FORGOTTEN
+from streams.kafka.connecting import aiokafka_settings, explained, passes
 from streams.kafka.decoding import Wire
 from streams.kafka.patience import Notice, patiently
 from streams.kafka.record import KeyValue
@@ -27,7 +27,7 @@ WHERE = TopicPartition(FORGOTTEN, 0)
 async def stored_ledger(bootstrap_servers: str) -> Ledger:
     """The ledger as it stands; a broker that is away is waited for. Raises ValueError where it is damaged."""
     notice = Notice("waiting for Kafka to read whom to forget", "Kafka answers", servers=bootstrap_servers)
-    return await patiently(lambda: _read(bootstrap_servers), (KafkaError, OSError), notice)
+    return await patiently(lambda: _read(bootstrap_servers), passes, notice)
 
 
 async def follow_ledger(bootstrap_servers: str, every_s: float = LEDGER_EVERY_S) -> AsyncIterator[Ledger]:
@@ -42,10 +42,11 @@ async def follow_ledger(bootstrap_servers: str, every_s: float = LEDGER_EVERY_S)
 
 async def _read(bootstrap_servers: str) -> Ledger:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers, enable_auto_commit=False, auto_offset_reset="earliest"
+        **aiokafka_settings(bootstrap_servers), enable_auto_commit=False, auto_offset_reset="earliest"
     )
     found: dict[bytes, bytes | None] = {}
-    await consumer.start()
+    async with explained(bootstrap_servers):
+        await consumer.start()
     try:
         consumer.assign([WHERE])
         end = (await consumer.end_offsets([WHERE]))[WHERE]

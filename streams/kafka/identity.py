@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaConnectionError
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
+from schemas.brokers import librdkafka_settings
 from schemas.topics import RAW_TOPICS
 
 ANSWER_S = 10.0
@@ -15,7 +16,7 @@ ANSWER_S = 10.0
 
 def identity(bootstrap_servers: str) -> str:
     """`cluster/topic/topic`, which is kept beside what is made of the topics. Raises KafkaConnectionError."""
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+    admin = AdminClient(librdkafka_settings(bootstrap_servers) | {"log_level": 0})
     try:
         cluster = admin.describe_cluster(request_timeout=ANSWER_S).result()
         topics = admin.describe_topics(TopicCollection([*RAW_TOPICS]), request_timeout=ANSWER_S)

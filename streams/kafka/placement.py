@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.placement import librdkafka_partition_of, partition_of
 from schemas.topics import CONTACT_EVENTS
+from streams.kafka.connecting import aiokafka_settings, explained
 from streams.kafka.writer import BatchWriter
 
 FETCH_MS = 500
@@ -88,7 +89,7 @@ async def look(bootstrap_servers: str, latest: int | None = None) -> Found:
     tps = await places(bootstrap_servers)
     found = Found(len(tps))
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers, enable_auto_commit=False, isolation_level="read_committed"
+        **aiokafka_settings(bootstrap_servers), enable_auto_commit=False, isolation_level="read_committed"
     )
     await consumer.start()
     try:
@@ -105,8 +106,9 @@ async def look(bootstrap_servers: str, latest: int | None = None) -> Found:
 
 async def places(bootstrap_servers: str) -> list[TopicPartition]:
     """The partitions of contact-events; none where there is no such topic yet."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
-    await admin.start()
+    admin = AIOKafkaAdminClient(**aiokafka_settings(bootstrap_servers))
+    async with explained(bootstrap_servers):
+        await admin.start()
     try:
         (topic,) = await admin.describe_topics([CONTACT_EVENTS])
     finally:

@@ -5,9 +5,14 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
 from schemas.time_units import DAY_MS, HOUR_MS
 from schemas.topics import (
@@ -26,6 +31,7 @@ from schemas.topics import (
     RULES_IN_USE,
     SOURCE_HEARTBEATS,
 )
+from streams.kafka.connecting import aiokafka_settings, explained, not_allowed, passes
 from streams.kafka.patience import Notice, patiently
 
 CREATION_LIMIT_S = 10.0
@@ -107,10 +113,14 @@ async def partitions_of(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dic
 async def ensure_topics(bootstrap_servers: str, partitions: int, replication: int) -> str:
     """Create the topics that are missing; returns the id of the cluster.
 
-    Raises PartitionsChanged if an existing topic does not fit.
+    Raises PartitionsChanged if an existing topic does not fit, KafkaRefuses where only a person can help.
     """
-    specs = topic_specs(partitions)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    async with explained(bootstrap_servers):
+        return await _ensured(bootstrap_servers, topic_specs(partitions), replication)
+
+
+async def _ensured(bootstrap_servers: str, specs: Sequence[TopicSpec], replication: int) -> str:
+    admin = AIOKafkaAdminClient(**aiokafka_settings(bootstrap_servers))
     await admin.start()
     try:
         existing = set(await admin.list_topics())
@@ -121,19 +131,25 @@ async def ensure_topics(bootstrap_servers: str, partitions: int, replication: in
         ]
         if missing:
             with suppress(TopicAlreadyExistsError):  # another worker was first, which is as good
-                await admin.create_topics(missing)
+                answer = await admin.create_topics(missing)
+                require_made(bootstrap_servers, answer.topic_errors)
         check_partitions(await partitions_of(admin, [spec.name for spec in specs]), specs)
         return str((await admin.describe_cluster())["cluster_id"])
     finally:
         await admin.close()
 
 
+def require_made(servers: str, errors: Sequence[tuple[Any, ...]]) -> None:
+    """Topics could be made, as the broker says. Raises KafkaRefuses where we may not make them."""
+    for name, code, *_ in errors:
+        if code == TopicAuthorizationFailedError.errno:
+            raise not_allowed(servers, TopicAuthorizationFailedError(f"topic {name} is to be made"))
+
+
 async def wait_for_topics(bootstrap_servers: str, partitions: int, replication: int) -> str:
     """Create missing topics, waiting for the broker as long as it takes; returns the cluster's id.
 
-    Raises PartitionsChanged.
+    Raises PartitionsChanged, KafkaRefuses.
     """
     notice = Notice("waiting for Kafka", "Kafka answers", servers=bootstrap_servers)
-    return await patiently(
-        lambda: ensure_topics(bootstrap_servers, partitions, replication), (KafkaError, OSError), notice
-    )
+    return await patiently(lambda: ensure_topics(bootstrap_servers, partitions, replication), passes, notice)

@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 
+from streams.kafka.connecting import aiokafka_settings
 from streams.kafka.patience import Notice, patiently
 from streams.kafka.record import KeyValue, OffsetSpan
 
@@ -21,7 +22,7 @@ async def connected(bootstrap_servers: str, transactional_id: str | None = None)
 
     async def attempt() -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap_servers,
+            **aiokafka_settings(bootstrap_servers),
             acks="all",
             enable_idempotence=True,
             transactional_id=transactional_id,

@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.errors import CorruptRecordException, KafkaError
 
+from streams.kafka.connecting import aiokafka_settings
 from streams.kafka.patience import Notice, patiently
 from streams.kafka.record import OffsetSpan
 from streams.state.partition import Changes
@@ -100,7 +101,7 @@ class ChangelogReader:
 
     def __init__(
         self,
-        servers: list[str],
+        servers: str,
         apply: Callable[[TopicPartition, list[Changes], int], None],
         stopped: Callable[[], bool],
     ) -> None:
@@ -136,7 +137,7 @@ class ChangelogReader:
 
     def _consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
-            bootstrap_servers=self._servers,
+            **aiokafka_settings(self._servers),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_bytes=FETCH_BYTES,

@@ -101,7 +101,7 @@ def made_database() -> Path:
 
 
 @contextmanager
-def local_stack(data_dir: Path) -> Iterator[Stack]:
+def local_stack(data_dir: Path, broker: type[LocalKafka] = LocalKafka) -> Iterator[Stack]:
     """The local stack on free ports, its data in `data_dir`; takes about three seconds to start."""
     cache_dir = Path(os.environ.get("RINGBACK_CACHE_DIR") or default_cache_dir())
     runtime = ensure_runtime(cache_dir, os.environ.get("RINGBACK_MAVEN_REPOSITORY"), print)
@@ -110,7 +110,7 @@ def local_stack(data_dir: Path) -> Iterator[Stack]:
         shutil.copytree(made_database(), data_dir, symlinks=True, ignore=skipped, dirs_exist_ok=True)
     quick_broker.prepare(data_dir, runtime)
     with ExitStack() as stopping:
-        kafka = LocalKafka(data_dir, free_port(), runtime)
+        kafka = broker(data_dir, free_port(), runtime)
         stopping.callback(kafka.stop)
         kafka.launch()  # starts while ClickHouse starts
         clickhouse = LocalClickHouse(data_dir, free_port())

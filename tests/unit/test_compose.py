@@ -14,6 +14,7 @@ from support import compose_rules as rules
 from support.compose_rules import Compose
 from support.containers import compose
 
+from cli.kafka_settings import KafkaSettings
 from cli.settings import Settings
 from cli.stream_settings import stream_config
 from deploy.local.clickhouse.names import DATABASE
@@ -32,11 +33,15 @@ OURS = ("worker", "sink")
 LOCAL = "of the local stack, which compose replaces"
 ALERTS = "of the evaluator of alerts, which is another container"
 IMPORTS = "of imports, which do not run in a container of ours"
+ALIASES = [str(field.validation_alias) for field in KafkaSettings.model_fields.values()]
+SECURITY = [name for name in ALIASES if name.startswith("RINGBACK_KAFKA_S")]
 NOT_NEEDED = {
     "RINGBACK_DATA_DIR": "the image sets it",
     "RINGBACK_METRICS_HOST": "the image sets it",
     "RINGBACK_METRICS_PORT": "each container has its own address",
     "RINGBACK_KAFKA_PORT": LOCAL,
+    **dict.fromkeys(SECURITY, "Kafka is compose's own, in a network that leads nowhere else"),
+    "SCHEMA_REGISTRY_CA_FILE": "who mounts such a file sets it there as well",
     "RINGBACK_CLICKHOUSE_PORT": LOCAL,
     "RINGBACK_CLICKHOUSE_HOST": LOCAL,
     "RINGBACK_CLICKHOUSE_ALLOWED_HOSTS": LOCAL,

@@ -121,6 +121,19 @@ def test_a_part_is_given_the_secrets_it_needs_alone() -> None:
 
 
 @needs_helm
+def test_how_kafka_is_reached_comes_from_secrets() -> None:
+    """Every part has all settings, so every part has the password and the files that belong to them."""
+    given = ("--set", "secrets.kafka=kafka-user", "--set", "kafka.tlsSecret=kafka-ca")
+    for name, pod in pods(rendered(*GIVEN, *given)).items():
+        (container,) = pod["containers"]
+        assert {"secretRef": {"name": "kafka-user"}} in container["envFrom"], name
+        (volume,) = [each for each in pod["volumes"] if each["name"] == "kafka-tls"]
+        assert volume["secret"] == {"secretName": "kafka-ca"}, name
+        mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+        assert mounted["kafka-tls"] == "/etc/ringback-kafka", name
+
+
+@needs_helm
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -58,9 +58,15 @@ spec:
         - {name: tmp, mountPath: /tmp}
         - {name: data, mountPath: /data}
         - {name: files, mountPath: /etc/ringback, readOnly: true}
+        {{- if .root.Values.kafka.tlsSecret }}
+        - {name: kafka-tls, mountPath: /etc/ringback-kafka, readOnly: true}
+        {{- end }}
   volumes:
     - {name: tmp, emptyDir: {sizeLimit: 64Mi}}
     - {name: files, configMap: {name: {{ .release }}-files}}
+    {{- with .root.Values.kafka.tlsSecret }}
+    - {name: kafka-tls, secret: {secretName: {{ . }}}}
+    {{- end }}
     {{- if not .part.storage }}
     - {name: data, emptyDir: {sizeLimit: 1Gi}}
     {{- end }}
