@@ -27,6 +27,7 @@ from schemas.topics import PASSED_ON_TOPICS, RAW_TOPICS, SINK_GROUP, SINK_TOPICS
 from sinks.connection import connect, without_secret
 from sql.dead_letter_queries import open_by_reason
 from streams.health.group_lag import OffsetReader
+from streams.kafka.connecting import KafkaRefuses
 
 REASONS_SHOWN = 5
 SILENT_S = 600  # of a source that gives signs of life
@@ -71,6 +72,9 @@ async def kafka_findings(config: Settings) -> list[Finding]:
         remedy = "set partitioner=murmur2_random in that producer, then run `ringback heal`"
         found.append(Finding("partitions of contacts", not astray, astray or "as they must be", remedy))
         return found
+    except KafkaRefuses as error:
+        remedy = "docs/operating/kafka.md says what is to be set"
+        return [Finding("Kafka", False, str(error), remedy, unreachable=True)]
     except (KafkaError, OSError) as error:
         remedy = "start `ringback up`, or set KAFKA_BOOTSTRAP_SERVERS to brokers that answer"
         return [Finding("Kafka", False, f"{servers}: {short(error)}", remedy, unreachable=True)]

@@ -12,12 +12,15 @@ from typing import cast
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AclOperation, ResourceType
+from pydantic import SecretStr
 from support.gateway import BEARER, client_of, config_of
 from support.secure_kafka import PASSWORD, PLAIN_PASSWORD, USER, Right, SecureKafka
 from support.stack import Stack, background, local_stack, run_ringback, wait_until
 
 from alerts.ledger import Ledger
 from alerts.voice import Voice
+from cli.doctor import kafka_findings
+from cli.settings import Settings
 from schemas.brokers import Brokers, Security, librdkafka_settings
 from schemas.topics import CHANGELOGS
 from streams.kafka.connecting import KafkaRefuses, refusal
@@ -201,10 +204,19 @@ async def test_a_user_without_rights_is_told_which(kafka: SecureKafka) -> None:
 
 def test_a_command_ends_and_says_why(stack: Stack) -> None:
     """Nothing waits for a password to become right."""
-    wrong = env(stack, "operator", "never shown")
-    for command, status in ((("import", "events", str(CALLS)), 2), (("doctor",), 3)):
-        done = run_ringback(wrong, *command)
-        assert done.returncode == status, done.stderr
-        text = done.stdout + done.stderr
-        assert "refuses the user operator by SCRAM-SHA-512" in " ".join(text.split())
-        assert "never shown" not in text
+    done = run_ringback(env(stack, "operator", "never shown"), "import", "events", str(CALLS))
+    assert done.returncode == 2, done.stderr
+    assert "refuses the user operator by SCRAM-SHA-512" in done.stderr
+    assert "never shown" not in done.stdout + done.stderr
+
+
+async def test_the_doctor_says_why(kafka: SecureKafka) -> None:
+    config = Settings(
+        kafka_bootstrap_servers=kafka.address("sasl_ssl"),
+        kafka_security_protocol="sasl_ssl",
+        kafka_sasl_username="operator",
+        kafka_sasl_password=SecretStr(PASSWORD),
+    )
+    (finding,) = await kafka_findings(config)
+    assert finding.unreachable
+    assert "has a certificate that is not believed" in finding.seen
