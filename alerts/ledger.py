@@ -6,7 +6,7 @@ is in the outbox in the same transaction as the standing that caused it: neither
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -197,16 +197,17 @@ class Ledger:
         found = self._db.execute("SELECT state FROM outbox WHERE id = ?", (firing,)).fetchone()
         return done.rowcount == 0 and bool(found) and found[0] in ("waiting", "sent")
 
-    def claim(self, now: int) -> Outgoing | None:
-        """The next notification to try, counted as tried; within an episode in the order of what happened."""
+    def claim(self, now: int, without: Collection[str] = ()) -> Outgoing | None:
+        """The next one to try, counted as tried; not to some receivers; of an episode in their order."""
         row = self._db.execute(
             "UPDATE outbox SET tries = tries + 1 WHERE id = ("
-            "SELECT id FROM outbox AS o WHERE state = 'waiting' AND due_at <= ? AND NOT EXISTS ("
+            "SELECT id FROM outbox AS o WHERE state = 'waiting' AND due_at <= ? "
+            "AND receiver NOT IN (SELECT value FROM json_each(?)) AND NOT EXISTS ("
             "SELECT 1 FROM outbox AS e WHERE e.episode = o.episode AND e.receiver = o.receiver "
             "AND e.state = 'waiting' AND e.kind = 'firing' AND o.kind != 'firing') "
             "ORDER BY due_at, created_at, id LIMIT 1) "
             "RETURNING id, episode, kind, receiver, body, created_at, tries, error",
-            (now,),
+            (now, orjson.dumps([*without]).decode()),
         ).fetchone()
         if row is None:
             return None
