@@ -24,12 +24,14 @@ class Secret(Closed):
         return self
 
     def read(self) -> str:
-        """The secret. Raises KeyError with what to set, OSError."""
+        """The secret. Raises KeyError with what to set, OSError; none of them says what it is."""
+        name, found = self.env, os.environ.get(self.env or "", "")
         if self.file is not None:
-            return self.file.read_text("utf-8").strip()
-        found = os.environ.get(self.env or "")
-        if not found:
-            raise KeyError(f"{self.env} is not set")
+            name, found = str(self.file), self.file.read_text("utf-8")
+        if not (found := found.strip()):
+            raise KeyError(f"{name} is not set" if self.file is None else f"{name} is empty")
+        if any(ord(sign) < ord(" ") for sign in found):
+            raise KeyError(f"{name} holds more than one line")
         return found
 
 
