@@ -179,6 +179,7 @@ def test_a_damaged_batch_is_refused() -> None:
 @pytest_asyncio.fixture
 async def recovery() -> BulkRecovery:
     app = faust.App("ringback", broker="batched://127.0.0.1:1", store=FAUST_STORE, TableManager=BulkTables)
+    app.brokers = "127.0.0.1:1"
     table = app.Table("kept", partitions=4, options={"partitions": in_memory()})
     assert type(table.data) is FaustStore
     made = app.tables.recovery
