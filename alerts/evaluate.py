@@ -84,7 +84,8 @@ class Evaluator:
     def _send(self, episode: str, kind: str, body: dict[str, object], now: int) -> None:
         labels: Any = body["labels"]
         for receiver in self.receivers:
-            if kind == "digest" or receiver.wants(labels):
+            # An end goes to whoever was told of the beginning, as in the stead of another receiver.
+            if kind != "firing" or receiver.wants(labels):
                 tell(self.ledger, receiver, episode, kind, body, now)
 
     def _rule(
@@ -125,6 +126,8 @@ class Evaluator:
         episode = self.ledger.record(
             rule.alert, labels, changed.to, changed.at, changed.opened_at, asdict(seen), now
         )
+        if changed.to != "firing":
+            seen = fired_with(self.ledger, episode) or seen
         body = message(group, rule, self.kpis[rule.kpi], labels, changed, seen, episode)
         if now - settle_of(group) - changed.at <= rule.max_age:
             if changed.to != "firing":
@@ -136,6 +139,12 @@ class Evaluator:
             self._missed[episode] = self._missed[episode][0], False
         else:  # its beginning was told before the outage
             self._send(episode, changed.to, body, now)
+
+
+def fired_with(ledger: Ledger, episode: str) -> Look | None:
+    """What was looked at when an episode fired: its end is told with these figures."""
+    found = [change.seen for change in ledger.of_episode(episode) if change.kind == "firing"]
+    return Look(**found[0]) if found else None
 
 
 def settle_of(group: Group) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from alerts.ledger import ENDS, Ledger, Outgoing
+from alerts.message import ABOUT_SEVERAL, MEMBERS_MAX, member
 from alerts.receivers import Grouped, Receiver
 from schemas.time_units import MINUTE_MS
 
@@ -209,15 +210,21 @@ def several(bodies: Sequence[dict[str, Any]], alert: str, summary: str, episode:
         common = {name: value for name, value in common.items() if body["labels"].get(name) == value}
     names = sorted({body["alert"] for body in bodies})
     fires = any(body["status"] == "firing" for body in bodies)
-    return first | {
-        "episode": episode,
-        "status": "firing" if fires else first["status"],
-        "alert": alert or (names[0] if len(names) == 1 else "SeveralAlerts"),
-        "labels": common,
-        "annotations": {"summary": summary},
-        "opened_at": min(body["opened_at"] for body in bodies),
-        "explain": "ringback alerts list",
-    }
+    members = [member(body) for body in bodies[:MEMBERS_MAX]] if len(bodies) > 1 else []
+    return (
+        first
+        | ABOUT_SEVERAL
+        | {
+            "episode": episode,
+            "status": "firing" if fires else first["status"],
+            "alert": alert or (names[0] if len(names) == 1 else "SeveralAlerts"),
+            "labels": common,
+            "annotations": {"summary": summary},
+            "opened_at": min(body["opened_at"] for body in bodies),
+            "alerts": members,
+            "explain": "ringback alerts list",
+        }
+    )
 
 
 def listed(bodies: Sequence[dict[str, Any]]) -> str:

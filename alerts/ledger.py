@@ -6,7 +6,7 @@ is in the outbox in the same transaction as the standing that caused it: neither
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,25 +15,8 @@ from typing import Any
 import orjson
 
 from alerts.label_sets import LabelSet
+from alerts.ledger_tables import TABLES
 from kpis.dips.machine import Standing
-
-TABLES = """
-CREATE TABLE IF NOT EXISTS position (name TEXT PRIMARY KEY, at INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS standing (
-    alert TEXT NOT NULL, labels TEXT NOT NULL, document TEXT NOT NULL, PRIMARY KEY (alert, labels)
-);
-CREATE TABLE IF NOT EXISTS transition (
-    id TEXT PRIMARY KEY, episode TEXT NOT NULL, alert TEXT NOT NULL, labels TEXT NOT NULL, kind TEXT NOT NULL,
-    at INTEGER NOT NULL, opened_at INTEGER NOT NULL, document TEXT NOT NULL, decided_at INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS outbox (
-    id TEXT PRIMARY KEY, episode TEXT NOT NULL, kind TEXT NOT NULL, receiver TEXT NOT NULL,
-    body TEXT NOT NULL,
-    created_at INTEGER NOT NULL, due_at INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
-    state TEXT NOT NULL DEFAULT 'waiting', error TEXT NOT NULL DEFAULT '', done_at INTEGER
-);
-CREATE INDEX IF NOT EXISTS outbox_due ON outbox (state, due_at);
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,16 +180,17 @@ class Ledger:
         found = self._db.execute("SELECT state FROM outbox WHERE id = ?", (firing,)).fetchone()
         return done.rowcount == 0 and bool(found) and found[0] in ("waiting", "sent")
 
-    def claim(self, now: int) -> Outgoing | None:
-        """The next notification to try, counted as tried; within an episode in the order of what happened."""
+    def claim(self, now: int, without: Collection[str] = ()) -> Outgoing | None:
+        """The next one to try, counted as tried; not to some receivers; of an episode in their order."""
         row = self._db.execute(
             "UPDATE outbox SET tries = tries + 1 WHERE id = ("
-            "SELECT id FROM outbox AS o WHERE state = 'waiting' AND due_at <= ? AND NOT EXISTS ("
+            "SELECT id FROM outbox AS o WHERE state = 'waiting' AND due_at <= ? "
+            "AND receiver NOT IN (SELECT value FROM json_each(?)) AND NOT EXISTS ("
             "SELECT 1 FROM outbox AS e WHERE e.episode = o.episode AND e.receiver = o.receiver "
             "AND e.state = 'waiting' AND e.kind = 'firing' AND o.kind != 'firing') "
             "ORDER BY due_at, created_at, id LIMIT 1) "
             "RETURNING id, episode, kind, receiver, body, created_at, tries, error",
-            (now,),
+            (now, orjson.dumps([*without]).decode()),
         ).fetchone()
         if row is None:
             return None

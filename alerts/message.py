@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alerts.label_sets import LabelSet
@@ -24,6 +24,31 @@ from reports.explain.reading import utc_text
 from schemas.time_units import MINUTE_MS, QUARTER_MS
 
 WORD = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
+ANNOTATION_MAX = 4_000  # with all labels filled in
+MEMBERS_MAX = 100  # alerts that a message about several carries, for programs
+# What a message about several has not: a figure of its own.
+ABOUT_SEVERAL: dict[str, Any] = {
+    "kpi": "",
+    "value": "",
+    "objective": "",
+    "n": 0,
+    "window_ms": 0,
+    "provisional": False,
+}
+MEMBER = (
+    "episode",
+    "status",
+    "alert",
+    "kpi",
+    "labels",
+    "annotations",
+    "objective",
+    "value",
+    "n",
+    "window_ms",
+    "opened_at",
+    "at",
+)
 
 
 def percent(numerator: int, denominator: int) -> str:
@@ -58,6 +83,13 @@ def amount(kpi: Kpi, num: int, den: int) -> str:
     return f"{num / den / 1000:.1f} s" if kpi.unit == "ms" else f"{num / den:,.2f}"
 
 
+def objective(rule: Rule, target: str) -> str:
+    """What is wanted, as a sentence goes on: a dip is below it, a rise above."""
+    if isinstance(rule.when, AbsenceWhen | SeasonalWhen):
+        return target
+    return f"{'at least' if rule.when.op == '<' else 'at most'} {target}"
+
+
 def wanted(rule: Rule, kpi: Kpi, seen: Look) -> str:
     """What is wanted, in words."""
     match rule.when:
@@ -73,7 +105,7 @@ def wanted(rule: Rule, kpi: Kpi, seen: Look) -> str:
         case ThresholdWhen() as when:
             return amount(kpi, when.limit.numerator, when.limit.denominator)
         case AbsenceWhen() | SeasonalWhen():
-            return f"some {seen.n:,} as in earlier weeks"
+            return f"some {seen.n:,} as in the same hours of earlier weeks"
 
 
 def value_of(rule: Rule, kpi: Kpi, seen: Look) -> str:
@@ -85,10 +117,20 @@ def value_of(rule: Rule, kpi: Kpi, seen: Look) -> str:
     return amount(kpi, seen.successes, seen.n)
 
 
+def contacts_of(rule: Rule, seen: Look) -> int:
+    """On how many contacts it is said. What compares with earlier weeks looks at those that were expected."""
+    return seen.successes if isinstance(rule.when, AbsenceWhen | SeasonalWhen) else seen.n
+
+
+def member(body: Mapping[str, Any]) -> dict[str, object]:
+    """One alert of a message about several."""
+    return {name: body[name] for name in MEMBER}
+
+
 def digest(bodies: Sequence[dict[str, Any]]) -> dict[str, object]:
     """One message about what began and ended while nothing could be told."""
     lines = [f"{each['alert']} {' '.join(each['labels'].values())} at {each['opened_at']}" for each in bodies]
-    last = max(bodies, key=lambda each: str(each["at"]))
+    last = max(bodies, key=lambda each: str(each["at"])) | ABOUT_SEVERAL
     more = f", and {len(lines) - 20} more" if len(lines) > 20 else ""
     summary = (
         f"{len(lines)} alerts fired and ended while nothing could be told: {'; '.join(lines[:20])}{more}"
@@ -99,6 +141,7 @@ def digest(bodies: Sequence[dict[str, Any]]) -> dict[str, object]:
         "alert": "MissedAlerts",
         "labels": {"severity": "ticket"},
         "annotations": {"summary": summary},
+        "alerts": [member(each) for each in bodies[:MEMBERS_MAX]],
         "explain": "ringback alerts list",
     }
 
@@ -112,21 +155,22 @@ def message(
         "alert": rule.alert,
         "kpi": rule.kpi,
         "value": value_of(rule, kpi, seen),
-        "n": str(seen.n),
+        "n": str(contacts_of(rule, seen)),
         "target": target,
         "window": f"{seen.window_ms // MINUTE_MS} min",
     }
-    op = getattr(rule.when, "op", "<")
     return {
         "episode": episode,
         "status": changed.to,
         "alert": rule.alert,
         "kpi": rule.kpi,
         "labels": dict(labels) | group.labels | rule.labels,
-        "annotations": {name: filled(text, words) for name, text in rule.annotations.items()},
-        "objective": f"{op} {target}",
+        "annotations": {
+            name: filled(text, words)[:ANNOTATION_MAX] for name, text in rule.annotations.items()
+        },
+        "objective": objective(rule, target),
         "value": words["value"],
-        "n": seen.n,
+        "n": contacts_of(rule, seen),
         "window_ms": seen.window_ms,
         "opened_at": utc_text(changed.opened_at),
         "at": utc_text(changed.at),

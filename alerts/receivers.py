@@ -4,9 +4,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from alerts.words import Closed, Length, Word, by_type
 
@@ -19,17 +20,19 @@ class Secret(Closed):
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "Secret":
-        if self.env is None and self.file is None:
+        if (self.env is None) == (self.file is None):
             raise ValueError("write env, the name of a variable, or file, a path")
         return self
 
     def read(self) -> str:
-        """The secret. Raises KeyError with what to set, OSError."""
+        """The secret. Raises KeyError with what to set, OSError; none of them says what it is."""
+        name, found = self.env, os.environ.get(self.env or "", "")
         if self.file is not None:
-            return self.file.read_text("utf-8").strip()
-        found = os.environ.get(self.env or "")
-        if not found:
-            raise KeyError(f"{self.env} is not set")
+            name, found = str(self.file), self.file.read_text("utf-8")
+        if not (found := found.strip()):
+            raise KeyError(f"{name} is not set" if self.file is None else f"{name} is empty")
+        if any(ord(sign) < ord(" ") for sign in found):
+            raise KeyError(f"{name} holds more than one line")
         return found
 
 
@@ -49,6 +52,22 @@ def known_zone(name: str) -> str:
     return name
 
 
+def http_url(text: str) -> str:
+    """An address that can be posted to, without a name and a password in it."""
+    try:
+        parts = urlsplit(text)
+        well = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        well = False
+    if not well or any(ord(sign) <= ord(" ") for sign in text):
+        raise ValueError("write an address such as https://example.org/hook")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("secrets never stand in this file: write url as {env: NAME} or {file: PATH}")
+    return text
+
+
+IN_FILE, ELSEWHERE = "(text)", "(secret)"  # tags of the two ways in which an address may be written
+Url = Annotated[str, AfterValidator(http_url)]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
@@ -92,11 +111,17 @@ class Grouped(Whom):
     repeat_interval: Length | None = None  # what still fires is told of again so often
 
 
+UrlOrSecret = Annotated[
+    Annotated[Url, Tag(IN_FILE)] | Annotated[Secret, Tag(ELSEWHERE)],
+    Discriminator(lambda given: IN_FILE if isinstance(given, str) else ELSEWHERE),
+]
+
+
 class Webhook(Grouped):
     """Any HTTP service: the message as JSON, signed by Standard Webhooks where there is a secret."""
 
     type: Literal["webhook"]
-    url: str | Secret
+    url: UrlOrSecret
     secret: Secret | None = None
     allow_private: bool = False  # may the address be one of a private network or of this machine?
 
@@ -113,7 +138,7 @@ class Alertmanager(Whom):
     """Prometheus Alertmanager, API version 2."""
 
     type: Literal["alertmanager"]
-    url: str
+    url: Url
     allow_private: bool = False
 
 
@@ -122,7 +147,7 @@ class PagerDuty(Whom):
 
     type: Literal["pagerduty"]
     routing_key: Secret
-    url: str = "https://events.pagerduty.com/v2/enqueue"  # or that of the EU service region
+    url: Url = "https://events.pagerduty.com/v2/enqueue"  # or that of the EU service region
     allow_private: bool = False
 
 
@@ -131,7 +156,7 @@ class Opsgenie(Whom):
 
     type: Literal["opsgenie"]
     api_key: Secret
-    url: str = "https://api.opsgenie.com"  # or https://api.eu.opsgenie.com
+    url: Url = "https://api.opsgenie.com"  # or https://api.eu.opsgenie.com
     allow_private: bool = False
 
 
@@ -184,13 +209,18 @@ class Receivers(Closed):
     meta: Word | None = None
     heartbeat: Webhook | None = None
 
-    @model_validator(mode="after")
-    def _named_ones_are_there(self) -> "Receivers":
-        names = {receiver.name for receiver in self.receivers}
-        for wanted in (self.meta, *(receiver.fallback for receiver in self.receivers)):
-            if wanted is not None and wanted not in names:
-                raise ValueError(f"there is no receiver {wanted}")
-        return self
+
+def secrets_missing(file: Receivers) -> list[str]:
+    """Whose secrets cannot be read now, and why."""
+    found = []
+    for receiver in (*file.receivers, *([file.heartbeat] if file.heartbeat else [])):
+        for name in type(receiver).model_fields:
+            if isinstance(secret := getattr(receiver, name), Secret):
+                try:
+                    secret.read()
+                except (KeyError, OSError, ValueError) as error:
+                    found.append(f"{receiver.name}.{name}: {unread(error)}")
+    return found
 
 
 def url_of(receiver: Webhook | Slack | Teams) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import orjson
 
 from alerts.ledger import ENDS, Ledger
+from alerts.notify.text import summary
 from alerts.receivers import Grouped, Receiver
 
 AGAIN = "again"
@@ -31,8 +32,7 @@ def remind(ledger: Ledger, receivers: Iterable[Receiver], now: int) -> int:
         asked = (receiver.name, *ENDS, now - receiver.repeat_interval)
         for episode, text, told in ledger.db.execute(DUE, asked).fetchall():
             body = orjson.loads(text)
-            summary = body["annotations"].get("summary") or f"{body['alert']}: {body['value']}, n={body['n']}"
-            body["annotations"] = {**body["annotations"], "summary": f"still firing: {summary}"}
+            body["annotations"] = {**body["annotations"], "summary": f"still firing: {summary(body)}"}
             row = f"{episode}-{AGAIN}{told}-{receiver.name}", episode, AGAIN, receiver.name
             ledger.db.execute(
                 "INSERT OR IGNORE INTO outbox (id, episode, kind, receiver, body, created_at, due_at) "

@@ -11,6 +11,7 @@ from kpis.dips.profiles import PROFILES
 
 PLACE = ("channel", "queue")
 FURTHER_MAX = 4
+Words = Annotated[dict[Word, Text], Field(max_length=20)]
 
 
 class Rule(Closed):
@@ -26,8 +27,8 @@ class Rule(Closed):
     keep_firing_for: Duration = 900_000
     settle: Duration = 60_000
     max_age: Duration = 1_800_000
-    labels: dict[Word, Text] = Field(default_factory=dict)
-    annotations: dict[Word, Text] = Field(default_factory=dict)
+    labels: Words = Field(default_factory=dict)
+    annotations: Words = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _few_labels(self) -> "Rule":
@@ -63,7 +64,7 @@ class Group(Closed):
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     interval: Length = 60_000
-    labels: dict[Word, Text] = Field(default_factory=dict)
+    labels: Words = Field(default_factory=dict)
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
 
 

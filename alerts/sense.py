@@ -1,14 +1,19 @@
 """What is well written in a rule file and makes no sense, with what to write instead."""
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from alerts.receivers import Receivers
 from alerts.rule import Rule, RuleFile
 from alerts.when import BurnRateWhen, LogMeanWhen, MaturedWhen, ObjectiveWhen, ThresholdWhen
 from kpis.catalogue.figure import LongestWaitNow
 from kpis.catalogue.kpi import Kpi
 
 Where = tuple[str | int, ...]
+OWN_DIMENSIONS = ("channel", "queue", "agent", "team", "reason")
+BRACES = re.compile(r"\{\{(.*?)\}\}")
+MESSAGE_WORDS = ("value", "n", "window", "target", "alert", "kpi")  # beside the names in `by`
 
 
 def meaningless(file: RuleFile, kpis: dict[str, Kpi]) -> Iterator[tuple[Where, str]]:
@@ -26,9 +31,41 @@ def meaningless(file: RuleFile, kpis: dict[str, Kpi]) -> Iterator[tuple[Where, s
                 yield (*where, "kpi"), fault
             if isinstance(rule.when, BurnRateWhen) and rule.labels.get("severity", "page") == "page":
                 yield (*where, "when"), "burn_rate is for tickets: write labels: {severity: ticket}"
+            for name, text in rule.annotations.items():
+                if fault := unknown_words(rule, text):
+                    yield (*where, "annotations", name), fault
             if rule.alert in seen:
                 yield (*where, "alert"), f"{rule.alert} is there twice; give one of them another name"
             seen.add(rule.alert)
+
+
+def doubtful(file: RuleFile, told: Receivers) -> Iterator[str]:
+    """What may be meant so, and rarely is: dimensions that are nearly ours, labels that no rule has."""
+    labels: dict[str, set[str]] = {}
+    for group in file.groups:
+        for rule in group.rules:
+            for name, value in (group.labels | rule.labels).items():
+                labels.setdefault(name, set()).add(value)
+            for name in sorted({*rule.by, *rule.where} - {*OWN_DIMENSIONS}):
+                if close := get_close_matches(name, OWN_DIMENSIONS, 1, 0.75):
+                    yield f"{rule.alert} looks at the dimension {name}: did you mean {close[0]}?"
+    for receiver in told.receivers:
+        for name, values in receiver.only.items():
+            if name in labels and labels[name].isdisjoint(values):
+                there = ", ".join(sorted(labels[name]))
+                wants = f"{receiver.name} wants {name} {', '.join(values)}"
+                yield f"{wants}, which no rule has; there are {there}"
+
+
+def unknown_words(rule: Rule, text: str) -> str:
+    """What stands in {{ }} and is filled in by nothing; "" where all of it is."""
+    known = [*MESSAGE_WORDS, *rule.by]
+    for found in BRACES.findall(text):
+        if found.strip() not in known:
+            close = get_close_matches(found.strip().rpartition(".")[2].partition("|")[0].strip(), known, 1)
+            said = f"did you mean {{{{ {close[0]} }}}}?" if close else f"there are {', '.join(known)}"
+            return f"nothing is filled in for {{{{{found}}}}}; {said}"
+    return ""
 
 
 def unfit(rule: Rule, kpi: Kpi, kpis: dict[str, Kpi]) -> str:

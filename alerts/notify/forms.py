@@ -12,7 +12,7 @@ import orjson
 from alerts.ledger import ENDS, Outgoing
 from alerts.notify.incidents import opsgenie, pagerduty
 from alerts.notify.post import JSON, Request
-from alerts.notify.text import details, title
+from alerts.notify.text import details, summary, title
 from alerts.receivers import Alertmanager, Opsgenie, PagerDuty, Receiver, Slack, Teams, Webhook, url_of
 
 OPEN_FOR, SAID_FOR = timedelta(days=30), timedelta(hours=1)  # what fires; what is only said
@@ -45,11 +45,19 @@ def webhook(receiver: Webhook, outgoing: Outgoing, now_s: int) -> Request:
         "webhook-timestamp": str(now_s),
     }
     if receiver.secret is not None:
-        key = base64.b64decode(receiver.secret.read().removeprefix("whsec_"))
+        key = key_of(receiver.secret.read())
         signed = f"{outgoing.id}.{now_s}.".encode() + body
         digest = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
         headers |= {"webhook-signature": f"v1,{digest}"}
     return Request(url_of(receiver), body, headers, receiver.allow_private)
+
+
+def key_of(secret: str) -> bytes:
+    """The key in a secret of Standard Webhooks. Raises ValueError with how it is written."""
+    try:
+        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        raise ValueError("write it as Standard Webhooks do: whsec_ and base64") from None
 
 
 def escaped(text: str) -> str:
@@ -93,7 +101,12 @@ def alertmanager(receiver: Alertmanager, outgoing: Outgoing) -> Request:
     body: dict[str, Any] = outgoing.body
     alert = {
         "labels": {"alertname": body["alert"], **body["labels"]},
-        "annotations": {**body["annotations"], "explain": body["explain"]},
+        "annotations": {
+            "summary": summary(body),
+            "description": "\n".join(details(body)),
+            **body["annotations"],
+            "explain": body["explain"],
+        },
         "startsAt": body["opened_at"],
     }
     # Without an end Alertmanager takes what it does not hear of for five minutes to be over.

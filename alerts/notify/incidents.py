@@ -7,10 +7,12 @@ import orjson
 
 from alerts.ledger import ENDS, Outgoing
 from alerts.notify.post import JSON, Request
-from alerts.notify.text import details, title
+from alerts.notify.text import clipped, details, place, title
 from alerts.receivers import Opsgenie, PagerDuty
 
 SUMMARY_MAX, MESSAGE_MAX, ALIAS_MAX = 1_024, 130, 512
+SOURCE_MAX = 255
+DETAILS_MAX, VALUE_MAX, TAG_MAX = 20, 300, 50  # Opsgenie takes 8,000 characters of details in all
 PAGERDUTY_SEVERITY = {"page": "critical", "ticket": "warning"}
 OPSGENIE_PRIORITY = {"page": "P1", "ticket": "P3"}
 
@@ -22,7 +24,7 @@ def severity(body: dict[str, Any]) -> str:
 
 def source(body: dict[str, Any]) -> str:
     """What it is about: channel and queue."""
-    return "/".join(body["labels"][name] for name in ("channel", "queue") if name in body["labels"]) or "all"
+    return clipped(place(body), SOURCE_MAX) or "all"
 
 
 def pagerduty(receiver: PagerDuty, outgoing: Outgoing) -> Request:
@@ -35,11 +37,11 @@ def pagerduty(receiver: PagerDuty, outgoing: Outgoing) -> Request:
     }
     if body["status"] not in ENDS:
         event["payload"] = {
-            "summary": title(body)[:SUMMARY_MAX],
+            "summary": clipped(title(body), SUMMARY_MAX),
             "source": source(body),
             "severity": PAGERDUTY_SEVERITY.get(severity(body), "error"),
             "timestamp": body["at"],
-            "component": body["kpi"],
+            "component": body["kpi"] or "alerting",
             "class": body["alert"],
             "custom_details": {**body["labels"], **body["annotations"], "details": details(body)},
         }
@@ -58,14 +60,18 @@ def opsgenie(receiver: Opsgenie, outgoing: Outgoing) -> Request:
         note = orjson.dumps({"source": "Ringback", "note": title(body)})
         url = f"{base}/{quote(alias, safe='')}/close?identifierType=alias"
         return Request(url, note, headers, receiver.allow_private)
+    found = {
+        name: clipped(str(value), VALUE_MAX)
+        for name, value in {**body["labels"], **body["annotations"]}.items()
+    }
     alert = {
-        "message": title(body)[:MESSAGE_MAX],
+        "message": clipped(title(body), MESSAGE_MAX),
         "alias": alias,
         "description": "\n".join((title(body), *details(body))),
-        "details": {name: str(value) for name, value in {**body["labels"], **body["annotations"]}.items()},
+        "details": dict([*found.items()][:DETAILS_MAX]),
         "entity": source(body),
         "source": "Ringback",
         "priority": OPSGENIE_PRIORITY.get(severity(body), "P2"),
-        "tags": [body["alert"], body["kpi"]],
+        "tags": [clipped(word, TAG_MAX) for word in (body["alert"], body["kpi"]) if word],
     }
     return Request(base, orjson.dumps(alert), headers, receiver.allow_private)

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
@@ -101,7 +103,23 @@ def judged(status: int, retry_after: str | None) -> Delivery:
     """What an answer means."""
     if 200 <= status < 300:
         return Delivery("sent")
-    wait = float(retry_after) if retry_after and retry_after.isdigit() else 0.0
+    if 300 <= status < 400:
+        return Delivery(
+            "refused", f"status {status}: redirects are not followed, write the address it leads to"
+        )
+    wait = seconds_of(retry_after or "")
     if status >= 500 or status in AGAIN:
         return Delivery("again", f"status {status}", min(wait, 3_600.0))
     return Delivery("refused", f"status {status}")
+
+
+def seconds_of(retry_after: str) -> float:
+    """How long to wait: a number of seconds, or the date until when (RFC 9110); 0 for what is neither."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return 0.0
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())

@@ -29,9 +29,13 @@ def send_due(
     holding: Holding | None = None,
     ours: Callable[[], bool] = lambda: True,
 ) -> int:
-    """Try all that is due, as long as it is ours to speak; how many were delivered."""
-    delivered = 0
-    while ours() and (outgoing := ledger.claim(now_ms())) is not None:
+    """Try all that is due, as long as it is ours to speak; how many were delivered.
+
+    A receiver that does not take one is asked again in the next round: it holds up no other, and a limit that
+    it keeps to is not run against with each of what waits.
+    """
+    delivered, away = 0, set[str]()
+    while ours() and (outgoing := ledger.claim(now_ms(), away)) is not None:
         receiver, now = receivers.get(outgoing.receiver), now_ms()
         held = held_back(ledger, holding, receiver, now)
         if is_unwritten(outgoing):
@@ -44,7 +48,10 @@ def send_due(
             ledger.hold(outgoing.id, until, why)
             unwritten(ledger, outgoing.id)
             continue
-        delivered += try_once(ledger, receiver, outgoing, now_ms, poster)
+        outcome = try_once(ledger, receiver, outgoing, now_ms, poster)
+        delivered += outcome == "sent"
+        if outcome == "again":
+            away.add(outgoing.receiver)
     return delivered
 
 
@@ -69,8 +76,8 @@ def try_once(
     outgoing: Outgoing,
     now_ms: Callable[[], int],
     poster: Callable[[Request], Delivery],
-) -> int:
-    """One try, and what follows from it."""
+) -> str:
+    """One try, and what follows from it; its outcome: sent, again, or dead."""
     if receiver is None:
         done = Delivery("refused", "there is no receiver of this name any more")
     else:
@@ -88,12 +95,12 @@ def try_once(
         why = UNCLEAR + done.error if outgoing.unclear else done.error
         ledger.postpone(outgoing.id, now + wait_ms(outgoing.tries, done.wait_s), why)
         log.warning("notification not delivered yet", receiver=outgoing.receiver, why=done.error)
-        return 0
+        return "again"
     state = "sent" if done.outcome == "sent" else "dead"
     ledger.settle(outgoing.id, state, done.error, now)
     if state == "dead":
         log.error("notification given up", receiver=outgoing.receiver, id=outgoing.id, why=done.error)
-    return int(state == "sent")
+    return state
 
 
 def deliver(

@@ -6,7 +6,7 @@ import secrets
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -24,8 +24,9 @@ from alerts.ledger import Ledger
 from alerts.ledger_topic import ANSWER_S
 from alerts.metrics import AlertMetrics
 from alerts.notify.post import TIMEOUT_S
-from alerts.receivers import Receivers
+from alerts.receivers import Receivers, secrets_missing
 from alerts.rule import RuleFile
+from alerts.sense import doubtful
 from alerts.service import run as run_until_stopped
 from alerts.service import send_until_stopped
 from alerts.silences import Silences
@@ -93,6 +94,8 @@ def run(rules: Rules = None, receivers: Told = None, clock: Ticking = Clock.wall
         target=speak, args=(file, told, outbox, turn.speaks, stop, metrics), daemon=True
     )
     sender.start()
+    for doubt in (*doubtful(file, told), *unseen(counts), *secrets_missing(told)):
+        log.warning("alerts may not be told as they are meant", why=doubt)
     log.info("alerts are evaluated", rules=len(counts), estimate=estimated(file, counts))
     mark(True)
     try:
@@ -106,6 +109,12 @@ def run(rules: Rules = None, receivers: Told = None, clock: Ticking = Clock.wall
         ledger.close()
         if served is not None:
             served.shutdown()
+
+
+def unseen(counts: Mapping[str, int]) -> list[str]:
+    """Rules that nothing of the last week is about, once there has been anything."""
+    none = [alert for alert, number in counts.items() if not number]
+    return [f"{alert}: no contact of the last week has its labels" for alert in none if any(counts.values())]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ class What(StrEnum):
 def schema(file: Annotated[What, typer.Argument(help="rules or receivers.")]) -> None:
     """The JSON schema of rule files or of files of receivers: editors complete and check by it.
 
-    Write `# yaml-language-server: $schema=alert-rules.json` above a file, as many editors understand.
+    Write `# yaml-language-server: $schema=alert-rules.schema.json` above a file, as many editors understand.
 
     Example: ringback alerts schema rules
     """

@@ -1,7 +1,8 @@
 """Alerts to a real Alertmanager, and by mail to a real SMTP server with STARTTLS and a password.
 
 Alertmanager is Debian's package `prometheus-alertmanager`, installed by `python -m tests.real.machine` or by
-hand; the SMTP server is aiosmtpd, fetched from PyPI. What is not there is skipped with the reason.
+hand (or `go install github.com/prometheus/alertmanager/cmd/alertmanager@v0.28.1`); the SMTP server is
+aiosmtpd, fetched from PyPI. What is not there is skipped with the reason.
 """
 
 import json
@@ -111,6 +112,7 @@ def test_alertmanager_has_it_while_it_fires(alertmanager: str, tmp_path: Path) -
         "severity": "page",
     }
     assert alert["status"]["state"] == "active"
+    assert "15 contacts" in alert["annotations"]["description"]
     assert tell(tmp_path, receiver, "resolved") == {"sent": 2}
     wait_until(lambda: alerts(alertmanager) == [], "it is not resolved")
 

@@ -17,6 +17,7 @@ class Api(BaseHTTPRequestHandler):
     """PagerDuty, Opsgenie, a workflow of Teams, Slack: each refuses what its documentation says it does."""
 
     got: Got
+    retry_after = "3"
     behaviour: list[str]  # taken from its front, one a request: a status, "slow", "drop", "redirect"
 
     def do_POST(self) -> None:
@@ -33,7 +34,7 @@ class Api(BaseHTTPRequestHandler):
         self.got.append({"path": self.path, "headers": dict(self.headers), "body": body, "status": status})
         self.send_response(status)
         if status == 429:
-            self.send_header("Retry-After", "3")
+            self.send_header("Retry-After", self.retry_after)
         if status == 302:
             self.send_header("Location", "/elsewhere")
         self.send_header("Content-Length", "0")
@@ -47,12 +48,21 @@ class Api(BaseHTTPRequestHandler):
             if self.headers["Authorization"] != "GenieKey opsgenie-key":
                 return 403
             is_close = self.path.endswith("/close?identifierType=alias")
-            return 202 if is_close or (0 < len(body["message"]) <= 130 and len(body["alias"]) <= 512) else 422
+            return 202 if is_close or self.opsgenie(body) else 422
         if self.path == "/workflow":
             (card,) = body["attachments"]
-            well = card["contentType"] == "application/vnd.microsoft.card.adaptive"
+            well = card["contentType"] == "application/vnd.microsoft.card.adaptive" and len(raw) <= 28_000
             return 202 if body["type"] == "message" and well and card["content"]["body"] else 400
+        if self.path == "/slack":
+            return 200 if 0 < len(body["text"]) <= 40_000 else 400
         return 200
+
+    def opsgenie(self, body: dict[str, Any]) -> bool:
+        lengths = {"message": 130, "alias": 512, "description": 15_000, "entity": 512, "source": 100}
+        well = bool(body["message"]) and all(len(body[name]) <= most for name, most in lengths.items())
+        details = sum(len(name) + len(value) for name, value in body["details"].items())
+        tags = len(body["tags"]) <= 20 and all(len(tag) <= 50 for tag in body["tags"])
+        return well and details <= 8_000 and tags and body["priority"] in ("P1", "P2", "P3", "P4", "P5")
 
     def pagerduty(self, body: dict[str, Any]) -> int:
         well = len(body["routing_key"]) == 32 and 0 < len(body["dedup_key"]) <= 255
@@ -60,6 +70,11 @@ class Api(BaseHTTPRequestHandler):
             payload = body["payload"]
             well = well and payload["severity"] in ("critical", "error", "warning", "info")
             well = well and 0 < len(payload["summary"]) <= 1024 and bool(payload["source"])
+            well = (
+                well
+                and len(orjson.dumps(body)) <= 512_000
+                and all(link["href"] for link in body.get("links", ()))
+            )
         return 202 if well and body["event_action"] in ("trigger", "acknowledge", "resolve") else 400
 
     def log_message(self, *_: object) -> None:

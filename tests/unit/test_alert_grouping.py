@@ -13,6 +13,7 @@ from alerts.ledger import Ledger
 from alerts.notify.forms import request_of
 from alerts.notify.post import Delivery, Request
 from alerts.notify.sender import send_due
+from alerts.notify.text import details
 from alerts.receivers import Mute, Opsgenie, PagerDuty, Receiver, Secret, Webhook
 from alerts.reminding import remind
 from alerts.silences import Silences
@@ -112,6 +113,13 @@ def test_a_group_is_one_message(ledger: Ledger) -> None:
         "firing q7",
     ]
     assert outbox.told[0]["labels"] == {"channel": "voice", "severity": "page"}
+    assert [each["labels"]["queue"] for each in outbox.told[0]["alerts"]] == ["q0", "q1", "q2"]
+    assert outbox.told[0]["value"] == ""  # of its own it has none, and people read that of each
+    lines = [
+        f"FIRING Low voice/q{n}: 40.0 % over 15 min, n=50, objective < 80.0 %, since 2026-01-05T00:00:00Z"
+        for n in range(3)
+    ]
+    assert details(outbox.told[0]) == [*lines, "explain: ringback alerts list"]
     outbox.tell(0, "resolved", NOW + M)
     outbox.tell(3, "firing", NOW + 2 * M)
     assert outbox.send(NOW + 5 * M) == []  # the next of a group comes no sooner than after five minutes
@@ -183,9 +191,9 @@ def test_what_still_fires_is_told_of_again(ledger: Ledger) -> None:
             outbox.tell(0, "resolved", NOW + 150 * M)
         if found := outbox.send(NOW + minute * M):
             told[minute] = sorted(found)
-    again = "firing still firing: Low: 40.0 %, n=50"
-    assert told == {0: ["firing q0", "firing q1"], 60: [again], 100: [again], 120: [again],
-                    150: ["resolved q0"], 160: [again]}  # fmt: skip
+    again = [f"firing still firing: Low voice/q{number}: 40.0 % over 15 min, n=50" for number in (0, 1)]
+    assert told == {0: ["firing q0", "firing q1"], 60: again[:1], 100: again[1:], 120: again[:1],
+                    150: ["resolved q0"], 160: again[1:]}  # fmt: skip
     assert [each["labels"]["queue"] for each in outbox.told[2:]] == ["q0", "q1", "q0", "q0", "q1"]
 
 

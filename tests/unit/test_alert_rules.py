@@ -4,12 +4,17 @@ import re
 from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
+import jsonschema
+import orjson
 import pytest
+import yaml
 from support.command import ringback
 
 from alerts.detectors import detector_of
 from alerts.estimate import MEASURED, estimate
+from alerts.json_schema import schema_of
 from alerts.rule_file import BadRules, load_rules, read_receivers, read_rules
 from alerts.when import TYPES
 from kpis.catalogue.every_kpi import every_kpi
@@ -28,6 +33,7 @@ groups:
         for: 2m
         labels: {severity: page}
 """
+A_LIST = "write a list, such as [a, b], or items that begin with -"
 WHEN = "r.yaml:8: groups.rules.when"
 
 
@@ -57,7 +63,7 @@ def test_the_default_rules_are_in_order() -> None:
             ": asa",
             "r.yaml:6: asa is no share of legs or contacts; `type: objective` is for shares",
         ),
-        ("version: 1", "version: 2", "r.yaml:1: version: Input should be 1"),
+        ("version: 1", "version: 2", "r.yaml:1: version: write 1"),
         (
             "target: 0.8",
             "target: 80",
@@ -71,7 +77,7 @@ def test_the_default_rules_are_in_order() -> None:
         ("[15m, 1h]", "[1h, 15m]", f"{WHEN}.windows: write each window once, the shortest first"),
         ("labels:", "lables:", "r.yaml:10: groups.rules.lables: unknown word; did you mean labels?"),
         ("for: 2m", "for: 2m\n        for: 3m", "r.yaml:10: 'for' is written twice"),
-        ('op: "<"', 'op: "<="', f"{WHEN}.op: Input should be '<' or '>'"),
+        ('op: "<"', 'op: "<="', f"{WHEN}.op: write '<' or '>'"),
         ("[15m, 1h]", "[0m, 1h]", f"{WHEN}.windows: write a duration of more than 0"),
         ("target: 0.8", 'target: "1/0"', f"{WHEN}.target: write a share such as 0.8"),
         (
@@ -84,10 +90,87 @@ def test_the_default_rules_are_in_order() -> None:
             "type: objektive",
             f"{WHEN}: unknown type; there are {', '.join(TYPES)}",
         ),
+        ("type: objective, ", "", f"{WHEN}: type is missing; there are {', '.join(TYPES)}"),
+        ("[voice]", "voice", f"r.yaml:7: groups.rules.where.channel: {A_LIST}"),
+        ("for: 2m", "expr: up == 0", "r.yaml:9: groups.rules.expr: there are no queries: write kpi and when"),
+        (
+            "{severity: page}",
+            "{severity: 3}",
+            "r.yaml:10: groups.rules.labels.severity: write text; numbers and yes or no in quotes",
+        ),
+        (
+            "alert: Low",
+            "alert: so low",
+            "r.yaml:5: groups.rules.alert: a name has letters, digits and _ alone, and begins with a letter",
+        ),
+        (
+            "labels:",
+            "annotations: {summary: '{{ $labels.queue }}'}\n        labels:",
+            "r.yaml:10: nothing is filled in for {{ $labels.queue }}; did you mean {{ queue }}?",
+        ),
+        (
+            "labels:",
+            "annotations: {summary: '{{ value|percent }}'}\n        labels:",
+            "r.yaml:10: nothing is filled in for {{ value|percent }}; did you mean {{ value }}?",
+        ),
+        (
+            "  - name",
+            "\t- name",
+            "r.yaml:3: no YAML: found character '\\t' that cannot start any token; write spaces instead",
+        ),
+        ("groups:", "groups: &g [*g]\nold:", "r.yaml: no YAML: nested too deeply"),
     ],
 )
 def test_what_is_wrong_is_said(old: str, new: str, fault: str) -> None:
     assert faults(GOOD.replace(old, new)) == (fault,)
+
+
+def test_anchors_are_read_as_far_as_files_go() -> None:
+    more = "      - {alert: Two, kpi: abandonment_rate, when: {<<: *low, op: '>'}}\n"
+    (group,) = read_rules(GOOD.replace("when: {", "when: &low {") + more, "r.yaml", KPIS).groups
+    assert [rule.when.op for rule in group.rules] == ["<", ">"]
+    assert group.rules[1].when.windows == group.rules[0].when.windows
+    bomb = "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 15))
+    assert faults(bomb) == ("r.yaml: no YAML: its anchors stand for too much",)
+
+
+SCHEMA = jsonschema.Draft202012Validator(schema_of("rules"))
+
+
+def as_json(text: str) -> Any:
+    """What an editor holds against the schema: dates are text to it."""
+    return orjson.loads(orjson.dumps(yaml.safe_load(text), option=orjson.OPT_NON_STR_KEYS))
+
+
+def guide() -> list[str]:
+    """The files in the guide."""
+    text = (Path(__file__).parents[2] / "docs" / "guide" / "alerts.md").read_text("utf-8")
+    return [
+        found for found in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if found.startswith("version")
+    ]
+
+
+def test_editors_take_what_is_right() -> None:
+    rules, trials, told = guide()[:3]
+    for text in (GOOD, (files("alerts") / "default_rules.yaml").read_text("utf-8"), rules):
+        SCHEMA.validate(as_json(text))
+        assert read_rules(text, "r.yaml", KPIS)
+    assert "tests:" in trials
+    jsonschema.Draft202012Validator(schema_of("receivers")).validate(as_json(told))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("version: 1", "version: 2"), ("target: 0.8", "target: 80"), ("for: 2m", "for: 120"),
+        ("labels:", "lables:"), ('op: "<"', 'op: "<="'), ("type: objective", "type: objektive"),
+        ("[voice]", "voice"), ("{severity: page}", "{severity: 3}"), ("alert: Low", "alert: so low"),
+        ("kpi: service_level", "expr: up"), ("[15m, 1h]", "[]"), ("[15m, 1h]", "[15]"),
+    ],
+)  # fmt: skip
+def test_editors_refuse_what_is_wrong(old: str, new: str) -> None:
+    assert not SCHEMA.is_valid(as_json(GOOD.replace(old, new)))
+    assert faults(GOOD.replace(old, new))
 
 
 TYPED = """version: 1
@@ -220,6 +303,11 @@ def test_receivers(tmp_path: Path) -> None:
         ("secret: {}", "receivers.secret: write env"),
         ("falback: x", "receivers.falback: unknown word; did you mean fallback?"),
         ("label: x", "receivers.label: unknown word; leave it out"),
+        ("fallback: x", "there is no receiver x"),
+        ("fallback: h", "h is its own fallback; name another receiver"),
+        ("secret: whsec_abc", "receivers.secret: secrets never stand in this file: write {env: NAME}"),
+        ("only: {severity: page}", f"receivers.only.severity: {A_LIST}"),
+        ("mute: [{from: '7:00'}]", "receivers.mute.from: write a time such as 07:30"),
     ],
 )
 def test_a_receiver_that_would_never_do_what_it_says(tmp_path: Path, hook: str, fault: str) -> None:
@@ -227,6 +315,43 @@ def test_a_receiver_that_would_never_do_what_it_says(tmp_path: Path, hook: str, 
     path.write_text(f"version: 1\nreceivers:\n  - {{name: h, type: webhook, url: http://x, {hook}}}\n")
     with pytest.raises(BadRules, match=rf":3: {re.escape(fault)}"):
         read_receivers(path)
+
+
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("htp://x", "write an address such as https://example.org/hook"),
+        ("example.org:9093", "write an address such as https://example.org/hook"),
+        ("'http://x y'", "write an address such as https://example.org/hook"),
+        ("'http://[::1'", "write an address such as https://example.org/hook"),
+        ("https://me:word@example.org", "secrets never stand in this file"),
+        ("{enf: X}", "unknown word; did you mean env?"),
+        ("7", "secrets never stand in this file"),
+    ],
+)
+def test_an_address_that_cannot_be_one(tmp_path: Path, url: str, fault: str) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text(f"version: 1\nreceivers:\n  - {{name: h, type: webhook, url: {url}}}\n")
+    with pytest.raises(BadRules) as caught:
+        read_receivers(path)
+    (said,) = caught.value.faults
+    assert fault in said
+    assert "word" not in said.replace("unknown word", "")
+
+
+def test_check_says_what_is_doubtful_and_which_secret_is_missing(tmp_path: Path) -> None:
+    rules, told = tmp_path / "rules.yaml", tmp_path / "told.yaml"
+    rules.write_text(GOOD.replace("where: {channel:", "where: {chanel:"))
+    told.write_text(
+        "version: 1\nreceivers:\n"
+        "  - {name: h, type: webhook, url: {env: NOT_SET}, only: {severity: [pages]}}\n"
+    )
+    done = ringback("alerts", "check", str(rules), "--receivers", str(told))
+    said = " ".join(done.output.split())
+    assert done.status == 1
+    assert "perhaps wrong: Low looks at the dimension chanel: did you mean channel?" in said
+    assert "perhaps wrong: h wants severity pages, which no rule has; there are page" in said
+    assert "h.url: its secret: NOT_SET is not set" in said
 
 
 @pytest.mark.parametrize("name", ["RINGBACK_ALERT_RULES", "RINGBACK_ALERT_RECEIVERS"])

@@ -1,7 +1,7 @@
 """Commands that find nothing running, a wrong setting or no file: a message with what to do, and a status."""
 
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 from pathlib import Path
 
 import pytest
@@ -80,3 +80,8 @@ def test_the_console_command_is_this_one() -> None:
     (installed,) = entry_points(group="console_scripts", name="ringback")
     assert installed.load() is entry.run
     assert (Path(sys.prefix) / "bin" / "ringback").exists()
+
+
+def test_it_says_which_ringback_it_is() -> None:
+    done = ringback("--version")
+    assert (done.status, done.output.strip()) == (0, f"ringback {version('ringback')}")
