@@ -28,7 +28,7 @@ COUNT, SEED = 500_000, 7
 DIGEST = "SELECT count(), hex(sum(cityHash64(toString(tuple(*))))) FROM {} FINAL"
 
 
-def none_canonical(sink: ClickHouseSink, batch: RawBatch) -> list[RawRecord]:
+def none_canonical(sink: ClickHouseSink, batch: RawBatch, writer: int) -> list[RawRecord]:
     """Leave all to the sink's way."""
     return batch.others + [record for blocks in batch.blocks.values() for record in unwrapped(blocks)]
 

@@ -3,6 +3,7 @@
 A record is what is known of it (sql.raw_inserts.BESIDE), the event's bytes as they are, and its body.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -47,15 +48,24 @@ class RawBatch:
 
     blocks: dict[str, list[bytes]] = field(default_factory=dict)
     others: list[RawRecord] = field(default_factory=list)
-    count: int = 0
-    size: int = 0  # bytes of the blocks
+    counts: Counter[str] = field(default_factory=Counter)  # records, by type
+    sizes: Counter[str] = field(default_factory=Counter)  # bytes of blocks, by type
+
+    @property
+    def count(self) -> int:
+        """How many records."""
+        return self.counts.total() + len(self.others)
+
+    def split(self, type_: str) -> "RawBatch":
+        """Take the records of a type out: a batch of their own."""
+        counts = Counter({type_: self.counts.pop(type_)})
+        return RawBatch({type_: self.blocks.pop(type_)}, [], counts, Counter({type_: self.sizes.pop(type_)}))
 
     def add(self, records: Iterable[tuple[str, int, int, int, bytes | None, bytes | None]]) -> None:
         """Wrap some thousand records: of each type they become a block. Fields are those of RawRecord."""
         found: dict[bytes, list[bytes]] = {head: [] for head in types_by_header()}
         place = PLACED.pack
         for record in records:
-            self.count += 1
             _, partition, offset, at, key, value = record
             parts = found.get(value[:HEADER_BYTES]) if value and key else None
             if parts is None:
@@ -69,9 +79,11 @@ class RawBatch:
             )  # fmt: skip
         for head, parts in found.items():
             if parts:
-                made = block(len(parts) // PARTS, b"".join(parts))
-                self.blocks.setdefault(types_by_header()[head], []).append(made)
-                self.size += len(made)
+                type_, count = types_by_header()[head], len(parts) // PARTS
+                made = block(count, b"".join(parts))
+                self.blocks.setdefault(type_, []).append(made)
+                self.counts[type_] += count
+                self.sizes[type_] += len(made)
 
 
 def block(count: int, data: bytes) -> bytes:

@@ -21,7 +21,8 @@ from streams.kafka.schema_lookup import SchemaLookup
 
 PIECE = 10_000
 ANSWER_S = 10.0
-SILENT_MAX = 30  # polls without a record, a second each, before Kafka counts as away
+POLL_S = 0.1  # at the end of a topic, where there is less than a piece, all of it is waited for
+SILENT_S = 30  # without a record, before Kafka counts as away
 TOPICS = (CONTACT_EVENTS, AGENT_EVENTS)
 # Of a partition: offsets [begin, end).
 Offsets = dict[tuple[str, int], tuple[int, int]]
@@ -138,6 +139,7 @@ def consumer_of(servers: str) -> Consumer:
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest",
+            "fetch.queue.backoff.ms": 10,  # full queues are looked at again; after a second they are empty
             "log_level": 0,
         }
     )
@@ -156,7 +158,7 @@ def messages_of(
         consumer.assign([TopicPartition(*where, reached[where]) for where in left])
     silent = 0
     while left:
-        messages: list[Any] = consumer.consume(PIECE, 1.0)
+        messages: list[Any] = consumer.consume(PIECE, POLL_S)
         silent = 0 if messages else silent + 1
         wanted = []
         for message in messages:
@@ -167,8 +169,8 @@ def messages_of(
                 reached[where] = offset + 1
             elif error is None or error.code() == KafkaError._PARTITION_EOF:  # behind it markers at most
                 reached[where] = min(offset, end)
-        if silent > SILENT_MAX:
-            raise TopicUnreadable(f"{name}: nothing came for {SILENT_MAX} s; run the command again to go on")
+        if silent * POLL_S > SILENT_S:
+            raise TopicUnreadable(f"{name}: nothing came for {SILENT_S} s; run the command again to go on")
         left = [where for where in left if reached[where] < ends[where]]
         yield wanted
 

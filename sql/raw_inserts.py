@@ -175,28 +175,28 @@ def selected(name: str, type_: str) -> str:
     return f"-{name}" if avro == "boolean" else name
 
 
-def staging(type_: str) -> str:
-    """The table that bodies of an event type are read into before they are looked at."""
-    return f"raw_in_{type_}"
+def staging(writer: int) -> str:
+    """The table that one of several writers reads bodies of an event type into before they are looked at."""
+    return f"raw_in_{writer}"
 
 
-def create_staging(type_: str) -> str:
+def create_staging(type_: str, table: str) -> str:
     """Makes it: in memory, for a moment."""
-    return f"CREATE TABLE {staging(type_)} ({structure(type_)}) ENGINE = Memory"
+    return f"CREATE TABLE {table} ({structure(type_)}) ENGINE = Memory"
 
 
-def insert_events(type_: str, event_columns: tuple[str, ...]) -> str:
+def insert_events(type_: str, event_columns: tuple[str, ...], table: str) -> str:
     """INSERT of what was read into `events`; refuses all rows where one is not clean."""
     names = [f["name"] for f in current()[type_]["fields"] if f["name"] in event_columns]
     values = ", ".join(selected(name, type_) for name in names)
     return (
         f"INSERT INTO events (type, canonical, {', '.join(names)}) "
-        f"SELECT '{type_}', raw_canonical, {values} FROM {staging(type_)} "
+        f"SELECT '{type_}', raw_canonical, {values} FROM {table} "
         f"WHERE throwIf(NOT ({clean(type_)}), 'not canonical') = 0"
     )
 
 
-def insert_arrivals(type_: str, arrival_columns: tuple[str, ...]) -> str:
+def insert_arrivals(type_: str, arrival_columns: tuple[str, ...], table: str) -> str:
     """The same into `arrivals`, when each came, and where it lies; of rows that are known to be clean."""
     own = {
         "partition": PARTITION,
@@ -206,4 +206,4 @@ def insert_arrivals(type_: str, arrival_columns: tuple[str, ...]) -> str:
         "arrived_at": f"fromUnixTimestamp64Milli(greatest({AT}, 0), 'UTC')",
     }
     values = ", ".join(own.get(name, name) for name in arrival_columns)
-    return f"INSERT INTO arrivals ({', '.join(arrival_columns)}) SELECT {values} FROM {staging(type_)}"
+    return f"INSERT INTO arrivals ({', '.join(arrival_columns)}) SELECT {values} FROM {table}"

@@ -62,8 +62,8 @@ def test_only_events_of_contacts_by_today_s_schemas_go_as_they_are() -> None:
 def test_every_field_is_looked_at(kind: str) -> None:
     names = [name for name, _ in columns(kind) if name != "raw_place"]
     assert all(name in clean(kind) for name in names)
-    assert clean(kind) in insert_events(kind, EVENT_COLUMNS)
-    assert insert_arrivals(kind, ARRIVAL_COLUMNS).startswith("INSERT INTO arrivals (partition, offset,")
+    assert clean(kind) in insert_events(kind, EVENT_COLUMNS, "t")
+    assert insert_arrivals(kind, ARRIVAL_COLUMNS, "t").startswith("INSERT INTO arrivals (partition, offset,")
 
 
 def test_an_expression_says_how_long_a_number_is() -> None:
