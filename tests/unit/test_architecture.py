@@ -210,3 +210,9 @@ def test_every_benchmark_can_be_started(path: Path) -> None:
     """Nothing else imports them, so a name that has moved would be noticed late."""
     if path.stem not in ("__main__", "__init__"):
         import_module(f"bench.{path.stem}")
+
+
+def test_modules_of_tests_have_names_of_their_own() -> None:
+    """pytest imports them by name alone: of two with one name it runs one, which no run of a single folder notices."""
+    names = [path.name for path in sorted((ROOT / "tests").rglob("test_*.py"))]
+    assert [name for name in {*names} if names.count(name) > 1] == []
