@@ -213,6 +213,6 @@ def test_every_benchmark_can_be_started(path: Path) -> None:
 
 
 def test_modules_of_tests_have_names_of_their_own() -> None:
-    """pytest imports them by name alone: of two with one name it runs one, which no run of a single folder notices."""
+    """pytest imports them by name alone and refuses two of one name; a run of a single folder does not notice."""
     names = [path.name for path in sorted((ROOT / "tests").rglob("test_*.py"))]
     assert [name for name in {*names} if names.count(name) > 1] == []
