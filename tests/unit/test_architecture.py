@@ -213,6 +213,6 @@ def test_every_benchmark_can_be_started(path: Path) -> None:
 
 
 def test_modules_of_tests_have_names_of_their_own() -> None:
-    """pytest imports them by name alone and refuses two of one name; a run of a single folder does not notice."""
+    """pytest imports them by name alone and refuses two of one name, if both are run."""
     names = [path.name for path in sorted((ROOT / "tests").rglob("test_*.py"))]
     assert [name for name in {*names} if names.count(name) > 1] == []
