@@ -13,7 +13,7 @@ from sql.verify_queries import FactTable, TallyTable
 
 DRAFT, KEYS, BEFORE, UNDO = "draft", "keys", "before", "undo"
 ROWS_PER_SLICE = 300_000  # whose keys are in memory at once
-# Rows of a draft are of different keys: merging what is written, and windows key by key, costs more than the rest.
+# Rows of a draft are of different keys: to merge what is written, and windows key by key, costs most of all.
 DRAFTS: dict[str, int | str] = {"optimize_on_insert": 0, "optimize_aggregation_in_order": 0}
 
 
