@@ -210,3 +210,9 @@ def test_every_benchmark_can_be_started(path: Path) -> None:
     """Nothing else imports them, so a name that has moved would be noticed late."""
     if path.stem not in ("__main__", "__init__"):
         import_module(f"bench.{path.stem}")
+
+
+def test_modules_of_tests_have_names_of_their_own() -> None:
+    """pytest imports them by name alone and refuses two of one name, if both are run."""
+    names = [path.name for path in sorted((ROOT / "tests").rglob("test_*.py"))]
+    assert [name for name in {*names} if names.count(name) > 1] == []
