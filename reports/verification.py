@@ -82,9 +82,10 @@ def compare_windows(
     (counts,) = rows(client, text.window_counts(windows), parameters)
     report.windows += counts["compared_windows"]
     report.values += counts["compared_values"]
-    report.differing += counts["differing_values"]
-    if not counts["differing_values"]:
+    if not counts["differing_windows"]:
         return
+    (found,) = rows(client, text.differing_values(windows), parameters)
+    report.differing += found["differing_values"]
     for row in rows(client, text.window_differences(windows, LISTED), parameters):
         for measure, stream, recomputed_value in row["differences"]:
             report.differences.append(

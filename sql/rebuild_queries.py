@@ -1,5 +1,6 @@
 """SQL of a rebuild: rows that stand otherwise than recomputed, in tables of their own, and what stood before.
 
+Where nothing stands nothing is compared: all rows are made.
 Statements that look for rows among others do so slice by slice (`slices`, `slice`): keys are in memory.
 A row's version is that of its partition, `versions`, which lies between what the stream had written and what
 it will write (docs/adr/0011-rebuild-by-version.md). Relations are table names, or SELECTs in brackets.
@@ -12,8 +13,16 @@ from dataclasses import dataclass
 
 from sql.oracle_queries import AGENT_PARTITION, CONTACT_PARTITION, CUSTOMER_PARTITION
 from sql.oracle_slices import sliced
-from sql.templates import fill
-from sql.verify_queries import FactTable, TallyTable, paired_facts, paired_windows, quoted
+from sql.templates import compose, fill
+from sql.verify_queries import (
+    FactTable,
+    Scope,
+    TallyTable,
+    number_of,
+    paired_facts,
+    paired_windows,
+    quoted,
+)
 
 # Contacts that any variant of an event puts into one of these queues, and those that they call back.
 NAMED = (
@@ -59,24 +68,40 @@ def row_partition(table: str, partitions: int) -> str:
     }.get(table, f"{CONTACT_PARTITION} % {partitions:d}")
 
 
-def windows(target: Target, into: str, pair: TallyTable, queues: bool) -> str:
-    """Fill a table with windows that differ."""
-    return fill(
-        "rebuild",
-        "windows",
-        target=into,
-        key=target.key,
-        columns=", ".join(target.columns),
-        picked=", ".join(f"oracle_tally[{n}]" for n in range(1, len(target.columns) + 1)),
-        paired=paired_windows(pair),
-        only=IN_QUEUES if queues else "1",
-    )
+def differing(pair: FactTable | TallyTable, queues: bool) -> str:
+    """Keys of the rows that differ."""
+    paired = paired_facts(pair) if isinstance(pair, FactTable) else paired_windows(pair)
+    which = of_queues(isinstance(pair, FactTable), queues)
+    return f"SELECT {', '.join(pair.keys)} FROM {paired} WHERE differs AND {which}"
 
 
-def differing_facts(facts: FactTable, queues: bool) -> str:
-    """Keys of the facts that differ."""
-    only = OF_QUEUES if queues else "1"
-    return f"SELECT {', '.join(facts.keys)} FROM {paired_facts(facts)} WHERE differs AND {only}"
+def of_queues(facts: bool, queues: bool) -> str:
+    """Condition on what is made: all, or what concerns the queues asked for."""
+    if not queues:
+        return "1"
+    return OF_QUEUES if facts else IN_QUEUES
+
+
+def in_scope(pair: FactTable | TallyTable) -> str:
+    """Condition on a row: of the range that is compared."""
+    if not pair.ranged:
+        return "1"
+    return (pair.scope if isinstance(pair, FactTable) else Scope.window).value
+
+
+def standing(pair: FactTable | TallyTable) -> str:
+    """A row if there is any in the stream's table, of the range."""
+    return f"SELECT 1 FROM {pair.table} WHERE {in_scope(pair)} LIMIT 1"
+
+
+def all_of(pair: FactTable | TallyTable, queues: bool) -> str:
+    """Condition on what was recomputed: all of it that is to be made."""
+    return f"({in_scope(pair)}) AND {of_queues(isinstance(pair, FactTable), queues)}"
+
+
+def of_keys(target: Target, keys: str) -> str:
+    """Condition on what was recomputed: the keys of a slice."""
+    return f"({target.key}) IN (SELECT {target.key} FROM {sliced(keys, target.key)})"
 
 
 def keys_table(target: Target, into: str) -> str:
@@ -87,24 +112,29 @@ def keys_table(target: Target, into: str) -> str:
     )
 
 
-def facts(target: Target, into: str, oracle: str, keys: str) -> str:
-    """Fill a table with the facts of these keys, as recomputed."""
-    return fill(
-        "rebuild", "facts", target=into, oracle=oracle, keys=sliced(keys, target.key), **parts(target)
-    )
-
-
-def facts_gone(target: Target, into: str, keys: str) -> str:
-    """Fill a table with deletions of the facts of these keys that were not recomputed."""
+def made(target: Target, into: str, oracle: str, which: str) -> str:
+    """Fill a table with rows as recomputed."""
+    if target.facts:
+        return fill("rebuild", "facts", target=into, oracle=oracle, which=which, **parts(target))
     return fill(
         "rebuild",
-        "facts_gone",
+        "windows",
         target=into,
-        table=target.table,
-        keys=sliced(keys, target.key),
-        made=sliced(into, target.key),
-        **parts(target),
+        oracle=oracle,
+        which=which,
+        key=target.key,
+        columns=", ".join(target.columns),
+        sums=", ".join(f"sum({name})" for name in target.columns),
+        number=number_of(target.columns),
     )
+
+
+def gone(target: Target, into: str, keys: str) -> str:
+    """Fill a table with deletions of the rows of these keys that were not recomputed."""
+    places = {"target": into, "keys": sliced(keys, target.key), "made": sliced(into, target.key)}
+    if target.facts:
+        return fill("rebuild", "facts_gone", table=target.table, **places, **parts(target))
+    return fill("rebuild", "windows_gone", key=target.key, **places)
 
 
 def parts(target: Target) -> dict[str, str]:
@@ -114,13 +144,26 @@ def parts(target: Target) -> dict[str, str]:
 
 def before(target: Target, into: str, rebuilt: str) -> str:
     """Fill a table with what stands of the rows that were rebuilt."""
-    of_slice = sliced(rebuilt, target.key)
-    names = {"target": into, "table": target.table, "rebuilt": of_slice, "key": target.key}
-    columns = ", ".join(target.columns)
-    if target.facts:
-        return fill("rebuild", "facts_before", columns=columns, **names)
-    zeros = ", ".join(f"toInt64(0) AS {name}" for name in target.columns)
-    return fill("rebuild", "windows_before", columns=columns, zeros=zeros, **names)
+    return fill(
+        "rebuild",
+        "facts_before" if target.facts else "windows_before",
+        target=into,
+        table=target.table,
+        rebuilt=sliced(rebuilt, target.key),
+        key=target.key,
+        columns=", ".join(target.columns),
+    )
+
+
+def overtaken(target: Target) -> str:
+    """Keys of rows that the stream has written since the line of versions `drawn`."""
+    places = {"table": target.table, "key": target.key, "partition": target.partition}
+    return compose("rebuild", "overtaken", **places)
+
+
+def any_overtaken(target: Target) -> str:
+    """A row if there is any such key."""
+    return f"SELECT 1 FROM {overtaken(target)} LIMIT 1"
 
 
 def still_due(target: Target, into: str, draft: str) -> str:
@@ -130,21 +173,25 @@ def still_due(target: Target, into: str, draft: str) -> str:
         "still_due",
         target=into,
         draft=sliced(draft, target.key),
-        table=target.table,
+        overtaken=sliced(overtaken(target), target.key),
+        key=target.key,
+        columns=", ".join(target.columns),
         deleted=target.deleted,
-        **parts(target),
     )
 
 
 def undone(target: Target, into: str, stood: str, rebuilt: str) -> str:
     """Fill a table with what stood before, where the rebuild's row still stands."""
+    version = f"arrayElement({{versions:Array(UInt64)}}, {target.partition} + 1)"
+    columns = ", ".join(target.columns if target.facts else ["toInt64(0)"] * len(target.columns))
     return fill(
         "rebuild",
         "undone",
         target=into,
-        before=stood,
-        rebuilt=rebuilt,
-        table=target.table,
+        before=sliced(stood, target.key),
+        rebuilt=sliced(rebuilt, target.key),
+        overtaken=sliced(overtaken(target), target.key),
+        nothing=f"{columns}, {version}" + (", toUInt8(1)" if target.facts else ""),
         deleted=target.deleted,
         **parts(target),
     )

@@ -13,6 +13,8 @@ from sql.verify_queries import FactTable, TallyTable
 
 DRAFT, KEYS, BEFORE, UNDO = "draft", "keys", "before", "undo"
 ROWS_PER_SLICE = 300_000  # whose keys are in memory at once
+# Rows of a draft are of different keys: to merge what is written, and windows key by key, costs most of all.
+DRAFTS: dict[str, int | str] = {"optimize_on_insert": 0, "optimize_aggregation_in_order": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +34,28 @@ class Shadow:
         self._client = client
         self.rebuild = rebuild
         self._parameters = parameters
-        self._settings = settings
+        self._settings = settings | DRAFTS
         self.targets = targets_of(len(rebuild.versions["contacts"]))
 
     def make(self, compared: Compared, queues: bool) -> None:
         """Make drafts of all rows that differ."""
         for target in self.targets:
-            if target.facts and not (queues and target.table == "agent_quarters"):
-                self._facts(target, compared.facts[target.table], queues)
-            elif not target.facts:
-                draft = self._create(target, DRAFT)
-                self._do(text.windows(target, draft, compared.windows[target.table], queues), target)
+            if queues and target.table == "agent_quarters":
+                continue
+            pairs = compared.facts if target.facts else compared.windows
+            self._draft(target, pairs[target.table], queues)
 
-    def _facts(self, target: Target, facts: FactTable, queues: bool) -> None:
+    def _draft(self, target: Target, pair: FactTable | TallyTable, queues: bool) -> None:
         draft, keys = self._create(target, DRAFT), self.rebuild.table(target.table, KEYS)
-        select = text.differing_facts(facts, queues)
+        if not self._any(text.standing(pair), target):
+            self._do(text.made(target, draft, pair.relation, text.all_of(pair, queues)), target)
+            return
         self._client.command(text.keys_table(target, keys))
-        self._do(f"INSERT INTO {keys} {select}", target)
-        statements = text.facts(target, draft, facts.relation, keys), text.facts_gone(target, draft, keys)
+        self._do(f"INSERT INTO {keys} {text.differing(pair, queues)}", target)
+        statements = (
+            text.made(target, draft, pair.relation, text.of_keys(target, keys)),
+            text.gone(target, draft, keys),
+        )
         self._in_slices(statements, target, self._count(keys))
 
     def settle(self) -> dict[str, int]:
@@ -60,11 +66,16 @@ class Shadow:
         """
         made = {}
         for target in self.drafted():
-            rebuilt, before = self._create(target), self._create(target, BEFORE)
-            draft = self.rebuild.table(target.table, DRAFT)
-            statements = text.still_due(target, rebuilt, draft), text.before(target, before, rebuilt)
-            self._in_slices(statements, target, self._count(draft))
+            draft, rebuilt = self.rebuild.table(target.table, DRAFT), self.rebuild.table(target.table)
+            before = self._create(target, BEFORE)
+            if self._any(text.any_overtaken(target), target):
+                self._create(target)
+                self._in_slices([text.still_due(target, rebuilt, draft)], target, self._count(draft))
+            else:
+                self._client.command(f"RENAME TABLE {draft} TO {rebuilt}")
             made[target.table] = self._count(rebuilt)
+            if self._any(f"SELECT 1 FROM {target.table} LIMIT 1", target):  # noqa: S608
+                self._in_slices([text.before(target, before, rebuilt)], target, made[target.table])
             for kind in (DRAFT, KEYS):
                 self._client.command(f"DROP TABLE IF EXISTS {self.rebuild.table(target.table, kind)}")
         return made
@@ -73,14 +84,13 @@ class Shadow:
         """Make rows of what stood before, where what was put in place still stands; rows by table."""
         made = {}
         for target in self.targets:
-            names = (self.rebuild.table(target.table, kind) for kind in (UNDO, BEFORE, ""))
-            into, before, rebuilt = names
+            into, before, rebuilt = (self.rebuild.table(target.table, kind) for kind in (UNDO, BEFORE, ""))
             self._client.command(f"DROP TABLE IF EXISTS {into}")
             if not self._exists(rebuilt):
                 continue
             self._create(target, UNDO)
             statement = text.undone(target, into, before, rebuilt)
-            self._do(statement, target, versions)
+            self._in_slices([statement], target, self._count(rebuilt), versions)
             made[target.table] = self._count(into)
         return made
 
@@ -108,20 +118,33 @@ class Shadow:
     def _count(self, table: str) -> int:
         return int(self._client.query(f"SELECT count() FROM {table}").result_rows[0][0])  # noqa: S608
 
-    def _in_slices(self, statements: Sequence[str], target: Target, rows: int) -> None:
+    def _any(self, query: str, target: Target) -> bool:
+        return bool(self._client.query(query, parameters=self._values(target)).result_rows)
+
+    def _in_slices(
+        self,
+        statements: Sequence[str],
+        target: Target,
+        rows: int,
+        versions: dict[str, list[int]] | None = None,
+    ) -> None:
         slices = rows // ROWS_PER_SLICE + 1
         for number in range(slices):
             for statement in statements:
-                self._do(statement, target, part={"slices": slices, "slice": number})
+                self._do(statement, target, {"slices": slices, "slice": number}, versions)
 
     def _do(
         self,
         statement: str,
         target: Target,
-        versions: dict[str, list[int]] | None = None,
         part: dict[str, object] | None = None,
+        versions: dict[str, list[int]] | None = None,
     ) -> None:
-        own = {"versions": (versions or self.rebuild.versions)[target.stage]}
-        self._client.command(
-            statement, parameters=self._parameters | own | (part or {}), settings=self._settings
-        )
+        values = self._values(target, versions) | (part or {})
+        self._client.command(statement, parameters=values, settings=self._settings)
+
+    def _values(self, target: Target, versions: dict[str, list[int]] | None = None) -> dict[str, object]:
+        """Parameters; rows get the rebuild's own versions, which are its line, unless others are given."""
+        drawn = self.rebuild.versions[target.stage]
+        given = versions[target.stage] if versions else drawn
+        return self._parameters | {"versions": given, "drawn": drawn}

@@ -1,5 +1,5 @@
--- Facts that stand otherwise than recomputed, or not at all, as they should be.
+-- Facts as they should be.
 INSERT INTO {target} ({key}, {columns}, version, is_deleted)
 SELECT {key}, {columns}, arrayElement({versions:Array(UInt64)}, {partition} + 1), 0
 FROM {oracle}
-WHERE ({key}) IN (SELECT {key} FROM {keys})
+WHERE {which}

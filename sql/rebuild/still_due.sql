@@ -1,8 +1,4 @@
 -- Rows that the stream has not written over since they were made: those that are put in place.
 INSERT INTO {target} ({key}, {columns}, version{deleted})
 SELECT {key}, {columns}, version{deleted} FROM {draft}
-WHERE ({key}) NOT IN (
-    SELECT {key} FROM {table} WHERE ({key}) IN (SELECT {key} FROM {draft})
-    GROUP BY {key}
-    HAVING max(version) > arrayElement({versions:Array(UInt64)}, any({partition}) + 1)
-)
+WHERE ({key}) NOT IN {overtaken}

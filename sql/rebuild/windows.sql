@@ -1,5 +1,7 @@
--- Windows that stand otherwise than recomputed, as they should be.
+-- Windows as they should be.
 INSERT INTO {target} ({key}, {columns}, version)
-SELECT {key}, {picked}, arrayElement({versions:Array(UInt64)}, partition + 1)
-FROM {paired}
-WHERE stream_tally != oracle_tally AND partition < length({versions:Array(UInt64)}) AND {only}
+SELECT {key}, {sums}, arrayElement({versions:Array(UInt64)}, partition + 1)
+FROM {oracle}
+WHERE partition < length({versions:Array(UInt64)}) AND {which}
+GROUP BY {key}
+HAVING sum({number}) != 0
