@@ -13,8 +13,10 @@ from sql.verify_queries import FactTable, TallyTable
 
 DRAFT, KEYS, BEFORE, UNDO = "draft", "keys", "before", "undo"
 ROWS_PER_SLICE = 300_000  # whose keys are in memory at once
-# Rows of a draft are of different keys: to merge what is written, and windows key by key, costs most of all.
-DRAFTS: dict[str, int | str] = {"optimize_on_insert": 0, "optimize_aggregation_in_order": 0}
+# Rows of a draft are of different keys: to merge what is written costs more than the rest.
+DRAFTS: dict[str, int | str] = {"optimize_on_insert": 0, "max_block_size": 8_192}
+# Of windows as well to sum key by key, in the order in which they lie. Facts of millions fit only so.
+WINDOWS: dict[str, int | str] = {"optimize_aggregation_in_order": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,8 @@ class Shadow:
         versions: dict[str, list[int]] | None = None,
     ) -> None:
         values = self._values(target, versions) | (part or {})
-        self._client.command(statement, parameters=values, settings=self._settings)
+        settings = self._settings if target.facts else self._settings | WINDOWS
+        self._client.command(statement, parameters=values, settings=settings)
 
     def _values(self, target: Target, versions: dict[str, list[int]] | None = None) -> dict[str, object]:
         """Parameters; rows get the rebuild's own versions, which are its line, unless others are given."""

@@ -242,6 +242,15 @@ in_business AS (
         from_ms + ifNull(leg_queue_ms, 0) AS until_ms,
         if(calendar = 0 OR isNull(leg_queue_ms) OR leg_queue_ms = 0, leg_queue_ms, {business_ms}) AS leg_queue_business_ms
     FROM timed
+),
+-- What became of the leg. (Named one step before they are used again, for each use of a name in its own step is
+-- analysed anew.)
+judged AS (
+    SELECT *,
+        is_offered AND NOT is_handled AS is_lost,
+        direction = 'inbound' AND NOT is_offered AND NOT is_handled AS is_outside,
+        x_rank = 13 OR (x_rank = 7 AND x_detail = 'ivr' AND es.by[x_i] = 'system') AS is_turned_away
+    FROM in_business
 )
 SELECT contact_id, leg, has_life, has_surveys, has_offers, answers AS survey_events, offers, channel, direction, entry, reason, contact_dimensions,
     leg_dimensions, customer_key, callback_of,
@@ -257,13 +266,12 @@ SELECT contact_id, leg, has_life, has_surveys, has_offers, answers AS survey_eve
     r_i > 0 AS is_reopened,
     is_offered, is_handled,
     is_offered AND is_handled AS is_answered,
-    is_offered AND NOT is_handled AND x_rank = 7 AS is_abandoned,
-    direction = 'inbound' AND NOT is_offered AND NOT is_handled AS is_outside,
-    x_rank = 13 OR (x_rank = 7 AND x_detail = 'ivr' AND es.by[x_i] = 'system') AS is_turned_away,
+    is_lost AND x_rank = 7 AS is_abandoned,
+    is_outside, is_turned_away,
     is_outside AND x_rank = 7 AND NOT is_turned_away AS is_ivr_abandoned,
     is_outside AND is_turned_away AS is_rejected,
-    is_offered AND NOT is_handled AND x_rank IN (6, 8, 13) AS is_flow_out,
-    is_offered AND NOT is_handled AND x_rank = 0 AS is_waiting,
+    is_lost AND x_rank IN (6, 8, 13) AS is_flow_out,
+    is_lost AND x_rank = 0 AS is_waiting,
     is_handled AND x_by_agent AS is_transferred_out,
     is_handled AND x_rank = 7 AND x_detail = 'hold' AS is_hold_abandon,
     leg_queue_ms, leg_queue_business_ms, leg_talk_ms, leg_hold_ms, leg_hold_n, leg_hold_max_ms, leg_acw_ms, acw_is_known,
@@ -289,4 +297,4 @@ SELECT contact_id, leg, has_life, has_surveys, has_offers, answers AS survey_eve
         if(ifNull(wait_raw < 0 AND isNull(leg_queue_ms), 0), 'NEG', ''),
         if(hold_order, 'HOLD_ORDER', ''),
         if(is_handled AND ifNull(w_ms < x_ms, 0), 'WRAP_BEFORE_END', '')])) AS leg_flags
-FROM in_business
+FROM judged
