@@ -31,7 +31,7 @@ EPOCH = date(1970, 1, 1)
 
 def timing_of(rule: Rule) -> Timing:
     """The times of a rule."""
-    return Timing(rule.for_ms, rule.keep_firing_for)
+    return Timing(rule.for_ms, rule.keep_firing_for, no_data=rule.no_data)
 
 
 def detector_of(rule: Rule, kpi: Kpi, zone: str) -> Detector:

@@ -67,7 +67,7 @@ def of_parts(
                 None,
                 "",
                 seen,
-                value_of(rule, kpi, seen),
+                value_of(rule, kpi, seen, changed.silent),
             )
         elif firing is not None and changed.to in ("resolved", "expired"):
             yield replace(firing, ended_at=changed.at, ending=changed.to)

@@ -10,7 +10,7 @@ from alerts.detectors import detector_of, timing_of
 from alerts.grouping import tell
 from alerts.label_sets import LabelSet, Memory, Minutes, parts_of, series_of
 from alerts.ledger import Ledger, labels_of, labels_text
-from alerts.message import digest, message
+from alerts.message import REASON_NO_DATA, digest, message
 from alerts.receivers import Receiver
 from alerts.retiring import retire
 from alerts.rule import Group, Rule, RuleFile
@@ -124,11 +124,12 @@ class Evaluator:
     ) -> None:
         """Into the ledger, and to all receivers while it is news."""
         episode = self.ledger.record(
-            rule.alert, labels, changed.to, changed.at, changed.opened_at, asdict(seen), now
+            rule.alert, labels, changed.to, changed.at, changed.opened_at, document(changed, seen), now
         )
+        silent = changed.silent
         if changed.to != "firing":
-            seen = fired_with(self.ledger, episode) or seen
-        body = message(group, rule, self.kpis[rule.kpi], labels, changed, seen, episode)
+            seen, silent = fired_with(self.ledger, episode) or (seen, False)
+        body = message(group, rule, self.kpis[rule.kpi], labels, changed, seen, episode, silent)
         if now - settle_of(group) - changed.at <= rule.max_age:
             if changed.to != "firing":
                 self._missed.pop(episode, None)
@@ -141,10 +142,18 @@ class Evaluator:
             self._send(episode, changed.to, body, now)
 
 
-def fired_with(ledger: Ledger, episode: str) -> Look | None:
-    """What was looked at when an episode fired: its end is told with these figures."""
-    found = [change.seen for change in ledger.of_episode(episode) if change.kind == "firing"]
-    return Look(**found[0]) if found else None
+def document(changed: Transition, seen: Look) -> dict[str, object]:
+    """What was looked at, and why it changed where that is not what was seen."""
+    return asdict(seen) | ({"reason": REASON_NO_DATA} if changed.silent else {})
+
+
+def fired_with(ledger: Ledger, episode: str) -> tuple[Look, bool] | None:
+    """What was looked at when an episode fired, and whether nobody called: an end has these figures."""
+    for change in ledger.of_episode(episode):
+        if change.kind == "firing":
+            reason = change.seen.pop("reason", "")
+            return Look(**change.seen), reason == REASON_NO_DATA
+    return None
 
 
 def settle_of(group: Group) -> int:

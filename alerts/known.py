@@ -97,6 +97,10 @@ class AsKnown:
             feed.until(at + self.settle_ms)
         return self.detector.quiet(parts, at, restart)
 
+    def came(self, parts: Parts, at: int) -> bool:
+        """As the detector does."""
+        return self.detector.came(parts, at)
+
     def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
         """As the detector does."""
         return self.detector.is_fine(parts, at, restart)

@@ -25,6 +25,7 @@ from schemas.time_units import MINUTE_MS, QUARTER_MS
 
 WORD = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
 ANNOTATION_MAX = 4_000  # with all labels filled in
+NO_DATA, REASON_NO_DATA = "no data", "no_data"
 MEMBERS_MAX = 100  # alerts that a message about several carries, for programs
 # What a message about several has not: a figure of its own.
 ABOUT_SEVERAL: dict[str, Any] = {
@@ -108,8 +109,10 @@ def wanted(rule: Rule, kpi: Kpi, seen: Look) -> str:
             return f"some {seen.n:,} as in the same hours of earlier weeks"
 
 
-def value_of(rule: Rule, kpi: Kpi, seen: Look) -> str:
-    """How it is, in words."""
+def value_of(rule: Rule, kpi: Kpi, seen: Look, silent: bool = False) -> str:
+    """How it is, in words. `silent`: it fired as nobody called."""
+    if silent:
+        return NO_DATA
     if isinstance(rule.when, AbsenceWhen | SeasonalWhen):
         return f"{seen.successes:,}"
     if is_gauge(kpi):
@@ -147,19 +150,27 @@ def digest(bodies: Sequence[dict[str, Any]]) -> dict[str, object]:
 
 
 def message(
-    group: Group, rule: Rule, kpi: Kpi, labels: LabelSet, changed: Transition, seen: Look, episode: str
+    group: Group,
+    rule: Rule,
+    kpi: Kpi,
+    labels: LabelSet,
+    changed: Transition,
+    seen: Look,
+    episode: str,
+    silent: bool = False,
 ) -> dict[str, object]:
-    """The notification as receivers get it; each puts it into its own form."""
-    target = wanted(rule, kpi, seen)
+    """The notification as receivers get it; each puts it into its own form (`silent`: as in value_of)."""
+    target, n = wanted(rule, kpi, seen), 0 if silent else contacts_of(rule, seen)
+    window_ms = 0 if silent else seen.window_ms
     words = dict(labels) | {
         "alert": rule.alert,
         "kpi": rule.kpi,
-        "value": value_of(rule, kpi, seen),
-        "n": str(contacts_of(rule, seen)),
+        "value": value_of(rule, kpi, seen, silent),
+        "n": str(n),
         "target": target,
-        "window": f"{seen.window_ms // MINUTE_MS} min",
+        "window": f"{window_ms // MINUTE_MS} min",
     }
-    return {
+    return ({"reason": REASON_NO_DATA} if changed.silent else {}) | {
         "episode": episode,
         "status": changed.to,
         "alert": rule.alert,
@@ -170,8 +181,8 @@ def message(
         },
         "objective": objective(rule, target),
         "value": words["value"],
-        "n": contacts_of(rule, seen),
-        "window_ms": seen.window_ms,
+        "n": n,
+        "window_ms": window_ms,
         "opened_at": utc_text(changed.opened_at),
         "at": utc_text(changed.at),
         "explain": explain_command(kpi, labels, changed.opened_at),

@@ -84,6 +84,7 @@ def of_every_rule(group: Group, rule: Rule, span: tuple[int, int]) -> Parameters
         "for_ms": timing.for_ms,
         "keep_ms": timing.keep_firing_for_ms,
         "expire_ms": timing.expire_ms,
+        "no_data": timing.no_data,
         "parts": [0],
         "part_ms": 0,
         "backs_ms": [0],

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from alerts.when import ObjectiveWhen, When
 from alerts.words import Closed, Duration, Label, Length, Text, Word
+from kpis.dips.machine import NoData
 from kpis.dips.profiles import PROFILES
 
 PLACE = ("channel", "queue")
@@ -26,6 +27,7 @@ class Rule(Closed):
     for_: Annotated[Duration | None, Field(alias="for")] = None
     keep_firing_for: Duration = 900_000
     settle: Duration = 60_000
+    no_data: NoData = "hold"
     max_age: Duration = 1_800_000
     labels: Words = Field(default_factory=dict)
     annotations: Words = Field(default_factory=dict)

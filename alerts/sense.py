@@ -6,7 +6,15 @@ from difflib import get_close_matches
 
 from alerts.receivers import Receivers
 from alerts.rule import Rule, RuleFile
-from alerts.when import BurnRateWhen, LogMeanWhen, MaturedWhen, ObjectiveWhen, ThresholdWhen
+from alerts.when import (
+    AbsenceWhen,
+    BurnRateWhen,
+    LogMeanWhen,
+    MaturedWhen,
+    ObjectiveWhen,
+    SeasonalWhen,
+    ThresholdWhen,
+)
 from kpis.catalogue.figure import LongestWaitNow
 from kpis.catalogue.kpi import Kpi
 
@@ -29,6 +37,8 @@ def meaningless(file: RuleFile, kpis: dict[str, Kpi]) -> Iterator[tuple[Where, s
                 yield (*where, "kpi"), f"no KPI {rule.kpi}; {said}"
             elif fault := unfit(rule, kpi, kpis):
                 yield (*where, "kpi"), fault
+            if kpi is not None and (fault := odd_no_data(rule, kpi)):
+                yield (*where, "no_data"), fault
             if isinstance(rule.when, BurnRateWhen) and rule.labels.get("severity", "page") == "page":
                 yield (*where, "when"), "burn_rate is for tickets: write labels: {severity: ticket}"
             for name, text in rule.annotations.items():
@@ -46,6 +56,8 @@ def doubtful(file: RuleFile, told: Receivers) -> Iterator[str]:
         for rule in group.rules:
             for name, value in (group.labels | rule.labels).items():
                 labels.setdefault(name, set()).add(value)
+            if rule.no_data == "alert":
+                yield f"{rule.alert} fires whenever nobody comes, at night too: mute its receivers then"
             for name in sorted({*rule.by, *rule.where} - {*OWN_DIMENSIONS}):
                 if close := get_close_matches(name, OWN_DIMENSIONS, 1, 0.75):
                     yield f"{rule.alert} looks at the dimension {name}: did you mean {close[0]}?"
@@ -55,6 +67,17 @@ def doubtful(file: RuleFile, told: Receivers) -> Iterator[str]:
                 there = ", ".join(sorted(labels[name]))
                 wants = f"{receiver.name} wants {name} {', '.join(values)}"
                 yield f"{wants}, which no rule has; there are {there}"
+
+
+def odd_no_data(rule: Rule, kpi: Kpi) -> str:
+    """Why a rule cannot take a time without contacts as it says; "" if it can."""
+    if rule.no_data != "hold" and isinstance(rule.when, ThresholdWhen) and (is_gauge(kpi) or not kpi.den):
+        return f"{rule.kpi} is never without data: it is 0 then; leave no_data out"
+    if rule.no_data == "alert" and isinstance(rule.when, AbsenceWhen):
+        return "absence is itself about nobody coming; write hold or ok, for nights and holidays"
+    if rule.no_data == "alert" and isinstance(rule.when, SeasonalWhen):
+        return "seasonal is without data on holidays alone, as no contacts are a count of 0; write hold or ok"
+    return ""
 
 
 def unknown_words(rule: Rule, text: str) -> str:

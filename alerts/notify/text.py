@@ -43,7 +43,7 @@ def details(body: dict[str, Any]) -> list[str]:
     """What, where, how far, since when, on how many contacts, and what to do next."""
     lines = [member_line(each) for each in body.get("alerts", ())[:LISTED]]
     if body["value"]:
-        lines += [figures(body), *ended(body)]
+        lines += [figures(body), *unseen(body), *ended(body)]
     lines += [f"explain: {body['explain']}"]
     if body["value"] and body.get("episode"):
         lines.append(f"episode: ringback alerts explain {body['episode']}")
@@ -63,13 +63,24 @@ def figures(body: dict[str, Any]) -> str:
     return f"{what}; {where}; since {body['opened_at']}"
 
 
+def unseen(body: dict[str, Any]) -> list[str]:
+    """That it fires as nobody came."""
+    if body["status"] != "firing" or body.get("reason") != "no_data":
+        return []
+    return ["nobody came, or too few to judge by: the rule says no_data: alert"]
+
+
 def ended(body: dict[str, Any]) -> list[str]:
     """Of an end: when, and that the figures are those of the beginning."""
     if body["status"] not in ("resolved", "expired"):
         return []
     opened, at = (datetime.fromisoformat(body[name].replace("Z", "+00:00")) for name in ("opened_at", "at"))
     lasted = int((at - opened).total_seconds()) // 60
-    why = {"expired": "closed, as nobody came for four hours", "rule_removed": "closed, as its rule is gone"}
+    why = {
+        "expired": "closed, as nobody came for four hours",
+        "rule_removed": "closed, as its rule is gone",
+        "no_data": "closed, as nobody came (no_data: ok)",
+    }
     said = why.get(body.get("reason") or body["status"], "over")
     return [f"{said} at {body['at']}, after {lasted} min; the figures are those it fired with"]
 

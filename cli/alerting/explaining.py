@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from alerts.ledger import Change
-from alerts.message import further_labels
+from alerts.message import REASON_NO_DATA, further_labels
 from cli.alerting import listing
 from cli.alerting.files import rules_in
 from cli.clickhouse import client
@@ -62,7 +62,10 @@ def said(change: Change, zone: str) -> str:
     """A change with the counts it was decided by."""
     seen = change.seen
     where = listing.labels_shown(change.labels)
-    window = f"{seen['successes']:,} of {seen['n']:,} in {seen['window_ms'] // MINUTE_MS} min"
+    if seen.get("reason") == REASON_NO_DATA:
+        window = "nobody came, or too few to judge by"
+    else:
+        window = f"{seen['successes']:,} of {seen['n']:,} in {seen['window_ms'] // MINUTE_MS} min"
     since = local_minute(utc_text(change.opened_at), zone)
     head = f"{local_minute(utc_text(change.at), zone)} {change.kind}: {change.alert} {where}, since {since}"
-    return f"{head}: {window}" if change.kind == "firing" else head
+    return f"{head}: {window}" if change.kind == "firing" or seen.get("reason") == REASON_NO_DATA else head

@@ -39,6 +39,10 @@ class BudgetBurn:
         """Has nobody called within the shortest window?"""
         return parts[0].since(at - min(burn.short_ms for burn in self.burns), at)[1] == 0
 
+    def came(self, parts: Parts, at: int) -> bool:
+        """Within the longest window."""
+        return parts[0].first(at - max(burn.long_ms for burn in self.burns), at) is not None
+
     def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
         """Only a look can tell."""
         return False

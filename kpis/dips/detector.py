@@ -19,6 +19,9 @@ class Detector(Protocol):
     def quiet(self, parts: Parts, at: int, restart: int) -> bool:
         """Is there nothing to judge by? Then all clocks stand still."""
 
+    def came(self, parts: Parts, at: int) -> bool:
+        """Has anybody come as far back as it looks? Only of them can be said that nobody comes any more."""
+
     def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
         """A cheap look first: neither in breach nor off target? False where only a look can tell."""
 
@@ -40,6 +43,10 @@ class OffObjective:
     def quiet(self, parts: Parts, at: int, restart: int) -> bool:
         """Has nobody called within the shortest window?"""
         return parts[0].first(at - self.objective.windows_ms[0], at) is None
+
+    def came(self, parts: Parts, at: int) -> bool:
+        """Within the longest window."""
+        return parts[0].first(at - self.objective.windows_ms[-1], at) is not None
 
     def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
         """Are the newest contacts on target?"""

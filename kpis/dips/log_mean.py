@@ -82,6 +82,10 @@ class OffMean:
         """Was nothing over within the shortest window?"""
         return parts[0].since(at - self.windows_ms[0], at)[1] == 0
 
+    def came(self, parts: Parts, at: int) -> bool:
+        """Within the longest window."""
+        return parts[0].first(at - self.windows_ms[-1], at) is not None
+
     def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
         """Are the newest durations themselves on target?"""
         begin = max(at - self.windows_ms[-1], restart)

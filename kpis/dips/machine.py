@@ -1,13 +1,15 @@
 """From looks to episodes: when an alert is pending, firing and over. Event time alone, a pure function.
 
 inactive -> pending while in breach -> firing once it has lasted -> inactive once clear for long enough; then
-the windows restart, so that what has been paged for does not page again. Without contacts timers stand still.
+the windows restart, so that what has been paged for does not page again. Without contacts timers stand still,
+or it is taken to be fine, or to be a breach, as the rule says.
 """
 
 from dataclasses import dataclass, replace
 from typing import Literal
 
 State = Literal["inactive", "pending", "firing"]
+NoData = Literal["hold", "ok", "alert"]  # what a time without contacts is: nothing known, fine, a breach
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,7 @@ class Timing:
     for_ms: int
     keep_firing_for_ms: int
     expire_ms: int = 4 * 3_600_000
+    no_data: NoData = "hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,21 @@ class Transition:
     at: int
     to: Literal["pending", "firing", "resolved", "dropped", "expired"]
     opened_at: int  # of the breach
+    silent: bool = False  # it came because nobody called, by a rule that takes that for fine or for a breach
 
 
 def step(standing: Standing, seen: Step, timing: Timing) -> tuple[Standing, Transition | None]:
     """The standing after one evaluation, and the change, if any."""
+    if not seen.quiet or timing.no_data == "hold":
+        return judged(standing, seen, timing)
+    missing = timing.no_data == "alert"
+    told = replace(seen, breach=missing, off_target=missing, quiet=False)
+    now, changed = judged(standing, told, timing)
+    return now, None if changed is None else replace(changed, silent=True)
+
+
+def judged(standing: Standing, seen: Step, timing: Timing) -> tuple[Standing, Transition | None]:
+    """The same, where a time without contacts is that and nothing else."""
     if standing.state == "firing":
         return while_firing(standing, seen, timing)
     if seen.quiet and standing.state == "pending":

@@ -43,6 +43,12 @@ class Matured:
         end = at - youngest.days * DAY_MS
         return series.since(end - youngest.objective.windows_ms[0], end)[1] == 0
 
+    def came(self, parts: Parts, at: int) -> bool:
+        """Has anything ripened within the longest window of the youngest?"""
+        youngest = self.cohorts[0]
+        end = at - youngest.days * DAY_MS
+        return parts[0].first(end - youngest.objective.windows_ms[-1], end) is not None
+
     def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
         """Only a look can tell."""
         return False

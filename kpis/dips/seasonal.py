@@ -66,6 +66,10 @@ class Unusual:
         """A holiday is not judged."""
         return self.weeks.is_holiday(at)
 
+    def came(self, parts: Parts, at: int) -> bool:
+        """It is about those who came in earlier weeks."""
+        return True
+
     def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
         """Only a look can tell."""
         return False

@@ -34,6 +34,10 @@ class BeyondLimit:
             return False
         return parts[0].since(at - self.window_ms, at)[1] < self.min_samples
 
+    def came(self, parts: Parts, at: int) -> bool:
+        """Within the window."""
+        return parts[0].first(at - self.window_ms, at) is not None
+
     def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
         """Where nobody came in the window a count does not begin to be too low: that is for `absence`."""
         return parts[0].since(at - self.window_ms, at)[1] == 0

@@ -83,6 +83,10 @@ class OffUsual:
         """Has nobody called within the shortest window?"""
         return parts[0].first(at - self.objective.windows_ms[0], at) is None
 
+    def came(self, parts: Parts, at: int) -> bool:
+        """Within the longest window."""
+        return parts[0].first(at - self.objective.windows_ms[-1], at) is not None
+
     def is_fine(self, parts: Parts, at: int, restart: int) -> bool:
         """Are the newest contacts on target?"""
         return not is_off_now(parts[0], at, restart, self._judged_by(parts[1], at)[0])

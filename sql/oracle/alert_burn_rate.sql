@@ -11,7 +11,7 @@ looks AS (
                 [windows[2 * number], windows[2 * number + 1]]) AND windows[2 * number].2 >= {min_samples:Int64},
             arrayEnumerate({allowed:Array(Tuple(Int64, Int64))}), {allowed:Array(Tuple(Int64, Int64))}) AS burning,
         indexOf(burning, 1) AS place,
-        place > 0 AS breaches, breaches AS is_off, 1 AS may_begin,
+        place > 0 AS breaches, breaches AS is_off, arrayExists(seen -> seen.2 > 0, windows) AS may_begin,
         windows[-1].2 = 0 AS is_quiet,
         if(breaches, {backs_ms:Array(Int64)}[2 * place], 0) AS window_ms,
         if(breaches, windows[2 * place].1, 0) AS successes,

@@ -1,2 +1,2 @@
-step.breaches AND (was.state != 0 OR step.may_begin) AS breaches, step.is_off AS is_off, step.is_quiet AS is_quiet,
+step.breaches AND (was.state != 0 OR step.may_begin) AS seen_breach, step.is_off AS seen_off, step.is_quiet AS is_empty, step.may_begin AS has_come,
 step.window_ms AS window_ms, step.successes AS successes, step.counted AS counted

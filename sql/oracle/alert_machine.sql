@@ -1,5 +1,5 @@
 -- From looks to episodes: the standing of a label set step by step, and its changes (docs/guide/alerts.md). `looked` says
--- of a step, given what `was`: is it in breach, off target, quiet; which window, and the counts in it.
+-- of a step, given what `was`: is it in breach, off target, empty, has anybody come at all; which window, and the counts in it.
 SELECT labels, change.1 AS at, change.2 AS kind, change.3 AS opened_at, change.4 AS window_ms, change.5 AS successes, change.6 AS n
 FROM (
     SELECT labels, arrayFold(
@@ -12,6 +12,10 @@ FROM (
                     was.state = 0, if({for_ms:Int64} = 0, 'firing', ''),
                     was.breached + {step_ms:Int64} >= {for_ms:Int64}, 'firing', '') AS change,
                 change IN ('resolved', 'expired') AS ends,
+                -- Nobody there: unknown, fine or off, as the rule says.
+                is_empty AND {no_data:String} = 'hold' AS is_quiet,
+                if(is_empty AND NOT is_quiet, {no_data:String} = 'alert' AND (was.state != 0 OR has_come), seen_breach) AS breaches,
+                if(is_empty AND NOT is_quiet, {no_data:String} = 'alert', seen_off) AS is_off,
                 {looked}).1 = 'firing', 2,
                 ends, 0, was.state = 2, 2, is_quiet, was.state, breaches, 1, 0)::Int64 AS state_,
             multiIf(ends, 0, was.state > 0 AND (was.state = 2 OR is_quiet OR breaches), was.since, breaches AND NOT is_quiet, step.at, 0)::Int64 AS since_,

@@ -12,5 +12,6 @@ arrayMap(cohort -> (
 -- The first cohort that is off, else what is known of the last.
 arrayFirstIndex(one -> one.3 > 0 AND one.4, found) AS first_off,
 found[if(first_off = 0, -1, first_off)] AS seen,
-first_off > 0 AS breaches, seen.4 AS is_off, step.cohorts[1].n = step.cohorts[1].window_n[1] AS is_quiet,
+first_off > 0 AS seen_breach, seen.4 AS seen_off, step.cohorts[1].n = step.cohorts[1].window_n[1] AS is_empty,
+step.cohorts[1].n != step.cohorts[1].window_n[-1] AS has_come,
 seen.5 AS window_ms, seen.6 AS successes, seen.7 AS counted

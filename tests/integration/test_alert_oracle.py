@@ -44,34 +44,89 @@ RULES: tuple[dict[str, Any], ...] = (
 
 CALLED = {"by": ["queue"], "for": "0s", "keep_firing_for": "5m"}
 TYPES: tuple[dict[str, Any], ...] = (
-    {"alert": "Waiting", "kpi": "waiting_now",
-     "when": {"type": "threshold", "op": ">", "limit": 4, "clear": 2}},
-    {"alert": "Longest", "kpi": "longest_wait_now", "by": ["channel"],
-     "when": {"type": "threshold", "op": ">", "limit": "10m"}},
-    {"alert": "Slow", "kpi": "asa",
-     "when": {"type": "threshold", "op": ">", "limit": "20500ms", "clear": "18s", "min_samples": 3}},
-    {"alert": "Long", "kpi": "aht", "by": ["channel"],
-     "when": {"type": "log_mean", "op": ">", "target": "345s", "p_value": 0.005, "min_samples": 5}},
+    {
+        "alert": "Waiting",
+        "kpi": "waiting_now",
+        "when": {"type": "threshold", "op": ">", "limit": 4, "clear": 2},
+    },
+    {
+        "alert": "Longest",
+        "kpi": "longest_wait_now",
+        "by": ["channel"],
+        "when": {"type": "threshold", "op": ">", "limit": "10m"},
+    },
+    {
+        "alert": "Slow",
+        "kpi": "asa",
+        "when": {"type": "threshold", "op": ">", "limit": "20500ms", "clear": "18s", "min_samples": 3},
+    },
+    {
+        "alert": "Long",
+        "kpi": "aht",
+        "by": ["channel"],
+        "when": {"type": "log_mean", "op": ">", "target": "345s", "p_value": 0.005, "min_samples": 5},
+    },
     {"alert": "Few", "kpi": "offered", "when": {"type": "threshold", "op": "<", "limit": 9, "window": "10m"}},
-    {"alert": "Silent", "kpi": "offered",
-     "when": {"type": "absence", "expected": 20, "within": "2h", "weeks": 3}},
-    {"alert": "Holiday", "kpi": "offered",
-     "when": {"type": "absence", "expected": 20, "weeks": 3, "holidays": ["2026-03-23"]}},
-    {"alert": "Fewer", "kpi": "offered",
-     "when": {"type": "seasonal", "op": "<", "p_value": 0.001, "weeks": 3, "windows": ["30m", "2h"]}},
-    {"alert": "More", "kpi": "offered",
-     "when": {"type": "seasonal", "op": ">", "p_value": 0.01, "weeks": 4, "at_least_weeks": 2}},
-    {"alert": "Burns", "kpi": "service_level", "labels": {"severity": "ticket"},
-     "when": {"type": "burn_rate", "op": "<", "target": 0.8,
-              "burns": [{"factor": 2.5, "long": "1h", "short": "5m"},
-                        {"factor": 2, "long": "3h", "short": "30m"}]}},
-    {"alert": "GivenUp", "kpi": "abandonment_rate", "labels": {"severity": "ticket"},
-     "when": {"type": "burn_rate", "op": ">", "target": 0.15,
-              "burns": [{"factor": 3, "long": "1h", "short": "9m"}]}},
-    {"alert": "Repeats", "kpi": "fcr_net", "keep_firing_for": "20m",
-     "when": {"type": "matured", "op": "<", "targets": {"1": 0.85, "3": 0.8}, "windows": ["2h", "5h"],
-              "min_samples": 8, "fresh_min": 15}},
-)  # fmt: skip
+    {
+        "alert": "Silent",
+        "kpi": "offered",
+        "when": {"type": "absence", "expected": 20, "within": "2h", "weeks": 3},
+    },
+    {
+        "alert": "Holiday",
+        "kpi": "offered",
+        "when": {"type": "absence", "expected": 20, "weeks": 3, "holidays": ["2026-03-23"]},
+    },
+    {
+        "alert": "Fewer",
+        "kpi": "offered",
+        "when": {"type": "seasonal", "op": "<", "p_value": 0.001, "weeks": 3, "windows": ["30m", "2h"]},
+    },
+    {
+        "alert": "More",
+        "kpi": "offered",
+        "when": {"type": "seasonal", "op": ">", "p_value": 0.01, "weeks": 4, "at_least_weeks": 2},
+    },
+    {
+        "alert": "Burns",
+        "kpi": "service_level",
+        "labels": {"severity": "ticket"},
+        "when": {
+            "type": "burn_rate",
+            "op": "<",
+            "target": 0.8,
+            "burns": [
+                {"factor": 2.5, "long": "1h", "short": "5m"},
+                {"factor": 2, "long": "3h", "short": "30m"},
+            ],
+        },
+    },
+    {
+        "alert": "GivenUp",
+        "kpi": "abandonment_rate",
+        "labels": {"severity": "ticket"},
+        "when": {
+            "type": "burn_rate",
+            "op": ">",
+            "target": 0.15,
+            "burns": [{"factor": 3, "long": "1h", "short": "9m"}],
+        },
+    },
+    {
+        "alert": "Repeats",
+        "kpi": "fcr_net",
+        "keep_firing_for": "20m",
+        "when": {
+            "type": "matured",
+            "op": "<",
+            "targets": {"1": 0.85, "3": 0.8},
+            "windows": ["2h", "5h"],
+            "min_samples": 8,
+            "fresh_min": 15,
+        },
+    },
+)
+NO_DATA = ("Slow", "Long", "Burns", "GivenUp", "Repeats")  # where it can also be a breach  # fmt: skip
 
 
 def row(rng: random.Random, minute: int, queue: str, channel: str, bad: bool) -> dict[str, Any]:
@@ -155,6 +210,40 @@ def test_sql_decides_the_same_of_every_type(stored: Client, given: dict[str, Any
     found = by_code(stored, group, rule, span, zone)
     assert {each.kind for each in found} >= {"firing", "resolved"}
     assert by_sql(stored, group, rule, KPIS[rule.kpi], span, DEFAULT_RULES, zone) == found
+
+
+@pytest.mark.parametrize("no_data", ["ok", "alert"])
+@pytest.mark.parametrize("given", RULES, ids=lambda rule: rule["alert"])
+def test_sql_takes_a_time_without_contacts_as_the_rule_does(
+    stored: Client, given: dict[str, Any], no_data: str
+) -> None:
+    """After seven hours nobody calls any more."""
+    (group,) = file_of(given | {"no_data": no_data}).groups
+    (rule,) = group.rules
+    span = (BASE, BASE + 13 * H)
+    found = by_code(stored, group, rule, span)
+    nothing_held = (rule.alert, no_data) == ("HighUsual", "ok")  # all of it is over by then
+    assert nothing_held or found != by_code(stored, *held(given), span)
+    assert by_sql(stored, group, rule, KPIS[rule.kpi], span, DEFAULT_RULES, "UTC") == found
+
+
+@pytest.mark.parametrize("no_data", ["ok", "alert"])
+@pytest.mark.parametrize(
+    "given", [rule for rule in TYPES if rule["alert"] in NO_DATA], ids=lambda rule: rule["alert"]
+)
+def test_sql_takes_it_so_of_every_type(stored: Client, given: dict[str, Any], no_data: str) -> None:
+    (group,) = file_of(CALLED | given | {"no_data": no_data}).groups
+    (rule,) = group.rules
+    span, zone = (alert_world.BASE, alert_world.BASE + 16 * H), alert_world.ZONE
+    found = by_code(stored, group, rule, span, zone)
+    assert no_data == "ok" or found != by_code(stored, *held(CALLED | given), span, zone)
+    assert by_sql(stored, group, rule, KPIS[rule.kpi], span, DEFAULT_RULES, zone) == found
+
+
+def held(given: dict[str, Any]) -> tuple[Group, Rule]:
+    """The same rule, whose clocks stand still."""
+    (group,) = file_of(given).groups
+    return group, group.rules[0]
 
 
 def test_an_episode_without_contacts_expires_by_sql_too(stored: Client) -> None:

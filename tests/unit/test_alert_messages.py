@@ -114,6 +114,31 @@ def test_an_end_is_told_with_the_figures_of_its_beginning(tmp_path: Path) -> Non
     assert "service_level" not in "".join(several[1:])
 
 
+def test_that_nobody_came_is_told_as_that(tmp_path: Path) -> None:
+    """Half an hour of good service, an hour without anybody, and good service again."""
+    told: list[dict[str, Any]] = []
+
+    def post(request: Request) -> Delivery:
+        told.append(orjson.loads(request.body))
+        return Delivery("sent")
+
+    ledger = Ledger(tmp_path / "a.sqlite")
+    own, rules = evaluator(ledger, "hook"), group(no_data="alert")
+    rules = rules.model_copy(update={"rules": (rules.rules[0].model_copy(update={"annotations": {}}),)})
+    good = {"answered_in_target": 5, "service_level_n": 5}
+    minutes = [MinuteSums(BASE + n * M, "voice", "A", good) for n in (*range(30), *range(90, 120))]
+    for end in range(10, 121, 10):
+        evaluate(own, rules, minutes, end - 10, end)
+        send_due(ledger, {"hook": HOOK}, lambda now=end: BASE + now * M, post)  # type: ignore[misc]
+    firing, over = told
+    assert (title(firing), firing["n"]) == ("[FIRING] Low A: no data, n=0", 0)
+    assert details(firing)[1] == "nobody came, or too few to judge by: the rule says no_data: alert"
+    assert title(over) == "[RESOLVED] Low A: no data, n=0"
+    assert details(over)[1].startswith("over at 2026-01-05T01:45:00Z, after 60 min")
+    fine = details(over | {"reason": "no_data"})[1]
+    assert fine.startswith("closed, as nobody came (no_data: ok) at ")
+
+
 def test_an_end_goes_to_whoever_was_told_in_the_stead_of_another(tmp_path: Path) -> None:
     """The fallback wants no pages, got this one since nobody else could, and has an incident to close."""
     first = HOOK.model_copy(update={"name": "first", "fallback": "other"})

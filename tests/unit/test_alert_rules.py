@@ -237,6 +237,26 @@ def test_rule_types(kpi: str, when: str, severity: str, fault: str) -> None:
         assert fault in faults(text)[0]
 
 
+@pytest.mark.parametrize(
+    ("kpi", "when", "no_data", "fault"),
+    [
+        ("asa", '{type: threshold, op: ">", limit: 45s}', "alert", ""),
+        ("offered", "{type: absence}", "ok", ""),
+        ("offered", "{type: absence}", "alert", ":8: absence is itself about nobody coming"),
+        ("volume", '{type: seasonal, op: ">"}', "alert", "holidays alone"),
+        ("offered", '{type: threshold, op: ">", limit: 4}', "ok", "never without data"),
+        ("waiting_now", '{type: threshold, op: ">", limit: 4}', "alert", "never without data"),
+        ("asa", '{type: threshold, op: ">", limit: 45s}', "nothing", "write 'hold', 'ok' or 'alert'"),
+    ],
+)
+def test_what_no_data_may_be(kpi: str, when: str, no_data: str, fault: str) -> None:
+    text = TYPED.format(kpi=kpi, when=f"{when}\n        no_data: {no_data}", severity="page")
+    if not fault:
+        assert read_rules(text, "r.yaml", KPIS).groups[0].rules[0].no_data == no_data
+    else:
+        assert fault in faults(text)[0]
+
+
 def test_a_profile_is_a_probability_and_a_time() -> None:
     rule = read_rules(GOOD.replace("for: 2m", "profile: quiet"), "r.yaml", KPIS).groups[0].rules[0]
     assert (rule.for_ms, rule.p_value) == (300_000, Fraction(1, 10_000))
@@ -341,7 +361,7 @@ def test_an_address_that_cannot_be_one(tmp_path: Path, url: str, fault: str) -> 
 
 def test_check_says_what_is_doubtful_and_which_secret_is_missing(tmp_path: Path) -> None:
     rules, told = tmp_path / "rules.yaml", tmp_path / "told.yaml"
-    rules.write_text(GOOD.replace("where: {channel:", "where: {chanel:"))
+    rules.write_text(GOOD.replace("where: {channel:", "no_data: alert\n        where: {chanel:"))
     told.write_text(
         "version: 1\nreceivers:\n"
         "  - {name: h, type: webhook, url: {env: NOT_SET}, only: {severity: [pages]}}\n"
@@ -350,6 +370,7 @@ def test_check_says_what_is_doubtful_and_which_secret_is_missing(tmp_path: Path)
     said = " ".join(done.output.split())
     assert done.status == 1
     assert "perhaps wrong: Low looks at the dimension chanel: did you mean channel?" in said
+    assert "perhaps wrong: Low fires whenever nobody comes, at night too: mute its receivers then" in said
     assert "perhaps wrong: h wants severity pages, which no rule has; there are page" in said
     assert "h.url: its secret: NOT_SET is not set" in said
 

@@ -38,6 +38,22 @@ RULES: tuple[dict[str, Any], ...] = (
     {"alert": "Repeats", "kpi": "fcr_net",
      "when": {"type": "matured", "op": "<", "targets": {"1": 0.85, "3": 0.7}, "windows": ["1h", "2h"],
               "min_samples": 8, "fresh_min": 5}},
+    {"alert": "Low", "kpi": "service_level", "no_data": "alert",
+     "when": {"type": "objective", "op": "<", "target": 0.8, "windows": ["15m", "30m", "1h"]}},
+    {"alert": "LowOk", "kpi": "service_level", "no_data": "ok",
+     "when": {"type": "objective", "op": "<", "target": 0.8}},
+    {"alert": "SlowUnknown", "kpi": "asa", "no_data": "alert",
+     "when": {"type": "threshold", "op": ">", "limit": "20s", "clear": "15s", "min_samples": 3}},
+    {"alert": "LongUnknown", "kpi": "aht", "no_data": "alert",
+     "when": {"type": "log_mean", "op": ">", "target": "45s", "p_value": 0.01}},
+    {"alert": "SilentOk", "kpi": "offered", "no_data": "ok",
+     "when": {"type": "absence", "expected": 5, "weeks": 3}},
+    {"alert": "BurnsUnknown", "kpi": "service_level", "labels": {"severity": "ticket"}, "no_data": "alert",
+     "when": {"type": "burn_rate", "op": "<", "target": 0.8,
+              "burns": [{"factor": 2, "long": "1h", "short": "5m"}]}},
+    {"alert": "RepeatsUnknown", "kpi": "fcr_net", "no_data": "alert",
+     "when": {"type": "matured", "op": "<", "targets": {"1": 0.85, "3": 0.7}, "windows": ["1h", "2h"],
+              "min_samples": 8, "fresh_min": 5}},
 )  # fmt: skip
 
 

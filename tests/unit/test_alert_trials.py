@@ -19,6 +19,12 @@ groups:
       - {alert: Silent, kpi: offered, by: [channel], when: {type: absence, at_least_weeks: 2, weeks: 2}}
       - {alert: Slow, kpi: aht, by: [], when: {type: log_mean, op: ">", target: 345s}}
       - {alert: Limit, kpi: aht, by: [], when: {type: threshold, op: ">", limit: 10m}}
+      - alert: Gone
+        kpi: hold_rate
+        by: [queue]
+        no_data: alert
+        when: {type: objective, op: ">", target: 0.6}
+      - {alert: Fine, kpi: transfer_rate, by: [], no_data: ok, when: {type: objective, op: ">", target: 0.1}}
       - alert: Fcr
         kpi: fcr_net
         by: [queue]
@@ -91,6 +97,13 @@ def test_what_is_otherwise_is_said(tmp_path: Path) -> None:
       - {kpi: fcr_net, queue: a, days: 1, every: 1h, counts: "9/10x24 7/10x72"}
       - {kpi: fcr_net, queue: a, days: 7, every: 1h, counts: "9/10x96"}
     expect: [{alert: Fcr, ending: firing}]
+""",
+        # Nobody calls for an hour: an alert, or the end of one.
+        """    series: [{kpi: hold_rate, queue: a, counts: "1/10x60 _x60 1/10x60"}]
+    expect: [{alert: Gone, fired: 79m, ended: 135m, ending: resolved, value: no data}]
+""",
+        """    series: [{kpi: transfer_rate, queue: a, counts: "0/10x60 8/10x30 _x60"}]
+    expect: [{alert: Fine, ended: 119m, ending: resolved}]
 """,
     ],
 )

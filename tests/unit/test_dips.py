@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from math import comb
 
@@ -13,7 +14,7 @@ from kpis.dips.critical import CriticalCounts, critical_count
 from kpis.dips.detector import off_objective
 from kpis.dips.episodes import transitions
 from kpis.dips.ladder import Objective, Series, counts_of, look
-from kpis.dips.machine import Standing, Step, Timing, Transition, step
+from kpis.dips.machine import NoData, Standing, Step, Timing, Transition, step
 
 M = 60_000
 P = Fraction(1, 1000)
@@ -124,6 +125,30 @@ def steps(flags: str) -> list[Step]:
 )
 def test_the_machine(flags: str, expected: list[tuple[int, str]]) -> None:
     assert [(change.at // M, change.to) for change in run(steps(flags), TIMING)] == expected
+
+
+@pytest.mark.parametrize(
+    ("flags", "no_data", "expected"),
+    [
+        ("bqqbbb", "ok", [(1, "pending"), (2, "dropped"), (4, "pending"), (6, "firing")]),
+        ("bbb" + "q" * 15, "ok", [(1, "pending"), (3, "firing"), (18, "resolved")]),
+        ("bbb" + "q" * 14 + "o" + "." * 15, "ok", [(1, "pending"), (3, "firing"), (33, "resolved")]),
+        ("q" * 300, "ok", []),
+        ("..qqq" + "q" * 600, "alert", [(3, "pending"), (5, "firing")]),  # it does not expire
+        (
+            ".q.qbq." + "." * 14,
+            "alert",
+            [(2, "pending"), (3, "dropped"), (4, "pending"), (6, "firing"), (21, "resolved")],
+        ),
+        ("bbb" + "." * 14 + "q" + "." * 15, "alert", [(1, "pending"), (3, "firing"), (33, "resolved")]),
+    ],
+)  # fmt: skip
+def test_without_contacts_a_rule_goes_on_as_it_says(
+    flags: str, no_data: NoData, expected: list[tuple[int, str]]
+) -> None:
+    found = list(run(steps(flags), replace(TIMING, no_data=no_data)))
+    assert [(change.at // M, change.to) for change in found] == expected
+    assert all(change.silent == (flags[change.at // M - 1] == "q") for change in found)
 
 
 def test_without_for_it_fires_at_once() -> None:
