@@ -1,6 +1,7 @@
 """`ringback forget`: a customer's key goes out of everything, and no number changes."""
 
 import asyncio
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -110,6 +111,7 @@ def forget_command(
     for path in file or []:
         if not path.is_file():
             fail(f"cannot read {path}: there is no such file", WRONG_USE)
+    require_place(report)
     with stores(config), mended():
         asyncio.run(wait_for_topics(config.bootstrap_servers, config.partitions, config.replication))
         ClickHouseSink(config.clickhouse).prepare()
@@ -168,6 +170,16 @@ def forgotten(connection: Client, asked: Asked, config: Settings, verify: bool) 
     shutil.rmtree(config.data_dir / "state", ignore_errors=True)
     differences = compared(connection, config, None).differing if verify else None
     return reports.document(done, asked.keys, asked.now_ms, retentions(config), differences)
+
+
+def require_place(path: Path | None) -> None:
+    """A report can be written there: it tells of what cannot be done again."""
+    if path is None:
+        return
+    if path.is_dir():
+        fail(f"--report {path} is a folder: name a file", WRONG_USE)
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        fail(f"--report {path} cannot be written: name a file in a folder that is there", WRONG_USE)
 
 
 def keep_report(path: Path | None, told: dict[str, Any]) -> None:

@@ -1,11 +1,13 @@
 """Options that say which part of a history is read, shared by `replay` and `export`."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.addresses import brokers
 from cli.console import WRONG_USE, fail
 from cli.importing import look_at
 from cli.secrets import customer_secret
@@ -14,6 +16,19 @@ from cli.times import span_ms
 from maintenance.files import FileHistory
 from maintenance.history import ALWAYS, Span
 from maintenance.topic import TOPICS, Asked, Part
+
+
+def checked(check: Callable[[str], str]) -> Callable[[str | None], str | None]:
+    """A check of a setting, for an option that stands in its place."""
+
+    def callback(value: str | None) -> str | None:
+        try:
+            return check(value) if value is not None else None
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    return callback
+
 
 PART = re.compile(r"(\d+)(?::(\d*)-(\d*))?")
 Begin = Annotated[str | None, typer.Option("--from", help="Only what happened from then on.")]
@@ -29,7 +44,11 @@ Offsets = Annotated[
     typer.Option(help="Partition and offsets to read, such as 0:100-200, 3:5000- or 2; also several."),
 ]
 Brokers = Annotated[
-    str | None, typer.Option(help="Brokers of another Kafka to read from. Default: KAFKA_BOOTSTRAP_SERVERS.")
+    str | None,
+    typer.Option(
+        callback=checked(brokers),
+        help="Brokers of another Kafka to read from. Default: KAFKA_BOOTSTRAP_SERVERS.",
+    ),
 ]
 
 

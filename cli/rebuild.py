@@ -68,6 +68,11 @@ def rebuild(
     config = settings()
     if (begin is None) != (end is None):
         raise typer.BadParameter("give both --from and --to, or neither")
+    others = (begin, queues, dry_run, compare_rules)
+    if (undo and list_) or ((undo or list_) and any(others)):
+        raise typer.BadParameter("--undo and --list stand alone: they know no --dry-run, time or queue")
+    if compare_rules and queues:
+        raise typer.BadParameter("--compare-rules looks at all queues: leave --queue out")
     span = span_ms(begin, end, config.timezone) if begin and end else None
     connection = client(config)
     with mended():

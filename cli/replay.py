@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.addresses import http_address
 from cli.clickhouse import client
 from cli.console import Format, settings
 from cli.histories import (
@@ -16,6 +17,7 @@ from cli.histories import (
     SentTo,
     Topics,
     asked_of,
+    checked,
     file_history,
     span_of,
 )
@@ -23,7 +25,7 @@ from cli.replaying import Options, run
 from cli.wire import wire
 from maintenance.stored import StoredHistory
 from maintenance.topic import TopicHistory
-from sinks.connection import connect, without_secret
+from sinks.connection import without_secret
 
 app = typer.Typer(
     help="Send kept events into the pipeline again: nothing is counted twice, nobody is paged.",
@@ -33,7 +35,7 @@ Paths = Annotated[
     list[Path],
     typer.Argument(metavar="FILE...", help="JSON lines, packed or not; Avro container files; Parquet."),
 ]
-Rate = Annotated[float | None, typer.Option(min=0.1, help="At most so many events a second.")]
+Rate = Annotated[float | None, typer.Option(min=0.1, max=1e9, help="At most so many events a second.")]
 MaxLag = Annotated[
     int | None,
     typer.Option(min=1, help="Wait while the worker is more records behind: live events do not wait long."),
@@ -41,7 +43,12 @@ MaxLag = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Send nothing; say which windows would change.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Begin anew, also where one was interrupted.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all is applied and stored.")]
-Url = Annotated[str | None, typer.Option(help="Another ClickHouse to read from. Default: CLICKHOUSE_URL.")]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        callback=checked(http_address), help="Another ClickHouse to read from. Default: CLICKHOUSE_URL."
+    ),
+]
 As = Annotated[Format, typer.Option(help="text or json.")]
 
 
@@ -116,7 +123,7 @@ def clickhouse(
     Example: ringback replay clickhouse --from 1999-02-01 --to 1999-03-01
     """
     config = settings()
-    source = connect(url) if url else client(config)
+    source = client(config, url)
     place = without_secret(url or config.clickhouse)
     history = StoredHistory(source, place, span_of(begin, end, config))
     run(history, Options(rate, max_lag, dry_run, restart, wait, format))

@@ -19,6 +19,7 @@ SLOW = (
     "producers --events 3000 --times 1",
     "rebuild --events 20000 --base 10000",
     "recovery --contacts 2000",
+    "replay --events 3000",
     "soak --kills 4 --mean 5",
     "store --contacts 3000",
 )

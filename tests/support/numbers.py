@@ -4,14 +4,13 @@ import json
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from typing import Any
 
 import orjson
 from support.stack import Stack, run_ringback
 
-from kpis.facts import AgentQuarter
-from kpis.tallies.fcr import FCR_MEASURES
+from bench.digests import Digests
+from bench.digests import digests as window_digests
 from kpis.tallies.windows import MEASURES
 from schemas.events import Event
 from schemas.topics import CONTACT_EVENTS, SINK_GROUP, SINK_TOPICS, WORKER_GROUP
@@ -61,29 +60,10 @@ def windows(stack: Stack, begin: int = 0, end: int = 2**42) -> Windows:
     return {key: row for key, row in present.items() if row}
 
 
-def digests(stack: Stack) -> dict[tuple[str, int], str]:
-    """A digest of all rows of each window, by table and its beginning in UTC ms, versions left out.
-
-    Of rows in which nothing counts a correction leaves some and SQL makes none: they do not matter.
-    """
-    found: dict[tuple[str, int], str] = {}
-    for table, keys, measures in (
-        ("kpi_windows", ("channel", "queue", "partition"), MEASURES),
-        ("fcr_windows", ("channel", "queue", "days", "partition"), FCR_MEASURES),
-        ("agent_quarters", ("agent",), [field.name for field in fields(AgentQuarter)][2:]),
-    ):
-        counts = (
-            "is_deleted = 0"
-            if table == "agent_quarters"
-            else f"arrayExists(x -> x != 0, [{', '.join(measures)}])"
-        )
-        rows = stack.rows(
-            f"SELECT toUnixTimestamp(window_start) * 1000 AS start, "
-            f"hex(sum(cityHash64({', '.join((*keys, *measures))}))) "
-            f"FROM {table} FINAL WHERE {counts} GROUP BY start"
-        )
-        found |= {(table, start): digest for start, digest in rows}
-    return found
+def digests(stack: Stack) -> Digests:
+    """A digest of all rows of each window, by table and its beginning in UTC ms, versions left out."""
+    with stack.client() as client:
+        return window_digests(client)
 
 
 def totals(found: Windows) -> dict[str, int]:
