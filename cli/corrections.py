@@ -5,7 +5,7 @@ from dataclasses import asdict
 from cli.console import Format, out, print_json
 from cli.printable import printable
 from cli.shown import duration, local_minute
-from kpis.catalogue.kpi import Kpi
+from kpis.catalogue.kpi import Kpi, Terms
 from reports.corrections import Correction
 from reports.explain.reading import Asked
 
@@ -14,8 +14,17 @@ LISTED_EVENTS = 5
 
 def made_of(kpi: Kpi) -> str:
     """What the KPI is, and of which measures, for the lines below it."""
-    terms = [" + ".join(part) for part in (kpi.num, kpi.den) if part]
-    return f"{kpi.name} ({kpi.id}): {kpi.definition} It is {' / '.join(terms)}."
+    parts = [signed(part) for part in (kpi.num, kpi.den) if part]
+    return f"{kpi.name} ({kpi.id}): {kpi.definition} It is {' / '.join(parts)}."
+
+
+def signed(terms: Terms) -> str:
+    """A sum of measures, each with its sign and how often it counts."""
+    text = ""
+    for measure, times in terms.items():
+        text += f" {'-' if times < 0 else '+'} {'' if abs(times) == 1 else f'{abs(times)} '}{measure}"
+    text = text.removeprefix(" + ")
+    return f"({text})" if len(terms) > 1 else text
 
 
 def amount(measure: str, value: int) -> str:

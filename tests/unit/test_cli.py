@@ -20,7 +20,7 @@ from support.command import ringback
 
 from adapters.registry import SOURCES
 from cli import console, explain, kpi
-from cli.corrections import amount
+from cli.corrections import amount, signed
 from cli.kpi import Question, print_csv, print_text
 from cli.kpi_plot import one_of, plots
 from cli.kpi_text import many_rows
@@ -195,6 +195,11 @@ def test_a_wrong_setting_is_status_2_and_named() -> None:
 )
 def test_times(text: str, zone: str, expected: int) -> None:
     assert instant_ms(text, zone) == expected
+
+
+def test_what_a_corrected_kpi_is_made_of() -> None:
+    assert signed({"abandoned": 1, "short_abandoned": -1}) == "(abandoned - short_abandoned)"
+    assert (signed({"offered": 1}), signed({"good": 100})) == ("offered", "100 good")
 
 
 def test_corrections_of_times_are_in_words() -> None:
