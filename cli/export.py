@@ -14,7 +14,7 @@ from cli.wire import wire
 from maintenance.archive import Archive, FileShrinks, Form
 from maintenance.export_stored import Exported, export_stored
 from maintenance.export_topic import export_topic
-from maintenance.topic import TopicHistory, TopicUnreadable
+from maintenance.topic import NothingSuch, TopicHistory, TopicUnreadable
 
 app = typer.Typer(
     help="Write events to Avro container files or Parquet; done again it writes what changed.",
@@ -77,6 +77,8 @@ def kafka(
     archive = opened(folder, overwrite)
     try:
         print_files(export_topic(history, archive, form, told), format)
+    except NothingSuch as error:
+        fail(str(error), WRONG_USE)
     except TopicUnreadable as error:
         fail(f"{error}. Run it again to go on", UNREACHABLE)
     except ClickHouseError as error:

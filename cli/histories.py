@@ -13,6 +13,7 @@ from cli.importing import look_at
 from cli.secrets import customer_secret
 from cli.settings import Settings
 from cli.times import span_ms
+from maintenance.archive import MANIFEST
 from maintenance.files import FileHistory
 from maintenance.history import ALWAYS, Span
 from maintenance.topic import TOPICS, Asked, Part
@@ -54,6 +55,9 @@ Brokers = Annotated[
 
 def file_history(paths: list[Path], span: Span, config: Settings) -> FileHistory:
     """The history in files; ends the command where one cannot be read."""
+    paths = [path for path in paths if path.name != MANIFEST]  # `history/*` names what export keeps beside
+    if not paths:
+        fail(f"{MANIFEST} tells what exported files hold: name these files", WRONG_USE)
     try:
         for path in paths:
             look_at(str(path))

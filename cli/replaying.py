@@ -20,7 +20,7 @@ from cli.wire import ForgettingEncoder, encoder
 from maintenance.history import History
 from maintenance.positions import PositionFile, Progress
 from maintenance.replay import Pace, replay
-from maintenance.topic import TopicUnreadable
+from maintenance.topic import NothingSuch, TopicUnreadable
 from reports.changes import Changes, changes
 from schemas.topics import RAW_TOPICS, WORKER_GROUP
 from streams.health.group_lag import OffsetReader
@@ -50,7 +50,7 @@ def run(history: History, options: Options) -> None:
             told(dry(history), options.format)
         else:
             print_counts(asyncio.run(sent(history, options)), options.format)
-    except WrongFile as error:
+    except (WrongFile, NothingSuch) as error:
         fail(str(error), WRONG_USE)
     except (NotSent, TopicUnreadable) as error:
         fail(f"{error}. Run the same command again to go on", UNREACHABLE)

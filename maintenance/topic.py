@@ -32,6 +32,10 @@ class TopicUnreadable(ConnectionError):
     """Kafka does not answer, or does not have what was asked for."""
 
 
+class NothingSuch(TopicUnreadable):
+    """There is no such topic or partition."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Offsets of one partition, [begin, end), as a person names them."""
@@ -189,15 +193,15 @@ def cluster_of(consumer: Consumer) -> str:
 
 
 def bounds_of(consumer: Consumer, asked: Asked) -> Offsets:
-    """Offsets to be read of each partition. Raises KafkaException, TopicUnreadable."""
+    """Offsets to be read of each partition. Raises KafkaException, NothingSuch."""
     found: Offsets = {}
     for topic in asked.topics:
         partitions = consumer.list_topics(topic, ANSWER_S).topics[topic].partitions
         if not partitions:
-            raise TopicUnreadable(f"there is no topic {topic}")
+            raise NothingSuch(f"there is no topic {topic}")
         wanted = {part.partition: part for part in asked.parts} or {n: Part(n) for n in partitions}
         if missing := sorted(wanted.keys() - partitions.keys()):
-            raise TopicUnreadable(f"{topic} has no partition {missing[0]}; it has {len(partitions)}, from 0")
+            raise NothingSuch(f"{topic} has no partition {missing[0]}; it has {len(partitions)}, from 0")
         for number, part in wanted.items():
             low, high = consumer.get_watermark_offsets(TopicPartition(topic, number), ANSWER_S)
             if asked.sent is not None:

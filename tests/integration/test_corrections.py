@@ -185,6 +185,7 @@ def test_what_changed_is_said(stream: Stream, capsys: pytest.CaptureFixture[str]
     assert {one.measure for one in found} == {"answered"}
     print_corrections(found, asked, 50, Format.text)
     said = capsys.readouterr().out
+    assert said.startswith("Answered (answered): Offered legs that an agent took. It is answered.\n")
     assert f"answered was {old} and is {new} since" in said
     assert f"{events[0][3]} of contact {events[0][1]} came" in said
     elsewhere = Asked(kpis["answered"], start, start + MINUTE_MS, start, channel, "nowhere", "UTC")

@@ -71,7 +71,7 @@ def test_exported_and_replayed(filled: Stack, tmp_path: Path, source: str, form:
     assert report["events"] == len(exported) >= len(before)
     again = answer(env, "export", source, str(folder), "--as", form)
     assert (again["written"], again["events"]) == (0, report["events"])
-    files = sorted(map(str, folder.glob(f"*.{form}")))
+    files = sorted(map(str, folder.iterdir()))  # the manifest among them, as `history/*` gives it
     done = answer(env, "replay", "files", *files)
     assert done == {"sent": len(exported), "dead_letters": 0, "unreadable": 0}
     assert (stored_events(filled), windows(filled)) == (before, numbers)
@@ -177,7 +177,10 @@ def test_wrong_files_and_options(filled: Stack, tmp_path: Path) -> None:
     other.write_bytes(b"PAR1 and no more")
     assert "cannot be read as Parquet" in ended(env, 2, "replay", "files", str(other)).stderr
     assert "cannot read" in ended(env, 2, "replay", "files", str(tmp_path / "none.avro")).stderr
-    assert "no topic nowhere" in ended(env, 3, "replay", "kafka", "--topic", "nowhere").stderr
+    assert "no topic nowhere" in ended(env, 2, "replay", "kafka", "--topic", "nowhere").stderr
+    wrong = ("kafka", "--topic", "contact-events", "--offsets", "9")
+    assert "no partition 9" in ended(env, 2, "replay", *wrong).stderr
+    assert "no partition 9" in ended(env, 2, "export", "kafka", str(tmp_path / "n"), *wrong[1:]).stderr
     ended(env, 2, "replay", "kafka", "--offsets", "0:1-2")
     (tmp_path / "h" / "manifest.json").write_bytes(orjson.dumps([1]))
     assert "take another folder" in ended(env, 2, "export", "clickhouse", str(tmp_path / "h")).stderr

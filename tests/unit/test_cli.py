@@ -20,6 +20,7 @@ from support.command import ringback
 
 from adapters.registry import SOURCES
 from cli import console, explain, kpi
+from cli.corrections import amount, signed
 from cli.kpi import Question, print_csv, print_text
 from cli.kpi_plot import one_of, plots
 from cli.kpi_text import many_rows
@@ -156,6 +157,7 @@ def test_a_group_alone_prints_its_help(group: tuple[str, ...]) -> None:
         (["export", "kafka", "x", "--brokers", ""], "no list of brokers"),
         (["replay", "clickhouse", "--url", "nonsense"], "no address of http"),
         (["replay", "clickhouse", "--url", "ftp://h"], "no address of http"),
+        (["replay", "files", "history/manifest.json"], "name these files"),
         (["rebuild", "--from", "2026-01-05"], "both"),
         (["rebuild", "--undo", "1", "--dry-run"], "stand alone"),
         (["rebuild", "--list", "--queue", "sales"], "stand alone"),
@@ -193,6 +195,15 @@ def test_a_wrong_setting_is_status_2_and_named() -> None:
 )
 def test_times(text: str, zone: str, expected: int) -> None:
     assert instant_ms(text, zone) == expected
+
+
+def test_what_a_corrected_kpi_is_made_of() -> None:
+    assert signed({"abandoned": 1, "short_abandoned": -1}) == "(abandoned - short_abandoned)"
+    assert (signed({"offered": 1}), signed({"good": 100})) == ("offered", "100 good")
+
+
+def test_corrections_of_times_are_in_words() -> None:
+    assert [amount(name, 90_000) for name in ("wait_ms", "answered")] == ["1 min 30 s", "90,000"]
 
 
 @pytest.mark.parametrize("text", ["", "now", "1999-02-30", "01.02.1999", "1999-02-01T25:00", "917820000"])
