@@ -19,7 +19,7 @@ def key_of(name: str, number: int) -> Key:
 
 
 def is_copied_row(key: Key) -> bool:
-    """Is it one of the ledger's rows? Else it is a silence as another machine made it."""
+    """Is it one of the ledger's rows? Else it was asked for on another machine."""
     return orjson.loads(key)[0] in TABLES
 
 

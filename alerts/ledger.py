@@ -245,12 +245,12 @@ class Ledger:
         )
         return [Problem(*row) for row in found]
 
-    def retry(self, id_: str | None, now: int) -> int:
-        """Try again what was given up: one, or all; how many. It has the whole time once more."""
+    def retry(self, id_: str | None, now: int, given_up_at: int | None = None) -> int:
+        """Try again what was given up (then): one, or all; how many. It has the whole time once more."""
         done = self._db.execute(
             "UPDATE outbox SET state = 'waiting', tries = 0, due_at = ?, created_at = ?, done_at = NULL "
-            "WHERE state = 'dead' AND (? IS NULL OR id = ?)",
-            (now, now, id_, id_),
+            "WHERE state = 'dead' AND id = ifnull(?, id) AND done_at = ifnull(?, done_at)",
+            (now, now, id_, given_up_at),
         )
         return done.rowcount
 

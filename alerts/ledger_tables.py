@@ -17,3 +17,6 @@ CREATE TABLE IF NOT EXISTS outbox (
 );
 CREATE INDEX IF NOT EXISTS outbox_due ON outbox (state, due_at);
 """
+OUTBOX_COLUMNS = (
+    "id", "episode", "kind", "receiver", "body", "created_at", "due_at", "tries", "state", "error", "done_at",
+)  # fmt: skip

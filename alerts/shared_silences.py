@@ -2,12 +2,8 @@
 
 from collections.abc import Mapping
 
-from confluent_kafka import KafkaError, KafkaException, Producer
-
-from alerts.ledger_topic import ANSWER_S, QUIET, read_all
+from alerts.ledger_topic import read_all, write_all
 from alerts.silences import Row, Silence, asked_in, new_row, record_of, silence_of
-from schemas.brokers import librdkafka_settings
-from schemas.topics import ALERT_LEDGER
 
 
 class SharedSilences:
@@ -46,14 +42,4 @@ class SharedSilences:
         return {row[0]: row for row in (*copied, *asked) if row is not None}
 
     def _write(self, row: Row) -> None:
-        failed: list[KafkaError] = []
-        key, value = record_of(row)
-        producer = Producer(librdkafka_settings(self._servers) | {"enable.idempotence": True} | QUIET)
-        producer.produce(
-            ALERT_LEDGER, key=key, value=value, partition=0,
-            on_delivery=lambda error, _: failed.append(error) if error is not None else None,
-        )  # fmt: skip
-        if producer.flush(ANSWER_S):
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-        if failed:
-            raise KafkaException(failed[0])
+        write_all(self._servers, dict([record_of(row)]))

@@ -24,6 +24,7 @@ from confluent_kafka import (
 from alerts.copied import changed, is_copied, is_copied_row, replace_all, track, track_all
 from alerts.ledger import Ledger
 from alerts.ledger_topic import ANSWER_S, BEAT, QUIET, read_all
+from alerts.shared_retries import Retry, retry_in
 from alerts.silences import Row, Silences, asked_in
 from schemas.brokers import librdkafka_settings
 from schemas.topics import ALERT_GROUP, ALERT_LEDGER
@@ -47,6 +48,7 @@ class Voice:
         self._fenced = False  # another one was faster: back into the group, as one who waits
         self._proven_at = 0.0
         self._heard: dict[str, Row] = {}  # silences of other machines that are not in the ledger yet
+        self._retries = set[Retry]()  # the same of what is to be tried again
 
     def ours(self) -> bool:
         """May it decide? It is to be asked again before anything is said."""
@@ -128,18 +130,25 @@ class Voice:
         self._given = self._given or bool(partitions)
 
     def _hear(self, message: Message | None) -> None:
-        """A silence that was made on another machine: noted, and taken before anything more is said."""
+        """What was asked for on another machine: noted, and taken before anything more is said."""
         if message is None or message.error() is not None:
             return
         row = asked_in(message.key(), message.value())
         if row is not None:
             self._heard[row[0]] = row
+        if (retry := retry_in(message.key(), message.value())) is not None:
+            self._retries.add(retry)
 
     def _take_heard(self) -> None:
         for id_, row in [*self._heard.items()]:
             self._silences.put(row)
             if self._heard.get(id_) is row:  # it was not changed again meanwhile
                 del self._heard[id_]
+        while self._retries:
+            self._again(self._retries.pop())
+
+    def _again(self, retry: Retry) -> None:
+        self._ledger.retry(retry.id, time.time_ns() // 1_000_000, retry.given_up_at)
 
     def _lost(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         self._given = False
@@ -170,5 +179,7 @@ class Voice:
                 track_all(self._ledger.db)
             for row in filter(None, (asked_in(key, value) for key, value in rows.items())):
                 self._silences.put(row)
+            for retry in filter(None, (retry_in(key, value) for key, value in rows.items())):
+                self._again(retry)
             self._producer, self._proven_at = producer, 0.0
         log.info("alerts are evaluated here", rows=len(rows))

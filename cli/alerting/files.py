@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from confluent_kafka import KafkaException
 
 from alerts.ledger import Ledger
 from alerts.receivers import Receivers
 from alerts.rule import RuleFile
 from alerts.rule_file import BadRules, load_rules, read_receivers, read_rules
-from cli.console import WRONG_USE, fail
+from cli.console import UNREACHABLE, WRONG_USE, fail
 from cli.settings import Settings
 from kpis.catalogue.kpi import Kpi
 
@@ -76,6 +77,16 @@ def open_ledger(config: Settings, threads: bool = False) -> Ledger:
         return Ledger(path, threads)
     except (sqlite3.Error, OSError) as error:
         fail(f"{path} cannot be opened: {getattr(error, 'strerror', None) or error}", WRONG_USE)
+
+
+@contextmanager
+def shared_ledger(config: Settings) -> Iterator[None]:
+    """The ledger of evaluators on several machines; ends the command where Kafka does not give it."""
+    try:
+        yield
+    except KafkaException as error:
+        why = f"Kafka at {config.bootstrap_servers} does not give the ledger of alerts: {error.args[0]}"
+        fail(f"{why}. Has `ringback alerts run` been started anywhere?", UNREACHABLE)
 
 
 def now_ms() -> int:

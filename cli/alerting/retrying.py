@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from cli.alerting.files import now_ms
+from alerts.shared_retries import ask_again
+from cli.alerting.files import now_ms, shared_ledger
 from cli.alerting.listing import ledger_in
-from cli.console import NO, WRONG_USE, fail, out, settings
+from cli.console import NO, fail, out, settings
 from cli.printable import printable
 
 
@@ -17,19 +18,19 @@ def retry(
 ) -> None:
     """Try again what was given up, when its receiver takes messages again: for an hour, as if it were new.
 
-    An evaluator that runs in this data folder sends it. Status 1 where nothing was given up.
+    An evaluator that runs in this data folder sends it, with RINGBACK_ALERT_LEDGER=kafka that of any machine.
+    Status 1 where nothing was given up.
 
     Example: ringback alerts retry
     """
     config = settings()
     if config.alert_ledger == "kafka":
-        fail(
-            "with RINGBACK_ALERT_LEDGER=kafka nothing that is given up can be tried again: `ringback alerts "
-            "list` on the machine that evaluates shows what it was", WRONG_USE,
-        )  # fmt: skip
-    ledger = ledger_in(config)
-    number = ledger.retry(notification, now_ms())
-    ledger.close()
+        with shared_ledger(config):
+            number = ask_again(config.bootstrap_servers, notification)
+    else:
+        ledger = ledger_in(config)
+        number = ledger.retry(notification, now_ms())
+        ledger.close()
     if not number:
         named = "" if notification is None else f" of the id {printable(notification)}"
         fail(

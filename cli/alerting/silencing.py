@@ -7,14 +7,13 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from confluent_kafka import KafkaException
 from rich.table import Table
 
 from alerts.shared_silences import SharedSilences
 from alerts.silences import LONGEST_MS, Silences
 from alerts.words import duration_ms
-from cli.alerting.files import now_ms, open_ledger
-from cli.console import NO, UNREACHABLE, WRONG_USE, Format, fail, out, print_json, settings
+from cli.alerting.files import now_ms, open_ledger, shared_ledger
+from cli.console import NO, WRONG_USE, Format, fail, out, print_json, settings
 from cli.printable import printable
 from cli.shown import local_minute
 from reports.explain.reading import utc_text
@@ -32,11 +31,8 @@ def silences() -> Iterator[Silences | SharedSilences]:
     if config.alert_ledger != "kafka":
         yield Silences(open_ledger(config))
         return
-    try:
+    with shared_ledger(config):
         yield SharedSilences(config.bootstrap_servers)
-    except KafkaException as error:
-        why = f"Kafka at {config.bootstrap_servers} does not give the ledger of alerts: {error.args[0]}"
-        fail(f"{why}. Has `ringback alerts run` been started anywhere?", UNREACHABLE)
 
 
 def user() -> str:

@@ -2,9 +2,12 @@
 
 import os
 import random
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -27,7 +30,9 @@ from support.stack import wait_until
 from alerts import ledger_topic, voice
 from alerts.lease import LeaseLost
 from alerts.ledger import Ledger
+from alerts.notify.post import Delivery
 from alerts.notify.sender import send_due
+from alerts.shared_retries import ask_again
 from deploy.local.kafka.broker import LocalKafka
 from deploy.local.kafka.runtime import default_cache_dir, ensure_runtime
 from deploy.local.ports import free_port
@@ -47,6 +52,17 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     wait_until(kafka.ready, "the local Kafka is not usable")
     yield kafka.bootstrap_servers
     kafka.stop()
+
+
+def own_topic(servers: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ledger and a group of its own for a test."""
+    topic = NewTopic(f"alert-ledger-{name}", 1, config={"cleanup.policy": "compact"})
+    admin = AdminClient({"bootstrap.servers": servers})
+    for made in admin.create_topics([topic]).values():
+        made.result(30)
+    for module in (voice, ledger_topic):
+        monkeypatch.setattr(module, "ALERT_LEDGER", topic.topic)
+    monkeypatch.setattr(voice, "ALERT_GROUP", f"ringback-alerts-{name}")
 
 
 class DyingProducer:
@@ -109,13 +125,7 @@ def test_killed_anywhere_another_machine_tells_the_rest_once(
     record_property: Callable[[str, object], None],
 ) -> None:  # fmt: skip
     """A kill is before or after a statement, a write to Kafka or a post; then one of two machines goes on."""
-    topic = NewTopic(f"alert-ledger-{seed}", 1, config={"cleanup.policy": "compact"})
-    admin = AdminClient({"bootstrap.servers": servers})
-    for made in admin.create_topics([topic]).values():
-        made.result(30)
-    for module in (voice, ledger_topic):
-        monkeypatch.setattr(module, "ALERT_LEDGER", topic.topic)
-    monkeypatch.setattr(voice, "ALERT_GROUP", f"ringback-alerts-{seed}")
+    own_topic(servers, str(seed), monkeypatch)
     minutes, rng = world(random.Random(7), MINUTES), random.Random(seed)
     alone = Ledger(tmp_path / "alone.sqlite")
     evaluate(evaluator(alone), group(), minutes, 0, MINUTES)
@@ -144,3 +154,44 @@ def test_killed_anywhere_another_machine_tells_the_rest_once(
     all_is_told(provider, left, whole)
     left.close()
     alone.close()
+
+
+def test_what_was_given_up_is_tried_again_from_any_machine_and_once(
+    servers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_topic(servers, "retry", monkeypatch)
+    ledger, leave = Ledger(tmp_path / "one" / "alerts.sqlite", threads=True), threading.Event()
+    first, clock = voice.Voice(servers, ledger), count(BASE, M)
+
+    def send(outcome: Literal["sent", "refused"]) -> int:
+        return send_due(
+            ledger, {"hook": HOOK}, lambda: next(clock), lambda _: Delivery(outcome), ours=first.told
+        )
+
+    keeper = threading.Thread(target=first.keep, args=(leave,), daemon=True)
+    keeper.start()
+    try:
+        wait_until(first.told, "it is nobody's turn")
+        for name in ("e", "f"):
+            ledger.enqueue(name, "firing", "hook", {"status": "firing", "labels": {}}, BASE)
+        monkeypatch.setattr("alerts.notify.sender.deliver", lambda *given: given[-1](None))
+        send("refused")
+        assert first.told()
+        assert ask_again(servers, "g-firing-hook") == 0
+        assert ask_again(servers, "e-firing-hook") == 1
+        wait_until(lambda: first.told() and ledger.counts() == {"dead": 1, "waiting": 1}, "it is not taken")
+        ledger.db.execute("UPDATE outbox SET due_at = 0")
+        send("refused")
+        assert first.told()
+    finally:
+        leave.set()
+        keeper.join()
+        ledger.close()
+    assert ask_again(servers, "f-firing-hook") == 1  # while nobody has the voice
+    with closing(Ledger(tmp_path / "two" / "alerts.sqlite", threads=True)) as other:
+        second = voice.Voice(servers, other)
+        second._take_over()
+        states = dict(other.db.execute("SELECT id, state FROM outbox"))
+        assert states == {"e-firing-hook": "dead", "f-firing-hook": "waiting"}  # the first was given up anew
+        assert second.told()
+        assert ask_again(servers, None) == 1  # the other is not given up any more
