@@ -34,7 +34,7 @@ from deploy.local.ports import free_port
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 MINUTES = 6 * 60
-# More of them for a long proof: RINGBACK_ALERT_KAFKA_SEEDS=20 is more than a thousand kills.
+# More of them for a long proof: RINGBACK_ALERT_KAFKA_SEEDS=28 is more than a thousand kills.
 SEEDS = int(os.environ.get("RINGBACK_ALERT_KAFKA_SEEDS", "1"))
 
 
