@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from alerts.fixtures import Expected, InputSeries, Moment, Trial, TrialFile
-from alerts.receivers import ELSEWHERE, IN_FILE, RECEIVER_TYPES, Mute, Receivers, Secret, Webhook
+from alerts.receivers import ELSEWHERE, IN_FILE, RECEIVER_TYPES, Mute, Receivers, Secret, SelfTest, Webhook
 from alerts.rule import Group, Rule, RuleFile
 from alerts.when import TYPES
 from alerts.words import Closed
@@ -19,7 +19,7 @@ TAGS = (
 # What a file may have inside, beside what it has by its types.
 MODELS: dict[type[Closed], tuple[type[Closed], ...]] = {
     RuleFile: (Rule, Group, RuleFile),
-    Receivers: (Webhook, Mute, Secret, Receivers),
+    Receivers: (Webhook, Mute, Secret, SelfTest, Receivers),
     TrialFile: (Expected, InputSeries, Trial, Moment, TrialFile),
 }
 

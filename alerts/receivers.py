@@ -201,6 +201,20 @@ Receiver = Annotated[
 RECEIVER_TYPES = by_type(Receiver)
 
 
+class SelfTest(Closed):
+    """A test alert every day and its end, so that a way that is broken is found before it is needed."""
+
+    receiver: Word
+    at: Clock = "09:00"
+    zone: Annotated[str, AfterValidator(known_zone)] = "UTC"
+
+    @model_validator(mode="after")
+    def _is_a_time_of_day(self) -> "SelfTest":
+        if self.at == "24:00":
+            raise ValueError("a day ends before 24:00; write 00:00")
+        return self
+
+
 class Receivers(Closed):
     """Who is told. `meta` hears of what is wrong with alerting itself, `heartbeat` that all is well."""
 
@@ -208,6 +222,7 @@ class Receivers(Closed):
     receivers: Annotated[tuple[Receiver, ...], Field(max_length=20)] = ()
     meta: Word | None = None
     heartbeat: Webhook | None = None
+    self_test: SelfTest | None = None
 
 
 def secrets_missing(file: Receivers) -> list[str]:

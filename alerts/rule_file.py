@@ -75,8 +75,11 @@ def unnamed(file: Receivers) -> Iterator[tuple[Path_, str]]:
             )
         elif receiver.fallback not in (None, *names):
             yield ("receivers", index, "fallback"), f"there is no receiver {receiver.fallback}"
+    there = f"there are {', '.join(names) or 'none'}"
     if file.meta not in (None, *names):
-        yield ("meta",), f"there is no receiver {file.meta}; there are {', '.join(names) or 'none'}"
+        yield ("meta",), f"there is no receiver {file.meta}; {there}"
+    if file.self_test is not None and file.self_test.receiver not in names:
+        yield ("self_test", "receiver"), f"there is no receiver {file.self_test.receiver}; {there}"
 
 
 def read_trials(path: Path) -> tuple[TrialFile, Callable[[Iterable[tuple[Path_, str]]], None]]:

@@ -18,6 +18,7 @@ from alerts.notify.sender import send_due
 from alerts.receivers import Receivers
 from alerts.reminding import remind
 from alerts.rule import Group, RuleFile
+from alerts.self_test import self_test
 from alerts.watching import Watchman
 from schemas.time_units import DAY_MS, MINUTE_MS
 
@@ -114,6 +115,7 @@ def send_until_stopped(
                 if now_ms() - looked >= MINUTE_MS and ours():
                     looked = now_ms()
                     remind(ledger, receivers.receivers, looked)
+                    self_test(ledger, receivers, looked)
                     shown(len(watchman.look(looked)))
                 elif not ours():
                     shown(None)

@@ -23,8 +23,8 @@ from kpis.rules import Rules
 from kpis.tallies.callbacks import CALLBACK_MEASURES, callback_measures, request_of
 from kpis.tallies.offers import OFFER_MEASURES
 from kpis.tallies.windows import CONTACT_MEASURES, LEG_MEASURES, MEASURES, contribution
-from reports.oracle import MEMORY_BYTES
-from reports.verification import FACTS, WINDOW_KEYS
+from reports.oracle import MEMORY_BYTES, recomputed
+from reports.verification import FACTS, WINDOW_KEYS, facts_of, windows_of
 from schemas.events import ContactEvent
 from sinks import rows
 from sinks.rule_parameters import rule_parameters
@@ -140,18 +140,18 @@ def facts_by_table(facts: Facts) -> dict[str, Sequence[Any]]:
             "leg_durations": durations_of(facts.legs)}  # fmt: skip
 
 
-def oracle_facts(table: str, folded: str = FOLD) -> str:
-    return ORACLE[table](folded)
+def oracle_facts(table: str) -> str:
+    return ORACLE[table](FOLD)
 
 
-def compared_windows(windows: str = WINDOWS, ranged: bool = False) -> verify.TallyTable:
-    return verify.TallyTable("kpi_windows", windows, WINDOW_KEYS, MEASURES, ranged)
+def compared_windows(windows: str = WINDOWS) -> verify.TallyTable:
+    return verify.TallyTable("kpi_windows", windows, WINDOW_KEYS, MEASURES)
 
 
-def compared_facts(table: str, folded: str = FOLD, ranged: bool = False) -> verify.FactTable:
+def compared_facts(table: str) -> verify.FactTable:
     _, keys, scope = FACTS[table]
     columns = tuple(name for name in rows.COLUMNS[table][:-2] if name not in keys)
-    return verify.FactTable(table, oracle_facts(table, folded), keys, columns, scope, ranged)
+    return verify.FactTable(table, oracle_facts(table), keys, columns, scope)
 
 
 def assert_equal(expected: dict[Key, Row], found: dict[Key, Row]) -> None:
@@ -204,19 +204,20 @@ def test_verify_finds_nothing_where_nothing_is_wrong(world: World) -> None:
 
 
 def test_verify_of_a_range_reads_only_contacts_that_touch_it(world: World) -> None:
-    begin, end = RANGE
-    folded = oracle.fold(oracle.touching())
-    windows = oracle.windows(folded, LEG_MEASURES, CONTACT_MEASURES, OFFER_MEASURES)
-    ranged = {"from_ms": begin, "to_ms": end}
-    counts = world.rows(verify.window_counts(compared_windows(windows, True)), **ranged)[0]
+    ranged = dict(zip(("from_ms", "to_ms"), RANGE, strict=True))
     inside = world.rows(
         f"SELECT countIf({verify.IN_RANGE.format('window_start')}) AS n FROM {WINDOWS}", **ranged
     )
-    assert counts["differing_windows"] == 0
+    legs = sum(len(facts.legs) for facts in world.facts.values())
+    with recomputed(world.client, RULES, RANGE) as tables:
+        windows = next(each for each in windows_of(tables, True) if each.table == "kpi_windows")
+        counts = world.rows(verify.window_counts(windows), **ranged)[0]
+        facts = world.rows(verify.fact_counts(facts_of("legs", tables, True)), **ranged)[0]
+        read = world.rows(f"SELECT count() AS n FROM {tables.legs}")[0]["n"]
+    assert counts["differing_windows"] == facts["differing_facts"] == 0
     assert counts["compared_windows"] == inside[0]["n"] > 500
-    facts = world.rows(verify.fact_counts(compared_facts("legs", folded, True)), **ranged)[0]
-    assert facts["differing_facts"] == 0
-    assert 500 < facts["compared_facts"] < sum(len(f.legs) for f in world.facts.values()) / 2
+    assert 500 < facts["compared_facts"] < legs / 2
+    assert facts["compared_facts"] <= read < legs
 
 
 def test_nothing_is_not_zero(world: World) -> None:
