@@ -1,8 +1,9 @@
 """One evaluation of a group: from minutes to standings, changes and what is to be said, all or nothing."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, fields
+from typing import Any, NamedTuple
 
 from alerts.cells import Cells
 from alerts.decisions import told_changes
@@ -124,12 +125,14 @@ class Evaluator:
     ) -> None:
         """Into the ledger, and to all receivers while it is news."""
         episode = self.ledger.record(
-            rule.alert, labels, changed.to, changed.at, changed.opened_at, document(changed, seen), now
+            rule.alert, labels, changed.to, changed.at, changed.opened_at, document(rule, changed, seen), now
         )
-        silent = changed.silent
-        if changed.to != "firing":
-            seen, silent = fired_with(self.ledger, episode) or (seen, False)
-        body = message(group, rule, self.kpis[rule.kpi], labels, changed, seen, episode, silent)
+        begun = fired_with(self.ledger, episode) or Fired(seen, False, "")
+        body = message(
+            group, rule, self.kpis[rule.kpi], labels, changed, begun.seen, episode, begun.silent
+        )  # fmt: skip
+        if begun.rule not in ("", revision(rule)):
+            body["rule_edited"] = True
         if now - settle_of(group) - changed.at <= rule.max_age:
             if changed.to != "firing":
                 self._missed.pop(episode, None)
@@ -142,17 +145,33 @@ class Evaluator:
             self._send(episode, changed.to, body, now)
 
 
-def document(changed: Transition, seen: Look) -> dict[str, object]:
-    """What was looked at, and why it changed where that is not what was seen."""
-    return asdict(seen) | ({"reason": REASON_NO_DATA} if changed.silent else {})
+def document(rule: Rule, changed: Transition, seen: Look) -> dict[str, object]:
+    """What was looked at, by which revision of the rule, and why it changed where counts do not say so."""
+    found = asdict(seen) | {"rule": revision(rule)}
+    return found | ({"reason": REASON_NO_DATA} if changed.silent else {})
 
 
-def fired_with(ledger: Ledger, episode: str) -> tuple[Look, bool] | None:
-    """What was looked at when an episode fired, and whether nobody called: an end has these figures."""
+def revision(rule: Rule) -> str:
+    """What a rule decides by, as it is written: the same unless that is edited."""
+    written = rule.model_dump(exclude_unset=True, exclude={"annotations", "labels"})
+    return hashlib.sha256(repr(written).encode()).hexdigest()[:8]
+
+
+class Fired(NamedTuple):
+    """How an episode began: an end is told with these figures."""
+
+    seen: Look
+    silent: bool  # nobody called
+    rule: str  # its revision; "" where none was noted
+
+
+def fired_with(ledger: Ledger, episode: str) -> Fired | None:
+    """What was looked at when an episode fired."""
     for change in ledger.of_episode(episode):
         if change.kind == "firing":
-            reason = change.seen.pop("reason", "")
-            return Look(**change.seen), reason == REASON_NO_DATA
+            looked = {each.name: change.seen[each.name] for each in fields(Look)}
+            silent = change.seen.get("reason") == REASON_NO_DATA
+            return Fired(Look(**looked), silent, change.seen.get("rule", ""))
     return None
 
 

@@ -82,7 +82,8 @@ def ended(body: dict[str, Any]) -> list[str]:
         "no_data": "closed, as nobody came (no_data: ok)",
     }
     said = why.get(body.get("reason") or body["status"], "over")
-    return [f"{said} at {body['at']}, after {lasted} min; the figures are those it fired with"]
+    edited = "; the rule was edited meanwhile" if body.get("rule_edited") else ""
+    return [f"{said} at {body['at']}, after {lasted} min; the figures are those it fired with{edited}"]
 
 
 def member_line(one: dict[str, Any]) -> str:

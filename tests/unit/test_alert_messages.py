@@ -7,6 +7,7 @@ import orjson
 import pytest
 from support.alert_kills import BASE, HOOK, M, evaluate, evaluator, group
 
+from alerts.evaluate import Evaluator
 from alerts.ledger import Ledger
 from alerts.message import digest, message
 from alerts.notify.post import Delivery, Request
@@ -137,6 +138,33 @@ def test_that_nobody_came_is_told_as_that(tmp_path: Path) -> None:
     assert details(over)[1].startswith("over at 2026-01-05T01:45:00Z, after 60 min")
     fine = details(over | {"reason": "no_data"})[1]
     assert fine.startswith("closed, as nobody came (no_data: ok) at ")
+
+
+def test_an_edited_rule_goes_on_with_its_episode_and_the_end_says_so(tmp_path: Path) -> None:
+    told: list[dict[str, Any]] = []
+
+    def post(request: Request) -> Delivery:
+        told.append(orjson.loads(request.body))
+        return Delivery("sent")
+
+    minutes = [
+        MinuteSums(BASE + number * M, "voice", queue,
+                   {"answered_in_target": 1 if 30 <= number < 60 else 5, "service_level_n": 5})
+        for number in range(120) for queue in ("A", "B")
+    ]  # fmt: skip
+    own = evaluator(Ledger(tmp_path / "a.sqlite"), "hook")
+    for end in range(10, 121, 10):
+        same = {"keep_firing_for": "16m"} if end > 50 else {}
+        own = Evaluator(own.rules, own.ledger, own.receivers)  # started anew, with the edited file
+        evaluate(own, group(**same), minutes, end - 10, end)
+        send_due(own.ledger, {"hook": HOOK}, lambda now=end: BASE + now * M, post)  # type: ignore[misc]
+    assert sorted((each["status"], each["labels"]["queue"]) for each in told) == [
+        ("firing", "A"), ("firing", "B"), ("resolved", "A"), ("resolved", "B"),
+    ]  # fmt: skip
+    assert len({each["episode"] for each in told}) == 2
+    for over in told[2:]:
+        assert details(over)[1].endswith("; the rule was edited meanwhile")
+        assert over["value"] == told[0]["value"]
 
 
 def test_an_end_goes_to_whoever_was_told_in_the_stead_of_another(tmp_path: Path) -> None:
