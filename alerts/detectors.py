@@ -39,7 +39,7 @@ def detector_of(rule: Rule, kpi: Kpi, zone: str) -> Detector:
     match rule.when:
         case ObjectiveWhen() as when:
             windows = when.windows, when.min_samples, when.fresh_min
-            objective = Objective(when.target, when.op == "<", rule.p_value, *windows)
+            objective = Objective(when.target, when.op == "<", rule.p_value, *windows, rule.slack)
             return OffUsual(objective) if when.usual else off_objective(objective)
         case MaturedWhen() as when:
             windows = when.windows, when.min_samples, when.fresh_min

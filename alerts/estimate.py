@@ -30,7 +30,7 @@ def of_rule(rule: Rule) -> float | None:
             known = (
                 one
                 for one in PROFILES.values()
-                if rule.p_value in (one.p_value, one.p_rise) and one.for_ms == rule.for_ms
+                if rule.p_value in (one.p_value, one.p_dip, one.p_rise) and one.for_ms == rule.for_ms
             )
             return next((one.false_a_week for one in known), None) or of_p_value(rule.p_value)
         case AbsenceWhen():

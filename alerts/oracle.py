@@ -102,6 +102,7 @@ def of_type(rule: Rule, kpi: Kpi, span: tuple[int, int], zone: str) -> Parameter
                 "known_ms": known,
                 "usual": int(when.usual),
                 "targets": [(when.target.numerator, when.target.denominator)],
+                "slack": float(rule.slack),
             }
             return own | of_ladder(rule, when)
         case MaturedWhen() as when:
@@ -109,6 +110,7 @@ def of_type(rule: Rule, kpi: Kpi, span: tuple[int, int], zone: str) -> Parameter
             own = {
                 "known_ms": begin - when.windows[-1] - ages[-1] * DAY_MS,
                 "usual": 0,
+                "slack": 0.0,
                 "parts": ages,
                 "part_ms": DAY_MS,
                 "targets": [(when.targets[age].numerator, when.targets[age].denominator) for age in ages],

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from alerts.when import ObjectiveWhen, When
 from alerts.words import Closed, Duration, Label, Length, Text, Word
 from kpis.dips.machine import NoData
-from kpis.dips.profiles import PROFILES
+from kpis.dips.profiles import DIP_SLACK, PROFILES
 
 PLACE = ("channel", "queue")
 FURTHER_MAX = 4
@@ -57,8 +57,20 @@ class Rule(Closed):
         """Probability of a false alarm: as written, else as its profile says."""
         written: Fraction | None = getattr(self.when, "p_value", None)
         own = PROFILES[self.profile]
-        is_rise = isinstance(self.when, ObjectiveWhen) and self.when.op == ">"
-        return written if written is not None else own.p_rise if is_rise else own.p_value
+        if written is not None:
+            return written
+        if isinstance(self.when, ObjectiveWhen):
+            return own.p_rise if self.when.op == ">" else own.p_dip
+        return own.p_value
+
+    @property
+    def slack(self) -> Fraction:
+        """How much worse than the target a share is to be, in log odds: as written, else as profiles say."""
+        if not isinstance(self.when, ObjectiveWhen):
+            return Fraction(0)
+        if self.when.slack is not None:
+            return self.when.slack
+        return DIP_SLACK if self.when.op == "<" and self.when.p_value is None else Fraction(0)
 
 
 class Group(Closed):

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from alerts.words import Closed, Compare, Length, Limit, Share, Windows, by_type
+from alerts.words import Closed, Compare, Length, Limit, Share, Slack, Windows, by_type
 from schemas.time_units import DAY_MS, HOUR_MS
 
 # Of a share: nine windows find a dip minutes sooner than five, at as many false alarms.
 LADDER_MS = tuple(minutes * 60_000 for minutes in (15, 20, 30, 45, 60, 90, 120, 180, 240))
+FRESH_MIN = 15  # newest contacts that are to be off target themselves
 Samples = Annotated[int, Field(ge=1, le=100_000)]
 
 
@@ -26,7 +27,8 @@ class ObjectiveWhen(Closed):
     p_value: Share | None = None
     windows: Windows = LADDER_MS
     min_samples: Samples = 5
-    fresh_min: Samples = 10
+    fresh_min: Samples = FRESH_MIN
+    slack: Slack | None = None
 
 
 class LogMeanWhen(Closed):

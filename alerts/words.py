@@ -30,6 +30,15 @@ def share(given: object) -> Fraction:
     return value
 
 
+def slack(given: object) -> Fraction:
+    """How much worse than a target a share may be, in log odds, kept exactly as it is written."""
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < 1:
+        raise ValueError(
+            "write a number from 0, which is none, to below 1: 0.125 makes 78 % of a target of 80 %"
+        )
+    return Fraction(str(given))
+
+
 def passes(duration: int) -> int:
     """A duration in which something can happen."""
     if not duration:
@@ -58,6 +67,8 @@ SHARE_SCHEMA = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
 Duration = Annotated[int, BeforeValidator(duration_ms), WithJsonSchema(DURATION_SCHEMA)]
 Length = Annotated[Duration, AfterValidator(passes)]
 Share = Annotated[Fraction, BeforeValidator(share), WithJsonSchema(SHARE_SCHEMA)]
+SLACK_SCHEMA = {"type": "number", "minimum": 0, "exclusiveMaximum": 1}
+Slack = Annotated[Fraction, BeforeValidator(slack), WithJsonSchema(SLACK_SCHEMA)]
 Limit = Annotated[
     Fraction, BeforeValidator(limit), WithJsonSchema({"anyOf": [{"type": "number"}, DURATION_SCHEMA]})
 ]

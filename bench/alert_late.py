@@ -10,12 +10,12 @@ from fractions import Fraction
 from random import Random
 
 from alerts.known import AsKnown, Feed
-from alerts.when import LADDER_MS
+from alerts.when import FRESH_MIN, LADDER_MS
 from bench.alert_queue import SERVICE_LEVEL, WEEK_MINUTES, M, streams
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.dips.detector import Detector, off_objective
 from kpis.dips.ladder import Objective, Series
-from kpis.dips.profiles import PROFILES
+from kpis.dips.profiles import DIP_SLACK, PROFILES
 from kpis.rules import DEFAULT_RULES
 from reports.published import Publication
 
@@ -52,7 +52,8 @@ def main() -> None:
     parser.add_argument("--late", type=float, default=0.05)
     given = parser.parse_args()
     kpi, target = every_kpi(DEFAULT_RULES)["service_level"], Fraction(str(SERVICE_LEVEL.target))
-    detector = off_objective(Objective(target, True, PROFILES["default"].p_value, LADDER_MS, 5, 10))
+    windows = LADDER_MS, 5, FRESH_MIN
+    detector = off_objective(Objective(target, True, PROFILES["default"].p_dip, *windows, DIP_SLACK))
     for per_hour in (5, 20, 60, 150, 500):
         _, series, _ = streams(given.seed, SERVICE_LEVEL, per_hour, given.weeks, 0.25)
         feed = Feed(kpi, published(Random(given.seed), series, given.late))

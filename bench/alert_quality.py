@@ -13,17 +13,17 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from alerts.when import LADDER_MS
+from alerts.when import FRESH_MIN, LADDER_MS
 from bench.alert_queue import SHAPES, WEEK_MINUTES, Dip, M, Shape, streams
 from kpis.dips.detector import Detector, off_objective
 from kpis.dips.episodes import transitions
 from kpis.dips.ladder import Objective, Series
 from kpis.dips.machine import Standing, Timing
-from kpis.dips.profiles import PROFILES
+from kpis.dips.profiles import DIP_SLACK, PROFILES
 from kpis.dips.threshold import BeyondLimit
 
 AFTER_MINUTES, GRACE_MINUTES = 300, 15
-SIZES, SEEDS = (5, 20, 60, 150, 500), (91, 92)
+SIZES, SEEDS = (5, 20, 60, 150, 500), (101, 102)
 
 
 def detectors(shape: Shape) -> dict[str, tuple[Detector, Timing]]:
@@ -31,8 +31,8 @@ def detectors(shape: Shape) -> dict[str, tuple[Detector, Timing]]:
     target = Fraction(str(shape.target))
     found: dict[str, tuple[Detector, Timing]] = {}
     for name, profile in PROFILES.items():
-        p_value = profile.p_rise if shape.is_rise else profile.p_value
-        objective = Objective(target, True, p_value, LADDER_MS, 5, 10)
+        p_value, slack = (profile.p_rise, Fraction(0)) if shape.is_rise else (profile.p_dip, DIP_SLACK)
+        objective = Objective(target, True, p_value, LADDER_MS, 5, FRESH_MIN, slack)
         found[name] = off_objective(objective), Timing(profile.for_ms, 15 * M)
     return found | {"static": (BeyondLimit(target, target, True, 15 * M, 1), Timing(5 * M, 15 * M))}
 

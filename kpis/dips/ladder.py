@@ -21,6 +21,9 @@ class Objective:
     windows_ms: tuple[int, ...]
     min_samples: int
     fresh_min: int
+    slack: Fraction = Fraction(
+        0
+    )  # what is off is so against a target so much worse, in log odds; from 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +90,13 @@ def beyond(num: int, den: int, limit: Fraction, below: bool) -> bool:
 
 
 def counts_of(objective: Objective) -> CriticalCounts:
-    """The table of an objective. A rise of successes is a dip of the others."""
+    """The table of an objective. A rise of successes is a dip of the others.
+
+    A level wanders by itself, more than counts of a large queue do by chance: `slack` leaves it room. To move
+    by s in log odds is to move a share T by s T (1 - T): little near 0 and 1, and never as far as these.
+    """
     target = objective.target if objective.below else 1 - objective.target
-    return CriticalCounts(target, objective.p_value)
+    return CriticalCounts(target - objective.slack * target * (1 - target), objective.p_value)
 
 
 def is_off_now(series: Series, at: int, restart: int, objective: Objective) -> bool:

@@ -58,11 +58,13 @@ judged AS (
 ),
 (SELECT arraySort(groupUniqArray(target)) FROM judged) AS targets,
 (SELECT toInt64(max(n - window_n[-1])) FROM looked) AS most,
--- The greatest number of successes of n that chance alone gives less often than p_value: target by target, n from 0 on.
+-- The greatest number of successes of n that chance alone gives less often than p_value, were the share wished for less by the
+-- slack: target by target, n from 0 on.
 (
     SELECT groupArray(critical) FROM (
         SELECT target, n,
-            if({below:UInt8}, 1, -1) * (target.1 / target.2 - 0.5) + 0.5 AS share,
+            if({below:UInt8}, 1, -1) * (target.1 / target.2 - 0.5) + 0.5 AS wished,
+            wished - {slack:Float64} * wished * (1 - wished) AS share,
             10 * sqrt(n * share * (1 - share)) + 30 AS wide,
             greatest(0, toInt64(floor(n * share - wide))) AS low,
             least(n, toInt64(ceil(n * share + wide))) AS high,

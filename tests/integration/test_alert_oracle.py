@@ -40,6 +40,9 @@ RULES: tuple[dict[str, Any], ...] = (
     {"alert": "HighUsual", "kpi": "abandonment_rate", "when": HIGH | {"usual": True}, "for": "0s"},
     {"alert": "All", "kpi": "service_level", "by": [], "where": {"queue": ["A", "B"]}, "profile": "fast",
      "when": LOW | {"target": 0.75, "windows": ["10m", "45m"], "min_samples": 3, "fresh_min": 25}},
+    {"alert": "Room", "kpi": "service_level", "profile": "quiet", "for": "1m",
+     "when": LOW | {"slack": 0.3, "usual": True}},
+    {"alert": "RoomAbove", "kpi": "abandonment_rate", "for": "1m", "when": HIGH | {"slack": 0.5}},
 )  # fmt: skip
 
 CALLED = {"by": ["queue"], "for": "0s", "keep_firing_for": "5m"}

@@ -18,7 +18,7 @@ from alerts.json_schema import schema_of
 from alerts.rule_file import BadRules, load_rules, read_receivers, read_rules
 from alerts.when import TYPES
 from kpis.catalogue.every_kpi import every_kpi
-from kpis.dips.profiles import PROFILES
+from kpis.dips.profiles import DIP_SLACK, PROFILES
 from kpis.rules import DEFAULT_RULES
 
 KPIS = every_kpi(DEFAULT_RULES)
@@ -259,13 +259,26 @@ def test_what_no_data_may_be(kpi: str, when: str, no_data: str, fault: str) -> N
 
 def test_a_profile_is_a_probability_and_a_time() -> None:
     rule = read_rules(GOOD.replace("for: 2m", "profile: quiet"), "r.yaml", KPIS).groups[0].rules[0]
-    assert (rule.for_ms, rule.p_value) == (300_000, Fraction(1, 10_000))
+    assert (rule.for_ms, rule.p_value) == (300_000, PROFILES["quiet"].p_dip)
     text = GOOD.replace("        for: 2m\n", "").replace("service_level", "abandonment_rate")
     (fall, rise) = (
         read_rules(text.replace('op: "<"', f'op: "{op}"'), "r.yaml", KPIS).groups[0].rules[0] for op in "<>"
     )
-    assert (fall.p_value, rise.p_value) == (PROFILES["default"].p_value, PROFILES["default"].p_rise)
+    assert (fall.p_value, rise.p_value) == (PROFILES["default"].p_dip, PROFILES["default"].p_rise)
+    assert (fall.slack, rise.slack) == (DIP_SLACK, 0)
     assert fall.for_ms == rise.for_ms == PROFILES["default"].for_ms
+
+
+@pytest.mark.parametrize(("given", "wanted"), [("", Fraction(0)), ("slack: 0.25, ", Fraction(1, 4))])
+def test_slack_is_as_written_where_a_probability_is(given: str, wanted: Fraction) -> None:
+    text = GOOD.replace("windows:", f"{given}p_value: 0.001, windows:")
+    assert read_rules(text, "r.yaml", KPIS).groups[0].rules[0].slack == wanted
+
+
+@pytest.mark.parametrize("given", ["-0.1", "1", "'x'", "true"])
+def test_a_slack_that_is_none_is_refused(given: str) -> None:
+    (fault,) = faults(GOOD.replace("windows:", f"slack: {given}, windows:"))
+    assert "write a number from 0" in fault
 
 
 def test_the_estimate_counts_label_sets() -> None:

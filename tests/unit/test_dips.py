@@ -50,6 +50,16 @@ def test_critical_counts_as_tables_have_them() -> None:
     assert not counts.too_few(4, 10)
 
 
+def test_slack_is_room_below_the_target() -> None:
+    """Of 1,000 no more than 759 are too few for 80 %; with 1/8 738, as for 78 %. It never reaches 0 or 1."""
+    whole, half = counts_of(OBJECTIVE), counts_of(replace(OBJECTIVE, slack=Fraction(1, 8)))
+    assert half.of(1000) == critical_count(1000, Fraction(78, 100), P) < whole.of(1000)
+    for target in (Fraction(1, 100), Fraction(99, 100)):
+        for below in (True, False):
+            tight = counts_of(replace(OBJECTIVE, target=target, below=below, slack=Fraction(99, 100)))
+            assert 0 < tight.target < (target if below else 1 - target)
+
+
 def series(*minutes: tuple[int, int, int]) -> Series:
     """Minutes as (number, successes, counted)."""
     found = Series()
