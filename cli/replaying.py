@@ -115,7 +115,7 @@ def told(found: Changes, format: Format) -> None:
     out.print(f"{found.events:,} events of contacts, {found.new:,} of them not stored yet")
     if found.apart:
         out.print(f"{found.apart:,} agents' states and heartbeats, which are not compared")
-    out.print(f"{found.windows:,} windows would change")
+    out.print(f"{found.windows:,} {'window' if found.windows == 1 else 'windows'} would change")
     for change in found.changes[:SHOWN]:
         out.print(printable(line(change)), highlight=False, markup=False, soft_wrap=True)
     if found.windows > SHOWN:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adapters.events.json_lines import read_events
 from adapters.kit.lines import open_lines
-from adapters.kit.outcomes import Accepted, Skipped
+from adapters.kit.outcomes import Accepted, Skipped, WrongFile
 from adapters.sending.records import OutgoingRecord
 from maintenance.container import is_container, read_container
 from maintenance.history import ALWAYS, Piece, Position, Span, canonical_record
@@ -18,6 +18,7 @@ from schemas.events import Event
 from schemas.shape import shape
 
 PIECE = 5_000
+BINARY = {".avro": "an Avro container file", ".parquet": "Parquet"}
 Outcome = Event | DeadLetter | None
 
 
@@ -27,6 +28,10 @@ def outcomes(path: Path, secret: bytes) -> Iterator[Outcome]:
         return refused_as_letters(path, read_container(path))
     if is_parquet(path):
         return refused_as_letters(path, read_parquet(path, secret))
+    if path.suffix in BINARY:  # lines would find nothing in an empty one, and say that all is well
+        raise WrongFile(
+            f"{path.name} does not begin as {BINARY[path.suffix]} does: was it written to its end?"
+        )
     return of_lines(path, secret)
 
 

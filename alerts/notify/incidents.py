@@ -19,7 +19,7 @@ OPSGENIE_PRIORITY = {"page": "P1", "ticket": "P3"}
 
 def severity(body: dict[str, Any]) -> str:
     """The label of the rule: page, ticket, or another word."""
-    return str(body["labels"].get("severity", "page"))
+    return str(body.get("labels", {}).get("severity", "page"))
 
 
 def source(body: dict[str, Any]) -> str:

@@ -11,13 +11,14 @@ from alerts.grouping import is_unwritten, unwritten, written
 from alerts.holding import MUTED, Holding
 from alerts.ledger import UNCLEAR, Ledger, Outgoing
 from alerts.notify.forms import request_of
+from alerts.notify.incidents import severity
 from alerts.notify.mail import send
 from alerts.notify.post import Delivery, Request, post
 from alerts.receivers import Email, Receiver, unread
 
 log = structlog.get_logger()
 FIRST_WAIT_MS, LONGEST_WAIT_MS = 1_000, 300_000
-GIVE_UP_MS = 3_600_000
+GIVE_UP_MS = {"page": 3_600_000, "ticket": 86_400_000}  # nobody is woken by a ticket, however late it is
 FALLBACK_TRIES, FALLBACK_AFTER_MS = 3, 120_000
 
 
@@ -91,7 +92,7 @@ def try_once(
         if done.outcome == "refused" or outgoing.tries >= FALLBACK_TRIES or waited:
             about = outgoing.id if outgoing.kind == "group" else outgoing.episode
             ledger.enqueue(about, outgoing.kind, receiver.fallback, outgoing.body, now)
-    if done.outcome == "again" and now - outgoing.created_at < GIVE_UP_MS:
+    if done.outcome == "again" and now - outgoing.created_at < longest_wait_ms(outgoing.body):
         why = UNCLEAR + done.error if outgoing.unclear else done.error
         ledger.postpone(outgoing.id, now + wait_ms(outgoing.tries, done.wait_s), why)
         log.warning("notification not delivered yet", receiver=outgoing.receiver, why=done.error)
@@ -101,6 +102,11 @@ def try_once(
     if state == "dead":
         log.error("notification given up", receiver=outgoing.receiver, id=outgoing.id, why=done.error)
     return state
+
+
+def longest_wait_ms(body: dict[str, Any]) -> int:
+    """How long a notification is tried: an hour, a ticket for a day."""
+    return GIVE_UP_MS.get(severity(body), GIVE_UP_MS["page"])
 
 
 def deliver(

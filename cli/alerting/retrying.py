@@ -16,7 +16,7 @@ def retry(
         str | None, typer.Argument(help="Its id, as `alerts list --problems` has it; default: all of them.")
     ] = None,
 ) -> None:
-    """Try again what was given up, when its receiver takes messages again: for an hour, as if it were new.
+    """Try again what was given up, when its receiver takes messages again, as if it were new.
 
     An evaluator that runs in this data folder sends it, with RINGBACK_ALERT_LEDGER=kafka that of any machine.
     Status 1 where nothing was given up.

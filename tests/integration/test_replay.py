@@ -177,6 +177,8 @@ def test_wrong_files_and_options(filled: Stack, tmp_path: Path) -> None:
     other.write_bytes(b"PAR1 and no more")
     assert "cannot be read as Parquet" in ended(env, 2, "replay", "files", str(other)).stderr
     assert "cannot read" in ended(env, 2, "replay", "files", str(tmp_path / "none.avro")).stderr
+    cut.write_bytes(b"")
+    assert "written to its end" in ended(env, 2, "replay", "files", str(cut)).stderr
     assert "no topic nowhere" in ended(env, 2, "replay", "kafka", "--topic", "nowhere").stderr
     wrong = ("kafka", "--topic", "contact-events", "--offsets", "9")
     assert "no partition 9" in ended(env, 2, "replay", *wrong).stderr
