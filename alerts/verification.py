@@ -7,6 +7,7 @@ from clickhouse_connect.driver.client import Client
 
 from alerts.decisions import Decision, decisions
 from alerts.detectors import detector_of
+from alerts.episodes import Episode
 from alerts.label_sets import LabelSet, minutes_of
 from alerts.oracle import by_sql
 from alerts.rule import Group, RuleFile
@@ -21,7 +22,7 @@ WARM_UP_MS = DAY_MS
 ENDLESS = 2**62
 STORED = """SELECT alert, labels, toUnixTimestamp64Milli(minIf(at, kind = 'firing')) AS fired_at,
     toUnixTimestamp64Milli(maxIf(at, kind != 'firing')) AS ended_at
-FROM alert_transitions FINAL WHERE alert IN {alerts:Array(String)}
+FROM alert_transitions FINAL WHERE empty({alerts:Array(String)}) OR alert IN {alerts:Array(String)}
 GROUP BY alert, labels, episode HAVING countIf(kind = 'firing') != 0
     AND fired_at > {from_ms:Int64} AND fired_at <= {to_ms:Int64}"""
 Spell = tuple[str, LabelSet, int, int]  # alert, labels, fired, over
@@ -83,12 +84,33 @@ def spells(found: Sequence[Decision]) -> list[Spell]:
 
 
 def stored_spells(client: Client, alerts: Sequence[str], span: tuple[int, int]) -> list[Spell]:
-    """The same as it was decided, of what fired in (begin, end]."""
+    """The same as it was decided, of what fired in (begin, end]; all alerts where none is named."""
     asked: Mapping[str, object] = {"alerts": list(alerts), "from_ms": span[0], "to_ms": span[1]}
     return [
         (row["alert"], tuple(row["labels"].items()), row["fired_at"], row["ended_at"] or ENDLESS)
         for row in rows(client, STORED, dict(asked))
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What rules would have said beside what was decided live; alerts are the same by name and labels."""
+
+    both: int
+    only_these: list[Spell]
+    only_live: list[Spell]
+
+
+def beside(client: Client, episodes: Sequence[Episode], span: tuple[int, int]) -> Beside:
+    """Episodes of rules over (begin, end] beside those that were decided live, by whatever rules."""
+    these = [
+        (each.alert, each.labels, each.fired_at, ENDLESS if each.ended_at is None else each.ended_at)
+        for each in episodes
+    ]
+    live = stored_spells(client, [], (span[0] - WARM_UP_MS, span[1]))
+    only_these = without(these, live)
+    missing = without([each for each in live if each[2] > span[0]], these)
+    return Beside(len(these) - len(only_these), only_these, missing)
 
 
 def without(some: Sequence[Spell], others: Sequence[Spell]) -> list[Spell]:

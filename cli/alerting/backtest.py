@@ -13,6 +13,8 @@ from alerts.backtest import backtest as backtest_of
 from alerts.episodes import Episode
 from alerts.label_sets import label_set_counts
 from alerts.picture import picture
+from alerts.verification import beside as beside_live
+from cli.alerting.beside import document_of, print_beside
 from cli.alerting.estimated import estimated
 from cli.alerting.files import Rules as File
 from cli.alerting.files import now_ms, rules_in
@@ -52,6 +54,12 @@ By = Annotated[
         "--known", help="then: by what was known at each moment, as live decides; now: by all of it."
     ),
 ]
+Compared = Annotated[
+    bool,
+    typer.Option(
+        "--beside", help="Beside what was decided live: what these rules say more, and what they do not say."
+    ),
+]
 Svg = Annotated[Path | None, typer.Option(help="Draw KPI, threshold and episodes into this file.")]
 
 
@@ -61,13 +69,15 @@ def backtest(
     since: Since = None,
     rules: File = None,
     known: By = Known.then,
+    beside: Compared = False,
     svg: Svg = None,
     format: Annotated[Format, typer.Option(help="text or json.")] = Format.text,
 ) -> None:
     """What would have paged in [from, to), and when, as live would have decided: by what was known when.
 
     That is kept for as many days as RINGBACK_CORRECTIONS_DAYS says; older and imported minutes are taken as
-    they are known now, and how many are is said.
+    they are known now, and how many are is said. With --beside other rules can be tried on what happens now,
+    before they take the place of those that page: nobody hears of it.
 
     Example: ringback alerts backtest --since 8w --svg backtest.svg
     """
@@ -80,15 +90,19 @@ def backtest(
         database = client(config)
         found = backtest_of(database, file, own, config.timezone, span, known is Known.then)
         counts = label_set_counts(database, file, kpis, own.async_channels, span)
+        aside = beside_live(database, found.episodes, span) if beside else None
     if svg is not None:
         draw(svg, found, span, config.timezone)
     if format is Format.json:
-        print_json([document(episode) for episode in found.episodes])
+        episodes = [document(episode) for episode in found.episodes]
+        print_json(episodes if aside is None else {"episodes": episodes, "differences": document_of(aside)})
     else:
         print_text(found.episodes, (span[1] - span[0]) / (7 * 24 * 60 * MINUTE_MS), config.timezone)
         if known is Known.then:
             out.print(judged(found), highlight=False)
         out.print(estimated(file, counts), highlight=False)
+        if aside is not None:
+            print_beside(aside, config.timezone)
 
 
 def asked(begin: str | None, end: str | None, since: str | None, zone: str) -> tuple[int, int]:

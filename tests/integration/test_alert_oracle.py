@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ from alerts.backtest import backtest
 from alerts.decisions import Decision, decisions
 from alerts.detectors import detector_of
 from alerts.evaluate import Evaluator
+from alerts.history import COLUMNS, moment
 from alerts.label_sets import minutes_of
 from alerts.ledger import Change, Ledger
 from alerts.oracle import by_sql
 from alerts.rule import Group, Rule, RuleFile
 from alerts.service import catch_up
-from alerts.verification import compared
+from alerts.verification import beside, compared
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.rules import DEFAULT_RULES
 from kpis.tallies.windows import MEASURES
@@ -316,6 +318,28 @@ def test_a_backtest_knows_what_was_published_and_no_more(stored: Client) -> None
     now = backtest(stored, file, DEFAULT_RULES, "UTC", span, False)
     assert (then.minutes, then.then, now.then) == (180, 180, 0)
     assert (then.episodes[0].fired_at - now.episodes[0].fired_at) // M == 6
+
+
+def test_rules_are_compared_with_what_was_decided_live(stored: Client) -> None:
+    """Live a quiet rule told all but one episode, and another rule, which is gone by now, told one."""
+    quiet = file_of(RULES[0] | {"profile": "quiet"})
+    first, *live = backtest(stored, quiet, DEFAULT_RULES, "UTC", SPAN, False).episodes
+    told = [*live, replace(first, alert="Gone", ended_at=None)]
+    rows = [
+        (one.alert, dict(one.labels), kind, moment(at), moment(one.began_at), str(nth), one.kpi, 0, 0, 0, 1)
+        for nth, one in enumerate(told)
+        for kind, at in (("firing", one.fired_at), (one.ending, one.ended_at))
+        if at is not None
+    ]  # fmt: skip
+    stored.insert("alert_transitions", rows, column_names=COLUMNS)
+    try:
+        now = backtest(stored, file_of(RULES[0]), DEFAULT_RULES, "UTC", SPAN, False).episodes
+        found = beside(stored, now, SPAN)
+    finally:
+        stored.command("TRUNCATE TABLE alert_transitions")
+    assert [each[0] for each in found.only_live] == ["Gone"]
+    assert [each[1] for each in found.only_these] == [first.labels]
+    assert found.both == len(now) - 1 > 3
 
 
 def test_what_differs_is_said(stored: Client, monkeypatch: pytest.MonkeyPatch) -> None:

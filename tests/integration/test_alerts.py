@@ -289,6 +289,12 @@ def test_backtest_of_history(env: dict[str, str], tmp_path: Path) -> None:
     assert [(one["alert"], one["labels"]["queue"], one["ending"]) for one in found] == [
         ("ServiceLevelLow", "sales", "resolved")
     ]
-    assert "2026-01-05T05:1" in found[0]["fired_at"]
+    assert found[0]["fired_at"] == "2026-01-05T05:09:00Z"
     text = ended(env, 0, "alerts", "backtest", "--from", "2026-01-05", "--to", "2026-01-06").stdout
     assert "1 episodes in 0.1 weeks" in text
+    days = ("--from", "2026-01-05", "--to", "2026-01-06")
+    aside = answer(env, "alerts", "backtest", *days, "--beside")["differences"]
+    assert {"only": "by these rules", "alert": "ServiceLevelLow", "labels": found[0]["labels"]} in [
+        {name: one[name] for name in ("only", "alert", "labels")} for one in aside
+    ]
+    assert "by these rules alone" in ended(env, 0, "alerts", "backtest", *days, "--beside").stdout

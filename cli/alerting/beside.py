@@ -1,0 +1,52 @@
+"""Rules beside those that decided live: what they would have said more, and what they would not have said."""
+
+from typing import Any
+
+from rich.table import Table
+
+from alerts.verification import ENDLESS, Beside, Spell
+from cli.alerting.listing import labels_shown
+from cli.console import out
+from cli.shown import local_minute
+from reports.explain.reading import utc_text
+
+BY_THESE, BY_LIVE = "by these rules", "live"
+
+
+def document_of(found: Beside) -> list[dict[str, Any]]:
+    """What only one of them says, as JSON has it."""
+    rows = ((BY_THESE, found.only_these), (BY_LIVE, found.only_live))
+    return [
+        {
+            "only": by,
+            "alert": alert,
+            "labels": dict(labels),
+            "fired_at": utc_text(fired),
+            "ended_at": None if over == ENDLESS else utc_text(over),
+        }
+        for by, spells in rows
+        for alert, labels, fired, over in spells
+    ]
+
+
+def print_beside(found: Beside, zone: str) -> None:
+    """How many are the same, and a line for each that only one of them says."""
+    out.print(
+        f"beside what was decided live: {found.both} in both, {len(found.only_these)} by these rules alone, "
+        f"{len(found.only_live)} live alone", highlight=False,
+    )  # fmt: skip
+    table = Table(box=None)
+    for name in ("fired", "until", "alert", "labels", "only"):
+        table.add_column(name, no_wrap=True)
+    for by, spells in ((BY_THESE, found.only_these), (BY_LIVE, found.only_live)):
+        for spell in spells:
+            table.add_row(*cells(spell, zone), by)
+    if table.row_count:
+        out.print(table)
+
+
+def cells(spell: Spell, zone: str) -> tuple[str, str, str, str]:
+    """An episode in words."""
+    alert, labels, fired, over = spell
+    until = "(firing)" if over == ENDLESS else local_minute(utc_text(over), zone)
+    return local_minute(utc_text(fired), zone), until, alert, labels_shown(labels)
