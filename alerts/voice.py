@@ -78,8 +78,8 @@ class Voice:
         except (KafkaException, BufferError) as error:
             reason = error.args[0] if error.args else None
             if isinstance(reason, KafkaError) and (reason.code() in NOT_OURS or reason.fatal()):
-                log.warning("another evaluator has taken over")
-                self._producer, self._given, self._fenced = None, False, True
+                self._silent()
+                self._given, self._fenced = False, True
                 return False
             log.warning("alerts wait for Kafka", error=str(reason))
             with suppress(KafkaException):
@@ -150,10 +150,17 @@ class Voice:
     def _again(self, retry: Retry) -> None:
         self._ledger.retry(retry.id, time.time_ns() // 1_000_000, retry.given_up_at)
 
-    def _lost(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+    def _lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Kafka may say so before a write is refused: both are the end of its turn."""
         self._given = False
         with self._lock:
-            self._producer = None
+            self._silent(moved=bool(partitions))
+
+    def _silent(self, moved: bool = True) -> None:
+        """Its turn is over; said once, and not where it leaves of its own will."""
+        if moved and self._producer is not None:
+            log.warning("another evaluator has taken over")
+        self._producer = None
 
     def _take_over(self) -> None:
         """Fence who was before, and take its ledger."""
