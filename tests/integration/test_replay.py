@@ -183,9 +183,9 @@ def test_wrong_files_and_options(filled: Stack, tmp_path: Path) -> None:
     assert "written to its end" in ended(env, 2, "replay", "files", str(cut)).stderr
     assert "no topic nowhere" in ended(env, 2, "replay", "kafka", "--topic", "nowhere").stderr
     for command in (("replay", "kafka"), ("export", "kafka", str(tmp_path / "n"))):
-        said = ended(env, 2, *command, "--topic", "kpi-windows").stderr
-        assert "holds no events" in said
-        assert "dead-letters replay" in ended(env, 2, *command, "--topic", "dead-letters").stderr
+        wide = env | {"COLUMNS": "250"}
+        assert "holds no events" in ended(wide, 2, *command, "--topic", "kpi-windows").stderr
+        assert "dead-letters replay" in ended(wide, 2, *command, "--topic", "dead-letters").stderr
     wrong = ("kafka", "--topic", "contact-events", "--offsets", "9")
     assert "no partition 9" in ended(env, 2, "replay", *wrong).stderr
     assert "no partition 9" in ended(env, 2, "export", "kafka", str(tmp_path / "n"), *wrong[1:]).stderr
@@ -196,7 +196,8 @@ def test_wrong_files_and_options(filled: Stack, tmp_path: Path) -> None:
 
 def test_a_topic_of_something_else(filled: Stack) -> None:
     env, servers = filled.env(), filled.kafka.bootstrap_servers
-    for made in AdminClient({"bootstrap.servers": servers}).create_topics([NewTopic("diary", 1)]).values():
+    admin = AdminClient({"bootstrap.servers": servers})  # without a name it would be gone before the answer
+    for made in admin.create_topics([NewTopic("diary", 1)]).values():
         made.result(60)
     producer = Producer({"bootstrap.servers": servers})
     for _ in range(3):
