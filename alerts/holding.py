@@ -28,7 +28,7 @@ class Known:
 def known_rules(file: RuleFile) -> dict[str, Known]:
     """The rules of a file by their names."""
     return {
-        rule.alert: Known(rule.when.type, rule.kpi, (group.labels | rule.labels).get("severity", "page"))
+        rule.alert: Known(rule.when.type, rule.about, (group.labels | rule.labels).get("severity", "page"))
         for group in file.groups
         for rule in group.rules
     }
