@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from alerts.fixtures import Expected, InputSeries, Moment, Trial, TrialFile
 from alerts.receivers import ELSEWHERE, IN_FILE, RECEIVER_TYPES, Mute, Receivers, Secret, SelfTest, Webhook
+from alerts.route import Route
 from alerts.rule import Group, Rule, RuleFile
 from alerts.when import TYPES
 from alerts.words import Closed
@@ -19,7 +20,7 @@ TAGS = (
 # What a file may have inside, beside what it has by its types.
 MODELS: dict[type[Closed], tuple[type[Closed], ...]] = {
     RuleFile: (Rule, Group, RuleFile),
-    Receivers: (Webhook, Mute, Secret, SelfTest, Receivers),
+    Receivers: (Webhook, Mute, Secret, SelfTest, Route, Receivers),
     TrialFile: (Expected, InputSeries, Trial, Moment, TrialFile),
 }
 
@@ -60,6 +61,15 @@ FROM_ELSEWHERE = {
     "query_offset": "write settle in a rule",
     "webhook_configs": "write type: webhook and url",
     "repeat": "write repeat_interval",
+    "match": """write matchers, such as ['severity="page"']""",
+    "match_re": """write matchers, such as ['queue=~"sales.*"']""",
+    "slack_configs": "write type: slack and url",
+    "pagerduty_configs": "write type: pagerduty and routing_key",
+    "opsgenie_configs": "write type: opsgenie and api_key",
+    "email_configs": "write type: email, host, from and to",
+    "msteamsv2_configs": "write type: teams and url",
+    "global": "there are no defaults: write what is common as a YAML anchor",
+    "templates": "there are no templates: annotations of the rules say what is said",
 }
 
 

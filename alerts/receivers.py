@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from alerts.route import Route
 from alerts.words import Closed, Length, Word, by_type
 
 
@@ -220,6 +221,7 @@ class Receivers(Closed):
 
     version: Literal[1]
     receivers: Annotated[tuple[Receiver, ...], Field(max_length=20)] = ()
+    route: Route | None = None
     meta: Word | None = None
     heartbeat: Webhook | None = None
     self_test: SelfTest | None = None

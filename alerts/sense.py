@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from alerts.receivers import Receivers
+from alerts.route_faults import doubtful_routes
 from alerts.rule import Rule, RuleFile
 from alerts.when import (
     AbsenceWhen,
@@ -92,6 +93,7 @@ def doubtful(file: RuleFile, told: Receivers) -> Iterator[str]:
                 there = ", ".join(sorted(labels[name]))
                 wants = f"{receiver.name} wants {name} {', '.join(values)}"
                 yield f"{wants}, which no rule has; there are {there}"
+    yield from doubtful_routes(told, labels)
 
 
 def odd_no_data(rule: Rule, kpi: Kpi) -> str:

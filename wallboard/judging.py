@@ -6,13 +6,13 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Literal
 
-from kpis.dips.critical import critical_count
+from kpis.dips.critical import CriticalCounts
 from wallboard.config import Targets
 
 State = Literal["trouble", "watch", "fine", "quiet"]
 # How improbable, were the queue on target, so few contacts in time must be: as alerts page, and as a hint.
 TROUBLE_P, WATCH_P = Fraction(1, 1000), Fraction(1, 20)
-LONGEST_N = 5_000  # beyond it the share alone decides; exact tails of so many take long
+LONGEST_N = 5_000  # beyond it the share alone decides: chance is small there, and the tables would be long
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,12 @@ class Reason:
     text: str = ""
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=200)
+def table(target: Fraction, p_value: Fraction) -> CriticalCounts:
+    """Of the shares that are wanted there are few."""
+    return CriticalCounts(target, p_value)
+
+
 def few(n: int, share: float, p_value: Fraction) -> int:
     """The greatest number of successes among n that is too few for the share wanted."""
     target = Fraction(share).limit_denominator(10_000)
@@ -34,7 +39,7 @@ def few(n: int, share: float, p_value: Fraction) -> int:
         return -1
     if target >= 1:
         return n - 1
-    return critical_count(n, target, p_value)
+    return table(target, p_value).of(n)
 
 
 def too_few(successes: int, n: int, share: float, p_value: Fraction) -> bool:

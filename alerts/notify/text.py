@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from alerts.message import of_episode
+from alerts.message import REASON_NO_DATA, of_episode
 from alerts.rule import SQL
 from schemas.time_units import MINUTE_MS
 
@@ -68,7 +68,7 @@ def figures(body: dict[str, Any]) -> str:
 
 def unseen(body: dict[str, Any]) -> list[str]:
     """That it fires as nobody came."""
-    if body["status"] != "firing" or body.get("reason") != "no_data":
+    if body["status"] != "firing" or body.get("reason") != REASON_NO_DATA:
         return []
     return ["nobody came, or too few to judge by: the rule says no_data: alert"]
 
@@ -83,7 +83,7 @@ def ended(body: dict[str, Any]) -> list[str]:
     why = {
         "expired": f"closed, as {'no row was returned' if is_query else 'nobody came'} for four hours",
         "rule_removed": "closed, as its rule is gone",
-        "no_data": f"closed, as {'no row was returned' if is_query else 'nobody came'} (no_data: ok)",
+        REASON_NO_DATA: f"closed, as {'no row was returned' if is_query else 'nobody came'} (no_data: ok)",
     }
     said = why.get(body.get("reason") or body["status"], "over")
     edited = "; the rule was edited meanwhile" if body.get("rule_edited") else ""

@@ -34,6 +34,31 @@ def test_critical_counts_are_the_binomial_tail(n: int, target: Fraction) -> None
     assert tail(k + 1, n, target) >= P
 
 
+@given(
+    st.fractions(Fraction(1, 100), Fraction(99, 100), max_denominator=500).filter(lambda x: 0 < x < 1),
+    st.sampled_from([Fraction(1, 20), P, Fraction(15, 10_000), Fraction(1, 10**5), Fraction(1, 10**30)]),
+    st.lists(st.integers(0, 700), min_size=1, max_size=8),
+)
+def test_a_table_that_grew_is_the_exact_one(target: Fraction, p_value: Fraction, asked: list[int]) -> None:
+    counts = CriticalCounts(target, p_value)
+    for n in asked:
+        assert counts.of(n) == (critical_count(n, target, p_value) if n else -1)
+
+
+def test_a_table_knows_where_it_must_not_round() -> None:
+    """Of 3 at 1/3, none has a probability of exactly 8/27, which is not less than 8/27."""
+    for p_value, few in ((Fraction(8, 27), -1), (Fraction(8, 27) + Fraction(1, 10**90), 0)):
+        assert CriticalCounts(Fraction(1, 3), p_value).of(3) == few
+    sixteen = Fraction(16, 3**6)
+    for n, p_value in ((6, tail(1, 6, Fraction(2, 3))), (40, tail(20, 40, Fraction(2, 3))), (9, sixteen)):
+        assert CriticalCounts(Fraction(2, 3), p_value).of(n) == critical_count(n, Fraction(2, 3), p_value)
+
+
+def test_of_what_is_never_too_few_no_count_is() -> None:
+    counts = CriticalCounts(Fraction(4, 5), Fraction(0))
+    assert [counts.of(n) for n in (0, 5, 100)] == [-1, -1, -1]
+
+
 def least_n(counts: CriticalCounts) -> int:
     """How many contacts it takes until even none succeeding is too few."""
     return bisect_right(range(10_000), -1, key=counts.of)
