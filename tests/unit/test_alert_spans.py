@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from alerts.counting import WAITING, WINDOWS, Source
 from alerts.decisions import Decision, decisions
 from alerts.evaluate import Evaluator
-from alerts.label_sets import LOGS, WAITING, WINDOWS, Minutes, Source, merged, parts_of
+from alerts.label_sets import LOGS, Minutes, merged, parts_of
 from alerts.ledger import Change, Ledger
 from alerts.rule import Group, Rule, RuleFile
 from kpis.dips.detector import Detector
