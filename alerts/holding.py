@@ -59,7 +59,7 @@ def inhibits(
 ) -> bool:
     """Does an alert that fires make another one superfluous? What is compared must be there on both sides.
 
-    A silent channel explains its KPIs, a channel its queues; a page says what the ticket about the same would.
+    A silent channel explains its KPIs, a channel its queues; a page says what the ticket about the same does.
     """
     if alert == mine:
         return False
