@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import NamedTuple
 
-from kpis.catalogue.figure import LongestWaitNow
 from kpis.catalogue.kpi import Kpi
 
 # Where nothing but agents is known: neither channel nor queue.
@@ -20,12 +19,18 @@ class Source(NamedTuple):
 
 
 WINDOWS = Source("windows")
-WAITING = Source("waiting")
+# What legs are at a moment, by KPI.
+GAUGES = {
+    "waiting_now": Source("waiting"),
+    "longest_wait_now": Source("waiting"),
+    "active_now": Source("active"),
+    "acw_now": Source("acw"),
+}
 
 
 def is_gauge(kpi: Kpi) -> bool:
-    """Is it what waits at a moment: how many, and the longest of them?"""
-    return kpi.id == "waiting_now" or isinstance(kpi.figure, LongestWaitNow)
+    """Is it what legs are at a moment: how many wait, and the longest of them, how many are served?"""
+    return kpi.id in GAUGES
 
 
 def is_counted(kpi: Kpi) -> bool:
@@ -51,7 +56,7 @@ def is_bounded(kpi: Kpi) -> bool:
 def source_of(kpi: Kpi) -> Source:
     """Where its minutes are."""
     if is_gauge(kpi):
-        return WAITING
+        return GAUGES[kpi.id]
     if kpi.table == "surveys" and kpi.booked == "responded":
         return Source("responses")
     return Source(kpi.table, kpi.days if kpi.table == "fcr" else 0)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from clickhouse_connect.driver.client import Client
 
 from alerts.cells import Cells
-from alerts.counting import WAITING, WINDOWS, Source, is_bounded, is_gauge, looked_at, per_one, source_of
+from alerts.counting import WINDOWS, Source, is_bounded, is_gauge, looked_at, per_one, source_of
 from alerts.rule import Group, Rule, RuleFile
 from alerts.when import LogMeanWhen, MaturedWhen, ObjectiveWhen
 from kpis.catalogue.kpi import Kpi, applicable, total
@@ -16,9 +16,10 @@ from kpis.dips.usual import hours_of
 from kpis.rules import Rules
 from reports.fact_minutes import fact_minutes, fcr_fact_minutes, log_minutes, places_of
 from reports.minutes import MinuteSums, fcr_minutes, minute_sums, queues_of
+from reports.moments import moment_minutes
 from reports.other_minutes import other_minutes
-from reports.waiting import waiting_minutes
 from schemas.time_units import HOUR_MS, MINUTE_MS
+from sql.kpi_queries import MOMENTS
 
 LabelSet = tuple[tuple[str, str], ...]  # of a rule's `by`, in its order
 
@@ -124,8 +125,8 @@ def counted(
     """What was counted in spells of time: in windows, or, where these have no such dimension, in facts."""
     table, days, further, hourly = source
     every_ms = HOUR_MS if hourly else MINUTE_MS
-    if table == WAITING.table:
-        return waiting_minutes(client, begin, end, rules, further)
+    if table in MOMENTS:
+        return moment_minutes(client, table, begin, end, rules, further)
     if table.startswith(LOGS):
         num, den = table.removeprefix(LOGS).split("/")
         return log_minutes(client, num, den, further, begin, end, rules)
@@ -217,10 +218,10 @@ def of_part(
 def added(before: tuple[int, int] | None, kpi: Kpi, sums: Mapping[str, int]) -> tuple[int, int]:
     """Counts of a minute with those of one more channel or queue."""
     if is_gauge(kpi):
-        value, waiting = sums["longest_ms" if kpi.figure else "waiting"], sums["waiting"]
+        value, legs_n = sums["longest_ms" if kpi.figure else "legs_n"], sums["legs_n"]
         if before is None:
-            return value, waiting
-        return (max(before[0], value) if kpi.figure else before[0] + value), before[1] + waiting
+            return value, legs_n
+        return (max(before[0], value) if kpi.figure else before[0] + value), before[1] + legs_n
     num = total(kpi.num, sums)
     den = total(kpi.den, sums) if kpi.den else num
     return (num, den) if before is None else (before[0] + num, before[1] + den)

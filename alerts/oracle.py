@@ -28,7 +28,7 @@ from reports.other_minutes import other_source
 from reports.queries import rows
 from schemas.time_units import DAY_MS, MINUTE_MS
 from sinks.rule_parameters import rule_parameters
-from sql.alert_queries import Counted, alert_transitions, logs_counted, sums_counted, waiting_counted
+from sql.alert_queries import Counted, alert_transitions, logs_counted, moment_counted, sums_counted
 from sql.kpi_queries import STREAM_FCR_WINDOWS, STREAM_WINDOWS, WINDOW_DIMENSIONS, window_source
 
 Parameters = dict[str, object]
@@ -54,7 +54,7 @@ def counted(rule: Rule, kpi: Kpi) -> Counted:
     kpi, table = per_one(kpi), source_of(kpi)
     measures, further = [*dict.fromkeys((*kpi.num, *kpi.den))], rule.further
     if is_gauge(kpi):
-        return waiting_counted(kpi.figure is not None, further)
+        return moment_counted(table.table, kpi.figure is not None, further)
     if isinstance(rule.when, LogMeanWhen):
         return logs_counted(within_minutes(log_source(measures[0], measures[1], further)))
     part = "0"

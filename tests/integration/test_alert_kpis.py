@@ -90,6 +90,8 @@ WHENS = (
     ("callback_fulfilment_rate", "[]", SHARE),
     ("callbacks_requested", "[channel, queue]", '{type: threshold, op: ">", limit: 1, window: 12h}'),
     ("repeat_contact_rate.w7d", "[]", RISE),
+    ("active_now", "[]", '{type: threshold, op: ">", limit: 3, clear: 2}'),
+    ("acw_now", "[queue]", '{type: threshold, op: ">", limit: 0}'),
     ("hold_time_avg", "[channel]", '{type: threshold, op: ">", limit: 90s, window: 4h, min_samples: 1}'),
 )  # fmt: skip
 
