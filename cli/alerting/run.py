@@ -173,7 +173,7 @@ def speak(
     """What the sender's thread does."""
     settle = {group.name: settle_of(group) for group in file.groups}
     watchman = Watchman(outbox, file, told, settle.__getitem__)
-    holding = Holding(Silences(outbox), known_rules(file))
+    holding = Holding(Silences(outbox), known_rules(file), told)
 
     def show(faults: int | None) -> None:
         if faults is None:
