@@ -65,7 +65,12 @@ def all_match(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
 
 def with_name(body: Mapping[str, Any]) -> dict[str, str]:
     """The labels of a message, and the name of its rule under both of its names."""
-    return {**body["labels"], ALERT: body["alert"], ALERTNAME: body["alert"]}
+    return named(body["alert"], body["labels"])
+
+
+def named(alert: str, labels: Mapping[str, str]) -> dict[str, str]:
+    """Labels, and the name of the rule under both of its names."""
+    return {**labels, ALERT: alert, ALERTNAME: alert}
 
 
 SCHEMA = {"type": "string", "pattern": r"^\s*[A-Za-z_]\w*\s*(=~|!~|!=|=)", "examples": ['severity="page"']}

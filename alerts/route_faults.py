@@ -6,10 +6,15 @@ from alerts.receivers import Receivers, Whom
 from alerts.route import Route, Where
 
 OF_ROUTES = ("group_by", "group_wait", "group_interval", "repeat_interval")
+TIMES_OF_ROUTES = ("mute_time_intervals", "active_time_intervals")
 
 
 def misrouted(file: Receivers) -> Iterator[tuple[Where, str]]:
     """Where routes lead nowhere, and what a receiver may not say beside them."""
+    times = [each.name for each in file.time_intervals]
+    for index, name in enumerate(times):
+        if name in times[:index]:
+            yield ("time_intervals", index, "name"), f"{name} is there twice; give one of them another name"
     if file.route is None:
         return
     names = [receiver.name for receiver in file.receivers]
@@ -17,10 +22,18 @@ def misrouted(file: Receivers) -> Iterator[tuple[Where, str]]:
     for where, route in file.route.all():
         if route.receiver not in (None, *names):
             yield (*where, "receiver"), f"there is no receiver {route.receiver}; {there}"
+        for word in TIMES_OF_ROUTES:
+            for index, name in enumerate(getattr(route, word)):
+                if name not in times:
+                    said = f"there are no times {name}; time_intervals has {', '.join(times) or 'none'}"
+                    yield (*where, word, index), said
     if file.route.receiver is None:
         yield ("route",), "the first route needs a receiver, who hears of what no other route takes"
     if file.route.matchers:
         yield ("route", "matchers"), "the first route takes every alert: write matchers in routes below it"
+    for word in TIMES_OF_ROUTES:
+        if getattr(file.route, word):
+            yield ("route", word), f"the first route always tells: write {word} in routes below it"
     if file.route.continue_:
         yield ("route", "continue"), "the first route has no brothers to go on with: leave it out"
     for index, receiver in enumerate(file.receivers):

@@ -14,6 +14,7 @@ from alerts.route import (
     EACH,
     Route,
 )
+from alerts.time_intervals import Intervals, hold
 
 INHERITED = ("receiver", "group_by", "group_wait", "group_interval", "repeat_interval")
 
@@ -28,6 +29,14 @@ class Step:
     group_wait: int = DEFAULT_WAIT_MS
     group_interval: int = DEFAULT_INTERVAL_MS
     repeat_interval: int = DEFAULT_REPEAT_MS
+    muted_in: tuple[str, ...] = ()  # names of times
+    active_in: tuple[str, ...] = ()
+
+    def is_muted(self, intervals: Intervals, now: int) -> bool:
+        """Is it a time at which nobody is told by this route?"""
+        return hold(intervals, self.muted_in, now) or (
+            bool(self.active_in) and not hold(intervals, self.active_in, now)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,7 @@ class Way:
 def below(route: Route, above: Step, *index: int) -> Step:
     """A route as it is, what it does not say taken from the one above."""
     said: dict[str, Any] = {name: value for name in INHERITED if (value := getattr(route, name)) is not None}
+    said |= {"muted_in": route.mute_time_intervals, "active_in": route.active_time_intervals}
     return replace(above, path=(*above.path, *index), **said)
 
 
@@ -78,6 +88,19 @@ def way_to(receiver: Receiver, route: Route | None, body: Mapping[str, Any]) -> 
     if route is None:
         return own_way(receiver)
     return next(iter(ways([receiver], route, body)), Way(receiver))
+
+
+def is_muted_for(
+    receiver: Receiver, route: Route | None, intervals: Intervals, body: Mapping[str, Any], now: int
+) -> bool:
+    """Is it a time at which no route tells a receiver of it? Of several alerts: of none of them."""
+    if route is None or not intervals:
+        return False
+    for about in body.get("alerts") or (body,):
+        steps = [step for step in matched(route, with_name(about)) if step.receiver == receiver.name]
+        if not steps or any(not step.is_muted(intervals, now) for step in steps):
+            return False
+    return True
 
 
 def own_way(receiver: Receiver) -> Way:

@@ -34,6 +34,8 @@ def line(route: Route, at: Step, above: Step | None) -> Text:
     for name in ("group_wait", "group_interval", "repeat_interval"):
         if above is None or getattr(at, name) != getattr(above, name):
             parts.append(f"{name} {length(getattr(at, name))}")
+    parts += [f"muted in {', '.join(at.muted_in)}"] * bool(at.muted_in)
+    parts += [f"told in {', '.join(at.active_in)}"] * bool(at.active_in)
     return Text("; ".join(parts + ["and goes on"] * route.continue_))
 
 
