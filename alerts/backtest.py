@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from clickhouse_connect.driver.client import Client
 
+from alerts.counting import WINDOWS, Source
 from alerts.detectors import detector_of
 from alerts.episodes import Episode, of_parts
 from alerts.evaluate import settle_of
 from alerts.known import AsKnown, Feed, feeds_of, live_places
-from alerts.label_sets import HOURS, LOGS, WAITING, LabelSet, Minutes, Source, minutes_of, parts_of, series_of
+from alerts.label_sets import LabelSet, Minutes, minutes_of, parts_of, series_of
 from alerts.rule import Group, Rule, RuleFile
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
@@ -21,9 +22,8 @@ from reports.published import Publication, publications
 
 
 def is_as_now(source: Source) -> bool:
-    """Is it taken as it is known now: what waits, what was usual, what is counted in facts?"""
-    in_facts = bool(source.further) or source.table.startswith(LOGS)
-    return in_facts or source.table in (WAITING.table, HOURS.table)
+    """Is it taken as it is known now? So is all but windows by minute: what was usual, and facts."""
+    return bool(source.further) or source.hourly or source.table not in (WINDOWS.table, "fcr")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
+from alerts.counting import is_bounded, looked_at
 from kpis.catalogue.kpi import Kpi, total
 from kpis.dips.ladder import Series
 from reports.minutes import MinuteSums
@@ -18,9 +19,9 @@ def counted(kpi: Kpi, sums: Sums) -> tuple[int, int]:
 
 
 def add(series: Series, kpi: Kpi, minute: int, num: int, den: int) -> None:
-    """A minute in which something was counted; shares are between nothing and all, corrections or not."""
-    if den > 0:
-        series.add(minute, min(max(num, 0), den) if kpi.unit == "ratio" else num, den)
+    """A minute, if anything was counted in it."""
+    if (found := looked_at(num, den, is_bounded(kpi))) is not None:
+        series.add(minute, *found)
 
 
 class Cells:

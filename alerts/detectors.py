@@ -2,8 +2,8 @@
 
 from datetime import date
 
+from alerts.counting import is_gauge, scale_of
 from alerts.rule import Rule
-from alerts.sense import is_gauge
 from alerts.when import (
     AbsenceWhen,
     BurnRateWhen,
@@ -66,10 +66,9 @@ def detector_of(rule: Rule, kpi: Kpi, zone: str) -> Detector:
 def threshold(when: ThresholdWhen, kpi: Kpi) -> BeyondLimit:
     """Counts are compared as they are, gauges at their newest minute, all else as a quotient."""
     clear = when.limit if when.clear is None else when.clear
-    counts = not kpi.den and not is_gauge(kpi)
-    return BeyondLimit(
-        when.limit, clear, when.op == "<", when.window, when.min_samples, counts, is_gauge(kpi)
-    )
+    counts, scale = not kpi.den and not is_gauge(kpi), scale_of(kpi)
+    limits = when.limit * scale, clear * scale
+    return BeyondLimit(*limits, when.op == "<", when.window, when.min_samples, counts, is_gauge(kpi))
 
 
 def weeks_of(when: AbsenceWhen | SeasonalWhen, zone: str) -> Weeks:

@@ -14,6 +14,8 @@ from alerts.ledger import Ledger, labels_of, labels_text
 from alerts.message import REASON_NO_DATA, digest, message
 from alerts.receivers import Receiver
 from alerts.retiring import retire
+from alerts.route import Route
+from alerts.routing import Way, way_to, ways
 from alerts.rule import Group, Rule, RuleFile
 from alerts.when import AbsenceWhen, SeasonalWhen
 from kpis.catalogue.every_kpi import every_kpi
@@ -39,9 +41,10 @@ class Evaluator:
         receivers: Sequence[Receiver],
         zone: str = "UTC",
         guard: Guard = unguarded,
+        route: Route | None = None,
     ) -> None:
         self.rules, self.ledger, self.receivers, self.zone = rules, ledger, receivers, zone
-        self.guard = guard
+        self.guard, self.route = guard, route
         self._missed: dict[str, tuple[dict[str, object], bool]] = {}
         self.kpis = every_kpi(rules)
         self._detectors: dict[str, Detector] = {}
@@ -71,23 +74,26 @@ class Evaluator:
         """End what fires by rules that are gone from the file; how many."""
         with self.ledger.transaction():
             self.guard()
-            return retire(self.ledger, file, self.receivers, now)
+            return retire(self.ledger, file, self.receivers, now, self.route)
 
     def _after_outage(self, group: Group, span: tuple[int, int], now: int) -> None:
         """Of what came too late: a page for what still fires, with its opening; one digest for the rest."""
-        over = [body for body, fires in self._missed.values() if not fires]
+        over: list[dict[str, Any]] = [body for body, fires in self._missed.values() if not fires]
         for episode, (body, fires) in self._missed.items():
             if fires:
                 self._send(episode, "firing", body, now)
-        if over:
-            self._send(f"digest-{group.name}-{span[0]}", "digest", digest(over), now)
+        for receiver in self.receivers if over else ():
+            if own := [body for body in over if ways([receiver], self.route, body)]:
+                episode = f"digest-{group.name}-{span[0]}"
+                tell(self.ledger, Way(receiver), episode, "digest", digest(own), now)
 
     def _send(self, episode: str, kind: str, body: dict[str, object], now: int) -> None:
-        labels: Any = body["labels"]
-        for receiver in self.receivers:
-            # An end goes to whoever was told of the beginning, as in the stead of another receiver.
-            if kind != "firing" or receiver.wants(labels):
-                tell(self.ledger, receiver, episode, kind, body, now)
+        if kind == "firing":
+            found = ways(self.receivers, self.route, body)
+        else:  # an end goes to whoever was told of the beginning, as in the stead of another receiver
+            found = [way_to(receiver, self.route, body) for receiver in self.receivers]
+        for way in found:
+            tell(self.ledger, way, episode, kind, body, now)
 
     def _rule(
         self, group: Group, rule: Rule, minutes: Minutes, span: tuple[int, int], now: int

@@ -8,7 +8,9 @@ from pydantic import ValidationError
 
 from alerts.fixtures import Expected, InputSeries, Moment, Trial, TrialFile
 from alerts.receivers import ELSEWHERE, IN_FILE, RECEIVER_TYPES, Mute, Receivers, Secret, SelfTest, Webhook
+from alerts.route import Inhibition, Route
 from alerts.rule import Group, Rule, RuleFile
+from alerts.time_intervals import NamedTimes, TimeInterval, Times
 from alerts.when import TYPES
 from alerts.words import Closed
 
@@ -16,10 +18,11 @@ Path_ = tuple[str | int, ...]
 TAGS = (
     TYPES | RECEIVER_TYPES | {IN_FILE: Webhook, ELSEWHERE: Secret}
 )  # of the unions, which pydantic puts between
+ROUTING = (Route, Inhibition, NamedTimes, TimeInterval, Times)
 # What a file may have inside, beside what it has by its types.
 MODELS: dict[type[Closed], tuple[type[Closed], ...]] = {
     RuleFile: (Rule, Group, RuleFile),
-    Receivers: (Webhook, Mute, Secret, SelfTest, Receivers),
+    Receivers: (Webhook, Mute, Secret, SelfTest, *ROUTING, Receivers),
     TrialFile: (Expected, InputSeries, Trial, Moment, TrialFile),
 }
 
@@ -60,6 +63,17 @@ FROM_ELSEWHERE = {
     "query_offset": "write settle in a rule",
     "webhook_configs": "write type: webhook and url",
     "repeat": "write repeat_interval",
+    "source_match": """write source_matchers, such as ['severity="page"']""",
+    "target_match": """write target_matchers, such as ['severity="ticket"']""",
+    "match": """write matchers, such as ['severity="page"']""",
+    "match_re": """write matchers, such as ['queue=~"sales.*"']""",
+    "slack_configs": "write type: slack and url",
+    "pagerduty_configs": "write type: pagerduty and routing_key",
+    "opsgenie_configs": "write type: opsgenie and api_key",
+    "email_configs": "write type: email, host, from and to",
+    "msteamsv2_configs": "write type: teams and url",
+    "global": "there are no defaults: write what is common as a YAML anchor",
+    "templates": "there are no templates: annotations of the rules say what is said",
 }
 
 
@@ -114,4 +128,6 @@ def unknown_word(word: str, where: Path_, file: type[Closed]) -> str:
     outer, *others = MODELS[file]
     own = next((TAGS[str(part)] for part in where if part in TAGS), outer)
     close = get_close_matches(word, words_of((own, *others)), 1)
+    if close == [word]:
+        return "it does not stand here"
     return f"unknown word; did you mean {close[0]}?" if close else "unknown word; leave it out"

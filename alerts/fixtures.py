@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from alerts.receivers import known_zone
+from alerts.time_intervals import known_zone
 from alerts.words import Closed, Duration, Label, Length, Text, Word, duration_ms
 
 # 9/10x60: sixty minutes with 9 of 10 in each; 5x60: a count; 90s/3: a time; 60s,90s: times; _x30: nothing.

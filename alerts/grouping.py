@@ -11,8 +11,10 @@ from typing import Any
 import orjson
 
 from alerts.ledger import ENDS, Ledger, Outgoing
+from alerts.matchers import with_name
 from alerts.message import ABOUT_SEVERAL, MEMBERS_MAX, member
-from alerts.receivers import Grouped, Receiver
+from alerts.receivers import Receiver
+from alerts.routing import Way
 from schemas.time_units import MINUTE_MS
 
 # More new ones than a receiver wants within so long are a storm, told of in one message.
@@ -21,36 +23,60 @@ STORM = "storm-"
 LISTED = 20
 
 
-def tell(
-    ledger: Ledger, receiver: Receiver, episode: str, kind: str, body: dict[str, object], now: int
-) -> None:
-    """Into the outbox, within the transaction of the evaluation: alone, in its group, or in a storm."""
+def tell(ledger: Ledger, way: Way, episode: str, kind: str, body: dict[str, object], now: int) -> None:
+    """Into the outbox, within the transaction of the evaluation: alone, in its group, or in a storm.
+
+    An end goes the way its beginning went, whatever the file of receivers says by now.
+    """
+    receiver = way.receiver
     if kind in ENDS and (member := in_group(ledger, episode, receiver.name)) is not None:
-        id_, first = member
-        if first.startswith(STORM):
-            end_in_storm(ledger, receiver.name, id_, first, body, now)
-            return
-        if drop_untold(ledger, id_, first):
-            return
-    elif kind in ENDS or kind != "firing":
+        end_in_group(ledger, way, member, episode, kind, body, now)
+    elif kind != "firing":
         ledger.enqueue(episode, kind, receiver.name, body, now)
-        return
     elif storm := storm_of(ledger, receiver, now):
         join(ledger, storm, episode, kind, receiver.name, body, now)
-        return
-    if isinstance(receiver, Grouped) and receiver.group_by is not None:
-        group = open_group(ledger, receiver, body, now)
+    elif way.group_by is not None:
+        group = open_group(ledger, way, group_of(way, body), now)
         join(ledger, group, episode, kind, receiver.name, body, now)
     else:
         ledger.enqueue(episode, kind, receiver.name, body, now)
 
 
-def join(
-    ledger: Ledger, group: str, episode: str, kind: str, receiver: str, body: dict[str, object], now: int
+def end_in_group(
+    ledger: Ledger,
+    way: Way,
+    member: tuple[str, str],
+    episode: str,
+    kind: str,
+    body: dict[str, object],
+    now: int,
 ) -> None:
-    """One more of a group, once."""
+    """One of a group or of a storm is over: told in that group, after the message that told of it."""
+    id_, first = member
+    if first.startswith(STORM):
+        end_in_storm(ledger, way.receiver.name, id_, first, body, now)
+    elif not drop_untold(ledger, id_, first):
+        ledger.drop_reminders(id_)
+        group, state = ledger.db.execute(
+            "SELECT episode, state FROM outbox WHERE id = ?", (first,)
+        ).fetchone()
+        if state != "dead":
+            join(ledger, open_group(ledger, way, group, now), episode, kind, way.receiver.name, body, now)
+
+
+def join(
+    ledger: Ledger,
+    group: str,
+    episode: str,
+    kind: str,
+    receiver: str,
+    body: dict[str, object],
+    now: int,
+    number: int | None = None,
+) -> None:
+    """One more of a group, once; `number` is that of a reminder."""
     row = (
-        f"{episode}-{kind}-{receiver}",
+        f"{episode}-{kind}{'' if number is None else number}-{receiver}",
         episode,
         kind,
         receiver,
@@ -116,11 +142,18 @@ def open_row(
     return id_
 
 
-def open_group(ledger: Ledger, receiver: Grouped, body: Mapping[str, Any], now: int) -> str:
-    """The row of the group that an alert belongs to: one that has not been tried, else a new one."""
-    own = {**body["labels"], "alert": body["alert"]}
-    key = [own.get(name, "") for name in receiver.group_by or ()]
-    episode = "group-" + hashlib.sha256(orjson.dumps(key)).hexdigest()[:12]
+def group_of(way: Way, body: Mapping[str, Any]) -> str:
+    """The group that an alert belongs to: its route and its values of the labels."""
+    own = with_name(body)
+    key = [own.get(name, "") for name in way.group_by or ()]
+    if way.route:  # two routes to a receiver are two groups, and so are the labels that each goes by
+        key += [way.route, *(way.group_by or ())]
+    return "group-" + hashlib.sha256(orjson.dumps(key)).hexdigest()[:12]
+
+
+def open_group(ledger: Ledger, way: Way, episode: str, now: int) -> str:
+    """The row that will tell of a group: one that has not been tried, else a new one."""
+    receiver = way.receiver
     known = ledger.db.execute(
         "SELECT id FROM outbox WHERE receiver = ? AND kind = 'group' AND episode = ? "
         "AND state = 'waiting' AND tries = 0",
@@ -132,8 +165,8 @@ def open_group(ledger: Ledger, receiver: Grouped, body: Mapping[str, Any], now: 
         "SELECT max(due_at) FROM outbox WHERE receiver = ? AND kind = 'group' AND episode = ?",
         (receiver.name, episode),
     ).fetchone()
-    soonest = 0 if last is None else last + receiver.group_interval
-    due = max(now + receiver.group_wait, soonest)
+    soonest = 0 if last is None else last + way.group_interval
+    due = max(now + way.group_wait, soonest)
     return open_row(ledger, episode, "group", receiver.name, now, due, f"-{now}")
 
 
@@ -155,7 +188,26 @@ def end_in_storm(
 
 def is_unwritten(outgoing: Outgoing) -> bool:
     """Does it tell of others, and is it not known yet what?"""
-    return not outgoing.body and (outgoing.kind == "group" or outgoing.episode.startswith(STORM))
+    return not outgoing.body and tells_of_others(outgoing)
+
+
+def tells_of_others(outgoing: Outgoing) -> bool:
+    """Is it the message of a group or of a storm?"""
+    return outgoing.kind == "group" or (outgoing.kind == "firing" and outgoing.episode.startswith(STORM))
+
+
+def stand_in(ledger: Ledger, outgoing: Outgoing, receiver: str, now: int) -> None:
+    """Another receiver is told of a group or storm too, and of the ends: but for what it knows itself."""
+    episode = outgoing.episode if outgoing.kind == "firing" else outgoing.id
+    with ledger.transaction():
+        id_ = open_row(ledger, episode, outgoing.kind, receiver, now, now)
+        ledger.db.execute(
+            "INSERT OR IGNORE INTO outbox "
+            "(id, episode, kind, receiver, body, created_at, due_at, state, error) "
+            "SELECT substr(id, 1, length(id) - length(receiver)) || ?, episode, kind, ?, body, ?, ?, "
+            "state, ? FROM outbox WHERE error = ? AND state IN ('grouped', 'over')",
+            (receiver, receiver, now, now, id_, outgoing.id),
+        )
 
 
 def written(

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from alerts.counting import is_bounded, looked_at
 from alerts.label_sets import LabelSet, added, is_meant, labels_at
 from alerts.rule import Rule
 from kpis.catalogue.kpi import Kpi
@@ -74,9 +75,8 @@ class Feed:
         own = self.series
         own.truncate(bisect_left(own.minutes, minute))
         for each in self._minutes[bisect_left(self._minutes, minute) :]:
-            num, den = self._totals[each]
-            if den > 0:
-                own.add(each, min(max(num, 0), den) if self.kpi.unit == "ratio" else num, den)
+            if (found := looked_at(*self._totals[each], is_bounded(self.kpi))) is not None:
+                own.add(each, *found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
 from alerts.cells import Cells
+from alerts.counting import WINDOWS, Source, is_bounded, is_gauge, looked_at, per_one, source_of
 from alerts.rule import Group, Rule, RuleFile
-from alerts.sense import is_gauge
 from alerts.when import LogMeanWhen, MaturedWhen, ObjectiveWhen
 from kpis.catalogue.kpi import Kpi, applicable, total
 from kpis.dips.detector import Detector
@@ -17,24 +16,15 @@ from kpis.dips.usual import hours_of
 from kpis.rules import Rules
 from reports.fact_minutes import fact_minutes, fcr_fact_minutes, log_minutes, places_of
 from reports.minutes import MinuteSums, fcr_minutes, minute_sums, queues_of
-from reports.waiting import waiting_minutes
+from reports.moments import moment_minutes
+from reports.other_minutes import other_minutes
 from schemas.time_units import HOUR_MS, MINUTE_MS
+from sql.kpi_queries import MOMENTS
 
 LabelSet = tuple[tuple[str, str], ...]  # of a rule's `by`, in its order
 
 
-class Source(NamedTuple):
-    """Read by minute; for repeat contacts the days; dimensions beside channel and queue: from facts."""
-
-    table: str
-    days: int = 0
-    further: tuple[str, ...] = ()
-
-
-WINDOWS = Source("windows")
-WAITING = Source("waiting")
 LOGS = "logs of "  # and the measures of a mean: logarithms of durations, from facts
-HOURS = Source("hours")  # the same as windows by hour, of the weeks before
 Minutes = Mapping[Source, Sequence[MinuteSums]]
 Memory = dict[tuple[Source, tuple[str, ...], int, int], list[MinuteSums]]  # of hours, between evaluations
 
@@ -50,10 +40,10 @@ def parts_of(rule: Rule, kpi: Kpi, kpis: Mapping[str, Kpi]) -> list[tuple[Source
         return [
             (source, replace(kpi, num={name: 1}, den={"log_n": 1})) for name in ("log_sum", "log_squares")
         ]
-    tables = [WAITING if is_gauge(kpi) else WINDOWS]
-    if isinstance(rule.when, ObjectiveWhen) and rule.when.usual:
-        tables.append(HOURS)
-    return [(table._replace(further=rule.further), kpi) for table in tables]
+    parts = [(source_of(kpi)._replace(further=rule.further), per_one(kpi))]
+    if isinstance(rule.when, ObjectiveWhen) and rule.when.usual:  # the same by hour, of the weeks before
+        parts.append((parts[0][0]._replace(hourly=True), kpi))
+    return parts
 
 
 def minutes_of(
@@ -71,7 +61,7 @@ def minutes_of(
     for rule in group.rules:
         for source, kpi in parts_of(rule, kpis[rule.kpi], kpis):
             measures.setdefault(source, {}).update(dict.fromkeys((*kpi.num, *kpi.den)))
-            own = [hours_of(*span)] if source.table == HOURS.table else detectors[rule.alert].spans(*span)
+            own = [hours_of(*span)] if source.hourly else detectors[rule.alert].spans(*span)
             spans.setdefault(source, []).extend(own)
     return {
         source: [
@@ -117,24 +107,12 @@ def read(
     rules: Rules,
     memory: Memory | None,
 ) -> list[MinuteSums]:
-    """Minutes of a table in [begin, end). Hours of earlier weeks are read once a day, with a memory."""
-    table, days, further = source
-    if table == WAITING.table:
-        return waiting_minutes(client, begin, end, rules, further)
-    if table.startswith(LOGS):
-        num, den = table.removeprefix(LOGS).split("/")
-        return log_minutes(client, num, den, further, begin, end, rules)
-    if table == "fcr" and further:
-        return fcr_fact_minutes(client, measures, further, days, begin, end)
-    if table == "fcr":
-        return fcr_minutes(client, measures, days, begin, end)
-    if table == WINDOWS.table:
-        return counted(client, measures, further, begin, end, rules, MINUTE_MS)
+    """Minutes of a source in [begin, end). Hours of earlier weeks are read once a day, with a memory."""
+    if not source.hourly or memory is None:
+        return counted(client, source, measures, begin, end, rules)
     key = source, tuple(measures), begin, end
-    if memory is None or key not in memory:
-        found = counted(client, measures, further, begin, end, rules, HOUR_MS)
-        if memory is None:
-            return found
+    if key not in memory:
+        found = counted(client, source, measures, begin, end, rules)
         for old in [other for other in memory if other[:2] == key[:2]]:
             del memory[old]
         memory[key] = found
@@ -142,15 +120,22 @@ def read(
 
 
 def counted(
-    client: Client,
-    measures: Sequence[str],
-    further: tuple[str, ...],
-    begin: int,
-    end: int,
-    rules: Rules,
-    every_ms: int,
+    client: Client, source: Source, measures: Sequence[str], begin: int, end: int, rules: Rules
 ) -> list[MinuteSums]:
-    """What was counted in spells of time: in windows, or, as these have no other dimensions, in facts."""
+    """What was counted in spells of time: in windows, or, where these have no such dimension, in facts."""
+    table, days, further, hourly = source
+    every_ms = HOUR_MS if hourly else MINUTE_MS
+    if table in MOMENTS:
+        return moment_minutes(client, table, begin, end, rules, further)
+    if table.startswith(LOGS):
+        num, den = table.removeprefix(LOGS).split("/")
+        return log_minutes(client, num, den, further, begin, end, rules)
+    if table == "fcr":
+        if further:
+            return fcr_fact_minutes(client, measures, further, days, begin, end)
+        return fcr_minutes(client, measures, days, begin, end)
+    if table != WINDOWS.table:
+        return other_minutes(client, table, measures, further, begin, end, rules, every_ms)
     if further:
         return fact_minutes(client, measures, further, begin, end, rules, every_ms)
     return minute_sums(client, measures, begin, end, every_ms)
@@ -227,26 +212,25 @@ def of_part(
             found = sums.setdefault(labels_at(rule, minute), {})
             before = found.get(minute.minute)
             found[minute.minute] = added(before, kpi, minute.sums)
-    is_share = kpi.unit == "ratio"
-    return {labels: series(found, is_share) for labels, found in sums.items()}
+    return {labels: series(found, is_bounded(kpi)) for labels, found in sums.items()}
 
 
 def added(before: tuple[int, int] | None, kpi: Kpi, sums: Mapping[str, int]) -> tuple[int, int]:
     """Counts of a minute with those of one more channel or queue."""
     if is_gauge(kpi):
-        value, waiting = sums["longest_ms" if kpi.figure else "waiting"], sums["waiting"]
+        value, legs_n = sums["longest_ms" if kpi.figure else "legs_n"], sums["legs_n"]
         if before is None:
-            return value, waiting
-        return (max(before[0], value) if kpi.figure else before[0] + value), before[1] + waiting
+            return value, legs_n
+        return (max(before[0], value) if kpi.figure else before[0] + value), before[1] + legs_n
     num = total(kpi.num, sums)
     den = total(kpi.den, sums) if kpi.den else num
     return (num, den) if before is None else (before[0] + num, before[1] + den)
 
 
-def series(minutes: Mapping[int, tuple[int, int]], is_share: bool) -> Series:
-    """Minutes in their order; shares are between nothing and all, whatever corrections are under way."""
+def series(minutes: Mapping[int, tuple[int, int]], bounded: bool) -> Series:
+    """Minutes in their order."""
     found = Series()
-    for minute, (successes, counted) in sorted(minutes.items()):
-        if counted > 0:
-            found.add(minute, min(max(successes, 0), counted) if is_share else successes, counted)
+    for minute, counts in sorted(minutes.items()):
+        if (own := looked_at(*counts, bounded)) is not None:
+            found.add(minute, *own)
     return found

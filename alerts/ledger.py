@@ -171,14 +171,19 @@ class Ledger:
             "WHERE id = ? AND state = 'waiting' AND tries = 0",
             (firing,),
         )
-        self._db.execute(
-            "UPDATE outbox SET state = 'dropped', error = 'it is over' WHERE state = 'waiting' "
-            "AND kind = 'again' AND (episode, receiver) IN ("
-            "SELECT episode, receiver FROM outbox WHERE id = ?)",
-            (firing,),
-        )
+        self.drop_reminders(firing)
         found = self._db.execute("SELECT state FROM outbox WHERE id = ?", (firing,)).fetchone()
         return done.rowcount == 0 and bool(found) and found[0] in ("waiting", "sent")
+
+    def drop_reminders(self, firing: str) -> None:
+        """What was told is over: reminders of it that wait, alone or in a group, are not sent."""
+        self._db.execute(
+            "UPDATE outbox SET state = 'dropped', error = 'it is over' WHERE kind = 'again' "
+            "AND (episode, receiver) IN (SELECT episode, receiver FROM outbox WHERE id = ?) "
+            "AND (state = 'waiting' OR state = 'grouped' AND error IN ("
+            "SELECT id FROM outbox WHERE state = 'waiting' AND tries = 0))",
+            (firing,),
+        )
 
     def claim(self, now: int, without: Collection[str] = ()) -> Outgoing | None:
         """The next one to try, counted as tried; not to some receivers; of an episode in their order."""
@@ -187,7 +192,8 @@ class Ledger:
             "SELECT id FROM outbox AS o WHERE state = 'waiting' AND due_at <= ? "
             "AND receiver NOT IN (SELECT value FROM json_each(?)) AND NOT EXISTS ("
             "SELECT 1 FROM outbox AS e WHERE e.episode = o.episode AND e.receiver = o.receiver "
-            "AND e.state = 'waiting' AND e.kind = 'firing' AND o.kind != 'firing') "
+            "AND e.state = 'waiting' AND (e.kind = 'firing' AND o.kind != 'firing' "
+            "OR e.kind = 'group' AND o.kind = 'group' AND e.rowid < o.rowid)) "
             "ORDER BY due_at, created_at, id LIMIT 1) "
             "RETURNING id, episode, kind, receiver, body, created_at, tries, error",
             (now, orjson.dumps([*without]).decode()),

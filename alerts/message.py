@@ -5,9 +5,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from alerts.counting import is_gauge, scale_of
 from alerts.label_sets import LabelSet
 from alerts.rule import PLACE, Group, Rule
-from alerts.sense import is_gauge
 from alerts.when import (
     AbsenceWhen,
     BurnRateWhen,
@@ -117,7 +117,7 @@ def value_of(rule: Rule, kpi: Kpi, seen: Look, silent: bool = False) -> str:
         return f"{seen.successes:,}"
     if is_gauge(kpi):
         return amount(kpi, seen.successes, 0)
-    return amount(kpi, seen.successes, seen.n)
+    return amount(kpi, seen.successes, seen.n * scale_of(kpi))
 
 
 def contacts_of(rule: Rule, seen: Look) -> int:
@@ -186,5 +186,5 @@ def message(
         "opened_at": utc_text(changed.opened_at),
         "at": utc_text(changed.at),
         "explain": explain_command(kpi, labels, changed.opened_at),
-        "provisional": is_gauge(kpi) or kpi.maturity in ("all", "pending"),
+        "provisional": is_gauge(kpi) or (kpi.maturity in ("all", "pending") and kpi.booked == "ended"),
     }

@@ -1,13 +1,14 @@
 """Decisions by SQL, from the windows that are stored: a second program, to hold the first one against."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from clickhouse_connect.driver.client import Client
 
+from alerts.counting import WINDOWS, is_bounded, is_gauge, per_one, scale_of, source_of
 from alerts.decisions import Decision
 from alerts.detectors import timing_of
 from alerts.rule import Group, Rule
-from alerts.sense import is_gauge
 from alerts.when import (
     AbsenceWhen,
     BurnRateWhen,
@@ -23,10 +24,11 @@ from kpis.dips.usual import HISTORY_MS
 from kpis.dips.weeks import WEEK_MS
 from kpis.rules import Rules
 from reports.fact_minutes import fact_source, fcr_fact_source, log_source, within_minutes
+from reports.other_minutes import other_source
 from reports.queries import rows
 from schemas.time_units import DAY_MS, MINUTE_MS
 from sinks.rule_parameters import rule_parameters
-from sql.alert_queries import Counted, alert_transitions, logs_counted, sums_counted, waiting_counted
+from sql.alert_queries import Counted, alert_transitions, logs_counted, moment_counted, sums_counted
 from sql.kpi_queries import STREAM_FCR_WINDOWS, STREAM_WINDOWS, WINDOW_DIMENSIONS, window_source
 
 Parameters = dict[str, object]
@@ -49,28 +51,32 @@ def by_sql(
 
 def counted(rule: Rule, kpi: Kpi) -> Counted:
     """What is counted by minute, in windows or, by other dimensions, in facts."""
+    kpi, table = per_one(kpi), source_of(kpi)
     measures, further = [*dict.fromkeys((*kpi.num, *kpi.den))], rule.further
     if is_gauge(kpi):
-        return waiting_counted(kpi.figure is not None, further)
+        return moment_counted(table.table, kpi.figure is not None, further)
     if isinstance(rule.when, LogMeanWhen):
         return logs_counted(within_minutes(log_source(measures[0], measures[1], further)))
     part = "0"
     if isinstance(rule.when, MaturedWhen):
-        part, ages = "days", sorted(rule.when.targets)
-        keys = (*WINDOW_DIMENSIONS, "days")
-        source = (
-            within_minutes(fcr_fact_source(further, ages))
-            if further
-            else (
-                f"(SELECT * FROM {window_source(STREAM_FCR_WINDOWS, measures, keys)} "  # noqa: S608 -- ours
-                "WHERE has({parts:Array(UInt16)}, days))"
-            )
-        )
+        part, source = "days", of_repeats(measures, further, sorted(rule.when.targets))
+    elif table.table == "fcr":
+        source = of_repeats(measures, further, [table.days])
+    elif table != WINDOWS:
+        source = other_source(table.table, further)
     elif further:
         source = within_minutes(fact_source(measures, further))
     else:
         source = window_source(STREAM_WINDOWS, measures)
-    return sums_counted(kpi.num, kpi.den, kpi.unit == "ratio", source, part)
+    return sums_counted(kpi.num, kpi.den, is_bounded(kpi), source, part)
+
+
+def of_repeats(measures: Sequence[str], further: Sequence[str], lengths: Sequence[int]) -> str:
+    """Source: repeat contacts, judged by windows of so many days each."""
+    if further:
+        return within_minutes(fcr_fact_source(further, lengths))
+    windows = window_source(STREAM_FCR_WINDOWS, measures, (*WINDOW_DIMENSIONS, "days"))
+    return f"(SELECT * FROM {windows} WHERE days IN ({', '.join(map(str, lengths))}))"  # noqa: S608 -- ours
 
 
 def of_every_rule(group: Group, rule: Rule, span: tuple[int, int]) -> Parameters:
@@ -80,6 +86,7 @@ def of_every_rule(group: Group, rule: Rule, span: tuple[int, int]) -> Parameters
     return among | {
         "from_ms": begin,
         "to_ms": end,
+        "as_of_ms": end,
         "step_ms": group.interval,
         "for_ms": timing.for_ms,
         "keep_ms": timing.keep_firing_for_ms,
@@ -149,14 +156,15 @@ def of_ladder(rule: Rule, when: ObjectiveWhen | MaturedWhen | LogMeanWhen) -> Pa
 
 def of_threshold(when: ThresholdWhen, kpi: Kpi, begin: int) -> Parameters:
     """A limit. A gauge is compared at its newest minute."""
-    clear = when.limit if when.clear is None else when.clear
+    scale = scale_of(kpi)
+    limit, clear = when.limit * scale, (when.limit if when.clear is None else when.clear) * scale
     return {
         "known_ms": begin - when.window,
         "backs_ms": [0, MINUTE_MS if is_gauge(kpi) else when.window, when.window],
         "is_quotient": int(bool(kpi.den) and not is_gauge(kpi)),
         "min_samples": when.min_samples,
-        "limit_num": when.limit.numerator,
-        "limit_den": when.limit.denominator,
+        "limit_num": limit.numerator,
+        "limit_den": limit.denominator,
         "clear_num": clear.numerator,
         "clear_den": clear.denominator,
     }

@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from alerts.route import Inhibition, Route
+from alerts.time_intervals import NamedTimes, known_zone
 from alerts.words import Closed, Length, Word, by_type
 
 
@@ -43,15 +45,6 @@ def unread(error: KeyError | OSError | ValueError) -> str:
     return f"its secret: {error.args[0] if error.args else type(error).__name__}"
 
 
-def known_zone(name: str) -> str:
-    """A zone of the IANA database."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"no time zone {name}; write one such as Europe/Rome") from None
-    return name
-
-
 def http_url(text: str) -> str:
     """An address that can be posted to, without a name and a password in it."""
     try:
@@ -77,6 +70,7 @@ class Mute(Closed):
     """Hours in which this receiver is told of nothing new; what still fires afterwards is told then."""
 
     days: tuple[Day, ...] = DAYS
+    dates: Annotated[tuple[date, ...], Field(max_length=1_000)] = ()  # in place of days, such as holidays
     begin: Annotated[Clock, Field(alias="from")] = "00:00"
     to: Clock = "24:00"
     zone: Annotated[str, AfterValidator(known_zone)] = "UTC"
@@ -85,6 +79,8 @@ class Mute(Closed):
     def _ends_after_it_begins(self) -> "Mute":
         if self.begin >= self.to:
             raise ValueError("it ends before it begins; write a night as two: to 24:00, and from 00:00 on")
+        if self.dates and "days" in self.model_fields_set:
+            raise ValueError("write days or dates; both are two mutes")
         return self
 
 
@@ -220,6 +216,9 @@ class Receivers(Closed):
 
     version: Literal[1]
     receivers: Annotated[tuple[Receiver, ...], Field(max_length=20)] = ()
+    route: Route | None = None
+    time_intervals: Annotated[tuple[NamedTimes, ...], Field(max_length=100)] = ()
+    inhibit_rules: Annotated[tuple[Inhibition, ...], Field(max_length=100)] = ()
     meta: Word | None = None
     heartbeat: Webhook | None = None
     self_test: SelfTest | None = None

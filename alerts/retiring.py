@@ -7,6 +7,8 @@ import orjson
 from alerts.grouping import tell
 from alerts.ledger import Ledger, episode_id, labels_text
 from alerts.receivers import Receiver
+from alerts.route import Route
+from alerts.routing import way_to
 from alerts.rule import RuleFile
 from kpis.dips.machine import Standing
 from reports.explain.reading import utc_text
@@ -16,7 +18,9 @@ REASON = "rule_removed"
 NOTHING = {"counted": 0, "window_ms": 0, "successes": 0, "n": 0, "fresh_off": False, "reason": REASON}
 
 
-def retire(ledger: Ledger, file: RuleFile, receivers: Sequence[Receiver], now: int) -> int:
+def retire(
+    ledger: Ledger, file: RuleFile, receivers: Sequence[Receiver], now: int, route: Route | None = None
+) -> int:
     """End the episodes of rules that are not in the file, within a transaction; how many."""
     names = {rule.alert for group in file.groups for rule in group.rules}
     known = {receiver.name: receiver for receiver in receivers}
@@ -33,5 +37,6 @@ def retire(ledger: Ledger, file: RuleFile, receivers: Sequence[Receiver], now: i
         for receiver, text in told:
             if receiver in known:
                 body = orjson.loads(text) | {"status": "resolved", "at": utc_text(at), "reason": REASON}
-                tell(ledger, known[receiver], episode, "resolved", body, now)
+                way = way_to(known[receiver], route, body)
+                tell(ledger, way, episode, "resolved", body, now)
     return len(gone)

@@ -11,6 +11,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from alerts.file_faults import Path_, faults_of, line_at
 from alerts.fixtures import TrialFile
 from alerts.receivers import Receivers
+from alerts.route_faults import misrouted
 from alerts.rule import RuleFile
 from alerts.sense import meaningless
 from alerts.words import Closed
@@ -54,7 +55,9 @@ def read_rules(text: str, name: str, kpis: dict[str, Kpi]) -> RuleFile:
 def read_receivers(path: Path) -> Receivers:
     """The receivers of a file. Raises BadRules, OSError."""
     found, lines = read_model(Receivers, text_of(path), str(path))
-    if faults := [f"{path}:{line_at(lines, where)}: {what}" for where, what in unnamed(found)]:
+    if faults := [
+        f"{path}:{line_at(lines, where)}: {what}" for where, what in (*unnamed(found), *misrouted(found))
+    ]:
         raise BadRules(faults)
     return found
 

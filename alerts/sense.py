@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from alerts.counting import OF_AGENTS, is_counted, is_gauge, is_share
 from alerts.receivers import Receivers
+from alerts.route_faults import doubtful_routes
 from alerts.rule import Rule, RuleFile
 from alerts.when import (
     AbsenceWhen,
@@ -15,7 +17,6 @@ from alerts.when import (
     SeasonalWhen,
     ThresholdWhen,
 )
-from kpis.catalogue.figure import LongestWaitNow
 from kpis.catalogue.kpi import Kpi
 
 Where = tuple[str | int, ...]
@@ -37,6 +38,8 @@ def meaningless(file: RuleFile, kpis: dict[str, Kpi]) -> Iterator[tuple[Where, s
                 yield (*where, "kpi"), f"no KPI {rule.kpi}; {said}"
             elif fault := unfit(rule, kpi, kpis):
                 yield (*where, "kpi"), fault
+            elif fault := without(rule, kpi):
+                yield (*where, "by"), fault
             if kpi is not None and (fault := odd_no_data(rule, kpi)):
                 yield (*where, "no_data"), fault
             if isinstance(rule.when, BurnRateWhen) and rule.labels.get("severity", "page") == "page":
@@ -67,6 +70,7 @@ def doubtful(file: RuleFile, told: Receivers) -> Iterator[str]:
                 there = ", ".join(sorted(labels[name]))
                 wants = f"{receiver.name} wants {name} {', '.join(values)}"
                 yield f"{wants}, which no rule has; there are {there}"
+    yield from doubtful_routes(told, labels)
 
 
 def odd_no_data(rule: Rule, kpi: Kpi) -> str:
@@ -96,6 +100,8 @@ def unfit(rule: Rule, kpi: Kpi, kpis: dict[str, Kpi]) -> str:
     kind = rule.when.type
     if isinstance(rule.when, MaturedWhen):
         missing = [days for days in rule.when.targets if f"{kpi.id}.w{days}d" not in kpis]
+        if kpi.table == "fcr" and kpi.maturity == "final" and kpi.variant_of:
+            return uncounted(kpi)
         if kpi.table != "fcr" or kpi.maturity != "final" or kpi.unit != "ratio" or kpi.variant_of:
             return f"{rule.kpi} does not ripen; `type: matured` is for fcr_gross, fcr_net and the like"
         return (
@@ -106,18 +112,34 @@ def unfit(rule: Rule, kpi: Kpi, kpis: dict[str, Kpi]) -> str:
             return ""
         return f"{rule.kpi} is no mean of durations; `type: log_mean` is for asa, aht, art and the like"
     if isinstance(rule.when, ThresholdWhen):
-        if is_gauge(kpi) or kpi.table == "windows":
-            return ""
-        return f"{rule.kpi} is not counted by minute; `type: threshold` is for legs, contacts and the moment"
+        return "" if is_gauge(kpi) or is_counted(kpi) else uncounted(kpi)
     if isinstance(rule.when, ObjectiveWhen | BurnRateWhen):
-        if kpi.table == "windows" and kpi.unit == "ratio":
+        if is_share(kpi):
             return ""
-        return f"{rule.kpi} is no share of legs or contacts; `type: {kind}` is for shares"
-    if kpi.table == "windows" and kpi.unit == "count":
+        if kpi.grain == "agent" and kpi.unit == "ratio":
+            return f"{rule.kpi} is a share of time, which is no matter of chance; write `type: threshold`"
+        if kpi.table == "fcr" and kpi.unit == "ratio":
+            return uncounted(kpi)
+        return f"{rule.kpi} is no share of legs, contacts or answers; `type: {kind}` is for shares"
+    if kpi.unit == "count" and is_counted(kpi) and kpi.grain != "agent":
         return ""
     return f"{rule.kpi} is no count; `type: {kind}` is for counts such as offered and volume"
 
 
-def is_gauge(kpi: Kpi) -> bool:
-    """Is it what waits at a moment: how many, and the longest of them?"""
-    return kpi.id == "waiting_now" or isinstance(kpi.figure, LongestWaitNow)
+def without(rule: Rule, kpi: Kpi) -> str:
+    """A dimension that the rule looks at and the KPI has not, with what to write; "" if it has all."""
+    known = OF_AGENTS.get(kpi.table)
+    odd = [name for name in (*rule.by, *rule.where) if known is not None and name not in known]
+    if known is None or not odd:
+        return ""
+    return f"{kpi.id} is of agents, not by {odd[0]}; write by: [] for all, or some of {', '.join(known)}"
+
+
+def uncounted(kpi: Kpi) -> str:
+    """Why a KPI has no minutes to be added up, and what to write instead."""
+    if kpi.table == "fcr" and kpi.maturity == "final":
+        plain, days = kpi.variant_of or kpi.id, kpi.days
+        return f"{kpi.id} ripens; write kpi: {plain} and when: {{type: matured, targets: {{{days}: ...}}}}"
+    if kpi.table == "fcr" and kpi.maturity == "all":
+        return f"{kpi.id} has another window from a date on; write one, such as {kpi.id}.w7d"
+    return f"{kpi.id} is not counted by minute; `type: threshold` is for what is, and what waits at a moment"

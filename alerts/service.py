@@ -114,7 +114,7 @@ def send_until_stopped(
                 send_due(ledger, known, now_ms, holding=holding, ours=ours)
                 if now_ms() - looked >= MINUTE_MS and ours():
                     looked = now_ms()
-                    remind(ledger, receivers.receivers, looked)
+                    remind(ledger, receivers.receivers, looked, receivers.route)
                     self_test(ledger, receivers, looked)
                     shown(len(watchman.look(looked)))
                 elif not ours():

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from alerts.counting import Source, is_bounded, is_gauge
 from alerts.detectors import detector_of
 from alerts.episodes import Episode, of_parts
 from alerts.fixtures import Counted, Expected, InputSeries, Trial, TrialFile
-from alerts.label_sets import HOURS, LabelSet, Source, is_meant, labels_at, parts_of, series
+from alerts.label_sets import LabelSet, is_meant, labels_at, parts_of, series
 from alerts.rule import Group, Rule, RuleFile
-from alerts.sense import Where, is_gauge
+from alerts.sense import Where
 from alerts.when import LogMeanWhen
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.catalogue.kpi import Kpi
@@ -103,7 +104,7 @@ def of_rule(trial: Trial, group: Group, rule: Rule, rules: Rules, zone: str) -> 
 
 def of_source(trial: Trial, rule: Rule, kpi: Kpi, source: Source, rules: Rules) -> dict[LabelSet, Series]:
     """Series per label set of what one part of a rule looks at."""
-    length = HOUR_MS if source.table == HOURS.table else MINUTE_MS
+    length = HOUR_MS if source.hourly else MINUTE_MS
     sums: dict[LabelSet, dict[int, Pair]] = {}
     for each in trial.series:
         about = MinuteSums(0, each.channel, each.queue, {}, each.dimensions)
@@ -117,7 +118,7 @@ def of_source(trial: Trial, rule: Rule, kpi: Kpi, source: Source, rules: Rules) 
             if one is not None:
                 minute = (trial.begin + number * each.every) // length * length
                 found[minute] = added(found.get(minute), kpi, one)
-    return {labels: series(found, kpi.unit == "ratio") for labels, found in sums.items()}
+    return {labels: series(found, is_bounded(kpi)) for labels, found in sums.items()}
 
 
 def added(before: Pair | None, kpi: Kpi, one: Counted) -> Pair:

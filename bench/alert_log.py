@@ -17,7 +17,7 @@ from adapters.kit.lines import open_lines
 from adapters.kit.outcomes import Accepted
 from alerts.detectors import detector_of
 from alerts.episodes import Episode, episodes
-from alerts.label_sets import HOURS, parts_of
+from alerts.label_sets import parts_of
 from alerts.rule_file import read_rules
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.dips.weeks import WEEK_MS
@@ -64,7 +64,7 @@ def found_in(minutes: Sequence[MinuteSums]) -> list[Episode]:
     for group in file.groups:
         for rule in group.rules:
             sources = [source for source, _ in parts_of(rule, KPIS[rule.kpi], KPIS)]
-            read = {source: hours if source.table == HOURS.table else minutes for source in sources}
+            read = {source: hours if source.hourly else minutes for source in sources}
             detector = detector_of(rule, KPIS[rule.kpi], ZONE)
             found += episodes(group, rule, KPIS, detector, read, span, DEFAULT_RULES.async_channels)
     return sorted(found, key=lambda one: (one.fired_at, one.alert, one.labels))

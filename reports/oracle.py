@@ -15,6 +15,7 @@ from kpis.tallies.windows import CONTACT_MEASURES, LEG_MEASURES
 from sinks.rule_parameters import rule_parameters
 from sql import oracle_queries as oracle
 from sql import oracle_slices
+from sql.oracle_tables import Columns, columns_like, contacts_columns, folded_columns
 
 # What the oracle may use. Measured with this cap: 250,000 contacts (2 million events) fit into one slice, a
 # million do not, although ClickHouse may spill to disk.
@@ -53,6 +54,7 @@ class Step:
     table: str
     select: str
     order: str
+    columns: Columns
     moved_to: str = ""
 
 
@@ -68,6 +70,7 @@ class TableFiller:
         if span is not None:
             self._parameters |= {"from_ms": span[0], "to_ms": span[1]}
         self._settings = oracle.settings(memory_bytes) | oracle.WIDE
+        self._settings["insert_null_as_default"] = 0  # a NULL where none can be is an error, no zero
 
     def count(self, what: str, relation: str) -> int:
         """An aggregate of a relation."""
@@ -97,10 +100,11 @@ class TableFiller:
     def fill(self, steps: Sequence[Step], parts: Sequence[Part]) -> None:
         """Do the steps, one after the other, for each slice."""
         for step in steps:
-            self._create(step, self._parameters | parts[0])
+            self._create(step)
         for part in parts:
             for step in steps:
-                insert = f"INSERT INTO {step.table} SELECT * FROM {step.select}"
+                names = ", ".join(step.columns)
+                insert = f"INSERT INTO {step.table} ({names}) SELECT {names} FROM {step.select}"
                 self.do(step, insert, self._parameters | part)
             for step in steps:
                 if step.moved_to:
@@ -108,11 +112,11 @@ class TableFiller:
                         f"ALTER TABLE {step.table} MOVE PARTITION tuple() TO TABLE {step.moved_to}"
                     )
 
-    def _create(self, step: Step, part: Part) -> None:
+    def _create(self, step: Step) -> None:
+        columns = ", ".join(f"{name} {kind}" for name, kind in step.columns.items())
         self._client.command(
-            f"CREATE TABLE {step.table} ENGINE = MergeTree ORDER BY {step.order} "
-            f"SETTINGS allow_nullable_key = 1 EMPTY AS SELECT * FROM {step.select}",
-            parameters=part,
+            f"CREATE TABLE {step.table} ({columns}) ENGINE = MergeTree ORDER BY {step.order} "
+            "SETTINGS allow_nullable_key = 1"
         )
         if step.moved_to:
             self._client.command(f"CREATE TABLE {step.moved_to} AS {step.table}")
@@ -132,31 +136,34 @@ def contact_steps(tables: Recomputed, events: str, partitions: int) -> list[Step
     part, folded, legs = (oracle_slices.ranged(one) for one in (events, tables.folded, tables.legs))
     contacts, order = tables.contacts_part, "(customer_key, contact_id)"
     measures = LEG_MEASURES, CONTACT_MEASURES, OFFER_MEASURES
+    windows = oracle.windows(folded, *measures, legs, contacts, partitions)
     return [
-        Step(tables.folded, oracle.fold(part), "contact_id"),
-        Step(tables.legs, oracle.legs(folded), "contact_id"),
-        Step(contacts, oracle.contacts(folded, with_ivr=True), order, tables.contacts),
-        Step(tables.windows, oracle.windows(folded, *measures, legs, contacts, partitions), "window_start"),
+        Step(tables.folded, oracle.fold(part), "contact_id", folded_columns()),
+        Step(tables.legs, oracle.legs(folded), "contact_id", columns_like("legs")),
+        Step(contacts, oracle.contacts(folded, with_ivr=True), order, contacts_columns(), tables.contacts),
+        Step(tables.windows, windows, "window_start", columns_like("kpi_windows", partitions)),
     ]
 
 
 def fcr_step(tables: Recomputed, ranged: bool) -> Step:
     """Repeat contacts; in a range only of customers all of whose contacts were folded."""
     known = oracle.of_customers_in_range(tables.contacts) if ranged else tables.contacts
-    return Step(tables.fcr, oracle.fcr(oracle_slices.sliced(known, "customer_key")), "customer_key")
+    select = oracle.fcr(oracle_slices.sliced(known, "customer_key"))
+    return Step(tables.fcr, select, "customer_key", columns_like("fcr"))
 
 
 def fcr_windows_step(tables: Recomputed, partitions: int) -> Step:
     """Windows of first contact resolution, from the repeat contacts of a slice."""
     facts = oracle_slices.sliced(tables.fcr, "customer_key")
-    return Step(tables.fcr_windows, oracle.fcr_windows(facts, partitions), "window_start")
+    select = oracle.fcr_windows(facts, partitions)
+    return Step(tables.fcr_windows, select, "window_start", columns_like("fcr_windows", partitions))
 
 
 def agent_step(tables: Recomputed) -> Step:
     """What agents did in each quarter-hour, from their legs and their state events."""
     legs = oracle_slices.sliced(tables.legs, "agent")
     select = oracle.agent_quarters(legs, oracle_slices.sliced(oracle.AGENT_EVENTS, "agent"))
-    return Step(tables.agent_quarters, select, "agent")
+    return Step(tables.agent_quarters, select, "agent", columns_like("agent_quarters"))
 
 
 @contextmanager

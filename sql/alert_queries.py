@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sql.kpi_queries import column_of, waiting_minutes
+from sql.kpi_queries import column_of, moment_minutes
 from sql.templates import fill, template
 
 # Where a KPI means anything (kpis.catalogue.kpi.applicable).
@@ -65,12 +65,12 @@ def logs_counted(source: str) -> Counted:
     return Counted("if(log_part = 0, m_log_sum, m_log_squares)", "m_log_n", source, "log_part")
 
 
-def waiting_counted(longest: bool, further: Sequence[str]) -> Counted:
-    """What waits at the end of each minute: how many, or the longest of them."""
-    source = f"(SELECT begin_ms AS minute_ms, * FROM ({waiting_minutes(further)}))"  # noqa: S608 -- ours
+def moment_counted(moment: str, longest: bool, further: Sequence[str]) -> Counted:
+    """What legs are at the end of each minute: how many, or the longest of them."""
+    source = f"(SELECT begin_ms AS minute_ms, * FROM ({moment_minutes(moment, further)}))"  # noqa: S608 -- ours
     if longest:
-        return Counted("longest_ms", "waiting", source, together="max(good)")
-    return Counted("waiting", "waiting", source)
+        return Counted("longest_ms", "legs_n", source, together="max(good)")
+    return Counted("legs_n", "legs_n", source)
 
 
 def since_known(source: str) -> str:

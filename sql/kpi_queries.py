@@ -230,11 +230,36 @@ def quantiles(
     return grouped(leg_values(*DURATIONS[duration], legs), values, outputs, periods, by)
 
 
-def waiting_minutes(further: Sequence[str] = (), legs: str = STREAM_LEGS) -> str:
-    """What waited at the end of each minute: begin_ms, channel, queue, others, waiting, longest_ms."""
+# What a leg can be at a moment: from when on, until when (not included), and which legs (kpis.tallies.live).
+MOMENTS = {
+    "waiting": (
+        "entered_ms",
+        "least(answer_ms, end_ms, entered_ms + stale_after_ms)",
+        "offered != 0 AND NOT (handled != 0 AND isNull(answered_at))",
+    ),
+    "active": (
+        "greatest(entered_ms, answer_ms)",
+        "least(end_ms, answer_ms + stale_after_ms)",
+        "handled != 0 AND isNotNull(answered_at)",
+    ),
+    "acw": (
+        "greatest(entered_ms, end_ms)",
+        "greatest(finish_ms, if(acw_known != 0, 0, end_ms + {acw_stale_ms:Int64}))",
+        "handled != 0 AND isNotNull(ended_at) AND NOT is_async",
+    ),
+}
+
+
+def moment_minutes(moment: str, further: Sequence[str] = (), legs: str = STREAM_LEGS) -> str:
+    """Legs that were one of MOMENTS at the end of each minute: begin_ms, channel, queue, others, legs_n,
+    and longest_ms since the first of them entered."""
     columns = "".join(f", {column_of(name)}" for name in further)
     carried = "".join(f" AND {column_of(name)} != ''" for name in further)
-    return fill("kpi", "waiting_minutes", legs=with_own(legs, further), further=columns, carried=carried)
+    begun, left, meant = MOMENTS[moment]
+    return fill(
+        "kpi", "moment_minutes", legs=with_own(legs, further), further=columns, carried=carried,
+        begun=begun, left=left, meant=meant,
+    )  # fmt: skip
 
 
 def peak_hour(source: str, periods: Periods, by: Sequence[str] = ()) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from alerts.grouping import is_unwritten, unwritten, written
+from alerts.grouping import is_unwritten, stand_in, tells_of_others, unwritten, written
 from alerts.holding import MUTED, Holding
 from alerts.ledger import UNCLEAR, Ledger, Outgoing
 from alerts.notify.forms import request_of
@@ -90,8 +90,10 @@ def try_once(
     if done.outcome != "sent" and receiver is not None and receiver.fallback:
         waited = now - outgoing.created_at >= FALLBACK_AFTER_MS
         if done.outcome == "refused" or outgoing.tries >= FALLBACK_TRIES or waited:
-            about = outgoing.id if outgoing.kind == "group" else outgoing.episode
-            ledger.enqueue(about, outgoing.kind, receiver.fallback, outgoing.body, now)
+            if tells_of_others(outgoing):
+                stand_in(ledger, outgoing, receiver.fallback, now)
+            else:
+                ledger.enqueue(outgoing.episode, outgoing.kind, receiver.fallback, outgoing.body, now)
     if done.outcome == "again" and now - outgoing.created_at < longest_wait_ms(outgoing.body):
         why = UNCLEAR + done.error if outgoing.unclear else done.error
         ledger.postpone(outgoing.id, now + wait_ms(outgoing.tries, done.wait_s), why)

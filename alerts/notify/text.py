@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from alerts.message import REASON_NO_DATA
 from schemas.time_units import MINUTE_MS
 
 # However long labels and templates are, a receiver takes all of it: Teams no more than 28 KB.
@@ -65,7 +66,7 @@ def figures(body: dict[str, Any]) -> str:
 
 def unseen(body: dict[str, Any]) -> list[str]:
     """That it fires as nobody came."""
-    if body["status"] != "firing" or body.get("reason") != "no_data":
+    if body["status"] != "firing" or body.get("reason") != REASON_NO_DATA:
         return []
     return ["nobody came, or too few to judge by: the rule says no_data: alert"]
 
@@ -79,7 +80,7 @@ def ended(body: dict[str, Any]) -> list[str]:
     why = {
         "expired": "closed, as nobody came for four hours",
         "rule_removed": "closed, as its rule is gone",
-        "no_data": "closed, as nobody came (no_data: ok)",
+        REASON_NO_DATA: "closed, as nobody came (no_data: ok)",
     }
     said = why.get(body.get("reason") or body["status"], "over")
     edited = "; the rule was edited meanwhile" if body.get("rule_edited") else ""

@@ -1,18 +1,31 @@
 """`ringback alerts check`."""
 
-from alerts.receivers import secrets_missing
+from typing import Annotated
+
+import typer
+
+from alerts.receivers import Receivers, secrets_missing
 from alerts.sense import doubtful
 from cli.alerting.estimated import estimated
 from cli.alerting.files import DEFAULT, File, Told, receivers_in, rules_in
-from cli.console import NO, fail, out, settings
+from cli.alerting.route_tree import hears, labels_in, tree_of
+from cli.console import NO, WRONG_USE, fail, out, settings
+from cli.printable import printable
 from cli.settings import rules_of
 from kpis.catalogue.every_kpi import every_kpi
 
 
-def check(file: File = None, receivers: Told = None) -> None:
+def check(
+    file: File = None,
+    receivers: Told = None,
+    route: Annotated[
+        str | None,
+        typer.Option(help="Say who hears of an alert with these labels, such as severity=page,queue=sales."),
+    ] = None,
+) -> None:
     """Are rule file and receivers well written, do they make sense, and are all secrets there?
 
-    Status 2 with each fault and its line if not, 1 where a secret cannot be read here.
+    Status 2 with each fault and its line if not, 1 where a secret cannot be read here. A route tree is shown.
 
     Example: ringback alerts check rules.yaml --receivers receivers.yaml
     """
@@ -24,7 +37,21 @@ def check(file: File = None, receivers: Told = None) -> None:
     out.print(estimated(found, {}), highlight=False)
     if path := receivers or config.alert_receivers:
         out.print(f"{path}: {len(told.receivers)} receivers are in order", highlight=False)
+    if told.route is not None:
+        out.print(tree_of(told.route))
+    if route is not None:
+        say_who_hears(told, route)
     for doubt in doubtful(found, told):
         out.print(f"perhaps wrong: {doubt}", highlight=False, markup=False)
     if missing := secrets_missing(told):
         fail("; ".join(missing), NO)
+
+
+def say_who_hears(told: Receivers, text: str) -> None:
+    """Of an alert with some labels: its receivers; labels that are none end the command with status 2."""
+    try:
+        found = hears(told, labels_in(text))
+    except ValueError as error:
+        fail(str(error), WRONG_USE)
+    for line in found or ["nobody; without --receivers there is nobody to hear it"]:
+        out.print(f"of {printable(text)} hears {line}", highlight=False, markup=False)

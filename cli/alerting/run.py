@@ -87,7 +87,7 @@ def run(rules: Rules = None, receivers: Told = None, clock: Ticking = Clock.wall
         counts = label_set_counts(database, file, kpis, own.async_channels, week)
     ledger, outbox = open_ledger(config), open_ledger(config, threads=True)
     turn = by_kafka(config) if config.alert_ledger == "kafka" else by_file(ledger, outbox)
-    evaluator = Evaluator(own, ledger, told.receivers, config.timezone, partial(guarded, turn))
+    evaluator = Evaluator(own, ledger, told.receivers, config.timezone, partial(guarded, turn), told.route)
     metrics = AlertMetrics()
     served = serve_registry(config, metrics.registry, ALERTS_PORT_OFFSET)
     sender = threading.Thread(
@@ -173,7 +173,7 @@ def speak(
     """What the sender's thread does."""
     settle = {group.name: settle_of(group) for group in file.groups}
     watchman = Watchman(outbox, file, told, settle.__getitem__)
-    holding = Holding(Silences(outbox), known_rules(file))
+    holding = Holding(Silences(outbox), known_rules(file), told)
 
     def show(faults: int | None) -> None:
         if faults is None:

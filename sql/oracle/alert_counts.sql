@@ -7,7 +7,8 @@ sums AS (
 ),
 minutes AS (
     SELECT part, labels, minute_ms, sum(counted) AS n, {together} AS k
-    FROM sums GROUP BY part, labels, minute_ms HAVING n > 0
+    FROM sums GROUP BY part, labels, minute_ms
+    HAVING n > 0 OR (n = 0 AND k != 0)
 ),
 totals AS (
     SELECT part, labels, minute_ms,

@@ -58,7 +58,8 @@ judged AS (
 ),
 (SELECT arraySort(groupUniqArray(target)) FROM judged) AS targets,
 (SELECT toInt64(max(n - window_n[-1])) FROM looked) AS most,
--- The greatest number of successes of n that chance alone gives less often than p_value, were the share wished for less by the
+-- The greatest number of successes of n that chance alone gives less often than p_value (3 of 3 at 0.1 not less often than
+-- 0.001: what differs by less than rounding is the same), were the share wished for less by the
 -- slack: target by target, n from 0 on.
 (
     SELECT groupArray(critical) FROM (
@@ -68,7 +69,7 @@ judged AS (
             10 * sqrt(n * share * (1 - share)) + 30 AS wide,
             greatest(0, toInt64(floor(n * share - wide))) AS low,
             least(n, toInt64(ceil(n * share + wide))) AS high,
-            if(target.3, low - 1 + arrayCount(tail -> tail < {p_value:Float64}, arrayCumSum(j ->
+            if(target.3, low - 1 + arrayCount(tail -> tail < {p_value:Float64} * (1 - 1e-9), arrayCumSum(j ->
                 exp(lgamma(n + 1) - lgamma(j + 1) - lgamma(n - j + 1) + j * log(share) + (n - j) * log(1 - share)),
                 range(low, high + 1))), -1) AS critical
         FROM (SELECT arrayJoin(targets) AS target, toInt64(arrayJoin(range(toUInt64(most + 1)))) AS n)

@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -18,11 +18,12 @@ from alerts.rule import RuleFile
 from alerts.rule_file import read_rules
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.facts import ContactFact, LegFact
-from kpis.tallies.live import is_waiting
+from kpis.rules import Rules
+from kpis.tallies.live import is_active, is_in_acw, is_waiting
 from kpis.tallies.windows import Booking, contact_bookings, entered, handled
 from reports.fact_minutes import fact_minutes
 from reports.minutes import minute_sums
-from reports.waiting import waiting_minutes
+from reports.moments import moment_minutes
 
 pytestmark = pytest.mark.stack
 M, H, D = 60_000, 3_600_000, 86_400_000
@@ -65,11 +66,27 @@ def test_what_waited_at_each_minute_is_what_the_facts_say(stored: Stored) -> Non
             if is_waiting(leg, minute + M, RULES):
                 wanted[minute, leg.channel, leg.queue or ""].append(minute + M - leg.entered_at)
     found = {
-        (row.minute, row.channel, row.queue): (row.sums["waiting"], row.sums["longest_ms"])
-        for row in waiting_minutes(stored.client, begin, end, RULES)
+        (row.minute, row.channel, row.queue): (row.sums["legs_n"], row.sums["longest_ms"])
+        for row in moment_minutes(stored.client, "waiting", begin, end, RULES)
     }
     assert len(found) > 100
     assert found == {key: (len(ages), max(ages)) for key, ages in wanted.items()}
+
+
+@pytest.mark.parametrize(("moment", "is_so"), [("active", is_active), ("acw", is_in_acw)])
+def test_who_was_served_at_each_minute_is_what_the_facts_say(
+    stored: Stored, moment: str, is_so: Callable[[LegFact, int, Rules], bool]
+) -> None:
+    begin = busy_from(stored) - 10 * H
+    end, wanted = begin + 40 * H, dict[tuple[int, str, str], int]()
+    for leg in stored.legs:
+        for minute in range(max(begin, leg.entered_at // M * M - M), end, M):
+            if is_so(leg, minute + M, RULES):
+                key = minute, leg.channel, leg.queue or ""
+                wanted[key] = wanted.get(key, 0) + 1
+    found = moment_minutes(stored.client, moment, begin, end, RULES)
+    assert len(found) > 100
+    assert {(row.minute, row.channel, row.queue): row.sums["legs_n"] for row in found} == wanted
 
 
 def test_hours_are_the_sums_of_their_minutes(stored: Stored) -> None:
@@ -114,8 +131,8 @@ def test_by_a_dimension_of_ones_own_is_counted_what_facts_that_carry_it_add(stor
     assert {(row.minute, row.channel, row.queue, row.further["brand"]): row.sums for row in found} == {
         key: sums for key, sums in wanted.items() if any(sums.values())
     }
-    waiting = waiting_minutes(stored.client, begin, end, RULES, ("brand",))
-    assert sum(row.sums["waiting"] for row in waiting) == sum(
+    waiting = moment_minutes(stored.client, "waiting", begin, end, RULES, ("brand",))
+    assert sum(row.sums["legs_n"] for row in waiting) == sum(
         is_waiting(leg, minute + M, RULES)
         for leg in stored.legs if brand_of(leg)
         for minute in range(max(begin, leg.entered_at // M * M - M), end, M)

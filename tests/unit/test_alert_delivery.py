@@ -29,13 +29,16 @@ from support.alert_kills import (
     world,
 )
 
+from alerts.evaluate import Evaluator
 from alerts.ledger import Ledger, Outgoing
 from alerts.notify.forms import request_of
 from alerts.notify.post import Delivery, Request, judged, post
 from alerts.notify.sender import send_due, wait_ms
 from alerts.receivers import Alertmanager, Secret, Slack, Webhook
+from alerts.route import Route
 from alerts.rule import RuleFile
 from alerts.watching import body
+from kpis.rules import DEFAULT_RULES
 from reports.minutes import MinuteSums
 
 
@@ -128,13 +131,18 @@ def test_after_an_outage_what_still_fires_is_told_and_the_rest_in_one_digest(tmp
             minutes.append(MinuteSums(BASE + number * M, "voice", queue, sums))
     evaluate(evaluator(ledger, "hook"), group(), minutes, 0, 30)
     assert ledger.counts() == {}
-    evaluate(evaluator(ledger, "hook"), group(), minutes, 30, 240)
+    own = evaluator(ledger, "hook")
+    own.receivers = [HOOK, HOOK.model_copy(update={"name": "other", "only": {"queue": ("B",)}})]
+    evaluate(own, group(), minutes, 30, 240)
+    rows = ledger.db.execute("SELECT kind, receiver FROM outbox ORDER BY 1, 2").fetchall()
+    assert rows == [("digest", "hook"), ("firing", "hook"), ("firing", "other")]  # it wants nothing of A
     told: list[dict[str, Any]] = []
 
     def noting(request: Request) -> Delivery:
         told.append(orjson.loads(request.body))
         return Delivery("sent")
 
+    ledger.db.execute("DELETE FROM outbox WHERE receiver = 'other'")
     assert send_due(ledger, {"hook": HOOK}, lambda: BASE + 240 * M, noting) == 2
     by_status = {each["status"]: each for each in told}
     assert by_status["firing"]["labels"]["queue"] == "B"
@@ -364,3 +372,35 @@ def test_a_secret_whose_file_cannot_be_read_is_named_by_its_path(tmp_path: Path)
     receiver = Slack(name="chat", type="slack", url=Secret(file=path))
     assert send_due(ledger, {"chat": receiver}, lambda: BASE) == 0
     assert ledger.problems(1)[0].error == f"its secret: {path}: No such file or directory"
+
+
+def test_a_route_that_changes_while_it_fires_leaves_nobody_without_the_end(tmp_path: Path) -> None:
+    """Told alone, in a group, or by a route that is gone: each hears the end, and nobody else does."""
+    minutes = []
+    for number in range(200):
+        sums = {"answered_in_target": 5 if number >= 60 else 1, "service_level_n": 5}
+        minutes += [MinuteSums(BASE + number * M, "voice", queue, sums) for queue in ("A", "B")]
+    before = Route.model_validate({"receiver": "alone", "group_by": ["..."], "routes": [
+        {"matchers": ["queue=A"], "receiver": "grouped", "group_by": ["alert"], "continue": True},
+        {"matchers": ["queue=A"], "receiver": "alone"},
+    ]})  # fmt: skip
+    after = Route.model_validate({"receiver": "late", "routes": [
+        {"matchers": ["queue=B"], "receiver": "grouped", "group_by": ["queue"]},
+    ]})  # fmt: skip
+    names = ("alone", "grouped", "late")
+    hooks = [HOOK.model_copy(update={"name": name, "url": f"http://127.0.0.1:9/{name}"}) for name in names]
+    told: list[tuple[str, str, str]] = []
+
+    def noting(request: Request) -> Delivery:
+        body = orjson.loads(request.body)
+        told.append((request.url.rsplit("/", 1)[1], body["status"], body["labels"]["queue"]))
+        return Delivery("sent")
+
+    ledger, known = Ledger(tmp_path / "a.sqlite"), {hook.name: hook for hook in hooks}
+    for route, begin, end in ((before, 0, 30), (after, 30, 200)):
+        own = Evaluator(DEFAULT_RULES, ledger, hooks, route=route)
+        evaluate(own, group(), minutes, begin, end)
+        send_due(ledger, known, lambda at=end: BASE + (at + 10) * M, noting)  # type: ignore[misc]
+    heard = (("alone", "A"), ("grouped", "A"), ("alone", "B"))
+    wanted = [(name, status, queue) for name, queue in heard for status in ("firing", "resolved")]
+    assert sorted(told) == sorted(wanted)

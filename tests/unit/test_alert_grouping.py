@@ -16,6 +16,7 @@ from alerts.notify.sender import send_due
 from alerts.notify.text import details
 from alerts.receivers import Mute, Opsgenie, PagerDuty, Receiver, Secret, Webhook
 from alerts.reminding import remind
+from alerts.routing import Way, own_way
 from alerts.silences import Silences
 from alerts.watching import body as meta_body
 
@@ -30,6 +31,7 @@ class Outbox:
     def __init__(self, ledger: Ledger, receiver: Receiver) -> None:
         self.ledger, self.receiver = ledger, receiver
         self.told: list[dict[str, Any]] = []
+        self.ways: list[Way] = []  # in place of the receiver's own
         self.holding = Holding(Silences(ledger), {"Low": Known("objective", "service_level", "page")})
 
     def tell(self, number: int, kind: str, now: int, channel: str = "voice") -> None:
@@ -40,7 +42,8 @@ class Outbox:
             "opened_at": "2026-01-05T00:00:00Z", "at": "2026-01-05T00:02:00Z", "explain": "ringback explain",
         }  # fmt: skip
         with self.ledger.transaction():
-            tell(self.ledger, self.receiver, f"e{number}", kind, about, now)
+            for way in self.ways or [own_way(self.receiver)]:
+                tell(self.ledger, way, f"e{number}", kind, about, now)
 
     def send(self, now: int) -> list[str]:
         """What is told now, in words."""
@@ -160,14 +163,51 @@ def test_a_group_that_is_muted_grows_until_it_may_be_told(ledger: Ledger) -> Non
     assert found == ["firing 2 alerts: Low voice q0 40.0 %; Low voice q2 40.0 %"]
 
 
-def test_a_group_that_is_refused_goes_to_the_fallback_each_time(ledger: Ledger) -> None:
+def test_a_group_that_is_refused_goes_to_the_fallback_each_time_and_its_ends(ledger: Ledger) -> None:
     receiver = GROUPED.model_copy(update={"fallback": "mail"})
-    outbox = Outbox(ledger, receiver)
-    for number, now in ((0, NOW), (1, NOW + 20 * M)):
-        outbox.tell(number, "firing", now)
-        send_due(ledger, {"hook": receiver}, lambda at=now: at + M, lambda _: Delivery("refused", "404"))  # type: ignore[misc]
-    rows = ledger.db.execute("SELECT count(*) FROM outbox WHERE receiver = 'mail'").fetchone()
-    assert rows == (2,)
+    mail = HOOK.model_copy(update={"name": "mail", "url": "http://127.0.0.1:9/mail"})
+    outbox, told = Outbox(ledger, receiver), list[str]()
+    outbox.ways = [Way(mail), own_way(receiver)]
+
+    def post(request: Request) -> Delivery:
+        if not request.url.endswith("mail"):
+            return Delivery("refused", "404")
+        body = orjson.loads(request.body)
+        told.append(f"{body['status']} {said(body)}")
+        return Delivery("sent")
+
+    for number, kind, now in (
+        (0, "firing", NOW), (1, "firing", NOW), (2, "firing", NOW + 20 * M), (0, "resolved", NOW + 22 * M),
+    ):  # fmt: skip
+        outbox.ways = [own_way(receiver)] if kind == "firing" else [Way(mail), own_way(receiver)]
+        outbox.tell(number, kind, now)
+        if number:
+            send_due(ledger, {"hook": receiver, "mail": mail}, lambda at=now: at + M, post)  # type: ignore[misc]
+    send_due(ledger, {"hook": receiver, "mail": mail}, lambda: NOW + 40 * M, post)
+    assert told == ["firing 2 alerts: Low voice q0 40.0 %; Low voice q1 40.0 %", "firing q2", "resolved q0"]
+
+
+def test_a_storm_ends_for_the_fallback_too(ledger: Ledger) -> None:
+    receiver = HOOK.model_copy(update={"fallback": "mail", "storm": 1})
+    mail = HOOK.model_copy(update={"name": "mail", "url": "http://127.0.0.1:9/mail"})
+    outbox, told = Outbox(ledger, receiver), list[str]()
+
+    def post(request: Request) -> Delivery:
+        if not request.url.endswith("mail"):
+            return Delivery("refused", "404")
+        told.append(orjson.loads(request.body)["status"])
+        return Delivery("sent")
+
+    for number in range(4):
+        outbox.tell(number, "firing", NOW)
+    send_due(ledger, {"hook": receiver, "mail": mail}, lambda: NOW + M, post)
+    assert told == ["firing", "firing"]  # the first, and the storm
+    outbox.ways = [own_way(receiver), own_way(mail)]
+    for number, wanted in ((0, 3), (1, 3), (2, 3), (3, 4)):
+        outbox.tell(number, "resolved", NOW + 9 * M)
+        send_due(ledger, {"hook": receiver, "mail": mail}, lambda: NOW + 10 * M, post)
+        assert len(told) == wanted
+    assert told[2:] == ["resolved", "resolved"]
 
 
 def begun(ledger: Ledger, number: int, now: int) -> None:
@@ -222,3 +262,74 @@ def test_what_is_no_end_opens_an_incident(
     assert orjson.loads(request_of(pager, outgoing, 0).body)["event_action"] == "trigger"
     genie = Opsgenie(name="p", type="opsgenie", api_key=Secret(env="KEY"))
     assert request_of(genie, outgoing, 0).url.endswith("/v2/alerts")
+
+
+def test_who_was_told_in_a_group_is_told_its_end_whatever_the_file_says_by_then(ledger: Ledger) -> None:
+    """Without group_by, or with no route to the receiver any more, the end was never told."""
+    outbox = Outbox(ledger, GROUPED)
+    for number in range(3):
+        outbox.tell(number, "firing", NOW)
+    assert len(outbox.send(NOW + M)) == 1
+    for number, way in enumerate((Way(HOOK), Way(HOOK, ("queue",), 0, 0, None, "/4"), own_way(GROUPED))):
+        outbox.ways = [way]
+        outbox.tell(number, "resolved", NOW + (10 + 10 * number) * M)
+        assert outbox.send(NOW + (19 + 10 * number) * M) == [f"resolved q{number}"]
+
+
+def test_who_was_told_alone_is_told_its_end_alone(ledger: Ledger) -> None:
+    outbox = Outbox(ledger, HOOK)
+    outbox.tell(0, "firing", NOW)
+    assert outbox.send(NOW) == ["firing q0"]
+    outbox.ways = [Way(HOOK, ("queue",), 30 * S, 5 * M, None, "/4")]
+    outbox.tell(0, "resolved", NOW + M)
+    assert outbox.send(NOW + M) == ["resolved q0"]
+
+
+def test_the_next_of_a_group_waits_for_the_one_before_it(ledger: Ledger) -> None:
+    """A message with the end went out while that with the beginning was still tried."""
+    outbox = Outbox(ledger, GROUPED)
+    outbox.tell(0, "firing", NOW)
+    for minute, wait_s in ((1, 0), (3, 1_200)):
+        again = Delivery("again", "503", wait_s)
+        send_due(ledger, {"hook": GROUPED}, lambda at=minute: NOW + at * M, lambda _, to=again: to)  # type: ignore[misc]
+        outbox.tell(0, "resolved", NOW + 2 * M)
+    assert ledger.db.execute("SELECT max(due_at) FROM outbox WHERE tries = 0").fetchone()[0] < NOW + 10 * M
+    assert outbox.send(NOW + 10 * M) == []
+    assert outbox.send(NOW + 24 * M) == ["firing q0", "resolved q0"]
+
+
+def test_the_end_of_what_a_group_was_given_up_with_is_not_told(ledger: Ledger) -> None:
+    outbox = Outbox(ledger, GROUPED)
+    outbox.tell(0, "firing", NOW)
+    send_due(ledger, {"hook": GROUPED}, lambda: NOW + M, lambda _: Delivery("refused", "404"))
+    outbox.tell(0, "resolved", NOW + 2 * M)
+    assert outbox.send(NOW + 22 * M) == []
+
+
+def test_two_routes_to_a_receiver_are_two_groups(ledger: Ledger) -> None:
+    outbox = Outbox(ledger, HOOK)
+    for number, route in enumerate(("/0", "/1", "/0")):
+        outbox.ways = [Way(HOOK, ("alert",), 30 * S, 5 * M, None, route)]
+        outbox.tell(number, "firing", NOW)
+    assert outbox.send(NOW + M) == ["firing 2 alerts: Low voice q0 40.0 %; Low voice q2 40.0 %", "firing q1"]
+
+
+def test_what_was_told_in_a_group_is_told_of_again_in_it(ledger: Ledger) -> None:
+    outbox = Outbox(ledger, GROUPED.model_copy(update={"repeat_interval": 60 * M}))
+    for number in (0, 1, 2):
+        begun(ledger, number, NOW + number)
+        outbox.tell(number, "firing", NOW)
+    told: dict[int, list[str]] = {}
+    for minute in range(0, 200, 5):
+        if minute == 65:  # it is over before its reminder is sent, and that goes with it
+            ledger.record("Low", (("queue", "q2"),), "resolved", NOW + 65 * M, NOW, {}, NOW)
+            ledger.db.execute("UPDATE transition SET episode = 'e2' WHERE kind = 'resolved'")
+        remind(ledger, [outbox.receiver], NOW + minute * M)
+        if minute == 65:
+            outbox.tell(2, "resolved", NOW + 65 * M)
+        if found := outbox.send(NOW + minute * M):
+            told[minute] = found
+    three = "firing 3 alerts: Low voice q0 40.0 %; Low voice q1 40.0 %; Low voice q2 40.0 %"
+    two = "firing 2 alerts: Low voice q0 40.0 %; Low voice q1 40.0 %"
+    over = "firing 3 alerts: Low voice q0 40.0 %; Low voice q1 40.0 %; Low voice q2 resolved"
+    assert told == {5: [three], 70: [over], 135: [two]}

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from alerts.counting import GAUGES, WINDOWS, Source
 from alerts.decisions import Decision, decisions
 from alerts.evaluate import Evaluator
-from alerts.label_sets import LOGS, WAITING, WINDOWS, Minutes, Source, merged, parts_of
+from alerts.label_sets import LOGS, Minutes, merged, parts_of
 from alerts.ledger import Change, Ledger
 from alerts.rule import Group, Rule, RuleFile
 from kpis.dips.detector import Detector
@@ -66,7 +67,7 @@ def counts(rng: random.Random, begin: int, minutes: int) -> list[MinuteSums]:
             if n and not (queue == "A" and number // 60 % 5 == 3):
                 good = sum(rng.random() < (0.3 if number // 60 % 4 == 1 else 0.9) for _ in range(n))
                 own = {"answered_in_target": good, "service_level_n": n, "offered": n, "wait_n": n,
-                       "wait_ms": 9_000 * good + 60_000 * (n - good), "waiting": n, "longest_ms": 9_000 * n,
+                       "wait_ms": 9_000 * good + 60_000 * (n - good), "legs_n": n, "longest_ms": 9_000 * n,
                        "log_sum": 15_000 * good + 17_000 * (n - good), "log_n": n,
                        "log_squares": 15_000**2 * good + 17_000**2 * (n - good),
                        "anchors_level1": n, "failed_level1": n - good}  # fmt: skip
@@ -83,7 +84,7 @@ def world(rng: random.Random, rule: Rule) -> dict[Source, list[MinuteSums]]:
     own += [minute for begin in others for minute in counts(rng, begin, 16 * 60)]
     return {
         WINDOWS: own,
-        WAITING: own,
+        GAUGES["waiting_now"]: own,
         Source("fcr", 1): own,
         Source("fcr", 3): own,
         Source(f"{LOGS}handle_ms/handle_n"): own,

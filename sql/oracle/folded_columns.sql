@@ -1,0 +1,65 @@
+-- What fold.sql returns, a column a line: a table for it can be made without analysing fold.sql once more.
+contact_id String
+leg UInt32
+has_life UInt8
+has_surveys UInt8
+has_offers UInt8
+survey_events Array(Tuple(event_id String, revision UInt64, canonical String, at Int64, rank UInt8, leg UInt32, channel String, direction String, entry String, customer_key Nullable(String), reason Nullable(String), callback_of Nullable(String), parent_contact_id Nullable(String), queue Nullable(String), agent Nullable(String), team Nullable(String), hold_no UInt32, detail String, by String, beyond_level1 Nullable(UInt8), talk_ms Nullable(Int64), hold_ms Nullable(Int64), hold_n Nullable(Int64), hold_max_ms Nullable(Int64), acw_ms Nullable(Int64), score Int32, scale_min Int32, scale_max Int32, higher_is_better UInt8, respondent String, ignored UInt8, wait_ms Nullable(Int64), undone UInt8, to_contact_id Nullable(String), dimensions Map(String, String), ring_ms Nullable(Int64)))
+offers Array(Tuple(event_id String, at Int64, leg UInt32, channel String, agent Nullable(String), team Nullable(String), detail String, ring_ms Nullable(Int64)))
+channel String
+direction String
+entry String
+reason String
+contact_dimensions Map(String, String)
+leg_dimensions Map(String, String)
+customer_key Nullable(String)
+callback_of Nullable(String)
+parent_contact_id Nullable(String)
+consult_of Nullable(String)
+forwarded_from Nullable(String)
+started_ms Int64
+last_event_ms Int64
+last_active_ms Int64
+level1_resolvable UInt8
+contact_flags Array(String)
+leg_queue String
+leg_agent String
+leg_team String
+entered_ms Int64
+answered_ms Nullable(Int64)
+ended_ms Nullable(Int64)
+handled_ms Nullable(Int64)
+leg_end_type String
+leg_end_detail String
+leg_end_by String
+closes UInt8
+is_reopened UInt8
+is_offered UInt8
+is_handled UInt8
+is_answered UInt8
+is_abandoned UInt8
+is_outside UInt8
+is_turned_away UInt8
+is_ivr_abandoned UInt8
+is_rejected UInt8
+is_flow_out UInt8
+is_waiting UInt8
+is_transferred_out UInt8
+is_hold_abandon UInt8
+leg_queue_ms Nullable(Int64)
+leg_queue_business_ms Nullable(Int64)
+leg_talk_ms Nullable(Int64)
+leg_hold_ms Int64
+leg_hold_n Int64
+leg_hold_max_ms Int64
+leg_acw_ms Nullable(Int64)
+acw_is_known UInt8
+leg_handle_ms Nullable(Int64)
+reopened_ms Nullable(Int64)
+closed_ms Int64
+messages Array(Int64)
+wrote Array(Int64)
+agent_times Array(Int64)
+openings Array(Int64)
+reply_ms Nullable(Int64)
+leg_flags Array(String)
