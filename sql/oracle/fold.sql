@@ -1,6 +1,9 @@
 -- Events to one row per leg, each with its contact's frame (docs/facts.md 1 to 3). A contact without legs has one
 -- row with leg 0. All times are UTC milliseconds in *_ms; the facts' own column names are given by legs.sql and
 -- contacts.sql. An index of 0 means "no such event": then arr[0] is NULL, 0 or ''.
+-- Within AND and OR there is `x IN (7)` rather than `x = 7`, and `x > 0` has a name from a step before. Of a comparison
+-- with a constant ClickHouse takes a hash there, of x and of all that x is made from, down to the table: in the last
+-- steps each cost 25 to 50 ms of CPU whenever this is analysed, together three quarters of it.
 WITH
 -- Every variant of every event of a contact, in one pass over the table. `detail` is what end_detail or the
 -- survey's kind will be.
@@ -150,9 +153,13 @@ located AS (
         if(x_i > 0, toNullable(es.at[x_i]), NULL) AS x_ms,
         if(x_i > 0, es.rank[x_i], 0) AS x_rank,
         es.detail[x_i] AS x_detail,
-        x_rank = 6 AND x_detail IN ('cold', 'warm', 'external') AS x_by_agent,
-        (w_i > 0 AND NOT (x_rank = 7 AND x_detail != 'hold'))
-            OR (NOT (x_rank = 8 AND es.by[x_i] = 'bot')
+        q_i > 0 AS is_queued,
+        a_i > 0 AS is_taken,
+        w_i > 0 AS is_wrapped,
+        x_i = 0 AS is_open,
+        x_rank IN (6) AND x_detail IN ('cold', 'warm', 'external') AS x_by_agent,
+        (is_wrapped AND NOT (x_rank IN (7) AND x_detail NOT IN ('hold')))
+            OR (NOT (x_rank IN (8) AND es.by[x_i] IN ('bot'))
                 AND (ifNull(es.talk_ms[x_i], 0) > 0 OR ifNull(es.hold_ms[x_i], 0) > 0)) AS agent_shown
     FROM framed ARRAY JOIN leg_events AS es, leg_numbers AS leg, leg_ends_before AS before_ms, leg_answers AS answers,
         leg_messages AS messages, leg_offers AS offers
@@ -161,12 +168,12 @@ located AS (
 handled_legs AS (
     SELECT *,
         coalesce(q_ms, r_ms, before_ms, started_ms) AS entered_ms,
-        q_i > 0 AND direction = 'inbound' AS is_offered,
+        is_queued AND direction IN ('inbound') AS is_offered,
         multiIf(
-            a_i > 0 AND (x_i = 0 OR a_ms <= x_ms), 'answered',
-            a_i > 0 AND a_ms - x_ms <= {tolerance_ms:Int64}, 'skewed',
-            a_i > 0, 'too late',
-            arrayExists(k -> k IN (4, 5), es.rank) OR agent_shown OR x_by_agent OR (x_rank = 8 AND es.by[x_i] = 'agent'),
+            is_taken AND (is_open OR a_ms <= x_ms), 'answered',
+            is_taken AND a_ms - x_ms <= {tolerance_ms:Int64}, 'skewed',
+            is_taken, 'too late',
+            arrayExists(k -> k IN (4, 5), es.rank) OR agent_shown OR x_by_agent OR (x_rank IN (8) AND es.by[x_i] IN ('agent')),
             'inferred',
             '') AS verdict,
         verdict IN ('answered', 'skewed', 'inferred') AS is_handled,
@@ -240,16 +247,16 @@ in_business AS (
         {calendar_number} AS calendar,
         ifNull(q_ms, 0) AS from_ms,
         from_ms + ifNull(leg_queue_ms, 0) AS until_ms,
-        if(calendar = 0 OR isNull(leg_queue_ms) OR leg_queue_ms = 0, leg_queue_ms, {business_ms}) AS leg_queue_business_ms
+        if(calendar IN (0) OR ifNull(leg_queue_ms, 0) IN (0), leg_queue_ms, {business_ms}) AS leg_queue_business_ms
     FROM timed
 ),
--- What became of the leg. (Named one step before they are used again, for each use of a name in its own step is
--- analysed anew.)
+-- What became of the leg.
 judged AS (
     SELECT *,
         is_offered AND NOT is_handled AS is_lost,
-        direction = 'inbound' AND NOT is_offered AND NOT is_handled AS is_outside,
-        x_rank = 13 OR (x_rank = 7 AND x_detail = 'ivr' AND es.by[x_i] = 'system') AS is_turned_away
+        direction IN ('inbound') AND NOT is_offered AND NOT is_handled AS is_outside,
+        x_rank IN (13) OR (x_rank IN (7) AND x_detail IN ('ivr') AND es.by[x_i] IN ('system')) AS is_turned_away,
+        ifNull(wait_raw < 0, 0) AS is_wait_negative
     FROM in_business
 )
 SELECT contact_id, leg, has_life, has_surveys, has_offers, answers AS survey_events, offers, channel, direction, entry, reason, contact_dimensions,
@@ -262,18 +269,18 @@ SELECT contact_id, leg, has_life, has_surveys, has_offers, answers AS survey_eve
     transform(x_rank, [6, 7, 8, 13], ['transferred', 'abandoned', 'resolved', 'rejected'], '') AS leg_end_type,
     if(x_i > 0, x_detail, '') AS leg_end_detail,
     es.by[x_i] AS leg_end_by,
-    x_rank IN (7, 8, 13) OR (x_rank = 6 AND x_detail IN ('external', 'callback', 'voicemail')) AS closes,
+    x_rank IN (7, 8, 13) OR (x_rank IN (6) AND x_detail IN ('external', 'callback', 'voicemail')) AS closes,
     r_i > 0 AS is_reopened,
     is_offered, is_handled,
     is_offered AND is_handled AS is_answered,
-    is_lost AND x_rank = 7 AS is_abandoned,
+    is_lost AND x_rank IN (7) AS is_abandoned,
     is_outside, is_turned_away,
-    is_outside AND x_rank = 7 AND NOT is_turned_away AS is_ivr_abandoned,
+    is_outside AND x_rank IN (7) AND NOT is_turned_away AS is_ivr_abandoned,
     is_outside AND is_turned_away AS is_rejected,
     is_lost AND x_rank IN (6, 8, 13) AS is_flow_out,
-    is_lost AND x_rank = 0 AS is_waiting,
+    is_lost AND x_rank IN (0) AS is_waiting,
     is_handled AND x_by_agent AS is_transferred_out,
-    is_handled AND x_rank = 7 AND x_detail = 'hold' AS is_hold_abandon,
+    is_handled AND x_rank IN (7) AND x_detail IN ('hold') AS is_hold_abandon,
     leg_queue_ms, leg_queue_business_ms, leg_talk_ms, leg_hold_ms, leg_hold_n, leg_hold_max_ms, leg_acw_ms, acw_is_known,
     leg_talk_ms + leg_hold_ms + leg_acw_ms AS leg_handle_ms,
     r_ms AS reopened_ms, closed_ms, messages,
@@ -291,10 +298,10 @@ SELECT contact_id, leg, has_life, has_surveys, has_offers, answers AS survey_eve
         if(countEqual(es.rank, 9) > countEqual(wraps, 1), 'WRAP_IGNORED', ''),
         if(countEqual(es.rank, 1) > 1, 'DUP_REOPENED', ''),
         if(arrayCount(k -> k IN (6, 7, 8, 13), es.rank) > 1, 'MULTI_TERMINAL', ''),
-        if(verdict = 'skewed' OR ifNull(wait_raw < 0 AND isNotNull(leg_queue_ms), 0), 'SKEW', ''),
+        if(verdict IN ('skewed') OR (is_wait_negative AND isNotNull(leg_queue_ms)), 'SKEW', ''),
         if(verdict = 'too late', 'ANSWER_AFTER_END', ''),
         if(verdict = 'inferred', 'ANSWER_MISSING', ''),
-        if(ifNull(wait_raw < 0 AND isNull(leg_queue_ms), 0), 'NEG', ''),
+        if(is_wait_negative AND isNull(leg_queue_ms), 'NEG', ''),
         if(hold_order, 'HOLD_ORDER', ''),
         if(is_handled AND ifNull(w_ms < x_ms, 0), 'WRAP_BEFORE_END', '')])) AS leg_flags
 FROM judged
