@@ -225,6 +225,20 @@ def test_what_was_given_up_can_be_tried_again(tmp_path: Path) -> None:
     assert ledger.retry(None, BASE + M) == 0
 
 
+def test_what_is_over_by_now_is_not_tried_again(tmp_path: Path) -> None:
+    """Its end was not told, as nobody had heard of the beginning: told now it would never end."""
+    ledger, labels = Ledger(tmp_path / "a.sqlite"), (("queue", "A"),)
+    for alert in ("Over", "Fires"):
+        episode = ledger.record(alert, labels, "firing", BASE, BASE, {}, BASE)
+        ledger.enqueue(episode, "firing", "hook", body("a dip", BASE), BASE)
+    send_due(ledger, {"hook": HOOK}, lambda: BASE, lambda _: Delivery("refused", "status 404"))
+    over = ledger.record("Over", labels, "expired", BASE + M, BASE, {}, BASE + M)
+    ledger.enqueue(over, "expired", "hook", body("a dip", BASE), BASE + M)
+    assert ledger.counts() == {"dead": 2}
+    assert ledger.retry(None, BASE + 2 * M) == 1
+    assert ledger.counts() == {"dropped": 1, "waiting": 1}
+
+
 def test_a_dead_receiver_is_given_up_and_said(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "a.sqlite")
     ledger.enqueue("e", "firing", "hook", {}, BASE)
