@@ -95,6 +95,8 @@ def doubtful(file: RuleFile, told: Receivers) -> Iterator[str]:
                 there = ", ".join(sorted(labels[name]))
                 wants = f"{receiver.name} wants {name} {', '.join(values)}"
                 yield f"{wants}, which no rule has; there are {there}"
+    if told.meta is not None and len(told.receivers) == 1:
+        yield f"{told.meta} is the only receiver: where it fails nobody hears of that; name another in meta"
     yield from doubtful_routes(told, labels)
 
 

@@ -19,11 +19,11 @@ def transitions(
     begin, end = span
     for at in range(begin + step_ms, end + 1, step_ms):
         quiet = detector.quiet(parts, at, now.restart)
-        told = timing.no_data == "alert" and detector.came(parts, at)
-        if quiet and now.state == "inactive" and not told:
-            yield now, None
-            continue
-        if not quiet and now.state == "inactive" and detector.is_fine(parts, at, now.restart):
+        if now.state == "inactive" and (
+            not (timing.no_data == "alert" and detector.came(parts, at))
+            if quiet
+            else detector.is_fine(parts, at, now.restart)
+        ):
             yield now, None
             continue
         seen = detector.look(parts, at, now.restart)

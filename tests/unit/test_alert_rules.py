@@ -416,7 +416,7 @@ def test_check_says_what_is_doubtful_and_which_secret_is_missing(tmp_path: Path)
     rules.write_text(GOOD.replace("where: {channel:", "no_data: alert\n        where: {chanel:"))
     told.write_text(
         "version: 1\nreceivers:\n"
-        "  - {name: h, type: webhook, url: {env: NOT_SET}, only: {severity: [pages]}}\n"
+        "  - {name: h, type: webhook, url: {env: NOT_SET}, only: {severity: [pages]}}\nmeta: h\n"
     )
     done = ringback("alerts", "check", str(rules), "--receivers", str(told))
     said = " ".join(done.output.split())
@@ -424,6 +424,7 @@ def test_check_says_what_is_doubtful_and_which_secret_is_missing(tmp_path: Path)
     assert "perhaps wrong: Low looks at the dimension chanel: did you mean channel?" in said
     assert "perhaps wrong: Low fires whenever nobody comes, at night too: mute its receivers then" in said
     assert "perhaps wrong: h wants severity pages, which no rule has; there are page" in said
+    assert "perhaps wrong: h is the only receiver: where it fails nobody hears of that" in said
     assert "h.url: its secret: NOT_SET is not set" in said
 
 
