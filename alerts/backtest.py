@@ -56,10 +56,10 @@ class Backtest:
 def backtest(
     client: Client, file: RuleFile, rules: Rules, zone: str, span: tuple[int, int], then: bool
 ) -> Backtest:
-    """All rules in (begin, end]; by what was known at each moment (`then`), or by what is known now."""
+    """All rules but queries in (begin, end]; by what was known at each moment (`then`), or is known now."""
     kpis, courses, minutes_n, live_n = every_kpi(rules), list[Course](), 0, 0
     for group in file.groups:
-        detectors = {rule.alert: detector_of(rule, kpis[rule.kpi], zone) for rule in group.rules}
+        detectors = {rule.alert: detector_of(rule, kpis[rule.kpi], zone) for rule in group.counted}
         minutes = minutes_of(client, group, kpis, detectors, span, rules)
         published = published_of(client, group, kpis, minutes, span) if then else {}
         for source, found in minutes.items():
@@ -70,7 +70,7 @@ def backtest(
                 live = live_places(published.get(source, ()))
                 minutes_n += len(inside)
                 live_n += sum(place in live for place in inside)
-        for rule in group.rules:
+        for rule in group.counted:
             courses += of_rule(group, rule, kpis, detectors[rule.alert], minutes, published, span, rules)
     return Backtest(courses, minutes_n, live_n)
 
@@ -84,7 +84,7 @@ def published_of(
         if is_as_now(source) or not known:
             continue
         names: dict[str, None] = {}
-        for rule in group.rules:
+        for rule in group.counted:
             for own, kpi in parts_of(rule, kpis[rule.kpi], kpis):
                 if own == source:
                     names.update(dict.fromkeys((*kpi.num, *kpi.den)))

@@ -11,6 +11,7 @@ from alerts.when import (
     MaturedWhen,
     ObjectiveWhen,
     SeasonalWhen,
+    SqlWhen,
     ThresholdWhen,
 )
 from kpis.catalogue.kpi import Kpi
@@ -35,7 +36,7 @@ def timing_of(rule: Rule) -> Timing:
 
 
 def detector_of(rule: Rule, kpi: Kpi, zone: str) -> Detector:
-    """What looks at the minutes of a rule."""
+    """What looks at the minutes of a rule that is no query."""
     match rule.when:
         case ObjectiveWhen() as when:
             windows = when.windows, when.min_samples, when.fresh_min
@@ -61,6 +62,13 @@ def detector_of(rule: Rule, kpi: Kpi, zone: str) -> Detector:
             return Starved(weeks_of(when, zone), when.expected, when.within)
         case SeasonalWhen() as when:
             return Unusual(weeks_of(when, zone), when.op == "<", when.p_value, when.windows)
+        case SqlWhen():
+            raise TypeError("a query looks at no minutes")
+
+
+def detector_of_answers(when: SqlWhen, step_ms: int) -> Detector:
+    """What looks at the figures that a query gave at a step: the quotient of the newest ones."""
+    return BeyondLimit(when.limit, when.limit, when.op == "<", step_ms, 1)
 
 
 def threshold(when: ThresholdWhen, kpi: Kpi) -> BeyondLimit:

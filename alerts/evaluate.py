@@ -5,25 +5,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any, NamedTuple
 
+from alerts.asking import Answer, QueryFault
 from alerts.cells import Cells
 from alerts.decisions import told_changes
-from alerts.detectors import detector_of, timing_of
+from alerts.detectors import detector_of, detector_of_answers, timing_of
+from alerts.failing import failed, worked
 from alerts.grouping import tell
 from alerts.label_sets import LabelSet, Memory, Minutes, parts_of, series_of
 from alerts.ledger import Ledger, labels_of, labels_text
-from alerts.message import REASON_NO_DATA, digest, message
+from alerts.message import QUERIED, REASON_NO_DATA, digest, message
 from alerts.receivers import Receiver
 from alerts.retiring import retire
 from alerts.route import Route
 from alerts.routing import Way, way_to, ways
 from alerts.rule import Group, Rule, RuleFile
-from alerts.when import AbsenceWhen, SeasonalWhen
+from alerts.when import AbsenceWhen, SeasonalWhen, SqlWhen
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.dips.detector import Detector
 from kpis.dips.ladder import Look, Series
 from kpis.dips.machine import Standing, Transition
 from kpis.rules import Rules
 
+NO_ANSWERS: Mapping[str, Answer | QueryFault] = {}
 Guard = Callable[[], None]  # raises where another evaluator has taken over
 
 
@@ -53,19 +56,28 @@ class Evaluator:
 
     def detectors(self, group: Group) -> dict[str, Detector]:
         """What looks at the minutes of each rule of a group."""
-        for rule in group.rules:
+        for rule in group.counted:
             if rule.alert not in self._detectors:
                 self._detectors[rule.alert] = detector_of(rule, self.kpis[rule.kpi], self.zone)
         return self._detectors
 
-    def evaluate(self, group: Group, minutes: Minutes, span: tuple[int, int], now: int) -> list[Transition]:
-        """All steps in (begin, end] of all rules. What is too old is recorded, not told."""
+    def evaluate(
+        self,
+        group: Group,
+        minutes: Minutes,
+        span: tuple[int, int],
+        now: int,
+        answers: Mapping[str, Answer | QueryFault] = NO_ANSWERS,
+    ) -> list[Transition]:
+        """All steps in (begin, end], of queries the last one. What is too old is recorded, not told."""
         told: list[Transition] = []
         with self.ledger.transaction():
             self.guard()
             self._missed = {}
-            for rule in group.rules:
+            for rule in group.counted:
                 told += self._rule(group, rule, minutes, span, now)
+            for rule, when in group.queries:
+                told += self._query(group, rule, when, answers.get(rule.alert), span[1], now)
             self._after_outage(group, span, now)
             self.ledger.advance(group.name, span[1])
         return told
@@ -98,10 +110,36 @@ class Evaluator:
     def _rule(
         self, group: Group, rule: Rule, minutes: Minutes, span: tuple[int, int], now: int
     ) -> list[Transition]:
-        detector, timing = self.detectors(group)[rule.alert], timing_of(rule)
-        known, found = self.ledger.standings(rule.alert), []
         parts = series_of(rule, self.kpis, minutes, self.rules.async_channels, self._cells_of(group, span))
         number = len(parts_of(rule, self.kpis[rule.kpi], self.kpis))
+        return self._decide(group, rule, self.detectors(group)[rule.alert], parts, number, span, now)
+
+    def _query(
+        self, group: Group, rule: Rule, when: SqlWhen, answer: Answer | QueryFault | None, at: int, now: int
+    ) -> list[Transition]:
+        """A rule that is a query: where that failed the rule stands as it did."""
+        if answer is None or isinstance(answer, QueryFault):
+            failed(self.ledger, rule.alert, str(answer or "it was not asked"))
+            return []
+        worked(self.ledger, rule.alert)
+        detector, parts = detector_of_answers(when, group.interval), dict[LabelSet, list[Series]]()
+        for labels, (value, n) in answer.items():
+            parts[labels] = [Series()]
+            parts[labels][0].add(at - 1, value, n)
+        return self._decide(group, rule, detector, parts, 1, (at - group.interval, at), now)
+
+    def _decide(
+        self,
+        group: Group,
+        rule: Rule,
+        detector: Detector,
+        parts: dict[LabelSet, list[Series]],
+        number: int,
+        span: tuple[int, int],
+        now: int,
+    ) -> list[Transition]:
+        """All label sets of a rule, from where each stood, by series of so many parts."""
+        timing, known, found = timing_of(rule), self.ledger.standings(rule.alert), []
         for labels in quiet_ones(known, parts):
             parts[labels] = [Series() for _ in range(number)]
         for labels, own in parts.items():
@@ -120,7 +158,7 @@ class Evaluator:
 
     def _cells_of(self, group: Group, span: tuple[int, int]) -> Cells | None:
         """What is kept of windows between evaluations, where all rules look at one stretch of them alone."""
-        if any(isinstance(rule.when, AbsenceWhen | SeasonalWhen) for rule in group.rules):
+        if any(isinstance(rule.when, AbsenceWhen | SeasonalWhen) for rule in group.counted):
             return None
         cells = self._cells.setdefault(group.name, Cells())
         cells.begin = min(each.spans(*span)[0][0] for each in self.detectors(group).values())
@@ -135,7 +173,7 @@ class Evaluator:
         )
         begun = fired_with(self.ledger, episode) or Fired(seen, False, "")
         body = message(
-            group, rule, self.kpis[rule.kpi], labels, changed, begun.seen, episode, begun.silent
+            group, rule, self.kpis.get(rule.kpi, QUERIED), labels, changed, begun.seen, episode, begun.silent
         )  # fmt: skip
         if begun.rule not in ("", revision(rule)):
             body["rule_edited"] = True

@@ -58,7 +58,7 @@ SAID = {
     "model_attributes_type": "write names and values, such as {name: value}",
 }
 FROM_ELSEWHERE = {
-    "expr": "there are no queries: write kpi and when",
+    "expr": "write kpi and when; a query of your own as when: {type: sql, query: ...}",
     "record": "rules record nothing: `ringback kpi` has every figure",
     "query_offset": "write settle in a rule",
     "webhook_configs": "write type: webhook and url",

@@ -35,7 +35,7 @@ def known_rules(file: RuleFile) -> dict[str, Known]:
     return {
         rule.alert: Known(
             rule.when.type,
-            rule.kpi,
+            rule.about,
             (group.labels | rule.labels).get("severity", "page"),
             rule.by,
             getattr(rule.when, "op", ""),

@@ -58,7 +58,7 @@ def minutes_of(
     """All that a group is about: each table asked once for each stretch of time that its rules want."""
     measures: dict[Source, dict[str, None]] = {}
     spans: dict[Source, list[tuple[int, int]]] = {}
-    for rule in group.rules:
+    for rule in group.counted:
         for source, kpi in parts_of(rule, kpis[rule.kpi], kpis):
             measures.setdefault(source, {}).update(dict.fromkeys((*kpi.num, *kpi.den)))
             own = [hours_of(*span)] if source.hourly else detectors[rule.alert].spans(*span)
@@ -80,8 +80,8 @@ def label_set_counts(
     async_channels: tuple[str, ...],
     span: tuple[int, int],
 ) -> dict[str, int]:
-    """How many label sets each rule has, by the channels and queues of a time."""
-    rules = [rule for group in file.groups for rule in group.rules]
+    """How many label sets each rule has, by the channels and queues of a time; of queries nobody knows."""
+    rules = [rule for group in file.groups for rule in group.counted]
     known = {
         further: places_of(client, further, *span) if further else queues_of(client, *span)
         for further in {rule.further for rule in rules}

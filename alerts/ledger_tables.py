@@ -15,6 +15,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     created_at INTEGER NOT NULL, due_at INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL DEFAULT 'waiting', error TEXT NOT NULL DEFAULT '', done_at INTEGER
 );
+CREATE TABLE IF NOT EXISTS failing (alert TEXT PRIMARY KEY, tries INTEGER NOT NULL, error TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS outbox_due ON outbox (state, due_at);
 """
 OUTBOX_COLUMNS = (

@@ -7,7 +7,7 @@ from typing import Any
 
 from alerts.counting import is_gauge, scale_of
 from alerts.label_sets import LabelSet
-from alerts.rule import PLACE, Group, Rule
+from alerts.rule import PLACE, SQL, Group, Rule
 from alerts.when import (
     AbsenceWhen,
     BurnRateWhen,
@@ -15,6 +15,7 @@ from alerts.when import (
     MaturedWhen,
     ObjectiveWhen,
     SeasonalWhen,
+    SqlWhen,
     ThresholdWhen,
 )
 from kpis.catalogue.kpi import Kpi
@@ -52,6 +53,10 @@ MEMBER = (
 )
 
 
+# What a query has for a KPI: figures without a unit.
+QUERIED = Kpi(id=SQL, name="a query", unit="count", grain="range", booked="entered", definition="", source="")
+
+
 def percent(numerator: int, denominator: int) -> str:
     """A share in percent with one decimal."""
     return f"{100 * numerator / denominator:.1f} %" if denominator else "-"
@@ -75,6 +80,11 @@ def explain_command(kpi: Kpi, labels: LabelSet, opened_at: int) -> str:
     return shlex.join(["ringback", "explain", kpi.id, "--window", window, "--every", "15m", *where])
 
 
+def of_episode(episode: str) -> str:
+    """The command that says what was decided."""
+    return f"ringback alerts explain {episode}"
+
+
 def amount(kpi: Kpi, num: int, den: int) -> str:
     """A value of the KPI in words: a share in percent, a time in seconds, a count as it is."""
     if not kpi.den or not den:
@@ -82,6 +92,12 @@ def amount(kpi: Kpi, num: int, den: int) -> str:
     if kpi.unit == "ratio":
         return percent(num, den)
     return f"{num / den / 1000:.1f} s" if kpi.unit == "ms" else f"{num / den:,.2f}"
+
+
+def quotient(num: int, den: int) -> str:
+    """A figure of a query: whole if it is, else with four digits."""
+    value = num / den if num % den else num // den
+    return f"{value:,.4g}" if isinstance(value, float) and abs(value) < 1_000 else f"{value:,.0f}"
 
 
 def objective(rule: Rule, target: str) -> str:
@@ -105,6 +121,8 @@ def wanted(rule: Rule, kpi: Kpi, seen: Look) -> str:
             return amount(kpi, when.target.numerator, when.target.denominator)
         case ThresholdWhen() as when:
             return amount(kpi, when.limit.numerator, when.limit.denominator)
+        case SqlWhen() as when:
+            return quotient(when.limit.numerator, when.limit.denominator)
         case AbsenceWhen() | SeasonalWhen():
             return f"some {seen.n:,} as in the same hours of earlier weeks"
 
@@ -113,6 +131,8 @@ def value_of(rule: Rule, kpi: Kpi, seen: Look, silent: bool = False) -> str:
     """How it is, in words. `silent`: it fired as nobody called."""
     if silent:
         return NO_DATA
+    if isinstance(rule.when, SqlWhen):
+        return quotient(seen.successes, seen.n)
     if isinstance(rule.when, AbsenceWhen | SeasonalWhen):
         return f"{seen.successes:,}"
     if is_gauge(kpi):
@@ -161,10 +181,11 @@ def message(
 ) -> dict[str, object]:
     """The notification as receivers get it; each puts it into its own form (`silent`: as in value_of)."""
     target, n = wanted(rule, kpi, seen), 0 if silent else contacts_of(rule, seen)
-    window_ms = 0 if silent else seen.window_ms
+    is_query = isinstance(rule.when, SqlWhen)
+    window_ms = 0 if silent or is_query else seen.window_ms
     words = dict(labels) | {
         "alert": rule.alert,
-        "kpi": rule.kpi,
+        "kpi": rule.about,
         "value": value_of(rule, kpi, seen, silent),
         "n": str(n),
         "target": target,
@@ -174,7 +195,7 @@ def message(
         "episode": episode,
         "status": changed.to,
         "alert": rule.alert,
-        "kpi": rule.kpi,
+        "kpi": rule.about,
         "labels": dict(labels) | group.labels | rule.labels,
         "annotations": {
             name: filled(text, words)[:ANNOTATION_MAX] for name, text in rule.annotations.items()
@@ -185,6 +206,6 @@ def message(
         "window_ms": window_ms,
         "opened_at": utc_text(changed.opened_at),
         "at": utc_text(changed.at),
-        "explain": explain_command(kpi, labels, changed.opened_at),
+        "explain": of_episode(episode) if is_query else explain_command(kpi, labels, changed.opened_at),
         "provisional": is_gauge(kpi) or (kpi.maturity in ("all", "pending") and kpi.booked == "ended"),
     }

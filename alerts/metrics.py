@@ -1,9 +1,12 @@
 """What Prometheus sees of alerting: when rules were last evaluated, what fires, and whether all is well."""
 
+from collections.abc import Collection
+
 from prometheus_client import CollectorRegistry, Gauge
 
 from alerts.ledger import Ledger
 from alerts.rule import RuleFile
+from alerts.watching import is_well
 
 
 class AlertMetrics:
@@ -29,7 +32,7 @@ class AlertMetrics:
         self.speaks = gauge("speaks", "1 in the evaluator that has the voice, 0 in those that wait for it.")
         self.all = (self.evaluated, self.firing, self.outbox, self.faults, self.well, self.speaks)
 
-    def show(self, ledger: Ledger, file: RuleFile, faults: int, now_ms: int) -> None:
+    def show(self, ledger: Ledger, file: RuleFile, faults: Collection[str], now_ms: int) -> None:
         """How it stands."""
         firing = ledger.firing()
         for group in file.groups:
@@ -41,9 +44,9 @@ class AlertMetrics:
         counts = ledger.counts()
         for state in ("waiting", "sent", "dead", "dropped", "grouped", "over"):
             self.outbox.labels(state).set(counts.get(state, 0))
-        self.faults.set(faults)
+        self.faults.set(len(faults))
         self.speaks.set(1)
-        if not faults:
+        if is_well(faults):
             self.well.set(now_ms / 1000)
 
     def silent(self) -> None:

@@ -16,6 +16,7 @@ from alerts.when import (
     MaturedWhen,
     ObjectiveWhen,
     SeasonalWhen,
+    SqlWhen,
     ThresholdWhen,
 )
 from kpis.catalogue.kpi import Kpi
@@ -141,6 +142,8 @@ def of_type(rule: Rule, kpi: Kpi, span: tuple[int, int], zone: str) -> Parameter
         case SeasonalWhen() as when:
             own = {"windows_ms": list(when.windows), "p_value": float(when.p_value)}
             return own | of_weeks(when, begin, zone, 2 * when.windows[-1])
+        case SqlWhen():
+            raise TypeError("a query is not decided again")
 
 
 def of_ladder(rule: Rule, when: ObjectiveWhen | MaturedWhen | LogMeanWhen) -> Parameters:

@@ -15,6 +15,7 @@ from alerts.when import (
     MaturedWhen,
     ObjectiveWhen,
     SeasonalWhen,
+    SqlWhen,
     ThresholdWhen,
 )
 from kpis.dips.ladder import Objective
@@ -97,7 +98,7 @@ def thresholds(course: Course, span: tuple[int, int]) -> Sequence[tuple[int, flo
         case MaturedWhen() as when:
             level = float(when.targets[min(when.targets)])
             return [(span[0], level), (span[1], level)]
-        case AbsenceWhen() | SeasonalWhen():
+        case AbsenceWhen() | SeasonalWhen() | SqlWhen():
             return []
 
 

@@ -3,23 +3,36 @@
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from alerts.when import ObjectiveWhen, When
+from alerts.when import ObjectiveWhen, SqlWhen, When
 from alerts.words import Closed, Duration, Label, Length, Text, Word
 from kpis.dips.machine import NoData
 from kpis.dips.profiles import DIP_SLACK, PROFILES
 
 PLACE = ("channel", "queue")
 FURTHER_MAX = 4
+SQL = "sql"  # in place of a KPI; none is called so
 Words = Annotated[dict[Word, Text], Field(max_length=20)]
+# For editors; where both or none are written, `sense` says it.
+KPI_OR_QUERY: dict[str, Any] = {
+    "oneOf": [
+        {"required": ["kpi"]},
+        {"properties": {"when": {"properties": {"type": {"const": "sql"}}}}},
+    ]
+}
 
 
 class Rule(Closed):
-    """One alert rule. `by` are the labels it is evaluated for, `where` restricts their values."""
+    """One alert rule. `by` are the labels it is evaluated for, `where` restricts their values.
+
+    Without `kpi` it is a query of one's own, whose `by` are columns.
+    """
+
+    model_config = ConfigDict(json_schema_extra=KPI_OR_QUERY)
 
     alert: Word
-    kpi: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{0,99}$")]
+    kpi: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{0,99}$")] = ""
     by: tuple[Label, ...] = PLACE
     where: dict[Label, tuple[str, ...]] = Field(default_factory=dict)
     when: When
@@ -39,6 +52,11 @@ class Rule(Closed):
         if len(self.further) > FURTHER_MAX:
             raise ValueError(f"at most {FURTHER_MAX} dimensions beside channel and queue")
         return self
+
+    @property
+    def about(self) -> str:
+        """Its KPI, or `sql` where it is a query: what messages and ClickHouse have for one."""
+        return self.kpi or SQL
 
     @property
     def further(self) -> tuple[str, ...]:
@@ -81,6 +99,16 @@ class Group(Closed):
     labels: Words = Field(default_factory=dict)
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
 
+    @property
+    def counted(self) -> tuple[Rule, ...]:
+        """Rules about minutes of KPIs: whoever has the minutes can decide them again."""
+        return tuple(rule for rule in self.rules if not isinstance(rule.when, SqlWhen))
+
+    @property
+    def queries(self) -> tuple[tuple[Rule, SqlWhen], ...]:
+        """Rules that are queries: decided once, on ClickHouse as it stands then."""
+        return tuple((rule, rule.when) for rule in self.rules if isinstance(rule.when, SqlWhen))
+
 
 class RuleFile(Closed):
     """A file of alert rules."""
@@ -94,3 +122,8 @@ class RuleFile(Closed):
         if not isinstance(given, dict):
             raise ValueError("a rule file begins with `version: 1` and `groups:`")
         return given
+
+    @property
+    def queries(self) -> list[str]:
+        """Names of the rules that are queries: nothing can decide them again."""
+        return [rule.alert for group in self.groups for rule, _ in group.queries]

@@ -15,12 +15,15 @@ from alerts.when import (
     MaturedWhen,
     ObjectiveWhen,
     SeasonalWhen,
+    SqlWhen,
     ThresholdWhen,
 )
 from kpis.catalogue.kpi import Kpi
 
 Where = tuple[str | int, ...]
 OWN_DIMENSIONS = ("channel", "queue", "agent", "team", "reason")
+WRITE_TICKET = "write labels: {severity: ticket}"
+FIGURES = ("value", "n")  # columns of a query beside its labels
 BRACES = re.compile(r"\{\{(.*?)\}\}")
 MESSAGE_WORDS = ("value", "n", "window", "target", "alert", "kpi")  # beside the names in `by`
 
@@ -32,7 +35,12 @@ def meaningless(file: RuleFile, kpis: dict[str, Kpi]) -> Iterator[tuple[Where, s
         for r, rule in enumerate(group.rules):
             where: Where = ("groups", g, "rules", r)
             kpi = kpis.get(rule.kpi)
-            if kpi is None:
+            severity = (group.labels | rule.labels).get("severity", "page")
+            if isinstance(rule.when, SqlWhen):
+                yield from odd_query(rule, severity, where)
+            elif not rule.kpi:
+                yield where, "kpi is missing; see `ringback kpi --list`"
+            elif kpi is None:
                 close = get_close_matches(rule.kpi, kpis, 1)
                 said = f"did you mean {close[0]}?" if close else "see `ringback kpi --list`"
                 yield (*where, "kpi"), f"no KPI {rule.kpi}; {said}"
@@ -42,14 +50,31 @@ def meaningless(file: RuleFile, kpis: dict[str, Kpi]) -> Iterator[tuple[Where, s
                 yield (*where, "by"), fault
             if kpi is not None and (fault := odd_no_data(rule, kpi)):
                 yield (*where, "no_data"), fault
-            if isinstance(rule.when, BurnRateWhen) and rule.labels.get("severity", "page") == "page":
-                yield (*where, "when"), "burn_rate is for tickets: write labels: {severity: ticket}"
+            if isinstance(rule.when, BurnRateWhen) and severity == "page":
+                yield (*where, "when"), f"burn_rate is for tickets: {WRITE_TICKET}"
             for name, text in rule.annotations.items():
                 if fault := unknown_words(rule, text):
                     yield (*where, "annotations", name), fault
             if rule.alert in seen:
                 yield (*where, "alert"), f"{rule.alert} is there twice; give one of them another name"
             seen.add(rule.alert)
+
+
+def odd_query(rule: Rule, severity: str, where: Where) -> Iterator[tuple[Where, str]]:
+    """What a query cannot have: nothing can decide it again, so it wakes nobody and has no minutes."""
+    if severity != "ticket":
+        yield (*where, "when"), f"sql is for tickets, as nothing can decide it again: {WRITE_TICKET}"
+    if rule.kpi:
+        yield (*where, "kpi"), "leave kpi out: with type: sql the query says what is looked at"
+    if rule.where:
+        yield (*where, "where"), "leave where out: write it in the query"
+    if taken := {*rule.by} & {*FIGURES}:
+        yield (
+            (*where, "by"),
+            f"{min(taken)} is a figure and no label: give the column another name",
+        )
+    if rule.no_data == "alert":
+        yield (*where, "no_data"), "a row that is not there has no labels: let the query return one with 0"
 
 
 def doubtful(file: RuleFile, told: Receivers) -> Iterator[str]:

@@ -2,12 +2,13 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from alerts.asking import QueryFault, answers
 from alerts.evaluate import Evaluator, settle_of
 from alerts.history import store
 from alerts.holding import Holding
@@ -46,7 +47,11 @@ def catch_up(group: Group, evaluator: Evaluator, client: Client, now_ms: int) ->
     minutes = minutes_of(
         client, group, evaluator.kpis, evaluator.detectors(group), span, evaluator.rules, evaluator.memory
     )
-    changed = evaluator.evaluate(group, minutes, span, now_ms)
+    said = answers(client, group, end)
+    for alert, fault in said.items():
+        if isinstance(fault, QueryFault):
+            log.warning("a query cannot be judged", alert=alert, why=str(fault))
+    changed = evaluator.evaluate(group, minutes, span, now_ms, said)
     for change in changed:
         log.info("alert", group=group.name, to=change.to, at=change.at, opened_at=change.opened_at)
     return len(changed)
@@ -66,7 +71,7 @@ def run(
     `may` it decide, and is what it has decided still `ours` to tell of?
     """
     silent, retired = False, False
-    kpi_by_alert = {rule.alert: rule.kpi for group in file.groups for rule in group.rules}
+    kpi_by_alert = {rule.alert: rule.about for group in file.groups for rule in group.rules}
     while not stop.is_set():
         try:
             if may() and (now := now_ms()) is not None:
@@ -100,11 +105,11 @@ def send_until_stopped(
     now_ms: Callable[[], int],
     stop: threading.Event,
     ours: Callable[[], bool],
-    shown: Callable[[int | None], None] = lambda _: None,
+    shown: Callable[[Collection[str] | None], None] = lambda _: None,
 ) -> None:
     """Empty the outbox until told to stop, with a connection of its own: a slow receiver holds nothing up.
 
-    `shown` hears once a minute how many faults there are, or None while another evaluator has the voice.
+    `shown` hears once a minute which faults there are, or None while another evaluator has the voice.
     """
     known = {receiver.name: receiver for receiver in receivers.receivers}
     looked = 0
@@ -116,7 +121,7 @@ def send_until_stopped(
                     looked = now_ms()
                     remind(ledger, receivers.receivers, looked, receivers.route)
                     self_test(ledger, receivers, looked)
-                    shown(len(watchman.look(looked)))
+                    shown(watchman.look(looked))
                 elif not ours():
                     shown(None)
             except sqlite3.OperationalError as error:  # it is locked while a long outage is caught up with

@@ -35,7 +35,7 @@ class Outcome:
 
 def meaningless(file: TrialFile, rules: RuleFile, kpis: Mapping[str, Kpi]) -> Iterator[tuple[Where, str]]:
     """What is well written and cannot be tried, with what to write instead."""
-    alerts = {rule.alert: rule for group in rules.groups for rule in group.rules}
+    alerts, queries = {rule.alert: rule for group in rules.groups for rule in group.counted}, rules.queries
     looked_at = sorted({rule.kpi for rule in alerts.values()})
     by_logs = {rule.kpi for rule in alerts.values() if isinstance(rule.when, LogMeanWhen)}
     for t, trial in enumerate(file.tests):
@@ -49,7 +49,12 @@ def meaningless(file: TrialFile, rules: RuleFile, kpis: Mapping[str, Kpi]) -> It
         for place, expected in [(("expect",), trial.expect or ()), *moments]:
             for e, one in enumerate(expected):
                 where = ("tests", t, *place, e)
-                if one.alert not in alerts:
+                if one.alert in queries:
+                    yield (
+                        (*where, "alert"),
+                        f"{one.alert} is a query: only ClickHouse can say what it would do",
+                    )
+                elif one.alert not in alerts:
                     close = get_close_matches(one.alert, alerts, 1)
                     said = f"did you mean {close[0]}?" if close else f"there are {', '.join(alerts)}"
                     yield (*where, "alert"), f"no rule {one.alert}; {said}"
@@ -77,7 +82,7 @@ def odd_counts(given: InputSeries, kpi: Kpi, by_logs: bool) -> str:
 def carried_out(trial: Trial, file: RuleFile, rules: Rules, zone: str) -> list[Outcome]:
     """What was otherwise than expected: nothing where the test is passed."""
     found = [
-        episode for group in file.groups for rule in group.rules
+        episode for group in file.groups for rule in group.counted
         for episode in of_rule(trial, group, rule, rules, zone)
     ]  # fmt: skip
     outcomes = [] if trial.expect is None else [judged(trial, None, trial.expect, found)]

@@ -23,7 +23,7 @@ ENDLESS = 2**62
 STORED = """SELECT alert, labels, toUnixTimestamp64Milli(minIf(at, kind = 'firing')) AS fired_at,
     toUnixTimestamp64Milli(maxIf(at, kind != 'firing')) AS ended_at
 FROM alert_transitions FINAL WHERE empty({alerts:Array(String)}) OR alert IN {alerts:Array(String)}
-GROUP BY alert, labels, episode HAVING countIf(kind = 'firing') != 0
+GROUP BY alert, labels, episode HAVING countIf(kind = 'firing' AND kpi != 'sql') != 0
     AND fired_at > {from_ms:Int64} AND fired_at <= {to_ms:Int64}"""
 Spell = tuple[str, LabelSet, int, int]  # alert, labels, fired, over
 
@@ -48,21 +48,21 @@ def steps_of(group: Group, span: tuple[int, int], now: int) -> tuple[int, int]:
 def compared(
     client: Client, file: RuleFile, rules: Rules, zone: str, span: tuple[int, int], now: int
 ) -> AlertReport:
-    """All rules of a file in (begin, end], as far as they are evaluated by now."""
+    """All rules of a file but queries in (begin, end], as far as they are evaluated by now."""
     kpis, both, odd = every_kpi(rules), list[Decision](), list[tuple[str, Decision]]()
     for group in file.groups:
         whole = steps_of(group, span, now)
-        detectors = {rule.alert: detector_of(rule, kpis[rule.kpi], zone) for rule in group.rules}
+        detectors = {rule.alert: detector_of(rule, kpis[rule.kpi], zone) for rule in group.counted}
         minutes = minutes_of(client, group, kpis, detectors, whole, rules)
-        for rule in group.rules:
+        for rule in group.counted:
             detector, channels = detectors[rule.alert], rules.async_channels
             own = decisions(group, rule, kpis, detector, minutes, whole, channels)
             both += own
             sql = by_sql(client, group, rule, kpis[rule.kpi], whole, rules, zone)
             odd += [("code", each) for each in own if each not in set(sql)]
             odd += [("SQL", each) for each in sql if each not in set(own)]
-    names = [rule.alert for group in file.groups for rule in group.rules]
-    stored = stored_spells(client, names, (span[0] - WARM_UP_MS, span[1]))
+    names = [rule.alert for group in file.groups for rule in group.counted]
+    stored = stored_spells(client, names, (span[0] - WARM_UP_MS, span[1])) if names else []
     again = spells(both)
     return AlertReport(
         sum(each.at > span[0] for each in both),
@@ -84,7 +84,7 @@ def spells(found: Sequence[Decision]) -> list[Spell]:
 
 
 def stored_spells(client: Client, alerts: Sequence[str], span: tuple[int, int]) -> list[Spell]:
-    """The same as it was decided, of what fired in (begin, end]; all alerts where none is named."""
+    """The same as it was decided, of what fired in (begin, end]; all but queries where none is named."""
     asked: Mapping[str, object] = {"alerts": list(alerts), "from_ms": span[0], "to_ms": span[1]}
     return [
         (row["alert"], tuple(row["labels"].items()), row["fired_at"], row["ended_at"] or ENDLESS)

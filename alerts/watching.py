@@ -4,10 +4,11 @@ The heartbeat (a dead man's switch) is sent only while rules are evaluated and n
 service that does not hear it says so, whatever has happened to this machine.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import structlog
 
+from alerts.failing import TRIES, failing
 from alerts.ledger import Ledger, Outgoing
 from alerts.notify.forms import request_of
 from alerts.notify.post import Delivery, Request, post
@@ -19,6 +20,7 @@ from schemas.time_units import HOUR_MS, MINUTE_MS
 
 log = structlog.get_logger()
 LAG_MAX_MS, UNSENT_MAX_MS = 5 * MINUTE_MS, 2 * MINUTE_MS
+QUERY = "query-"  # and the name of a rule
 ENDS_SOON_MS = 15 * MINUTE_MS  # so long before its end a silence is told of
 GIVEN_UP_FOR_MS = HOUR_MS  # then the heartbeat goes on: one letter that was refused is not silence for ever
 
@@ -38,7 +40,14 @@ def faults(ledger: Ledger, file: RuleFile, settle: Callable[[str], int], now: in
         found["unsent"] = f"a notification has been waiting for {(now - oldest) // MINUTE_MS} minutes"
     if dead and now - last < GIVEN_UP_FOR_MS:
         found[f"dead-{dead}"] = f"{dead} notifications were given up: `ringback alerts list --problems`"
+    for alert, why in failing(ledger, file.queries).items():
+        found[f"{QUERY}{alert}"] = f"the query of {alert} failed {TRIES} times in a row: {why}"
     return found
+
+
+def is_well(found: Collection[str]) -> bool:
+    """Are rules evaluated, and do notifications leave? A wrong query is told, and holds up nothing else."""
+    return all(name.startswith(QUERY) for name in found)
 
 
 class Watchman:
@@ -63,7 +72,7 @@ class Watchman:
                     )
         self._said = set(found)
         self._warn(now)
-        if not found and self._told.heartbeat is not None:
+        if is_well(found) and self._told.heartbeat is not None:
             beat = Outgoing(
                 f"heartbeat-{now // MINUTE_MS}",
                 "heartbeat",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from alerts.words import Closed, Compare, Length, Limit, Share, Slack, Windows, by_type
+from alerts.words import Closed, Compare, Length, Limit, Query, Share, Slack, Windows, by_type
 from schemas.time_units import DAY_MS, HOUR_MS
 
 # Of a share: nine windows find a dip minutes sooner than five, at as many false alarms.
@@ -130,8 +130,28 @@ class BurnRateWhen(Closed):
         return self
 
 
+class SqlWhen(Closed):
+    """What a query of one's own finds is beyond a limit, on ClickHouse as it stands then; for tickets.
+
+    The query returns a column for each dimension in `by`, `value` and, for shares and means, `n`: whole
+    numbers, as the figure is `value`, or `value` divided by `n`. A row is a label set.
+    """
+
+    type: Literal["sql"]
+    query: Query
+    op: Compare
+    limit: Limit
+
+
 When = Annotated[
-    ObjectiveWhen | LogMeanWhen | ThresholdWhen | AbsenceWhen | SeasonalWhen | MaturedWhen | BurnRateWhen,
+    ObjectiveWhen
+    | LogMeanWhen
+    | ThresholdWhen
+    | AbsenceWhen
+    | SeasonalWhen
+    | MaturedWhen
+    | BurnRateWhen
+    | SqlWhen,
     Field(discriminator="type"),
 ]
 TYPES = by_type(When)

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from deploy.local.clickhouse.tokens import tokens
+
 UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 DURATION = re.compile(r"(\d+)(ms|[smhdw])")
 
@@ -62,6 +64,18 @@ def limit(given: object) -> Fraction:
     return Fraction(str(given))
 
 
+def one_select(query: str) -> str:
+    """One SELECT and nothing else; that it cannot write is for ClickHouse to hold, see `asking`."""
+    found = list(tokens(query))
+    if not found or (found[0].keyword not in ("SELECT", "WITH") and found[0].text != "("):
+        raise ValueError("write one SELECT (or WITH ... SELECT)")
+    if any(one.text == ";" for one in found):
+        raise ValueError("write one SELECT without ;")
+    if any(one.keyword == "SETTINGS" for one in found):
+        raise ValueError("leave SETTINGS out, limits are fixed; write a column of that name in backticks")
+    return query
+
+
 DURATION_SCHEMA = {"type": "string", "pattern": rf"^(?:{DURATION.pattern})+$", "examples": ["15m", "1h30m"]}
 SHARE_SCHEMA = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
 Duration = Annotated[int, BeforeValidator(duration_ms), WithJsonSchema(DURATION_SCHEMA)]
@@ -72,6 +86,7 @@ Slack = Annotated[Fraction, BeforeValidator(slack), WithJsonSchema(SLACK_SCHEMA)
 Limit = Annotated[
     Fraction, BeforeValidator(limit), WithJsonSchema({"anyOf": [{"type": "number"}, DURATION_SCHEMA]})
 ]
+Query = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(one_select)]
 Windows = Annotated[tuple[Length, ...], Field(min_length=1, max_length=12), AfterValidator(ascending)]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]  # channel, queue, or what events carry

@@ -4,6 +4,9 @@ A simulated centre's events (late, doubled, corrected) are stored, and each cont
 ids of its own, as are its customers: a centre of that many times the size, whose windows are so many times
 the simulator's own account. Measured is the embedded ClickHouse, which does all the work; there is no Kafka.
 Then every row is made, compared with what stands (nothing) and put in place, as `ringback rebuild` does.
+
+With --differing N another rebuild goes before, of events that lack some and have some too many of every Nth
+contact: what is measured then stands beside facts and windows of which a part is wrong.
 """
 
 import argparse
@@ -18,49 +21,30 @@ from threading import Thread
 
 from clickhouse_connect.driver.client import Client
 
-from bench.counted import verdict
+from bench.counted import summed, verdict
 from bench.events import Input, Windows, make
 from bench.meter import SAMPLE_S, Meter, Outcome
 from bench.oracle import until_settled
+from bench.rebuild_events import mend, spoil, store
 from bench.sink import windows
 from bench.table import columns, console, cpu_us, machine
 from deploy.local.clickhouse.process import LocalClickHouse
 from deploy.local.ports import free_port
 from kpis.rules import DEFAULT_RULES
+from kpis.tallies.fcr import FCR_MEASURES
 from maintenance.rebuild import ledger
 from maintenance.rebuild.shadow import Compared, Shadow
 from maintenance.rebuild.swap import put_in_place
 from reports import oracle as recomputing
 from reports.oracle import MEMORY_BYTES, Step, TableFiller, recomputed
-from reports.rebuilt import all_facts, by_partition
-from schemas.codec import decode
-from schemas.events import AgentStateChanged, SourceHeartbeat
+from reports.rebuilt import RebuildReport, all_facts, by_partition, report_of
 from sinks.connection import connect
-from sinks.rows import COLUMNS, event_row
 from sinks.rule_parameters import rule_parameters
 from sinks.writer import migrate
 from sql import oracle_queries as oracle
 
-COUNT, BASE, SEED, PARTITIONS, PAGE = 5_000_000, 500_000, 7, 4, 50_000
-ROW_VERSION = 3  # of a rebuild of an empty Kafka
-NAMES = ("contact_id", "customer_key", "callback_of", "parent_contact_id", "merged_into", "to_contact_id")
-
-
-def store(client: Client, data: Input, copies: int) -> int:
-    """Store the events and their copies; how many rows."""
-    client.command("CREATE TABLE bench_base AS events")
-    for begin in range(0, len(data.messages), PAGE):
-        rows = []
-        for message in data.messages[begin : begin + PAGE]:
-            event = decode(message.value)
-            if not isinstance(event, AgentStateChanged | SourceHeartbeat):
-                rows.append(event_row(event, message.value))
-        client.insert("bench_base", rows, column_names=COLUMNS["events"])
-    for copy in range(copies):
-        named = ", ".join(f"concat({name}, '~{copy}') AS {name}" for name in NAMES)
-        client.command(f"INSERT INTO events SELECT * REPLACE ({named}) FROM bench_base")
-    client.command("DROP TABLE bench_base")
-    return int(client.query("SELECT count() FROM events").result_rows[0][0])
+COUNT, BASE, SEED, PARTITIONS = 5_000_000, 500_000, 7, 4
+ROW_VERSION = 3  # of a rebuild of an empty Kafka; one more must be greater
 
 
 class Steps:
@@ -107,9 +91,9 @@ def watched(meter: Meter) -> Iterator[None]:
         thread.join()
 
 
-def rebuild(client: Client, steps: Steps, memory_bytes: int) -> None:
-    """All that `ringback rebuild` does in ClickHouse, where nothing stands."""
-    versions = {stage: [ROW_VERSION] * PARTITIONS for stage in ("contacts", "customers", "agents")}
+def rebuild(client: Client, steps: Steps, memory_bytes: int, row_version: int) -> RebuildReport:
+    """All that `ringback rebuild` does in ClickHouse."""
+    versions = {stage: [row_version] * PARTITIONS for stage in ("contacts", "customers", "agents")}
     begun = ledger.write(client, ledger.new({}, versions), ledger.BEGUN)
     parameters = rule_parameters(DEFAULT_RULES) | {"queues": []}
     shadow = Shadow(client, begun, parameters, oracle.settings(memory_bytes))
@@ -117,9 +101,12 @@ def rebuild(client: Client, steps: Steps, memory_bytes: int) -> None:
         with steps.timed("rows that differ"):
             shadow.make(Compared(by_partition(tables, False), all_facts(tables, False)), False)
         with steps.timed("what stands"):
-            shadow.settle()
+            made = shadow.settle()
+    with steps.timed("report"):
+        report = report_of(client, made, begun.table)
     with steps.timed("put in place"):
         put_in_place(client, begun, {})
+    return report
 
 
 def multiplied(truth: Windows, copies: int) -> Windows:
@@ -133,6 +120,9 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=COUNT, help="events (about)")
     parser.add_argument("--base", type=int, default=BASE, help="of these, simulated (about); the rest copies")
     parser.add_argument("--memory-mb", type=int, default=MEMORY_BYTES // 1_000_000, help="of a query")
+    parser.add_argument(
+        "--differing", type=int, default=0, metavar="N", help="let facts of each Nth stand wrong"
+    )
     parser.add_argument("--folder", type=Path, help="where the data lies meanwhile")
     parser.add_argument("--recompute-only", action="store_true", help="without comparing and swapping")
     wanted = parser.parse_args()
@@ -149,27 +139,61 @@ def main() -> None:
 
 def measure(clickhouse: LocalClickHouse, data: Input, copies: int, wanted: argparse.Namespace) -> None:
     """Store, rebuild, compare with the simulator's account."""
-    client = connect(clickhouse.address)
+    client, memory = connect(clickhouse.address), wanted.memory_mb * 1_000_000
     migrate(client)
     begun = time.monotonic()
     count = store(client, data, copies)
+    if wanted.differing:
+        make_differ(client, wanted.differing, memory)
     until_settled(clickhouse.address)
     print(f"{count:,} rows stored in {time.monotonic() - begun:.0f} s", flush=True)
     assert clickhouse.pid is not None
     steps, meter = TimedFiller.steps, Meter(clickhouse.pid)
     steps.used = meter.used
     recomputing.TableFiller = TimedFiller  # type: ignore[misc]
-    truth = multiplied(data.truth, copies)
+    truth, stood = multiplied(data.truth, copies), all_windows(clickhouse.address)
     with watched(meter):
         if wanted.recompute_only:
-            with recomputed(client, DEFAULT_RULES, None, wanted.memory_mb * 1_000_000) as tables:
+            with recomputed(client, DEFAULT_RULES, None, memory) as tables:
                 outcome = meter.outcome(count)
                 counted = verdict(windows(clickhouse.address, tables.windows), truth)
         else:
-            rebuild(client, steps, wanted.memory_mb * 1_000_000)
+            report = rebuild(client, steps, memory, ROW_VERSION + 2)
             outcome = meter.outcome(count)
             counted = verdict(windows(clickhouse.address), truth)
+            print(told(report, changed(stood, all_windows(clickhouse.address))))
     show(replace(outcome, counted=counted), steps)
+
+
+def make_differ(client: Client, every: int, memory_bytes: int) -> None:
+    """Let facts and windows stand of which those of every so manyth contact are wrong."""
+    lacking = spoil(client, every)
+    report = rebuild(client, Steps(), memory_bytes, ROW_VERSION)
+    mend(client)
+    rows = ", ".join(f"{count:,} {table}" for table, count in report.rows.items() if count)
+    print(f"stand: {rows}; {lacking:,} contacts lacked events", flush=True)
+
+
+def all_windows(url: str) -> Windows:
+    """Windows of both tables as they stand, those of repeat contacts under a channel of their own."""
+    query = f"SELECT toUnixTimestamp64Milli(window_start), channel, queue, days, {', '.join(FCR_MEASURES)} "
+    rows = connect(url).query(f"{query} FROM fcr_windows FINAL").result_rows
+    repeats = (
+        ((start, f"{channel} {days}", queue), dict(zip(FCR_MEASURES, values, strict=True)))
+        for start, channel, queue, days, *values in rows
+    )
+    return windows(url) | summed(repeats)
+
+
+def changed(before: Windows, after: Windows) -> int:
+    """How many windows are other than they were."""
+    return sum(before.get(key, {}) != after.get(key, {}) for key in before.keys() | after.keys())
+
+
+def told(report: RebuildReport, windows_changed: int) -> str:
+    """What the rebuild says that it changed, and how many windows did."""
+    rows = ", ".join(f"{count:,} {table}" for table, count in report.rows.items() if count)
+    return f"reported: {report.windows:,} windows ({windows_changed:,} changed); rows: {rows}"
 
 
 def show(outcome: Outcome, steps: Steps) -> None:

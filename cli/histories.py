@@ -16,7 +16,7 @@ from cli.times import span_ms
 from maintenance.archive import MANIFEST
 from maintenance.files import FileHistory
 from maintenance.history import ALWAYS, Span
-from maintenance.topic import TOPICS, Asked, Part
+from maintenance.topic import TOPICS, Asked, Part, no_events_in
 
 
 def checked(check: Callable[[str], str]) -> Callable[[str | None], str | None]:
@@ -89,6 +89,8 @@ def asked_of(
     config: Settings,
 ) -> Asked:
     """Which part of topics. Raises typer.BadParameter."""
+    for why in filter(None, map(no_events_in, topics or ())):
+        raise typer.BadParameter(why)
     sent = both_or_neither("--sent-from", sent_from, "--sent-to", sent_to, config)
     parts = tuple(part_of(text) for text in offsets or ())
     if parts and len(topics or ()) != 1:

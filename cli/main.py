@@ -1,17 +1,18 @@
 """The command `ringback`: a table of its commands, each of which is loaded only when it is called."""
 
-import errno
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from cli.std_streams import flush, mend_streams
 
 # Name -> where it is, and the first line of its help (a test compares). To import all of them takes a second.
 COMMANDS = {
@@ -202,27 +203,6 @@ def status_of(error: Exception) -> int | None:
     """Exit status of what a user can mend; None for what is a fault of ours."""
     kinds = {f"{kind.__module__}:{kind.__qualname__}" for kind in type(error).__mro__}
     return next((status for name, status in ENDINGS.items() if name in kinds), None)
-
-
-def mend_streams() -> None:
-    """What cannot be said in the encoding of the terminal is written out; what is closed swallows."""
-    for name in ("stdout", "stderr"):
-        stream: Any = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 -- as long as we live
-        elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def flush() -> None:
-    """Write out what was printed while errors can still be said. Raises OSError."""
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        with suppress(OSError):  # Python tries again at its end, and would say so with a traceback
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if error.errno != errno.EPIPE:
-            raise
 
 
 def message_of(error: Exception) -> str:

@@ -17,6 +17,7 @@ from cli.comparing import compared_rules, told_rules
 from cli.console import UNREACHABLE, WRONG_USE, Format, err, fail, out, print_json, settings, waiting
 from cli.placing import wrongly_placed
 from cli.printable import printable
+from cli.rebuild_list import listing
 from cli.rebuilding import Asked, made, undone
 from cli.replaying import SHOWN
 from cli.replaying import line as change_line
@@ -78,7 +79,7 @@ def rebuild(
     with mended():
         migrate(connection)
         if list_:
-            return listing(connection, format)
+            return listing(ledger.listed(connection), config.timezone, format)
         if compare_rules:
             with waiting("recomputing by both rules"):
                 found = compared_rules(connection, config, compare_rules, span, memory_mb * 1_000_000)
@@ -126,21 +127,6 @@ def require_one_story(connection: Client, config: Settings) -> None:
         fail(f"{'; '.join(differing)}. Give all parts the same settings and restart them", WRONG_USE)
     if astray := asyncio.run(wrongly_placed(config)):
         fail(f"contacts in a wrong partition: {astray}. Run `ringback heal` first", WRONG_USE)
-
-
-def listing(connection: Client, format: Format) -> None:
-    """All rebuilds, the latest first."""
-    found = ledger.listed(connection)
-    if format is Format.json:
-        return print_json([asdict(one) | {"at": at.isoformat() + "Z"} for one, at in found])
-    for one, at in found:
-        windows = one.summary.get("windows", 0)
-        out.print(
-            f"{one.id}  {at:%Y-%m-%d %H:%M:%S}  {one.state:8}  {windows:,} windows  {one.asked}",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
-        )
 
 
 def taken_back(made_again: dict[str, int], format: Format) -> None:

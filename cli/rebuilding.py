@@ -1,7 +1,7 @@
 """How a rebuild runs, from the line it draws to the rows in place."""
 
 import asyncio
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from clickhouse_connect.driver.client import Client
 
@@ -62,7 +62,7 @@ def made(connection: Client, config: Settings, asked: Asked) -> tuple[str, Rebui
     summary = {"rows": report.rows, "windows": report.windows}
     if asked.dry_run or not report.changed:
         ledger.drop(connection, rebuild.id)
-        ledger.write(connection, rebuild, ledger.MADE)
+        ledger.write(connection, replace(rebuild, summary=summary), ledger.MADE)
     else:
         put_in_place(connection, rebuild, summary)
     return rebuild.id, report

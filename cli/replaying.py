@@ -1,6 +1,7 @@
 """How a replay runs: its checks, what it shows, and how it ends."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from adapters.kit.outcomes import WrongFile
 from adapters.sending.producer import NotSent
 from cli.clickhouse import client, short
-from cli.console import UNREACHABLE, WRONG_USE, Format, err, fail, out, print_json, settings, waiting
+from cli.console import NO, UNREACHABLE, WRONG_USE, Format, err, fail, out, print_json, settings, waiting
 from cli.printable import printable
 from cli.replay_bar import ReplayBar
 from cli.sending import open_sender, print_counts, wait_stored
@@ -47,9 +48,12 @@ def run(history: History, options: Options) -> None:
     """Replay, or say what it would change; what can go wrong becomes a message and a status."""
     try:
         if options.dry_run:
-            told(dry(history), options.format)
+            unread: Counter[str] = Counter()
+            told(dry(history, unread), unread, options.format)
         else:
-            print_counts(asyncio.run(sent(history, options)), options.format)
+            done = asyncio.run(sent(history, options))
+            print_counts(done, options.format)
+            require_events(done)
     except (WrongFile, NothingSuch) as error:
         fail(str(error), WRONG_USE)
     except (NotSent, TopicUnreadable) as error:
@@ -61,6 +65,16 @@ def run(history: History, options: Options) -> None:
             "interrupted. To go on run the same command again; nothing is counted twice", highlight=False
         )
         raise typer.Exit(INTERRUPTED) from None
+
+
+def require_events(done: dict[str, int]) -> None:
+    """What was read is something else than events: that is no replay, and no success."""
+    if done["unreadable"] and not done["sent"]:
+        fail(
+            f"nothing was sent: {done['unreadable']:,} records cannot be read as events. Is it a topic of "
+            "events? Those with a schema of a registry need SCHEMA_REGISTRY_URL",
+            NO,
+        )
 
 
 async def sent(history: History, options: Options) -> dict[str, int]:
@@ -95,23 +109,26 @@ def counts(done: Progress) -> dict[str, int]:
     return {"sent": done.sent, "dead_letters": done.refused, "unreadable": done.unreadable}
 
 
-def dry(history: History) -> Changes:
-    """What a replay would change."""
+def dry(history: History, unread: Counter[str]) -> Changes:
+    """What a replay would change; counted beside: `dead_letters`, which it would make, and `unreadable`."""
     config = settings()
 
     def canonicals() -> Iterator[list[bytes]]:
         for piece in history.pieces(None):
+            unread.update(dead_letters=len(piece.refused), unreadable=piece.unreadable)
             yield [record.value for record in piece.records]
 
     with waiting("comparing with what ClickHouse holds"):
         return changes(client(config), rules_of(config), canonicals())
 
 
-def told(found: Changes, format: Format) -> None:
+def told(found: Changes, unread: Counter[str], format: Format) -> None:
     """Say which windows would change, and by how much."""
     if format is Format.json:
-        print_json(asdict(found))
+        print_json(asdict(found) | {name: unread[name] for name in ("dead_letters", "unreadable")})
         return
+    if unread.total():
+        out.print(f"{unread.total():,} lines or records are no events")
     out.print(f"{found.events:,} events of contacts, {found.new:,} of them not stored yet")
     if found.apart:
         out.print(f"{found.apart:,} agents' states and heartbeats, which are not compared")

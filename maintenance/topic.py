@@ -15,7 +15,17 @@ from maintenance.history import Piece, Position, Span
 from schemas.brokers import librdkafka_settings
 from schemas.codec import DecodeError
 from schemas.events import Event
-from schemas.topics import AGENT_EVENTS, CONTACT_EVENTS
+from schemas.topics import (
+    AGENT_EVENTS,
+    ALERT_LEDGER,
+    CHANGELOGS,
+    CONTACT_EVENTS,
+    DEAD_LETTERS,
+    FORGOTTEN,
+    PASSED_ON_TOPICS,
+    SINK_RAW_TOPICS,
+    SINK_TOPICS,
+)
 from streams.kafka.decoding import Wire
 from streams.kafka.schema_lookup import SchemaLookup
 
@@ -24,8 +34,19 @@ ANSWER_S = 10.0
 POLL_S = 0.1  # at the end of a topic, where there is less than a piece, all of it is waited for
 SILENT_S = 30  # without a record, before Kafka counts as away
 TOPICS = (CONTACT_EVENTS, AGENT_EVENTS)
+# Of Ringback's own topics those that hold something else: what follows from events, and what is about them.
+NO_EVENTS = {*SINK_TOPICS, *PASSED_ON_TOPICS, *CHANGELOGS, FORGOTTEN, ALERT_LEDGER} - {*SINK_RAW_TOPICS}
 # Of a partition: offsets [begin, end).
 Offsets = dict[tuple[str, int], tuple[int, int]]
+
+
+def no_events_in(topic: str) -> str | None:
+    """Why a topic of Ringback's is not read, and what to do instead; None: it may hold events."""
+    if topic == DEAD_LETTERS:
+        return f"{topic} holds what was refused: `ringback dead-letters replay` sends it again"
+    if topic in NO_EVENTS:
+        return f"{topic} holds no events: the worker makes it of those in {' and '.join(TOPICS)}; name these"
+    return None
 
 
 class TopicUnreadable(ConnectionError):

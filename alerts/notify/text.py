@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from alerts.message import REASON_NO_DATA
+from alerts.message import REASON_NO_DATA, of_episode
+from alerts.rule import SQL
 from schemas.time_units import MINUTE_MS
 
 # However long labels and templates are, a receiver takes all of it: Teams no more than 28 KB.
@@ -21,7 +22,8 @@ def summary(body: dict[str, Any]) -> str:
     if written := body["annotations"].get("summary"):
         return clipped(str(written), TITLE_MAX)
     name = f"{body['alert']} {place(body)}".rstrip()
-    return clipped(f"{name}: {body['value']}{length(body)}, n={body['n']}", TITLE_MAX)
+    n = "" if body["kpi"] == SQL else f", n={body['n']}"
+    return clipped(f"{name}: {body['value']}{length(body)}{n}", TITLE_MAX)
 
 
 def place(body: dict[str, Any]) -> str:
@@ -46,8 +48,8 @@ def details(body: dict[str, Any]) -> list[str]:
     if body["value"]:
         lines += [figures(body), *unseen(body), *ended(body)]
     lines += [f"explain: {body['explain']}"]
-    if body["value"] and body.get("episode"):
-        lines.append(f"episode: ringback alerts explain {body['episode']}")
+    if body["value"] and body.get("episode") and body["kpi"] != SQL:
+        lines.append(f"episode: {of_episode(body['episode'])}")
     if runbook := body["annotations"].get("runbook_url"):
         lines.append(f"runbook: {runbook}")
     return [clipped(line, LINE_MAX) for line in lines]
@@ -55,11 +57,11 @@ def details(body: dict[str, Any]) -> list[str]:
 
 def figures(body: dict[str, Any]) -> str:
     """How far it is off, on how many contacts, where, and since when."""
-    contacts = "1 contact" if body["n"] == 1 else f"{body['n']:,} contacts"
+    contacts = f", {body['n']:,} contact{'' if body['n'] == 1 else 's'}" if body["kpi"] != SQL else ""
     where = ", ".join(f"{name} {value or '(none)'}" for name, value in body["labels"].items())
     provisional = " (provisional)" if body.get("provisional") else ""
     what = (
-        f"{body['kpi']} {body['value']}{length(body)}, objective {body['objective']}, {contacts}{provisional}"
+        f"{body['kpi']} {body['value']}{length(body)}, objective {body['objective']}{contacts}{provisional}"
     )
     return f"{what}; {where}; since {body['opened_at']}"
 
@@ -77,10 +79,11 @@ def ended(body: dict[str, Any]) -> list[str]:
         return []
     opened, at = (datetime.fromisoformat(body[name].replace("Z", "+00:00")) for name in ("opened_at", "at"))
     lasted = int((at - opened).total_seconds()) // 60
+    is_query = body["kpi"] == SQL
     why = {
-        "expired": "closed, as nobody came for four hours",
+        "expired": f"closed, as {'no row was returned' if is_query else 'nobody came'} for four hours",
         "rule_removed": "closed, as its rule is gone",
-        REASON_NO_DATA: "closed, as nobody came (no_data: ok)",
+        REASON_NO_DATA: f"closed, as {'no row was returned' if is_query else 'nobody came'} (no_data: ok)",
     }
     said = why.get(body.get("reason") or body["status"], "over")
     edited = "; the rule was edited meanwhile" if body.get("rule_edited") else ""

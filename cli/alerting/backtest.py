@@ -19,6 +19,7 @@ from cli.alerting.estimated import estimated
 from cli.alerting.files import Rules as File
 from cli.alerting.files import now_ms, rules_in
 from cli.alerting.listing import labels_shown
+from cli.alerting.queries import left_out
 from cli.clickhouse import client
 from cli.console import WRONG_USE, Format, fail, out, print_json, settings
 from cli.kpi import answering
@@ -100,7 +101,8 @@ def backtest(
         print_text(found.episodes, (span[1] - span[0]) / (7 * 24 * 60 * MINUTE_MS), config.timezone)
         if known is Known.then:
             out.print(judged(found), highlight=False)
-        out.print(estimated(file, counts), highlight=False)
+        for line in (estimated(file, counts), *left_out(file, "repeated")):
+            out.print(line, highlight=False, markup=False, soft_wrap=True)
         if aside is not None:
             print_beside(aside, config.timezone)
 

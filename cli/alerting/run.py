@@ -6,7 +6,7 @@ import secrets
 import signal
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -96,7 +96,8 @@ def run(rules: Rules = None, receivers: Told = None, clock: Ticking = Clock.wall
     sender.start()
     for doubt in (*doubtful(file, told), *unseen(counts), *secrets_missing(told)):
         log.warning("alerts may not be told as they are meant", why=doubt)
-    log.info("alerts are evaluated", rules=len(counts), estimate=estimated(file, counts))
+    rules_n = len(counts) + len(file.queries)
+    log.info("alerts are evaluated", rules=rules_n, estimate=estimated(file, counts))
     mark(True)
     try:
         times = clock_of(clock, database)
@@ -175,7 +176,7 @@ def speak(
     watchman = Watchman(outbox, file, told, settle.__getitem__)
     holding = Holding(Silences(outbox), known_rules(file), told)
 
-    def show(faults: int | None) -> None:
+    def show(faults: Collection[str] | None) -> None:
         if faults is None:
             metrics.silent()
         else:

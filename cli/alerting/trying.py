@@ -11,6 +11,7 @@ from alerts.rule_file import read_trials
 from alerts.trial import Outcome, carried_out, meaningless
 from cli.alerting.files import reading, rules_in
 from cli.alerting.listing import labels_shown
+from cli.alerting.queries import left_out
 from cli.console import NO, out, settings
 from cli.printable import printable
 from cli.settings import rules_of
@@ -42,7 +43,8 @@ def try_rules(file: Tests) -> None:
         )
         for outcome in outcomes:
             print_outcome(trial, outcome)
-    out.print(f"{len(found.tests)} tests, {failed} failed", highlight=False)
+    for line in (f"{len(found.tests)} tests, {failed} failed", *left_out(rules, "tried")):
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
     if failed:
         raise typer.Exit(NO)
 

@@ -9,6 +9,7 @@ from alerts.decisions import Decision
 from alerts.verification import AlertReport, Spell, compared
 from cli.alerting.files import Rules, now_ms, rules_in
 from cli.alerting.listing import labels_shown
+from cli.alerting.queries import left_out
 from cli.clickhouse import client
 from cli.console import NO, Format, err, out, print_json, settings
 from cli.kpi import answering
@@ -54,6 +55,8 @@ def verify_alerts(
         print_json(document(report))
     else:
         print_text(report, config.timezone)
+        for sentence in left_out(file, "decided again"):
+            out.print(sentence, highlight=False, markup=False, soft_wrap=True)
     if report.by_one:
         raise typer.Exit(NO)
 

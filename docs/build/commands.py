@@ -11,6 +11,7 @@ import typer.main
 
 from cli.console import DONE, NO, UNREACHABLE, WRONG_USE
 from cli.main import app
+from cli.std_streams import CUT_OFF
 from docs.build.markdown import MADE, code, page, table
 
 HEAD = """`ringback COMMAND --help` says the same on the terminal. Results go to stdout, progress and
@@ -20,7 +21,8 @@ STATUSES = (
     (NO, "the answer is no: a difference, a failed check, nothing found"),
     (WRONG_USE, "wrong use or wrong input"),
     (UNREACHABLE, "something needed cannot be reached"),
-    (130, "an import was interrupted"),
+    (130, "interrupted; what to do is said"),
+    (CUT_OFF, "nobody read the output, as behind `head`"),
 )
 
 

@@ -176,6 +176,31 @@ async def test_under_readers_and_a_writer(live: Stack) -> None:
     print(f"{ROUNDS} rebuilds, {reads} reads, {watched} windows watched")
 
 
+async def test_listed_with_what_was_asked_and_how_it_ended(live: Stack) -> None:
+    stack = live
+    await stored(stack)
+    assert not answer(stack.env(), "rebuild")["rows"].get("kpi_windows")  # nothing is wrong so far
+    insert_wrong(stack, 78)
+    tried = answer(stack.env(), "rebuild", "--dry-run", "--queue", "sales", "--queue", "billing")
+    done = answer(stack.env(), "rebuild", "--from", "2000-01-01", "--to", "2190-01-01")
+    env = stack.env(RINGBACK_TIMEZONE="Europe/Rome", COLUMNS="200")
+    listed = ended(env, 0, "rebuild", "--list").stdout.splitlines()
+    assert "Europe/Rome" in listed[0]
+    first, second, third = (line.split("  ", 1)[1] for line in listed[1:4])
+    assert done["id"] in listed[1]
+    assert tried["id"] in listed[2]
+    assert "in place" in first
+    assert "2000-01-01 01:00 to 2190-01-01 01:00" in first
+    assert "dry run" in second
+    assert f" {tried['windows']:,} " in second
+    assert "queues sales, billing" in second
+    assert "nothing differed" in third
+    assert third.rstrip().endswith("everything")
+    answer(stack.env(), "rebuild", "--undo", done["id"])
+    assert "taken back" in ended(env, 0, "rebuild", "--list").stdout
+    answer(stack.env(), "rebuild")
+
+
 @EVERY_KIND
 async def test_in_parts_and_taken_back(live: Stack) -> None:
     stack = live

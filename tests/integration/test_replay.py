@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
 from support.every_kind import EVERY_KIND
 from support.numbers import answer, ended, json_lines, verified, windows
 from support.stack import Running, Stack, background
@@ -180,12 +182,30 @@ def test_wrong_files_and_options(filled: Stack, tmp_path: Path) -> None:
     cut.write_bytes(b"")
     assert "written to its end" in ended(env, 2, "replay", "files", str(cut)).stderr
     assert "no topic nowhere" in ended(env, 2, "replay", "kafka", "--topic", "nowhere").stderr
+    for command in (("replay", "kafka"), ("export", "kafka", str(tmp_path / "n"))):
+        wide = env | {"COLUMNS": "250"}
+        assert "holds no events" in ended(wide, 2, *command, "--topic", "kpi-windows").stderr
+        assert "dead-letters replay" in ended(wide, 2, *command, "--topic", "dead-letters").stderr
     wrong = ("kafka", "--topic", "contact-events", "--offsets", "9")
     assert "no partition 9" in ended(env, 2, "replay", *wrong).stderr
     assert "no partition 9" in ended(env, 2, "export", "kafka", str(tmp_path / "n"), *wrong[1:]).stderr
     ended(env, 2, "replay", "kafka", "--offsets", "0:1-2")
     (tmp_path / "h" / "manifest.json").write_bytes(orjson.dumps([1]))
     assert "take another folder" in ended(env, 2, "export", "clickhouse", str(tmp_path / "h")).stderr
+
+
+def test_a_topic_of_something_else(filled: Stack) -> None:
+    env, servers = filled.env(), filled.kafka.bootstrap_servers
+    admin = AdminClient({"bootstrap.servers": servers})  # without a name it would be gone before the answer
+    for made in admin.create_topics([NewTopic("diary", 1)]).values():
+        made.result(60)
+    producer = Producer({"bootstrap.servers": servers})
+    for _ in range(3):
+        producer.produce("diary", b"dear diary")
+    assert producer.flush(60) == 0
+    assert "3 records cannot be read" in ended(env, 1, "replay", "kafka", "--topic", "diary").stderr
+    found = answer(env, "replay", "kafka", "--topic", "diary", "--dry-run")
+    assert (found["events"], found["unreadable"]) == (0, 3)
 
 
 def test_a_file_never_comes_to_hold_less_by_itself(filled: Stack, tmp_path: Path) -> None:

@@ -92,7 +92,12 @@ def test_the_default_rules_are_in_order() -> None:
         ),
         ("type: objective, ", "", f"{WHEN}: type is missing; there are {', '.join(TYPES)}"),
         ("[voice]", "voice", f"r.yaml:7: groups.rules.where.channel: {A_LIST}"),
-        ("for: 2m", "expr: up == 0", "r.yaml:9: groups.rules.expr: there are no queries: write kpi and when"),
+        (
+            "for: 2m",
+            "expr: up == 0",
+            "r.yaml:9: groups.rules.expr: write kpi and when; a query of your own as "
+            "when: {type: sql, query: ...}",
+        ),
         (
             "{severity: page}",
             "{severity: 3}",

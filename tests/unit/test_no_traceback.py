@@ -215,8 +215,38 @@ def test_streams_that_are_closed_or_full(args: tuple[str, ...], tail: str, statu
     assert b"Exception ignored" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "args", [("adapter", "list"), ("adapter", "list", "--format", "json"), ("kpi", "--help"), ("--help",)]
+)
+def test_an_output_that_nobody_reads_ends_as_sigpipe_would(args: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-P", "-m", "cli.main", *args]
+    done = subprocess.run(
+        command, env=own_environment(), stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+def test_an_output_cut_off_behind_the_last_line_leaves_the_status() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    code = "import sys; from cli.std_streams import *; mend_streams(); print('x'); flush(); sys.exit(7)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=own_environment(),
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (7, b"")
+
+
 def test_an_output_that_is_not_utf_8() -> None:
-    code = "from cli import console, main; main.mend_streams(); console.out.print('Zoë 客服')"
+    code = "from cli import console, std_streams; std_streams.mend_streams(); console.out.print('Zoë 客服')"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=own_environment() | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
