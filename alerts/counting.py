@@ -3,7 +3,11 @@
 from dataclasses import replace
 from typing import NamedTuple
 
+from alerts.rule import Rule
+from alerts.when import ThresholdWhen
+from kpis.catalogue.figure import Longest, Quantile
 from kpis.catalogue.kpi import Kpi
+from reports.beyond_minutes import Limits
 
 # Where nothing but agents is known: neither channel nor queue.
 OF_AGENTS = {"agents": ("agent", "team"), "states": ("agent", "team", "reason")}
@@ -16,6 +20,7 @@ class Source(NamedTuple):
     days: int = 0
     further: tuple[str, ...] = ()
     hourly: bool = False
+    limits: Limits | None = None  # of single durations: how many are beyond these
 
 
 WINDOWS = Source("windows")
@@ -51,6 +56,25 @@ def is_share(kpi: Kpi) -> bool:
 def is_bounded(kpi: Kpi) -> bool:
     """Does its numerator count some of what its denominator counts?"""
     return kpi.unit == "ratio" and not kpi.n
+
+
+def percent_of(kpi: Kpi) -> int:
+    """Of single durations: which percentile; 100 for the longest, and 0 for what is neither."""
+    match kpi.figure:
+        case Quantile(_, percent):
+            return percent
+        case Longest():
+            return 100
+    return 0
+
+
+def beyond_of(rule: Rule, kpi: Kpi) -> tuple[str, Limits] | None:
+    """Of a percentile: which durations it is of, the limit, and where it is over; None for any other KPI."""
+    when = rule.when
+    if not isinstance(kpi.figure, Quantile | Longest) or not isinstance(when, ThresholdWhen):
+        return None
+    clear = when.limit if when.clear is None else when.clear
+    return kpi.figure.duration, Limits(when.op == "<", when.limit, clear)
 
 
 def source_of(kpi: Kpi) -> Source:

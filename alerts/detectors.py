@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from alerts.counting import is_gauge, scale_of
+from alerts.counting import is_gauge, percent_of, scale_of
 from alerts.rule import Rule
 from alerts.when import (
     AbsenceWhen,
@@ -22,6 +22,7 @@ from kpis.dips.ladder import Objective
 from kpis.dips.log_mean import OffMean, units, z_squared
 from kpis.dips.machine import Timing
 from kpis.dips.matured import Matured, cohort
+from kpis.dips.quantile import BeyondQuantile
 from kpis.dips.seasonal import Unusual
 from kpis.dips.threshold import BeyondLimit
 from kpis.dips.usual import OffUsual
@@ -53,6 +54,9 @@ def detector_of(rule: Rule, kpi: Kpi, zone: str) -> Detector:
         case LogMeanWhen() as when:
             windows = when.windows, when.min_samples, when.fresh_min
             return OffMean(units(when.target), when.op == "<", z_squared(rule.p_value), *windows)
+        case ThresholdWhen() as when if percent := percent_of(kpi):
+            least = when.min_samples if percent < 100 else 1  # one is enough to be the longest
+            return BeyondQuantile(percent, when.op == "<", when.window, least)
         case ThresholdWhen() as when:
             return threshold(when, kpi)
         case BurnRateWhen() as when:

@@ -6,7 +6,16 @@ from dataclasses import replace
 from clickhouse_connect.driver.client import Client
 
 from alerts.cells import Cells
-from alerts.counting import WINDOWS, Source, is_bounded, is_gauge, looked_at, per_one, source_of
+from alerts.counting import (
+    WINDOWS,
+    Source,
+    beyond_of,
+    is_bounded,
+    is_gauge,
+    looked_at,
+    per_one,
+    source_of,
+)
 from alerts.rule import Group, Rule, RuleFile
 from alerts.when import LogMeanWhen, MaturedWhen, ObjectiveWhen
 from kpis.catalogue.kpi import Kpi, applicable, total
@@ -14,6 +23,7 @@ from kpis.dips.detector import Detector
 from kpis.dips.ladder import Series
 from kpis.dips.usual import hours_of
 from kpis.rules import Rules
+from reports.beyond_minutes import beyond_minutes
 from reports.fact_minutes import fact_minutes, fcr_fact_minutes, log_minutes, places_of
 from reports.minutes import MinuteSums, fcr_minutes, minute_sums, queues_of
 from reports.moments import moment_minutes
@@ -40,6 +50,10 @@ def parts_of(rule: Rule, kpi: Kpi, kpis: Mapping[str, Kpi]) -> list[tuple[Source
         return [
             (source, replace(kpi, num={name: 1}, den={"log_n": 1})) for name in ("log_sum", "log_squares")
         ]
+    if (beyond := beyond_of(rule, kpi)) is not None:
+        source = Source(beyond[0], 0, rule.further, limits=beyond[1])
+        names = ("beyond_limit", "beyond_clear")
+        return [(source, replace(kpi, num={name: 1}, den={"durations": 1})) for name in names]
     parts = [(source_of(kpi)._replace(further=rule.further), per_one(kpi))]
     if isinstance(rule.when, ObjectiveWhen) and rule.when.usual:  # the same by hour, of the weeks before
         parts.append((parts[0][0]._replace(hourly=True), kpi))
@@ -123,8 +137,10 @@ def counted(
     client: Client, source: Source, measures: Sequence[str], begin: int, end: int, rules: Rules
 ) -> list[MinuteSums]:
     """What was counted in spells of time: in windows, or, where these have no such dimension, in facts."""
-    table, days, further, hourly = source
+    table, days, further, hourly, limits = source
     every_ms = HOUR_MS if hourly else MINUTE_MS
+    if limits is not None:
+        return beyond_minutes(client, table, limits, further, begin, end, rules)
     if table in MOMENTS:
         return moment_minutes(client, table, begin, end, rules, further)
     if table.startswith(LOGS):

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from alerts.counting import is_gauge, scale_of
+from alerts.counting import is_gauge, percent_of, scale_of
 from alerts.label_sets import LabelSet
 from alerts.rule import PLACE, SQL, Group, Rule
 from alerts.when import (
@@ -119,8 +119,11 @@ def wanted(rule: Rule, kpi: Kpi, seen: Look) -> str:
             return ", ".join(found)
         case LogMeanWhen() as when:
             return amount(kpi, when.target.numerator, when.target.denominator)
-        case ThresholdWhen() as when:
+        case ThresholdWhen() as when if kpi.den:
             return amount(kpi, when.limit.numerator, when.limit.denominator)
+        case ThresholdWhen() as when:
+            limit = float(when.limit)
+            return f"{limit / 1000:.1f} s" if kpi.unit == "ms" else f"{limit:,g}"
         case SqlWhen() as when:
             return quotient(when.limit.numerator, when.limit.denominator)
         case AbsenceWhen() | SeasonalWhen():
@@ -137,6 +140,9 @@ def value_of(rule: Rule, kpi: Kpi, seen: Look, silent: bool = False) -> str:
         return f"{seen.successes:,}"
     if is_gauge(kpi):
         return amount(kpi, seen.successes, 0)
+    if percent_of(kpi) and isinstance(rule.when, ThresholdWhen):
+        side = "below" if rule.when.op == "<" else "above"
+        return f"{seen.successes:,} of {seen.n:,} {side} {wanted(rule, kpi, seen)}"
     return amount(kpi, seen.successes, seen.n * scale_of(kpi))
 
 

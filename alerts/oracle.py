@@ -5,7 +5,16 @@ from datetime import date
 
 from clickhouse_connect.driver.client import Client
 
-from alerts.counting import WINDOWS, is_bounded, is_gauge, per_one, scale_of, source_of
+from alerts.counting import (
+    WINDOWS,
+    beyond_of,
+    is_bounded,
+    is_gauge,
+    per_one,
+    percent_of,
+    scale_of,
+    source_of,
+)
 from alerts.decisions import Decision
 from alerts.detectors import timing_of
 from alerts.rule import Group, Rule
@@ -24,12 +33,20 @@ from kpis.dips.log_mean import UNIT, units, z_squared
 from kpis.dips.usual import HISTORY_MS
 from kpis.dips.weeks import WEEK_MS
 from kpis.rules import Rules
+from reports.beyond_minutes import beyond_source
 from reports.fact_minutes import fact_source, fcr_fact_source, log_source, within_minutes
 from reports.other_minutes import other_source
 from reports.queries import rows
 from schemas.time_units import DAY_MS, MINUTE_MS
 from sinks.rule_parameters import rule_parameters
-from sql.alert_queries import Counted, alert_transitions, logs_counted, moment_counted, sums_counted
+from sql.alert_queries import (
+    Counted,
+    alert_transitions,
+    beyond_counted,
+    logs_counted,
+    moment_counted,
+    sums_counted,
+)
 from sql.kpi_queries import STREAM_FCR_WINDOWS, STREAM_WINDOWS, WINDOW_DIMENSIONS, window_source
 
 Parameters = dict[str, object]
@@ -39,7 +56,8 @@ def by_sql(
     client: Client, group: Group, rule: Rule, kpi: Kpi, span: tuple[int, int], rules: Rules, zone: str
 ) -> list[Decision]:
     """Decisions of a rule in (begin, end]."""
-    query = alert_transitions(rule.when.type, counted(rule, kpi), rule.by, [*rule.where], kpi.applies)
+    kind = "quantile" if percent_of(kpi) else rule.when.type
+    query = alert_transitions(kind, counted(rule, kpi), rule.by, [*rule.where], kpi.applies)
     asked = rule_parameters(rules) | of_every_rule(group, rule, span) | of_type(rule, kpi, span, zone)
     return sorted(
         Decision(
@@ -52,6 +70,8 @@ def by_sql(
 
 def counted(rule: Rule, kpi: Kpi) -> Counted:
     """What is counted by minute, in windows or, by other dimensions, in facts."""
+    if (beyond := beyond_of(rule, kpi)) is not None:
+        return beyond_counted(beyond_source(*beyond, rule.further))
     kpi, table = per_one(kpi), source_of(kpi)
     measures, further = [*dict.fromkeys((*kpi.num, *kpi.den))], rule.further
     if is_gauge(kpi):
@@ -159,6 +179,15 @@ def of_ladder(rule: Rule, when: ObjectiveWhen | MaturedWhen | LogMeanWhen) -> Pa
 
 def of_threshold(when: ThresholdWhen, kpi: Kpi, begin: int) -> Parameters:
     """A limit. A gauge is compared at its newest minute."""
+    if percent := percent_of(kpi):
+        least = when.min_samples if percent < 100 else 1
+        return {
+            "known_ms": begin - when.window,
+            "backs_ms": [0, when.window],
+            "parts": [0, 1],
+            "percent": percent,
+            "min_samples": least,
+        }
     scale = scale_of(kpi)
     limit, clear = when.limit * scale, (when.limit if when.clear is None else when.clear) * scale
     return {

@@ -7,6 +7,7 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 from alerts.backtest import Course
+from alerts.counting import percent_of, scale_of
 from alerts.timeline import marks
 from alerts.when import (
     AbsenceWhen,
@@ -73,7 +74,8 @@ def value(course: Course, begin: int, end: int) -> float | None:
     num, den = course.parts[0].since(begin, end)
     if isinstance(course.rule.when, LogMeanWhen):
         return Logs(num, course.parts[1].since(begin, end)[0], den).mean_ms() if den > 1 else None
-    return None if not den else num / den if course.kpi.den or course.kpi.figure else float(num)
+    of_all = den * scale_of(course.kpi)
+    return None if not den else num / of_all if course.kpi.den or course.kpi.figure else float(num)
 
 
 def thresholds(course: Course, span: tuple[int, int]) -> Sequence[tuple[int, float | None]]:
@@ -93,6 +95,9 @@ def thresholds(course: Course, span: tuple[int, int]) -> Sequence[tuple[int, flo
             return [(span[0], float(when.target)), (span[1], float(when.target))]
         case LogMeanWhen() as when:
             return [(span[0], float(when.target)), (span[1], float(when.target))]
+        case ThresholdWhen() if percent := percent_of(course.kpi):
+            level = percent / 100 if course.rule.when.op == "<" else 1 - percent / 100
+            return [(span[0], level), (span[1], level)]
         case ThresholdWhen() as when:
             return [(span[0], float(when.limit)), (span[1], float(when.limit))]
         case MaturedWhen() as when:
@@ -121,9 +126,10 @@ def chart(course: Course, span: tuple[int, int], zone: str, top: float) -> str:
     """One course: its episodes, its threshold, its line, and what it is."""
     line, limit = values(course, span), thresholds(course, span)
     known = [value for _, value in (*line, *limit) if value is not None]
-    most = 1.0 if course.kpi.unit == "ratio" else max(known, default=0) * 1.1 or 1.0
+    unit = "ratio" if percent_of(course.kpi) else course.kpi.unit  # the share that is beyond the limit
+    most = 1.0 if unit == "ratio" else max(known, default=0) * 1.1 or 1.0
     frame = Frame(*span, top, most)
-    parts = scale(frame, course.kpi.unit, zone)
+    parts = scale(frame, unit, zone)
     for one in course.episodes:
         left, right = frame.x(one.fired_at), frame.x(one.ended_at or span[1])
         ended = "still fires" if one.ended_at is None else f"{one.ending} {clock(one.ended_at, zone)}"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from alerts.counting import OF_AGENTS, is_counted, is_gauge, is_share
+from alerts.counting import OF_AGENTS, is_counted, is_gauge, is_share, percent_of
 from alerts.receivers import Receivers
 from alerts.route_faults import doubtful_routes
 from alerts.rule import Rule, RuleFile
@@ -100,7 +100,8 @@ def doubtful(file: RuleFile, told: Receivers) -> Iterator[str]:
 
 def odd_no_data(rule: Rule, kpi: Kpi) -> str:
     """Why a rule cannot take a time without contacts as it says; "" if it can."""
-    if rule.no_data != "hold" and isinstance(rule.when, ThresholdWhen) and (is_gauge(kpi) or not kpi.den):
+    is_count = is_gauge(kpi) or not (kpi.den or percent_of(kpi))
+    if rule.no_data != "hold" and isinstance(rule.when, ThresholdWhen) and is_count:
         return f"{rule.kpi} is never without data: it is 0 then; leave no_data out"
     if rule.no_data == "alert" and isinstance(rule.when, AbsenceWhen):
         return "absence is itself about nobody coming; write hold or ok, for nights and holidays"
@@ -137,7 +138,7 @@ def unfit(rule: Rule, kpi: Kpi, kpis: dict[str, Kpi]) -> str:
             return ""
         return f"{rule.kpi} is no mean of durations; `type: log_mean` is for asa, aht, art and the like"
     if isinstance(rule.when, ThresholdWhen):
-        return "" if is_gauge(kpi) or is_counted(kpi) else uncounted(kpi)
+        return "" if is_gauge(kpi) or is_counted(kpi) or percent_of(kpi) else uncounted(kpi)
     if isinstance(rule.when, ObjectiveWhen | BurnRateWhen):
         if is_share(kpi):
             return ""

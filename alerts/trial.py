@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from alerts.counting import Source, is_bounded, is_gauge
+from alerts.counting import Source, is_bounded, is_gauge, percent_of
 from alerts.detectors import detector_of
 from alerts.episodes import Episode, of_parts
 from alerts.fixtures import Counted, Expected, InputSeries, Trial, TrialFile
@@ -17,6 +17,7 @@ from kpis.catalogue.kpi import Kpi
 from kpis.dips.ladder import Series
 from kpis.dips.log_mean import unit_of
 from kpis.rules import Rules
+from reports.beyond_minutes import Limits
 from reports.minutes import MinuteSums
 from schemas.time_units import HOUR_MS, MINUTE_MS
 
@@ -37,13 +38,14 @@ def meaningless(file: TrialFile, rules: RuleFile, kpis: Mapping[str, Kpi]) -> It
     """What is well written and cannot be tried, with what to write instead."""
     alerts, queries = {rule.alert: rule for group in rules.groups for rule in group.counted}, rules.queries
     looked_at = sorted({rule.kpi for rule in alerts.values()})
-    by_logs = {rule.kpi for rule in alerts.values() if isinstance(rule.when, LogMeanWhen)}
+    single = {rule.kpi for rule in alerts.values() if isinstance(rule.when, LogMeanWhen)}
+    single |= {name for name in looked_at if name in kpis and percent_of(kpis[name])}
     for t, trial in enumerate(file.tests):
         for s, each in enumerate(trial.series):
             where: Where = ("tests", t, "series", s)
             if each.kpi not in looked_at:
                 yield (*where, "kpi"), f"no rule looks at {each.kpi}; they look at {', '.join(looked_at)}"
-            elif fault := odd_counts(each, kpis[each.kpi], each.kpi in by_logs):
+            elif fault := odd_counts(each, kpis[each.kpi], each.kpi in single):
                 yield (*where, "counts"), fault
         moments = [(("at", m, "firing"), moment.firing) for m, moment in enumerate(trial.at)]
         for place, expected in [(("expect",), trial.expect or ()), *moments]:
@@ -63,18 +65,18 @@ def meaningless(file: TrialFile, rules: RuleFile, kpis: Mapping[str, Kpi]) -> It
                     yield (*where, "labels"), f"{one.alert} has no label {min(odd)}; its labels: {own}"
 
 
-def odd_counts(given: InputSeries, kpi: Kpi, by_logs: bool) -> str:
+def odd_counts(given: InputSeries, kpi: Kpi, single: bool) -> str:
     """Why counts cannot be those of a KPI, or of one whose durations are looked at; "" if they can."""
     known = [each for each in given.counts if each is not None]
-    if by_logs and not all(each.single for each in known):
-        return f"{kpi.id} is looked at by log_mean: write each duration, such as 60s,90s,200sx30"
+    if single and not all(each.single for each in known):
+        return f"single durations of {kpi.id} are looked at: write each duration, such as 60s,90s,200sx30"
     if kpi.unit != "ms" and any(len(each.single) > 1 for each in known):
         return f"{kpi.id} is no time: write one count, such as 9/10x60"
     if kpi.den and kpi.unit != "ms" and any(each.of is None for each in known):
         return f"{kpi.id} is a quotient: write both, such as 9/10x60"
     if kpi.unit == "ratio" and any(each.of is not None and each.amount > each.of for each in known):
         return f"{kpi.id} is a share: not more than all of them"
-    if not kpi.den and not is_gauge(kpi) and any(each.of is not None for each in known):
+    if not kpi.den and not is_gauge(kpi) and not single and any(each.of is not None for each in known):
         return f"{kpi.id} is a count: write one number, such as 5x60"
     return ""
 
@@ -122,14 +124,17 @@ def of_source(trial: Trial, rule: Rule, kpi: Kpi, source: Source, rules: Rules) 
         for number, one in enumerate(each.counts):
             if one is not None:
                 minute = (trial.begin + number * each.every) // length * length
-                found[minute] = added(found.get(minute), kpi, one)
+                found[minute] = added(found.get(minute), kpi, one, source.limits)
     return {labels: series(found, is_bounded(kpi)) for labels, found in sums.items()}
 
 
-def added(before: Pair | None, kpi: Kpi, one: Counted) -> Pair:
+def added(before: Pair | None, kpi: Kpi, one: Counted, limits: Limits | None) -> Pair:
     """Counts of a minute with those of one more series."""
+    measure = next(iter(kpi.num), "")
     longest, amount = is_gauge(kpi) and kpi.figure is not None, one.amount
-    if power := LOGS.get(next(iter(kpi.num), "")):
+    if limits is not None:
+        amount = sum(limits.passed(measure, duration) for duration in one.single)
+    if power := LOGS.get(measure):
         amount = sum(unit_of(duration) ** power for duration in one.single)
     n = one.of if one.of is not None else 1 if longest or kpi.den else amount
     if before is None:

@@ -21,6 +21,7 @@ LOOKS = {
     "matured": "alert_objective",
     "log_mean": "alert_log_mean",
     "threshold": "alert_threshold",
+    "quantile": "alert_quantile",  # threshold, of a percentile
     "absence": "alert_absence",
     "seasonal": "alert_seasonal",
     "burn_rate": "alert_burn_rate",
@@ -63,6 +64,14 @@ def logs_counted(source: str) -> Counted:
     """Logarithms of durations: sums of them, and of their squares."""
     source = f"(SELECT *, arrayJoin([0, 1]) AS log_part FROM {source})"  # noqa: S608 -- ours
     return Counted("if(log_part = 0, m_log_sum, m_log_squares)", "m_log_n", source, "log_part")
+
+
+def beyond_counted(source: str) -> Counted:
+    """Single durations: how many are beyond a limit, and beyond another."""
+    source = f"(SELECT *, arrayJoin([0, 1]) AS beyond_part FROM {source})"  # noqa: S608 -- ours
+    return Counted(
+        "if(beyond_part = 0, m_beyond_limit, m_beyond_clear)", "m_durations", source, "beyond_part"
+    )
 
 
 def moment_counted(moment: str, longest: bool, further: Sequence[str]) -> Counted:

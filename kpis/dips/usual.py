@@ -13,7 +13,9 @@ from kpis.dips.ladder import Look, Objective, Series, beyond, counts_of, is_off_
 from schemas.time_units import DAY_MS, HOUR_MS
 
 HISTORY_MS = 28 * DAY_MS
-CONTACTS_MIN, STRETCHES_MIN = 20, 10  # contacts that make a stretch, and stretches that make a history
+# Contacts that make a stretch, and stretches that make a history. What comes next is below the worst of ten
+# one time in eleven, below the worst of thirty one in 31.
+CONTACTS_MIN, STRETCHES_MIN = 20, 30
 BAD_HOURS = Fraction(2, 100)  # so many of them are below what is usual
 
 

@@ -35,7 +35,7 @@ usual AS (
         intDiv(100 * bad.1 + if({below:UInt8}, 0, bad.2 - 1), greatest(bad.2, 1)) AS whole,
         least(greatest(whole, 1), 99) AS percent,
         {targets:Array(Tuple(Int64, Int64))}[1] AS wanted,
-        length(stretches) >= 10 AS is_enough,
+        length(stretches) >= 30 AS is_enough,
         is_enough AND if({below:UInt8}, percent * wanted.2 < 100 * wanted.1, percent * wanted.2 > 100 * wanted.1) AS is_worse,
         sum(n) >= 20 AND if({below:UInt8}, sum(k) * wanted.2 >= sum(n) * wanted.1, sum(k) * wanted.2 <= sum(n) * wanted.1) AS is_met
     FROM hours

@@ -8,7 +8,7 @@ import pytest
 from support.clickhouse import connect
 from support.kpi_world import KPIS, RANGE, RULES, Stored, make_world, store
 
-from alerts.counting import is_counted, scale_of
+from alerts.counting import is_counted, percent_of, scale_of
 from alerts.decisions import decisions
 from alerts.detectors import detector_of
 from alerts.label_sets import minutes_of, series_of
@@ -90,6 +90,10 @@ WHENS = (
     ("callback_fulfilment_rate", "[]", SHARE),
     ("callbacks_requested", "[channel, queue]", '{type: threshold, op: ">", limit: 1, window: 12h}'),
     ("repeat_contact_rate.w7d", "[]", RISE),
+    ("wait_p90", "[]", '{type: threshold, op: ">", limit: 1m, clear: 20s, window: 4h, min_samples: 2}'),
+    ("wait_p50", "[channel]", '{type: threshold, op: "<", limit: 20s, window: 8h, min_samples: 1}'),
+    ("longest_wait", "[queue]", '{type: threshold, op: ">", limit: 5m, window: 4h}'),
+    ("longest_hold", "[]", '{type: threshold, op: ">", limit: 10s, window: 4h}'),
     ("active_now", "[]", '{type: threshold, op: ">", limit: 3, clear: 2}'),
     ("acw_now", "[queue]", '{type: threshold, op: ">", limit: 0}'),
     ("hold_time_avg", "[channel]", '{type: threshold, op: ">", limit: 90s, window: 4h, min_samples: 1}'),
@@ -105,3 +109,25 @@ def test_sql_decides_the_same_of_any_kpi(stored: Stored, kpi: str, by: str, when
     found = decisions(group, rule, KPIS, detectors["A"], minutes, span, RULES.async_channels)
     assert found
     assert by_sql(stored.client, group, rule, KPIS[kpi], span, RULES, "UTC") == found
+
+
+def test_a_percentile_is_beyond_a_limit_when_the_kpi_is(stored: Stored) -> None:
+    """Of the whole range: it is beyond a limit that is a millisecond nearer, and not beyond itself."""
+    known = [kpi for kpi in KPIS.values() if percent_of(kpi)]
+    (row,) = answer(stored.client, Question(*RANGE, kpis=tuple(kpi.id for kpi in known)), RULES)
+    for kpi in known:
+        value = row["kpis"][kpi.id]["value"]
+        for op, limit, is_off in (
+            (">", value - 1, True),
+            (">", value, False),
+            ("<", value + 1, True),
+            ("<", value, False),
+        ):
+            length = f"{(RANGE[1] - RANGE[0]) // 60_000}m"
+            when = f'{{type: threshold, op: "{op}", limit: {limit}ms, window: {length}}}'
+            group = group_of(kpi.id, "[]", when)
+            (rule,), detector = group.rules, detector_of(group.rules[0], kpi, "UTC")
+            minutes = minutes_of(stored.client, group, KPIS, {"A": detector}, (RANGE[1], RANGE[1]), RULES)
+            (parts,) = series_of(rule, KPIS, minutes, RULES.async_channels).values()
+            assert detector.look(parts, RANGE[1], 0).breach == bool(is_off), (kpi.id, op, limit)
+    assert len(known) == 8

@@ -145,14 +145,18 @@ def row(rng: random.Random, minute: int, queue: str, channel: str, bad: bool) ->
 
 
 def world(rng: random.Random) -> list[dict[str, Any]]:
-    """Seven hours of three queues, each with bad hours of its own, and what was usual in the weeks before."""
+    """Seven hours of three queues, each with bad hours of its own, and what was usual in the weeks before.
+
+    Of A enough is known of them, of B too little, of C nothing.
+    """
     found = []
     for number in range(420):
         for place, (queue, channel) in enumerate((("A", "voice"), ("B", "chat"), ("C", "email"))):
             found.append(row(rng, BASE + number * M, queue, channel, number // 50 % 4 == place))
     for number in range(20 * 24):
-        bad = rng.random() < 0.4
-        found.append(row(rng, BASE - 20 * D + number * H + H // 2, rng.choice("AC"), "voice", bad))
+        bad = rng.random() < 0.2
+        for queue, channel in (("A", "voice"), ("B", "chat"))[: 1 + number % 2]:
+            found.append(row(rng, BASE - 20 * D + number * H + H // 2, queue, channel, bad))
     return [one for one in found if one["service_level_n"]]
 
 

@@ -136,7 +136,7 @@ SERIES = '    series: [{kpi: service_level, queue: a, counts: "9/10x60"}]\n'
         (SERIES.replace("9/10", "9,10/3") + "    expect: []\n", "write single durations, such as 60s,90s"),
         (
             SERIES.replace("service_level", "aht").replace("9/10x60", "600s/2") + "    expect: []\n",
-            "aht is looked at by log_mean: write each duration",
+            "single durations of aht are looked at: write each",
         ),
         ("    begin: monday\n" + SERIES + "    expect: []\n", "write a time such as 2026-01-05T09:00Z"),
     ],

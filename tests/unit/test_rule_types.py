@@ -200,21 +200,21 @@ def test_a_queue_that_always_misses_its_objective_is_judged_by_its_own_bad_hours
 
 
 @pytest.mark.parametrize(
-    ("share", "first_hour", "until_eleven"),
+    ("share", "first_hour", "until_thirty"),
     [(60, Fraction(4, 5), None), (90, Fraction(4, 5), Fraction(4, 5))],
 )
 def test_in_its_first_hours_a_queue_is_judged_by_the_objective_if_it_has_met_it(
-    share: int, first_hour: Fraction, until_eleven: Fraction | None
+    share: int, first_hour: Fraction, until_thirty: Fraction | None
 ) -> None:
     """The first hour has 100 % in time, all later ones a level of their own."""
     hours = Series()
-    for hour in range(14):
+    for hour in range(34):
         hours.add(MONDAY + hour * H, 40 if not hour else 40 * share // 100, 40)
     wanted = objective_at("0.8")
     assert usual_target(hours, MONDAY + H - M, wanted) is None
     assert usual_target(hours, MONDAY + H, wanted) == first_hour
-    assert usual_target(hours, MONDAY + 5 * H, wanted) == until_eleven
-    assert usual_target(hours, MONDAY + 10 * H, wanted) == min(Fraction(share, 100), Fraction(4, 5))
+    assert usual_target(hours, MONDAY + 29 * H, wanted) == until_thirty
+    assert usual_target(hours, MONDAY + 30 * H, wanted) == min(Fraction(share, 100), Fraction(4, 5))
     few = Series()
     few.add(MONDAY, 19, 19)
     assert usual_target(few, MONDAY + H, wanted) is None
