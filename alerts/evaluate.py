@@ -177,15 +177,12 @@ class Evaluator:
         )  # fmt: skip
         if begun.rule not in ("", revision(rule)):
             body["rule_edited"] = True
-        if now - settle_of(group) - changed.at <= rule.max_age:
-            if changed.to != "firing":
-                self._missed.pop(episode, None)
-            self._send(episode, changed.to, body, now)
-        elif changed.to == "firing":
+        is_news = now - settle_of(group) - changed.at <= rule.max_age
+        if changed.to == "firing" and not is_news:
             self._missed[episode] = body, True
-        elif episode in self._missed:
+        elif episode in self._missed:  # how long ago it ended is no matter: nobody knows that it began
             self._missed[episode] = self._missed[episode][0], False
-        else:  # its beginning was told before the outage
+        else:
             self._send(episode, changed.to, body, now)
 
 

@@ -10,7 +10,7 @@ from alerts.label_sets import LabelSet
 from alerts.matchers import named
 from alerts.receivers import DAYS, Mute, Receiver, Receivers
 from alerts.routing import is_muted_for
-from alerts.rule import RuleFile
+from alerts.rule import SQL, RuleFile
 from alerts.silences import Silences
 from schemas.time_units import MINUTE_MS
 
@@ -66,7 +66,7 @@ def inhibits(
     covers = bool(labels) and all(own.get(name) == value for name, value in labels.items())
     if kind.kind == "absence" and other.kind != "absence":
         return covers and bool(labels.get("channel"))
-    if not covers or kind.kpi != other.kpi:
+    if not covers or kind.kpi != other.kpi or kind.kind == SQL:  # two queries are about two things
         return False
     wider = {*labels} < {*other.by} and (kind.severity, kind.op) == (other.severity, other.op)
     return wider or (kind.severity == "page" and other.severity == "ticket")

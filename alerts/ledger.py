@@ -252,7 +252,16 @@ class Ledger:
         return [Problem(*row) for row in found]
 
     def retry(self, id_: str | None, now: int, given_up_at: int | None = None) -> int:
-        """Try again what was given up (then): one, or all; how many. It has the whole time once more."""
+        """Try again what was given up (then): one, or all; how many. It has the whole time once more.
+
+        The beginning of what is over by now is not told any more: no end would follow it.
+        """
+        self._db.execute(
+            "UPDATE outbox SET state = 'dropped', error = 'over before it was told' WHERE state = 'dead' "
+            "AND kind = 'firing' AND id = ifnull(?, id) AND done_at = ifnull(?, done_at) AND EXISTS ("
+            "SELECT 1 FROM transition AS t WHERE t.episode = outbox.episode AND t.kind IN (?, ?))",
+            (id_, given_up_at, *ENDS),
+        )
         done = self._db.execute(
             "UPDATE outbox SET state = 'waiting', tries = 0, due_at = ?, created_at = ?, done_at = NULL "
             "WHERE state = 'dead' AND id = ifnull(?, id) AND done_at = ifnull(?, done_at)",

@@ -168,4 +168,4 @@ def uncounted(kpi: Kpi) -> str:
         return f"{kpi.id} ripens; write kpi: {plain} and when: {{type: matured, targets: {{{days}: ...}}}}"
     if kpi.table == "fcr" and kpi.maturity == "all":
         return f"{kpi.id} has another window from a date on; write one, such as {kpi.id}.w7d"
-    return f"{kpi.id} is not counted by minute; `type: threshold` is for what is, and what waits at a moment"
+    return f"{kpi.id} is not counted by minute: take a KPI that is, or write a ticket with `type: sql`"

@@ -25,16 +25,18 @@ ENDS_SOON_MS = 15 * MINUTE_MS  # so long before its end a silence is told of
 GIVEN_UP_FOR_MS = HOUR_MS  # then the heartbeat goes on: one letter that was refused is not silence for ever
 
 
-def faults(ledger: Ledger, file: RuleFile, settle: Callable[[str], int], now: int) -> dict[str, str]:
-    """What is wrong, by a short name."""
+def faults(
+    ledger: Ledger, file: RuleFile, settle: Callable[[str], int], now: int, began: int
+) -> dict[str, str]:
+    """What is wrong, by a short name. `began`: since when groups could have been evaluated."""
     found = {}
     for group in file.groups:
         position = ledger.position(group.name)
-        behind = now - settle(group.name) - position if position is not None else 0
+        behind = now - settle(group.name) - (began if position is None else position)
         if behind > LAG_MAX_MS + group.interval:
-            found[f"lag-{group.name}"] = (
-                f"group {group.name} was last evaluated {behind // MINUTE_MS} minutes ago"
-            )
+            said = "was never evaluated, for" if position is None else "was last evaluated"
+            ago = "minutes" if position is None else "minutes ago"
+            found[f"lag-{group.name}"] = f"group {group.name} {said} {behind // MINUTE_MS} {ago}"
     oldest, (dead, last) = ledger.oldest_tried(), ledger.given_up()
     if oldest is not None and now - oldest > UNSENT_MAX_MS:
         found["unsent"] = f"a notification has been waiting for {(now - oldest) // MINUTE_MS} minutes"
@@ -56,13 +58,15 @@ class Watchman:
     def __init__(self, ledger: Ledger, file: RuleFile, told: Receivers, settle: Callable[[str], int]) -> None:
         self._ledger, self._file, self._told, self._settle = ledger, file, told, settle
         self._said, self._silences = set[str](), Silences(ledger)
+        self._began: int | None = None
         self._labels = {
             rule.alert: group.labels | rule.labels for group in file.groups for rule in group.rules
         }
 
     def look(self, now: int, poster: Callable[[Request], Delivery] = post) -> dict[str, str]:
         """Say what is newly wrong; send the heartbeat where nothing is."""
-        found = faults(self._ledger, self._file, self._settle, now)
+        self._began = min(self._began or now, now)
+        found = faults(self._ledger, self._file, self._settle, now, self._began)
         for name, text in found.items():
             if name not in self._said:
                 log.error("alerting is not well", what=text)

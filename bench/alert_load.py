@@ -2,7 +2,8 @@
 
 Rules are objectives of ten KPIs at ten sensitivities, each per channel and queue; every queue has contacts in
 every minute of the four hours that are looked at. ClickHouse is the embedded one, in a process of its own in
-`ringback up`; here it is part of the reading. `--replay-days 90` replays history under the evaluator.
+`ringback up`; here it is part of the reading. `--replay-days 90` replays history under the evaluator. With
+`--profile default` they are as sensitive as that says, at ten targets; `--for`, `--no-data` are the rules'.
 """
 
 import argparse
@@ -37,8 +38,8 @@ SHARES = (
 )  # fmt: skip
 
 
-def rules(number: int) -> Group:
-    """So many objectives, none like another."""
+def rules(number: int, profile: str = "", **own: str) -> Group:
+    """So many objectives, none like another: of ten probabilities, or by a profile of ten targets."""
     kpis = every_kpi(DEFAULT_RULES)
     shares = [kpi.id for kpi in kpis.values() if kpi.unit == "ratio" and kpi.table == "windows"]
     known = [each for each in SHARES if each in shares] + [each for each in shares if each not in SHARES]
@@ -47,9 +48,15 @@ def rules(number: int) -> Group:
         kpi = kpis[known[place % 10]]
         num, den = total(kpi.num, minute(False)), total(kpi.den, minute(False))
         low = den > 0 and num / den < 0.5  # what is low is not to rise
-        when = {"type": "objective", "op": ">" if low else "<", "target": 0.3 if low else 0.6,
-                "p_value": 0.001 / (1 + place // 10)}  # fmt: skip
-        found.append({"alert": f"R{place}", "kpi": kpi.id, "for": "2m", "when": when})
+        when: dict[str, object] = {"type": "objective", "op": ">" if low else "<"}
+        target = (0.3, 1) if low else (0.6, -1)
+        if profile:
+            when["target"] = round(target[0] + target[1] * 0.005 * (place // 10), 3)
+            how = {"profile": profile}
+        else:
+            when |= {"target": target[0], "p_value": 0.001 / (1 + place // 10)}
+            how = {"for": "2m"}
+        found.append({"alert": f"R{place}", "kpi": kpi.id, "when": when} | how | own)
     return RuleFile.model_validate({"version": 1, "groups": [{"name": "g", "rules": found}]}).groups[0]
 
 
@@ -121,10 +128,14 @@ def main() -> None:
     parser.add_argument("--queues", type=int, default=200)
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--replay-days", type=int, default=0)
+    parser.add_argument("--profile", choices=("", "fast", "default", "quiet"), default="")
+    parser.add_argument("--for", dest="for_", default="")
+    parser.add_argument("--no-data", choices=("hold", "ok", "alert"), default="hold")
     given = parser.parse_args()
+    own = {"no_data": given.no_data} | ({"for": given.for_} if given.for_ else {})
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     with tempfile.TemporaryDirectory() as folder:
-        client, group = store(Path(folder) / "clickhouse"), rules(given.rules)
+        client, group = store(Path(folder) / "clickhouse"), rules(given.rules, given.profile, **own)
         hook = Webhook(name="hook", type="webhook", url="http://127.0.0.1:9/", allow_private=True)
         evaluator = Evaluator(DEFAULT_RULES, Ledger(Path(folder) / "alerts.sqlite"), (hook,))
         if given.replay_days:

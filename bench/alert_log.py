@@ -1,7 +1,8 @@
-"""`python -m bench.alert_log FILE...`: what the default rules find in call logs of the Anonymous Bank.
+"""`python -m bench.alert_log FILE...`: what the default rules, or `--rules`, find in a call log.
 
-The files are taken together. `--alone` takes each of their weeks by itself, as if nothing were known of the
-time before: the first days of an installation.
+The files are the Anonymous Bank's, or with `--source servicenow` an incident log, and are taken together.
+`--alone` takes each of their weeks by itself, as if nothing were known of the time before: the first days of
+an installation.
 """
 
 import argparse
@@ -15,10 +16,11 @@ from zoneinfo import ZoneInfo
 from adapters.bank.file import read_bank
 from adapters.kit.lines import open_lines
 from adapters.kit.outcomes import Accepted
+from adapters.servicenow.file import read_servicenow
 from alerts.detectors import detector_of
 from alerts.episodes import Episode, episodes
 from alerts.label_sets import parts_of
-from alerts.rule_file import read_rules
+from alerts.rule_file import load_rules
 from kpis.catalogue.every_kpi import every_kpi
 from kpis.dips.weeks import WEEK_MS
 from kpis.fold.events import fold
@@ -27,16 +29,17 @@ from kpis.tallies.windows import MEASURES, contribution
 from reports.minutes import MinuteSums
 from schemas.time_units import HOUR_MS, MINUTE_MS
 
-ZONE = "Asia/Jerusalem"
+SOURCES = {"bank": (read_bank, "Asia/Jerusalem"), "servicenow": (read_servicenow, "UTC")}
+DEFAULT = Path(str(files("alerts"))) / "default_rules.yaml"
 KPIS = every_kpi(DEFAULT_RULES)
 
 
-def minutes_of(paths: Sequence[Path]) -> list[MinuteSums]:
+def minutes_of(paths: Sequence[Path], source: str = "bank") -> list[MinuteSums]:
     """All that is counted in the files, by minute and queue."""
     sums: dict[tuple[int, str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for path in paths:
         with open_lines(path) as file:
-            for item in read_bank(file, b"bench"):
+            for item in SOURCES[source][0](file, b"bench"):
                 if not isinstance(item, Accepted):
                     continue
                 for window, tally in contribution(fold(item.events), DEFAULT_RULES).items():
@@ -56,26 +59,26 @@ def by_hour(minutes: Sequence[MinuteSums]) -> list[MinuteSums]:
     return [MinuteSums(*place, dict(own)) for place, own in sorted(sums.items())]
 
 
-def found_in(minutes: Sequence[MinuteSums]) -> list[Episode]:
-    """Episodes of the default rules, from the first minute to some hours after the last."""
-    file = read_rules((files("alerts") / "default_rules.yaml").read_text("utf-8"), "the default rules", KPIS)
+def found_in(minutes: Sequence[MinuteSums], zone: str, path: Path = DEFAULT) -> list[Episode]:
+    """Episodes of the rules, from the first minute to some hours after the last."""
+    file = load_rules(path, KPIS)
     hours, found = by_hour(minutes), list[Episode]()
     span = minutes[0].minute, minutes[-1].minute + 5 * HOUR_MS
     for group in file.groups:
         for rule in group.rules:
             sources = [source for source, _ in parts_of(rule, KPIS[rule.kpi], KPIS)]
             read = {source: hours if source.hourly else minutes for source in sources}
-            detector = detector_of(rule, KPIS[rule.kpi], ZONE)
+            detector = detector_of(rule, KPIS[rule.kpi], zone)
             found += episodes(group, rule, KPIS, detector, read, span, DEFAULT_RULES.async_channels)
     return sorted(found, key=lambda one: (one.fired_at, one.alert, one.labels))
 
 
-def show(title: str, found: Sequence[Episode]) -> None:
+def show(title: str, found: Sequence[Episode], zone: str) -> None:
     """An episode a line."""
     print(f"{title}: {len(found)} episodes")
     for one in found:
         fired, over = (
-            datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(ZONE)) if at else None
+            datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(zone)) if at else None
             for at in (one.fired_at, one.ended_at)
         )
         until = f"{over:%d %b %H:%M}" if over else "-"
@@ -89,13 +92,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.alert_log", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--alone", action="store_true", help="each week by itself")
+    parser.add_argument("--source", choices=SOURCES, default="bank")
+    parser.add_argument("--rules", type=Path, default=DEFAULT)
     given = parser.parse_args()
-    minutes = minutes_of(given.files)
-    show("all of it", found_in(minutes))
+    minutes, zone = minutes_of(given.files, given.source), SOURCES[given.source][1]
+    show("all of it", found_in(minutes, zone, given.rules), zone)
     begin = minutes[0].minute
     while given.alone and begin < minutes[-1].minute:
         week = [each for each in minutes if begin <= each.minute < begin + WEEK_MS]
-        show(f"week of {datetime.fromtimestamp(begin / 1000, UTC):%d %b} alone", found_in(week))
+        title = f"week of {datetime.fromtimestamp(begin / 1000, UTC):%d %b} alone"
+        show(title, found_in(week, zone, given.rules), zone)
         begin += WEEK_MS
 
 

@@ -18,7 +18,7 @@ from cli.alerting.beside import document_of, print_beside
 from cli.alerting.estimated import estimated
 from cli.alerting.files import Rules as File
 from cli.alerting.files import now_ms, rules_in
-from cli.alerting.listing import labels_shown
+from cli.alerting.listing import labels_shown, until_shown
 from cli.alerting.queries import left_out
 from cli.clickhouse import client
 from cli.console import WRONG_USE, Format, fail, out, print_json, settings
@@ -144,7 +144,7 @@ def print_text(found: list[Episode], weeks: float, zone: str) -> None:
         table.add_column(name, no_wrap=True)
     for episode in found:
         seen = episode.seen
-        until = local_minute(utc_text(episode.ended_at), zone) if episode.ended_at is not None else "(firing)"
+        until = until_shown(episode.ended_at, zone)
         window = f"{seen.window_ms // MINUTE_MS} min"
         fired = local_minute(utc_text(episode.fired_at), zone)
         labels = labels_shown(episode.labels)

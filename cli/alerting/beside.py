@@ -5,17 +5,21 @@ from typing import Any
 from rich.table import Table
 
 from alerts.verification import ENDLESS, Beside, Spell
-from cli.alerting.listing import labels_shown
+from cli.alerting.listing import labels_shown, until_shown
 from cli.console import out
 from cli.shown import local_minute
 from reports.explain.reading import utc_text
 
-BY_THESE, BY_LIVE = "by these rules", "live"
+
+def by_whom(found: Beside) -> list[tuple[str, Spell]]:
+    """What only one of them says, and which."""
+    return [("by these rules", spell) for spell in found.only_these] + [
+        ("live", spell) for spell in found.only_live
+    ]
 
 
 def document_of(found: Beside) -> list[dict[str, Any]]:
     """What only one of them says, as JSON has it."""
-    rows = ((BY_THESE, found.only_these), (BY_LIVE, found.only_live))
     return [
         {
             "only": by,
@@ -24,8 +28,7 @@ def document_of(found: Beside) -> list[dict[str, Any]]:
             "fired_at": utc_text(fired),
             "ended_at": None if over == ENDLESS else utc_text(over),
         }
-        for by, spells in rows
-        for alert, labels, fired, over in spells
+        for by, (alert, labels, fired, over) in by_whom(found)
     ]
 
 
@@ -38,15 +41,8 @@ def print_beside(found: Beside, zone: str) -> None:
     table = Table(box=None)
     for name in ("fired", "until", "alert", "labels", "only"):
         table.add_column(name, no_wrap=True)
-    for by, spells in ((BY_THESE, found.only_these), (BY_LIVE, found.only_live)):
-        for spell in spells:
-            table.add_row(*cells(spell, zone), by)
+    for by, (alert, labels, fired, over) in by_whom(found):
+        until = until_shown(None if over == ENDLESS else over, zone)
+        table.add_row(local_minute(utc_text(fired), zone), until, alert, labels_shown(labels), by)
     if table.row_count:
         out.print(table)
-
-
-def cells(spell: Spell, zone: str) -> tuple[str, str, str, str]:
-    """An episode in words."""
-    alert, labels, fired, over = spell
-    until = "(firing)" if over == ENDLESS else local_minute(utc_text(over), zone)
-    return local_minute(utc_text(fired), zone), until, alert, labels_shown(labels)

@@ -32,6 +32,11 @@ def labels_shown(labels: LabelSet) -> str:
     return " ".join(f"{name}={printable(value) or '(none)'}" for name, value in labels)
 
 
+def until_shown(ended_at: int | None, zone: str) -> str:
+    """When an episode was over (UTC ms); None: it still fires."""
+    return "(firing)" if ended_at is None else local_minute(utc_text(ended_at), zone)
+
+
 def document(change: Change) -> dict[str, object]:
     """A change as JSON has it."""
     times = {name: utc_text(getattr(change, name)) for name in ("at", "opened_at", "decided_at")}

@@ -18,6 +18,8 @@ def retry(
 ) -> None:
     """Try again what was given up, when its receiver takes messages again, as if it were new.
 
+    The beginning of an alert that is over by now is not told any more, but dropped.
+
     An evaluator that runs in this data folder sends it, with RINGBACK_ALERT_LEDGER=kafka that of any machine.
     Status 1 where nothing was given up.
 
@@ -34,7 +36,8 @@ def retry(
     if not number:
         named = "" if notification is None else f" of the id {printable(notification)}"
         fail(
-            f"no notification{named} was given up; `ringback alerts list --problems` shows those that were",
+            f"no notification{named} was given up, or what it is about is over by now; "
+            "`ringback alerts list --problems` shows those that were",
             NO,
         )
     out.print(f"{number} to be tried again", highlight=False)

@@ -8,6 +8,7 @@ from clickhouse_connect.driver.client import Client
 from maintenance.rebuild.ledger import Rebuild
 from maintenance.rebuild.targets import targets_of
 from sql import rebuild_queries as text
+from sql.oracle_slices import sliced
 from sql.rebuild_queries import Target
 from sql.verify_queries import FactTable, TallyTable
 
@@ -50,7 +51,7 @@ class Shadow:
     def _draft(self, target: Target, pair: FactTable | TallyTable, queues: bool) -> None:
         draft, keys = self._create(target, DRAFT), self.rebuild.table(target.table, KEYS)
         if not self._any(text.standing(pair), target):
-            self._do(text.made(target, draft, pair.relation, text.all_of(pair, queues)), target)
+            self._make_all(target, draft, pair, queues)
             return
         self._client.command(text.keys_table(target, keys))
         self._do(f"INSERT INTO {keys} {text.differing(pair, queues)}", target)
@@ -59,6 +60,15 @@ class Shadow:
             text.gone(target, draft, keys),
         )
         self._in_slices(statements, target, self._count(keys))
+
+    def _make_all(self, target: Target, draft: str, pair: FactTable | TallyTable, queues: bool) -> None:
+        which = text.all_of(pair, queues)
+        if target.facts:
+            self._do(text.made(target, draft, pair.relation, which), target)
+            return
+        # Sums of all windows of some months at once would not fit: 360,000 have 70 each.
+        statement = text.made(target, draft, sliced(pair.relation, target.key), which)
+        self._in_slices([statement], target, self._count(pair.relation, f"uniq({target.key})"))
 
     def settle(self) -> dict[str, int]:
         """Leave out what the stream has overtaken, and keep what stands of the rest; rows by table.
@@ -117,8 +127,8 @@ class Shadow:
         self._client.command(f"CREATE TABLE {name} AS {target.table}")
         return name
 
-    def _count(self, table: str) -> int:
-        return int(self._client.query(f"SELECT count() FROM {table}").result_rows[0][0])  # noqa: S608
+    def _count(self, table: str, what: str = "count()") -> int:
+        return int(self._client.query(f"SELECT {what} FROM {table}").result_rows[0][0])  # noqa: S608
 
     def _any(self, query: str, target: Target) -> bool:
         return bool(self._client.query(query, parameters=self._values(target)).result_rows)

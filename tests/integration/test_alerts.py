@@ -2,9 +2,10 @@
 
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -17,6 +18,7 @@ from support.embedded import credentials
 from support.numbers import answer, ended
 from support.stack import Running, wait_until
 
+from cli.alerting.files import LEDGER
 from cli.port_offsets import ALERTS_PORT_OFFSET, PORT_OFFSETS
 from cli.wallboard_alerts import latest_changes
 from deploy.local.clickhouse.process import LocalClickHouse
@@ -33,6 +35,7 @@ from wallboard.alerts import queue_of
 
 pytestmark = pytest.mark.stack
 MINUTE_MS = 60_000
+TAKES_OVER_S = 60  # ten seconds and what a busy machine adds
 RULES = """version: 1
 groups:
   - name: g
@@ -182,6 +185,20 @@ def test_a_dip_is_told_once_through_kills(
         assert latest_changes(client, tmp_path / "no ledger") is None
 
 
+def stop_between_writes(pid: int, ledger: Path) -> None:
+    """SIGSTOP, but not within a transaction of the ledger's file: its lock would be held for as long."""
+    while True:
+        os.kill(pid, signal.SIGSTOP)
+        with closing(sqlite3.connect(ledger, isolation_level=None, timeout=0.5)) as db:
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                db.execute("ROLLBACK")
+                return
+            except sqlite3.OperationalError:
+                os.kill(pid, signal.SIGCONT)
+        time.sleep(0.05)
+
+
 def test_two_evaluators_have_one_voice_though_one_is_stopped_and_woken(
     env: dict[str, str], told: tuple[str, list[dict[str, Any]]], command: tuple[str, ...]
 ) -> None:
@@ -192,12 +209,12 @@ def test_two_evaluators_have_one_voice_though_one_is_stopped_and_woken(
         wait_until(lambda: bool(told[1]), "nobody is told")
         with at_work(env, *command) as second:
             time.sleep(2)
-            os.kill(first.process.pid, signal.SIGSTOP)
+            stop_between_writes(first.process.pid, Path(env["RINGBACK_DATA_DIR"]) / LEDGER)
             try:
                 began = time.monotonic()
                 insert(env, this_minute() - MINUTE_MS, "sales", 30, 30)
                 wait_until(lambda: told[1][-1]["status"] == "resolved", "the second does not take over")
-                assert time.monotonic() - began < 30
+                assert time.monotonic() - began < TAKES_OVER_S
             finally:
                 os.kill(first.process.pid, signal.SIGCONT)
             time.sleep(3)
@@ -260,7 +277,7 @@ def test_two_machines_have_one_voice_through_a_stop_and_a_kill(
                 wait_until(
                     lambda: "alerts are evaluated here" in second.log(), "the second does not take over"
                 )
-                assert time.monotonic() - began < 30
+                assert time.monotonic() - began < TAKES_OVER_S
                 insert(env, this_minute() - MINUTE_MS, "sales", 30, 30)
                 wait_until(lambda: told[1][-1]["status"] == "resolved", "its end is not told by the second")
             finally:

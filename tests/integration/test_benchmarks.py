@@ -17,7 +17,7 @@ SLOW = (
     "importing --events 3000 --times 1",
     "latency --rates 100 --seconds 4",
     "producers --events 3000 --times 1",
-    "rebuild --events 20000 --base 10000",
+    "rebuild --events 20000 --base 10000 --differing 5",
     "recovery --contacts 2000",
     "replay --events 3000",
     "soak --kills 4 --mean 5",

@@ -151,6 +151,37 @@ def test_after_an_outage_what_still_fires_is_told_and_the_rest_in_one_digest(tmp
     assert "Low A" in by_status["digest"]["annotations"]["summary"]
 
 
+def test_of_an_outage_of_an_hour_is_told_what_still_fires_and_once_what_does_not(tmp_path: Path) -> None:
+    """Of thirty queues five dip for good, four within the outage: some of these ends are minutes old."""
+    ledger, minutes, told = Ledger(tmp_path / "a.sqlite"), [], list[dict[str, Any]]()
+    for number in range(240):
+        for queue in range(30):
+            still, within = queue < 5 and number >= 130, 5 <= queue < 9 and 0 <= number - 110 - 3 * queue < 15
+            told_before = queue == 9 and 60 <= number < 125
+            sums = {"answered_in_target": 0 if still or within or told_before else 5, "service_level_n": 5}
+            minutes.append(MinuteSums(BASE + number * M, "voice", f"q{queue}", sums))
+
+    def noting(request: Request) -> Delivery:
+        told.append(orjson.loads(request.body))
+        return Delivery("sent")
+
+    def said(begin: int, end: int) -> list[tuple[str, str]]:
+        """By a process of its own, as after an outage."""
+        told.clear()
+        evaluate(evaluator(ledger, "hook"), group(), minutes, begin, end)
+        send_due(ledger, {"hook": HOOK}, lambda: BASE + end * M, noting)
+        return sorted((each["status"], each["labels"].get("queue", "")) for each in told)
+
+    assert said(0, 120) == [("firing", "q9")]
+    assert said(120, 180) == [("digest", ""), *(("firing", f"q{n}") for n in range(5)), ("resolved", "q9")]
+    (digest,) = [each for each in told if each["status"] == "digest"]
+    assert digest["annotations"]["summary"].startswith("4 alerts fired and ended")
+    assert [each["labels"]["queue"] for each in digest["alerts"]] == ["q5", "q6", "q7", "q8"]
+    ends = [at - BASE for _, labels, kind, at, _ in transitions(ledger) if kind == "resolved"]
+    assert any(at > 150 * M for at in ends)
+    assert said(180, 240) == []
+
+
 def test_what_fires_by_a_rule_that_was_removed_is_said_to_be_over(tmp_path: Path) -> None:
     """To whom its beginning was told, and to nobody else; what other rules say goes on."""
     ledger, minutes = Ledger(tmp_path / "a.sqlite"), []
@@ -192,6 +223,20 @@ def test_what_was_given_up_can_be_tried_again(tmp_path: Path) -> None:
     assert ledger.retry(None, BASE + M) == 1
     assert send_due(ledger, {"hook": HOOK}, lambda: BASE + M, lambda _: Delivery("sent")) == 2
     assert ledger.retry(None, BASE + M) == 0
+
+
+def test_what_is_over_by_now_is_not_tried_again(tmp_path: Path) -> None:
+    """Its end was not told, as nobody had heard of the beginning: told now it would never end."""
+    ledger, labels = Ledger(tmp_path / "a.sqlite"), (("queue", "A"),)
+    for alert in ("Over", "Fires"):
+        episode = ledger.record(alert, labels, "firing", BASE, BASE, {}, BASE)
+        ledger.enqueue(episode, "firing", "hook", body("a dip", BASE), BASE)
+    send_due(ledger, {"hook": HOOK}, lambda: BASE, lambda _: Delivery("refused", "status 404"))
+    over = ledger.record("Over", labels, "expired", BASE + M, BASE, {}, BASE + M)
+    ledger.enqueue(over, "expired", "hook", body("a dip", BASE), BASE + M)
+    assert ledger.counts() == {"dead": 2}
+    assert ledger.retry(None, BASE + 2 * M) == 1
+    assert ledger.counts() == {"dropped": 1, "waiting": 1}
 
 
 def test_a_dead_receiver_is_given_up_and_said(tmp_path: Path) -> None:

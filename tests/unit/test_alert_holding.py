@@ -212,6 +212,20 @@ def test_the_heartbeat_stops_when_alerting_does_and_says_so_elsewhere(ledger: Le
     assert orjson.loads(orjson.dumps(found))["lag-g"].startswith("group g was last evaluated 9 minutes ago")
 
 
+def test_an_evaluator_that_never_came_to_evaluate_has_no_heartbeat(ledger: Ledger) -> None:
+    """As with a new ledger and a ClickHouse that does not answer: it beat for ever."""
+    beat = hook(name="beat").model_dump(by_alias=True, exclude_defaults=True)
+    watchman = Watchman(
+        ledger, FILE, Receivers.model_validate({"version": 1, "heartbeat": beat}), lambda _: M
+    )
+    beats = Told()
+    found = [[*watchman.look(NOW + minute * M, beats)] for minute in range(12)]
+    assert found == [[]] * 8 + [["lag-g"]] * 4
+    assert len(beats.keys) == 8
+    ledger.advance("g", NOW + 12 * M)
+    assert watchman.look(NOW + 12 * M, beats) == {}
+
+
 def test_a_silence_that_ends_while_it_holds_something_back_is_told_of_before(ledger: Ledger) -> None:
     told = Receivers.model_validate(
         {"version": 1, "meta": "hook", "receivers": [hook().model_dump(by_alias=True, exclude_defaults=True)]}

@@ -116,6 +116,8 @@ RULES = {
     "Low": Known("objective", "service_level", "page", ("channel", "queue"), "<", {"severity": "page"}),
     "Wide": Known("objective", "service_level", "page", ("channel",), "<", {"severity": "page"}),
     "High": Known("objective", "service_level", "page", ("channel",), ">", {"severity": "page"}),
+    "AskWide": Known("sql", "sql", "ticket", ("channel",), "<", {"severity": "ticket"}),
+    "Ask": Known("sql", "sql", "ticket", ("channel", "queue"), "<", {"severity": "ticket"}),
     "Slow": Known("log_mean", "asa", "ticket", ("queue",), ">", {"severity": "ticket"}),
 }
 SALES: LabelSet = (("channel", "voice"), ("queue", "sales"))
@@ -238,12 +240,20 @@ def test_two_that_could_say_it_of_each_other_are_both_told(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("wide", "channel", "held"), [("Wide", "voice", True), ("High", "voice", False), ("Wide", "chat", False)]
+    ("wide", "channel", "alert", "held"),
+    [
+        ("Wide", "voice", "Low", True),
+        ("High", "voice", "Low", False),
+        ("Wide", "chat", "Low", False),
+        ("AskWide", "voice", "Ask", False),  # two queries, of who knows what
+    ],
 )
-def test_a_channel_says_it_for_its_queues(tmp_path: Path, wide: str, channel: str, held: bool) -> None:
+def test_a_channel_says_it_for_its_queues(
+    tmp_path: Path, wide: str, channel: str, alert: str, held: bool
+) -> None:
     desk = Desk(tmp_path, told_by(route={"receiver": "mail", "group_by": ["..."]}))
     desk.ledger.stand(wide, (("channel", channel),), Standing("firing", 0))
-    desk.fire("Low", at("2026-11-27"), channel="voice", queue="sales")
+    desk.fire(alert, at("2026-11-27"), channel="voice", queue="sales")
     assert desk.send(at("2026-11-27")) == ([] if held else ["mail 1"])
 
 
