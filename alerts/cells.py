@@ -31,6 +31,7 @@ class Cells:
         self.begin = 0  # from when on minutes are read: what is before does not matter any more
         self._read: Sequence[MinuteSums] | None = None
         self._known: dict[Cell, dict[int, Sums]] = {}
+        self._places: list[MinuteSums] = []
         self._series: dict[Cell, dict[str, tuple[Series, int]]] = {}  # and up to which minute it is counted
 
     def take(self, read: Sequence[MinuteSums]) -> None:
@@ -49,21 +50,27 @@ class Cells:
                     keep = -1  # what is long over goes
                 series.truncate(bisect_left(series.minutes, keep))
                 own[kpi] = series, min(upto, keep - 1)
+        if now.keys() != self._known.keys() or not self._places:
+            self._places = [MinuteSums(0, *cell, {}) for cell in sorted(now)]
         self._read, self._known = read, now
 
-    def cells(self) -> list[Cell]:
-        """Where there is anything."""
-        return sorted(self._known)
+    @property
+    def places(self) -> list[MinuteSums]:
+        """Where there is anything, as minutes without sums."""
+        return self._places
 
     def series(self, kpi: Kpi, cell: Cell) -> Series:
         """Of a KPI in a cell. It changes with the next `take`: not to be kept."""
         own, minutes = self._series.setdefault(cell, {}), self._known[cell]
         series, upto = own.get(kpi.id, (None, -1))
+        last = next(reversed(minutes))
+        if series is not None and upto == last:  # another rule has asked
+            return series
         if series is None:
             series = Series()
         for minute in those_after(minutes, upto):
             add(series, kpi, minute, *counted(kpi, minutes[minute]))
-        own[kpi.id] = series, next(reversed(minutes))
+        own[kpi.id] = series, last
         return series
 
 

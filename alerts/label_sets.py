@@ -211,10 +211,9 @@ def series_of(
 def of_cells(rule: Rule, kpi: Kpi, cells: Cells, async_channels: tuple[str, ...]) -> dict[LabelSet, Series]:
     """The series of windows per label set, where each is of one channel and queue."""
     found: dict[LabelSet, Series] = {}
-    for channel, queue in cells.cells():
-        about = MinuteSums(0, channel, queue, {})
+    for about in cells.places:
         if is_meant(rule, about, kpi, async_channels):
-            found[labels_at(rule, about)] = cells.series(kpi, (channel, queue))
+            found[labels_at(rule, about)] = cells.series(kpi, (about.channel, about.queue))
     return found
 
 

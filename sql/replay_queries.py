@@ -5,7 +5,7 @@
 from collections.abc import Sequence
 
 from sql.templates import compose, fill
-from sql.verify_queries import quoted
+from sql.verify_queries import number_of, quoted
 
 IDENTITY = "contact_id, event_id, revision, canonical"
 
@@ -34,10 +34,23 @@ def new_events(events: str, added: str) -> str:
     )
 
 
+def windows_changed(keys: Sequence[str], measures: Sequence[str], earlier: str, later: str, most: int) -> str:
+    """The first windows that differ: key, key_hash, and `windows`, how many there are in all."""
+    return fill(
+        "verify",
+        "windows_changed",
+        key=", ".join(keys),
+        number=number_of(measures),
+        earlier=earlier,
+        later=later,
+        most=str(most),
+    )
+
+
 def window_changes(
     keys: Sequence[str], measures: Sequence[str], standing: str, earlier: str, later: str
 ) -> str:
-    """A row per window that changes: its key and `changes` as (measure, now, then)."""
+    """A row per window that changes and is among {hashes}: key, and `changes` as (measure, now, then)."""
     return fill(
         "verify",
         "window_changes",
