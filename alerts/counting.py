@@ -73,8 +73,7 @@ def beyond_of(rule: Rule, kpi: Kpi) -> tuple[str, Limits] | None:
     when = rule.when
     if not isinstance(kpi.figure, Quantile | Longest) or not isinstance(when, ThresholdWhen):
         return None
-    clear = when.limit if when.clear is None else when.clear
-    return kpi.figure.duration, Limits(when.op == "<", when.limit, clear)
+    return kpi.figure.duration, Limits(when.op == "<", when.limit, when.over_at)
 
 
 def source_of(kpi: Kpi) -> Source:

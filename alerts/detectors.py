@@ -77,9 +77,8 @@ def detector_of_answers(when: SqlWhen, step_ms: int) -> Detector:
 
 def threshold(when: ThresholdWhen, kpi: Kpi) -> BeyondLimit:
     """Counts are compared as they are, gauges at their newest minute, all else as a quotient."""
-    clear = when.limit if when.clear is None else when.clear
     counts, scale = not kpi.den and not is_gauge(kpi), scale_of(kpi)
-    limits = when.limit * scale, clear * scale
+    limits = when.limit * scale, when.over_at * scale
     return BeyondLimit(*limits, when.op == "<", when.window, when.min_samples, counts, is_gauge(kpi))
 
 

@@ -189,7 +189,7 @@ def of_threshold(when: ThresholdWhen, kpi: Kpi, begin: int) -> Parameters:
             "min_samples": least,
         }
     scale = scale_of(kpi)
-    limit, clear = when.limit * scale, (when.limit if when.clear is None else when.clear) * scale
+    limit, clear = when.limit * scale, when.over_at * scale
     return {
         "known_ms": begin - when.window,
         "backs_ms": [0, MINUTE_MS if is_gauge(kpi) else when.window, when.window],

@@ -53,10 +53,14 @@ class ThresholdWhen(Closed):
     window: Length = 900_000
     min_samples: Samples = 10
 
+    @property
+    def over_at(self) -> Fraction:
+        """How far it has to come back: to `clear` where that is written, else to the limit."""
+        return self.limit if self.clear is None else self.clear
+
     @model_validator(mode="after")
     def _clear_is_better(self) -> "ThresholdWhen":
-        clear = self.limit if self.clear is None else self.clear
-        if clear < self.limit if self.op == "<" else clear > self.limit:
+        if self.over_at < self.limit if self.op == "<" else self.over_at > self.limit:
             raise ValueError(
                 f"clear lies on the good side of limit: with op {self.op} it is no worse than it"
             )
